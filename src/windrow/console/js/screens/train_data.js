@@ -1,0 +1,343 @@
+/** The rows to train on: where they come from, what the server understood of them, and what is odd about them. */
+import { call } from "../api.js";
+import { asCsv } from "../files.js";
+import { counted, number } from "../format.js";
+import { Button, Notice, Problem, Sheet, Tabs, Text } from "../parts/bits.js";
+import { Meter } from "../parts/charts.js";
+import { FileDrop } from "../parts/fields.js";
+import { Table } from "../parts/table.js";
+import { go, route, setQuery } from "../router.js";
+import { html, signal, useEffect, useState } from "../ui.js";
+
+/** @typedef {{ text: string, label: string }} Row */
+/** @typedef {import("../api.js").Json} Json */
+
+/**
+ * @typedef {object} Draft What is about to be trained on; it stays while this tab is open.
+ * @property {File | null} file
+ * @property {Json} options How it is to be read, where that is not left to the server.
+ * @property {Json | null} read What the server says about it.
+ * @property {Set<number>} leftOut Places of rows that a person has left out.
+ * @property {boolean} busy
+ * @property {Error | null} error
+ */
+
+/** @type {Draft} */
+const NOTHING = { file: null, options: {}, read: null, leftOut: new Set(), busy: false, error: null };
+export const draft = signal(NOTHING);
+export const SAMPLE = "demo_tickets.csv";
+const typed = signal([{ text: "", label: "" }]);
+const pasted = signal("");
+const TYPING_MS = 500;
+const FIRST_ROWS = 10;
+const SHOWN_CHARS = 300;
+const MOST_BEHIND = 50;
+
+/** @type {Map<string, Json>} The requests of the trainings that this tab has started, by job. */
+const requests = new Map();
+/** @type {Map<string, string>} Their jobs, by the revision that came of them. */
+const jobs = new Map();
+
+/**
+ * Start a training, and show it.
+ * @param {Json} fields Of the request.
+ */
+export async function startFit(fields) {
+  const job = await call("start_fit", fields);
+  requests.set(job.id, fields);
+  draft.value = NOTHING;
+  typed.value = [{ text: "", label: "" }];
+  pasted.value = "";
+  go(["train", job.id]);
+}
+
+/**
+ * Return the request of a training that this tab has started.
+ * @param {string} jobId
+ */
+export function requestOf(jobId) {
+  return requests.get(jobId);
+}
+
+/**
+ * Return what a training learned from, where this tab has all of it.
+ * @param {Json} job
+ * @returns {Row[] | null}
+ */
+export function rowsOf(job) {
+  if (job.revision) jobs.set(`${job.model_name}@${job.revision}`, job.id);
+  const request = requests.get(job.id);
+  if (!request || !job.extends) return request?.training_data ?? null;
+  const former = jobs.get(job.extends);
+  const kept = former ? rowsOf({ id: former, extends: requests.get(former)?.extends }) : null;
+  const texts = new Set(request.training_data.map((/** @type {Row} */ row) => row.text));
+  return kept && [...kept.filter((row) => !texts.has(row.text)), ...request.training_data];
+}
+
+/** Return the rows of the draft that are not left out. @returns {Row[]} */
+export function draftRows() {
+  const { read, leftOut } = draft.value;
+  const rows = (read?.rows ?? []).filter((/** @type {Json} */ row, /** @type {number} */ place) => row.label !== null && !leftOut.has(place));
+  return rows.map((/** @type {Row} */ row) => ({ text: row.text, label: row.label }));
+}
+
+/**
+ * Have the server read a file, and show what it understood.
+ * @param {File | null} file
+ * @param {Json} [options]
+ */
+export async function readFile(file, options = {}) {
+  const mine = { ...NOTHING, file, options, leftOut: new Set(/** @type {number[]} */ ([])), busy: Boolean(file) };
+  draft.value = file === draft.peek().file ? { ...mine, read: draft.peek().read } : mine;
+  if (!file) return;
+  try {
+    const read = await call("inspect", { filename: file.name, ...options }, { file });
+    if (draft.peek().file === file) draft.value = { ...draft.peek(), read, busy: false };
+  } catch (error) {
+    if (draft.peek().file === file) draft.value = { ...draft.peek(), busy: false, error: /** @type {Error} */ (error) };
+  }
+}
+
+/** Take the rows that ship with Windrow. */
+export async function readSample() {
+  const response = await fetch(new URL("../../demo_rows.json", import.meta.url));
+  const { first } = await response.json();
+  await readFile(new File([asCsv(["text", "label"], first)], SAMPLE));
+}
+
+/** Where rows come from: a file, what is pasted, or what is typed. */
+export function Source() {
+  const from = route.value.query.from ?? "file";
+  const { file, busy, error, read } = draft.value;
+  /** @type {[string, string][]} */
+  const tabs = [["file", "A file"], ["paste", "Paste"], ["type", "Type"]];
+  return html`<${Sheet} title="Your rows" tools=${html`<${Tabs} label="Where the rows come from" tabs=${tabs} open=${from} onOpen=${(/** @type {string} */ name) => setQuery({ from: name === "file" ? "" : name })} />`}>
+    <p class="sr-only" role="status">${busy ? "Reading the rows." : read ? `${counted(read.num_rows, "row")} understood.` : ""}</p>
+    ${from === "paste" ? html`<${Paste} />` : from === "type" ? html`<${Type} />` : html`<${Choose} file=${file} busy=${busy} />`}
+    <${Problem} error=${error} />
+  <//>`;
+}
+
+/** @param {{ file: File | null, busy: boolean }} props */
+function Choose({ file, busy }) {
+  return html`<${FileDrop} onFile=${readFile} busy=${busy} label=${file ? "Choose another file" : "Choose a file"}>
+      ${file && html`<b><bdi>${file.name}</bdi></b>`}
+    <//>
+    ${!file &&
+    html`<div class="spread first-hint">
+      <p class="hint">A spreadsheet saved as CSV or TSV, or JSON: a row for each text with its label. About 8 rows a label work well.</p>
+      <${Button} onClick=${readSample}>Try it with 24 sample tickets<//>
+    </div>`}`;
+}
+
+/**
+ * Read what is typed, once nothing more comes for a moment.
+ * @param {string} content
+ * @param {string} name
+ */
+function useTyped(content, name) {
+  const [before, setBefore] = useState(content);
+  useEffect(() => {
+    if (content === before) return undefined;
+    const timer = setTimeout(() => {
+      setBefore(content);
+      readFile(content.trim() ? new File([content], name) : null);
+    }, TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [content]);
+}
+
+function Paste() {
+  const content = pasted.value;
+  const kind = /^\s*\[/.test(content) ? "json" : /^\s*\{/.test(content) ? "jsonl" : /^[^\n]*\t/.test(content.trim()) ? "tsv" : "csv";
+  useTyped(content, `pasted.${kind}`);
+  return html`<textarea
+      aria-label="Rows, as copied from a spreadsheet, a CSV file or JSON Lines"
+      class="mono paste"
+      spellcheck="false"
+      placeholder=${"text\tlabel\nWhere is my parcel?\tdelivery"}
+      value=${content}
+      onInput=${(/** @type {any} */ event) => (pasted.value = event.target.value)}
+    ></textarea>
+    <p class="hint">Copy the columns from a spreadsheet, or lines of CSV or JSON Lines, and paste them here.</p>`;
+}
+
+function Type() {
+  const rows = typed.value;
+  const whole = rows.filter((row) => row.text.trim() && row.label.trim());
+  const labels = [...new Set(whole.map((row) => row.label))];
+  useTyped(whole.length ? asCsv(["text", "label"], whole) : "", "typed.csv");
+  /** @param {number} place @param {Partial<Row>} change */
+  function put(place, change) {
+    const next = rows.map((row, at) => (at === place ? { ...row, ...change } : row));
+    const last = next[next.length - 1];
+    typed.value = last?.text || last?.label ? [...next, { text: "", label: "" }] : next;
+  }
+  return html`<table class="typed">
+      <thead><tr><th scope="col">Text</th><th scope="col">Label</th></tr></thead>
+      <tbody>${rows.map(
+        (row, place) => html`<tr key=${place}>
+          <td><input class="input" aria-label="Text ${place + 1}" dir="auto" value=${row.text} onInput=${(/** @type {any} */ event) => put(place, { text: event.target.value })} /></td>
+          <td><input class="input" aria-label="Label ${place + 1}" dir="auto" list="typed-labels" value=${row.label} onInput=${(/** @type {any} */ event) => put(place, { label: event.target.value })} /></td>
+        </tr>`,
+      )}</tbody>
+    </table>
+    <datalist id="typed-labels">${labels.map((label) => html`<option value=${label} />`)}</datalist>
+    <p class="hint">A new line appears as you type. A classifier needs two labels at least.</p>`;
+}
+
+const DELIMITERS = /** @type {Record<string, string>} */ ({ ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" });
+
+/** What the server understood of a file, and which columns it takes; each can be changed. @param {{ read: Json }} props */
+export function Understood({ read }) {
+  const { file, options } = draft.value;
+  const facts = [
+    read.format.toUpperCase(),
+    read.encoding.toUpperCase(),
+    read.delimiter && `values apart by ${DELIMITERS[read.delimiter] ?? `“${read.delimiter}”`}`,
+    read.has_header === true && "the first line names the columns",
+    read.has_header === false && "no header",
+  ];
+  /** @param {string} name @param {string} use */
+  function assign(name, use) {
+    const texts = read.text_columns.filter((/** @type {string} */ each) => each !== name);
+    const label = read.label_column === name ? null : read.label_column;
+    const all = use === "text" ? [...texts, name] : texts;
+    const order = read.columns.map((/** @type {Json} */ each) => each.name);
+    const text_column = order.filter((/** @type {string} */ each) => all.includes(each));
+    readFile(file, { ...options, text_column, label_column: use === "label" ? name : label });
+  }
+  /** @param {Json} change */
+  const again = (change) => readFile(file, { ...options, text_column: null, label_column: null, ...change });
+  return html`<${Sheet} title="What was understood">
+    <p>${counted(read.num_rows, "row")}: ${facts.filter(Boolean).join(", ")}.
+      ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
+    ${read.questions.map(
+      (/** @type {Json} */ question) => html`<${Notice} kind="warn" key=${question.parameter}>
+        <p><bdi>${question.detail}</bdi> ${question.parameter === "header" ? "Does the first line name the columns?" : "Choose it below."}</p>
+        ${question.parameter === "header" && html`<div class="row"><${Button} onClick=${() => again({ header: true })}>It does<//><${Button} onClick=${() => again({ header: false })}>It is a row<//></div>`}
+      <//>`,
+    )}
+    ${!read.label_column && !read.questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
+    <div class="scroll" tabindex="0" role="region" aria-label="Columns">
+      <table class="columns">
+        <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
+        <tbody>${read.columns.map((/** @type {Json} */ column) => {
+          const use = read.text_columns.includes(column.name) ? "text" : read.label_column === column.name ? "label" : "";
+          return html`<tr key=${column.name}>
+            <th scope="row"><bdi>${cut(column.name)}</bdi></th>
+            <td><select aria-label="Use of ${column.name}" onChange=${(/** @type {any} */ event) => assign(column.name, event.target.value)}>
+              ${[["text", "the text"], ["label", "the label"], ["", "nothing"]].map(([value, name]) => html`<option value=${value} selected=${value === use}>${name}</option>`)}
+            </select></td>
+            <td class="muted"><bdi>${cut(column.examples.join(" · "), 110)}</bdi> <span class="faint">${number(column.distinct)} different</span></td>
+          </tr>`;
+        })}</tbody>
+      </table>
+    </div>
+    <details class="differently">
+      <summary>Read it differently</summary>
+      <div class="row">
+        <label>Format <select onChange=${(/** @type {any} */ event) => again({ format: event.target.value })}>
+          ${["csv", "tsv", "jsonl", "json"].map((each) => html`<option selected=${each === read.format}>${each}</option>`)}</select></label>
+        <label>Encoding <select onChange=${(/** @type {any} */ event) => again({ encoding: event.target.value })}>
+          ${[...new Set([read.encoding, "utf-8", "utf-16", "cp1252", "iso-8859-15"])].map((each) => html`<option>${each}</option>`)}</select></label>
+        ${read.delimiter &&
+        html`<label class="row"><input type="checkbox" checked=${read.has_header} onChange=${(/** @type {any} */ event) => again({ header: event.target.checked })} /> The first line names the columns</label>`}
+      </div>
+    </details>
+  <//>`;
+}
+
+/**
+ * How many rows each label has; a click shows a label's rows.
+ * @param {{ counts: Record<string, number>, picked?: string, onPick?: (label: string) => void }} props
+ */
+export function LabelCounts({ counts, picked, onPick }) {
+  const sorted = Object.entries(counts).sort((one, other) => other[1] - one[1]);
+  const most = Math.max(1, ...sorted.map(([, count]) => count));
+  return html`<ul class="counts">${sorted.map(
+    ([label, count]) => html`<li key=${label}>
+      ${onPick
+        ? html`<button type="button" class="link label" title=${label} aria-pressed=${String(label === picked)} onClick=${() => onPick(label === picked ? "" : label)}><bdi>${label}</bdi></button>`
+        : html`<span class="label" title=${label}><bdi>${label}</bdi></span>`}
+      <${Meter} share=${count / most} text=${number(count)} />
+    </li>`,
+  )}</ul>`;
+}
+
+/** What is odd about the rows of a file, each with the rows behind it. @param {{ read: Json }} props */
+export function Oddities({ read }) {
+  const { leftOut } = draft.value;
+  const count = read.num_problems;
+  if (!read.warnings.length && !count) {
+    return html`<${Notice} kind="good">Nothing is odd about these rows: no doubles, no contradictions, and no label is short of rows.<//>`;
+  }
+  return html`<${Sheet} title="What to look at">
+    ${count > 0 &&
+    html`<details class="oddity">
+      <summary>${counted(count, "row was", "rows were")} left out, since nothing could be read from ${count === 1 ? "it" : "them"}.</summary>
+      <ul>${read.problems.map((/** @type {Json} */ each) => html`<li>Line ${number(each.line)}: <${Text}>${each.detail}<//></li>`)}</ul>
+      ${count > read.problems.length && html`<p class="faint">and ${number(count - read.problems.length)} more</p>`}
+    </details>`}
+    ${read.warnings.map(
+      (/** @type {Json} */ warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${read.rows} leftOut=${leftOut} onLeaveOut=${leaveOut} />`,
+    )}
+  <//>`;
+}
+
+/** @param {number[]} places @param {boolean} out */
+function leaveOut(places, out) {
+  const leftOut = new Set(draft.peek().leftOut);
+  for (const place of places) out ? leftOut.add(place) : leftOut.delete(place);
+  draft.value = { ...draft.peek(), leftOut };
+}
+
+/**
+ * A warning about rows, with the rows behind it.
+ * @param {{ warning: Json, rows: (Row & { line?: number })[] | null, leftOut?: Set<number>,
+ *   onLeaveOut?: (places: number[], out: boolean) => void }} props
+ */
+export function Oddity({ warning, rows, leftOut, onLeaveOut }) {
+  /** @type {number[]} */
+  const places = warning.rows ?? [];
+  if (!places.length) return html`<p class="oddity"><bdi>${warning.message}</bdi></p>`;
+  return html`<details class="oddity">
+    <summary><bdi>${warning.message}</bdi></summary>
+    ${!rows && html`<p class="muted">Rows ${places.map((place) => number(place + 1)).join(", ")}; the rows themselves are not in this tab.</p>`}
+    ${rows && html`<ul class="behind">${places.slice(0, MOST_BEHIND).map((place) => {
+      const row = rows[place];
+      const out = leftOut?.has(place) ?? false;
+      return row && html`<li key=${place} class=${out ? "out" : ""}>
+        <span class="faint">${row.line ? `Line ${number(row.line)}` : `Row ${number(place + 1)}`}</span>
+        <${Text}>${row.text}<//> <span class="chip"><bdi>${row.label}</bdi></span>
+        ${onLeaveOut && html`<${Button} quiet onClick=${() => onLeaveOut([place], !out)}>${out ? "Put back" : "Leave out"}<//>`}
+      </li>`;
+    })}</ul>`}
+    ${places.length > MOST_BEHIND && html`<p class="faint">and ${number(places.length - MOST_BEHIND)} more</p>`}
+    ${warning.code === "duplicate_rows" && onLeaveOut && html`<${Button} onClick=${() => onLeaveOut(places, true)}>Leave out all that repeat<//>`}
+  </details>`;
+}
+
+/** The rows as they were read. @param {{ read: Json }} props */
+export function Preview({ read }) {
+  const { label = "", all } = route.value.query;
+  const { leftOut } = draft.value;
+  const places = read.rows.map((/** @type {Json} */ row, /** @type {number} */ place) => ({ ...row, place }));
+  const found = label ? places.filter((/** @type {Json} */ row) => row.label === label) : places;
+  const shown = all ? found : found.slice(0, FIRST_ROWS);
+  const columns = [
+    { name: "line", title: "Line", number: true, minor: true, cell: (/** @type {Json} */ row) => number(row.line) },
+    { name: "text", title: "Text", cell: (/** @type {Json} */ row) => html`<bdi>${cut(row.text)}</bdi>` },
+    { name: "label", title: "Label", cell: (/** @type {Json} */ row) => html`<bdi>${row.label}</bdi>` },
+    { name: "out", title: "", cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
+  ];
+  return html`<${Sheet} flush title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
+    <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf=${(/** @type {Json} */ row) => row.place} rowClass=${(/** @type {Json} */ row) => (leftOut.has(row.place) ? "out" : "")} />
+    ${shown.length < found.length && html`<div class="more"><${Button} onClick=${() => setQuery({ all: "1" })}>Show all ${number(found.length)} rows<//></div>`}
+  <//>`;
+}
+
+/** @param {string} text @param {number} [most] */
+function cut(text, most = SHOWN_CHARS) {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}
