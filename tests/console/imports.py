@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 from typing import Final
 
-# A comment, whose text may speak of imports; or what stands in quotes behind "from" or "import".
+# A comment, whose text may speak of imports; or what stands in quotes behind an import or an export of names.
 _IMPORT: Final = re.compile(
-    r"/\*.*?\*/|(?<!\S)//[^\n]*|\b(?:from|import)\s*\(?\s*(?P<quote>[\"'])(?P<name>[^\"'\n]+)(?P=quote)", re.DOTALL
+    r"/\*.*?\*/|(?<!\S)//[^\n]*|"
+    r"(?<![\w$.\"'])(?:(?:import|export)\b[\w\s{},*$]*\bfrom\s*|import\s*\(?\s*)"
+    r"(?P<quote>[\"'])(?P<name>[^\"'\n]+)(?P=quote)",
+    re.DOTALL,
 )
 
 
