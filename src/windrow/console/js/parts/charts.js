@@ -85,9 +85,10 @@ export function ConfusionMatrix({ labels, counts, open, onOpen }) {
 /**
  * Lines over one axis, each with an optional band; both axes run over shares, or over what is given.
  * @param {{ label: string, lines: Line[], x?: [number, number], y?: [number, number], xTicks?: Tick[], yTicks?: Tick[],
- *   mark?: number | null, marks?: { x: number, text: string }[], marked?: { x: number, y: number, text: string, class?: string }[], diagonal?: boolean,
+ *   mark?: number | null, marks?: { x: number, text: string }[], diagonal?: boolean,
+ *   marked?: { x: number, y: number, text: string, class?: string }[],
  *   xName?: string, yName?: string, height?: number }} props
- * @typedef {{ points: { x: number, y: number, low?: number, high?: number }[], class?: string, dots?: boolean }} Line
+ * @typedef {{ points: { x: number, y: number, low?: number, high?: number, size?: number }[], class?: string, dots?: boolean }} Line
  * @typedef {[number, string]} Tick
  */
 export function LineChart(props) {
@@ -111,12 +112,11 @@ export function LineChart(props) {
       (line) => html`<g class="line ${line.class ?? ""}">
         ${line.points.some((point) => point.low !== undefined) && html`<path class="band" d=${band(line, atX, atY)} />`}
         <path class="stroke" d=${line.points.map((point, at) => `${at ? "L" : "M"}${atX(point.x).toFixed(1)} ${atY(point.y).toFixed(1)}`).join("")} />
-        ${line.dots && line.points.map((point) => html`<circle cx=${atX(point.x)} cy=${atY(point.y)} r="3.5" />`)}
+        ${line.dots && line.points.map((point) => html`<circle cx=${atX(point.x)} cy=${atY(point.y)} r=${point.size ?? 3.5} />`)}
       </g>`,
     )}
     ${marks.map(
-      (each) => html`<g class="also"><line x1=${atX(each.x)} x2=${atX(each.x)} y1=${top} y2=${bottom} />
-        <text x=${atX(each.x) + (each.x > x[1] - 0.1 * (x[1] - x[0]) ? -5 : 5)} y=${bottom - 6} text-anchor=${each.x > x[1] - 0.1 * (x[1] - x[0]) ? "end" : "start"}>${each.text}</text></g>`,
+      (each) => html`<g class="also"><line x1=${atX(each.x)} x2=${atX(each.x)} y1=${top} y2=${bottom} /><text x=${atX(each.x)} y=${top - 2} text-anchor="middle">${each.text}</text></g>`,
     )}
     ${mark != null && html`<line class="mark" x1=${atX(mark)} x2=${atX(mark)} y1=${top} y2=${bottom} />`}
     ${marked.map(

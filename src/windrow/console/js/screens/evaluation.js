@@ -45,7 +45,7 @@ export function baselineVerdict(report) {
 /** How each label did. @param {{ labels: Json[] }} props */
 export function LabelTable({ labels }) {
   const columns = [
-    { name: "label", title: "Label", cell: (/** @type {Json} */ each) => html`<bdi>${each.label}</bdi>` },
+    { name: "label", title: "Label", cell: (/** @type {Json} */ each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
     { name: "recall", title: "Recall", cell: (/** @type {Json} */ each) => (each.total ? html`<${Meter} share=${each.recall} text=${`${each.recall.toFixed(2)} (${each.correct}/${each.total})`} />` : html`<span class="faint">no row</span>`) },
     { name: "precision", title: "Precision", number: true, cell: (/** @type {Json} */ each) => (each.precision == null ? "–" : `${each.precision.toFixed(2)} (${each.correct}/${each.predicted})`) },
     { name: "f1", title: "F1", number: true, minor: true, cell: (/** @type {Json} */ each) => (each.f1 == null ? "–" : each.f1.toFixed(2)) },
@@ -78,9 +78,9 @@ export function JudgedRows({ rows, label, sent, onSend, empty }) {
   const columns = [
     { name: "row", title: "Row", number: true, minor: true, cell: (/** @type {JudgedRow} */ each) => number(each.row + 1) },
     { name: "text", title: "Text", cell: (/** @type {JudgedRow} */ each) => html`<${Text}>${each.text}<//>` },
-    { name: "label", title: "Label", cell: (/** @type {JudgedRow} */ each) => html`<span class="good-ink"><bdi>${each.label}</bdi></span>` },
-    { name: "predicted", title: "Read as", cell: (/** @type {JudgedRow} */ each) => html`<span class=${each.predicted === each.label ? "" : "bad-ink"}><bdi>${each.predicted}</bdi></span>` },
-    ...(scored ? [{ name: "score", title: "Score", number: true, cell: (/** @type {JudgedRow} */ each) => (each.score == null ? "" : scoreText(each.score)) }] : []),
+    { name: "label", title: "Label", cell: (/** @type {JudgedRow} */ each) => html`<span class="name good-ink"><bdi>${each.label}</bdi></span>` },
+    { name: "predicted", title: "Read as", cell: (/** @type {JudgedRow} */ each) => html`<span class="name ${each.predicted === each.label ? "" : "bad-ink"}"><bdi>${each.predicted}</bdi></span>` },
+    ...(scored ? [{ name: "score", title: "Score", number: true, minor: true, cell: (/** @type {JudgedRow} */ each) => (each.score == null ? "" : scoreText(each.score)) }] : []),
     {
       name: "send",
       title: html`<span class="sr-only">Correct</span>`,
@@ -101,20 +101,20 @@ export function Reliability({ report }) {
   const mean = bins.reduce((/** @type {number} */ sum, /** @type {Json} */ each) => sum + each.rows * each.mean_score, 0) / rows;
   const off = mean - report.accuracy;
   const verdict = Math.abs(off) < CALIBRATION_MARGIN ? "well calibrated" : off > 0 ? "overconfident" : "underconfident";
-  const points = bins.map((/** @type {Json} */ each) => ({ x: each.mean_score, y: each.accuracy }));
+  const most = Math.max(...bins.map((/** @type {Json} */ each) => each.rows));
+  const points = bins.map((/** @type {Json} */ each) => ({ x: each.mean_score, y: each.accuracy, size: 2.5 + 6 * Math.sqrt(each.rows / most) }));
   return html`<${Sheet} title="Can its scores be trusted?">
     <p>The best score is ${mean.toFixed(2)} on average, and ${percent(report.accuracy)} of the answers are right: <b>${verdict}</b> (expected calibration error ${ece.toFixed(2)}).</p>
-    <${LineChart} label="Share of right answers by score" lines=${[{ points, dots: true }]} diagonal xName="mean score of the rows" yName="right" height=${260} />
-    <details>
-      <summary>The same in figures</summary>
-      <table>
+    <div class="two">
+      <${LineChart} label="Share of right answers by score; the larger a point, the more rows" lines=${[{ points, dots: true, class: "thin" }]} diagonal xName="mean score of the rows" yName="right" height=${300} />
+      <table class="close">
         <caption class="sr-only">Share of right answers by score</caption>
         <thead><tr><th scope="col">Scores</th><th scope="col" class="n">Rows</th><th scope="col" class="n">Mean score</th><th scope="col" class="n">Right</th></tr></thead>
         <tbody>
           ${bins.map((/** @type {Json} */ each) => html`<tr><td>${each.low.toFixed(2)} to ${each.high.toFixed(2)}</td><td class="n">${each.rows}</td><td class="n">${each.mean_score.toFixed(2)}</td><td class="n">${percent(each.accuracy)}</td></tr>`)}
         </tbody>
       </table>
-    </details>
+    </div>
   <//>`;
 }
 

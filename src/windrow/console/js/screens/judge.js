@@ -139,10 +139,7 @@ function Judgement({ judged, set, busy, precision }) {
     ${judged.denied && html`<${Notice} role="status">The score could not be kept, only shown: <bdi>${judged.denied}</bdi><//>`}
     <${Rows} report=${report} set=${set} />
     <${Threshold} report=${report} set=${set} details=${details.value} again=${details.again} precision=${precision} busy=${busy} />
-    <div class="two">
-      <${LabelTable} labels=${report.labels} />
-      <${Reliability} report=${report} />
-    </div>
+    <${Reliability} report=${report} />
   </section>`;
 }
 
@@ -189,9 +186,12 @@ function Rows({ report, set }) {
     <${Sheet} title=${title} tools=${tools} flush>
       <div class="rows-behind"><${JudgedRows} rows=${rows} label=${open ? "Rows behind the cell" : "Misclassified rows"} sent=${known} onSend=${send} empty=${html`<p class="all-right">Every row is right.</p>`} /></div>
     <//>
-    <${Sheet} title=${html`Row by row <span class="faint">(choose a cell)</span>`}>
-      <${ConfusionMatrix} labels=${labels} counts=${counts} open=${open} onOpen=${toggle} />
-    <//>
+    <div>
+      <${Sheet} title=${html`Row by row <span class="faint">(choose a cell)</span>`}>
+        <${ConfusionMatrix} labels=${labels} counts=${counts} open=${open} onOpen=${toggle} />
+      <//>
+      <${LabelTable} labels=${report.labels} />
+    </div>
   </div>`;
 }
 
