@@ -12,6 +12,7 @@ from windrow.api.endpoints import (
     EXPORT,
     FOLLOW_JOB,
     IMPORT,
+    INSPECT,
     JOB,
     PREDICT,
     REPORT,
@@ -24,7 +25,7 @@ from windrow.client.async_transport import AsyncTransport
 from windrow.client.calls import build_call, complete_request
 from windrow.client.errors import ConnectionLost, ServerTimedOut
 from windrow.client.event_stream import EventReader
-from windrow.client.following import naming_job, no_events, stopped_telling
+from windrow.client.following import naming_job, naming_result, no_events, stopped_telling
 from windrow.client.remote import (
     EVENTS_TIMEOUT_S,
     AnyFile,
@@ -40,6 +41,7 @@ from windrow.client.transport import Call, StreamedBody
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import FitRequest, FitResult
 from windrow.domain.clock import utc_now
+from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.job import Job, JobRequest, OnProgress, ignore_progress
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.report_page import ReportPage, ReportRequest
@@ -132,6 +134,11 @@ class AsyncRemoteOperations:
         imported: Imported = await self._call(IMPORT, request, file)
         return imported
 
+    async def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
+        """See ``Operations.inspect``."""
+        inspection: Inspection = await self._call(INSPECT, request, file)
+        return inspection
+
     async def follow_job(self, request: JobRequest) -> AsyncGenerator[Job]:
         """See ``Operations.follow_job``.
 
@@ -157,7 +164,9 @@ class AsyncRemoteOperations:
             # In a thread with connections of its own: those of this loop may end with it.
             await asyncio.shield(asyncio.to_thread(self._cancel_fit, request, since, started))
             raise
-        return fit_result(job, await self._call(SHOW, trained_model(job)))
+        trained = trained_model(job)
+        with naming_result(job):
+            return fit_result(job, await self._call(SHOW, trained))
 
     def _cancel_fit(self, request: FitRequest, since: datetime, started: Job | None) -> None:
         """Cancel the training of a cancelled task, from a thread, which goes on where the task is cancelled again."""

@@ -14,6 +14,7 @@ from windrow.api.endpoints import (
     EXPORT,
     FOLLOW_JOB,
     IMPORT,
+    INSPECT,
     PREDICT,
     REPORT,
     Endpoint,
@@ -22,7 +23,7 @@ from windrow.api.endpoints import (
 from windrow.client.calls import build_call, complete_request
 from windrow.client.cancellation import cancel_orphaned_fit, cancel_within
 from windrow.client.errors import UnexpectedReply
-from windrow.client.following import events_of, follow, naming_job
+from windrow.client.following import events_of, follow, naming_job, naming_result
 from windrow.client.replies import read_predict_reply, read_reply
 from windrow.client.retrying import check_timeout
 from windrow.client.transport import StreamedBody, Transport
@@ -31,6 +32,7 @@ from windrow.domain.classifier import ClassifierDetails, FitRequest, FitResult, 
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
 from windrow.domain.file_reply import FileReply
+from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
 from windrow.domain.names import NAME_GRAMMAR
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
@@ -157,6 +159,10 @@ class RemoteOperations:
         """See ``Operations.import_classifier``."""
         return self._call(IMPORT, request, file)
 
+    def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
+        """See ``Operations.inspect``."""
+        return self._call(INSPECT, request, file)
+
     def follow_job(self, request: JobRequest) -> Iterator[Job]:
         """See ``Operations.follow_job``.
 
@@ -182,7 +188,9 @@ class RemoteOperations:
         except KeyboardInterrupt:
             self.cancel_after_interrupt(request, since, started)
             raise
-        return fit_result(job, self.show(trained_model(job)))
+        trained = trained_model(job)
+        with naming_result(job):
+            return fit_result(job, self.show(trained))
 
     def _call(self, endpoint: Endpoint[R], request: object, file: BinaryIO | None = None) -> R:
         content = self._transport.fetch(

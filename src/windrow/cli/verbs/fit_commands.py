@@ -84,6 +84,7 @@ def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitR
         Interrupted: The user pressed Ctrl-C.
     """
     from windrow.client.cancellation import cancel_within
+    from windrow.client.following import naming_result
 
     job = _begin(operations, request, words)
     try:
@@ -94,7 +95,8 @@ def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitR
         raise Interrupted(_what_became(lambda: cancel_within(operations, job.id), words)) from interrupt
     if job.problem is not None:
         raise job.problem.as_error()
-    details = operations.show(ModelRequest(f"{job.model_name}@{job.revision}"))
+    with naming_result(job):
+        details = operations.show(ModelRequest(f"{job.model_name}@{job.revision}"))
     return recast(FitResult, details, model_name=details.name, next_name=job.next_name)
 
 
