@@ -26,7 +26,7 @@ DOCS := .venv-docs
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-fair bench-memory bench-versus torture soak fuzz reference docs vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-console bench-fair bench-memory bench-versus torture soak fuzz reference docs vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -88,6 +88,9 @@ bench-fleet: $(VENV)/.test ## Measure 10,000 classifiers on one server: make ben
 
 bench-lifecycle: $(VENV)/.test ## Measure 10,000 classifiers with 3 revisions each: lists, promotions, fsck.
 	$(BIN)/python bench/lifecycle.py $(ARGS)
+
+bench-console: $(VENV)/.test ## Measure the console in a browser: 10,000 classifiers, typing in the filter.
+	$(BIN)/python bench/console.py $(ARGS)
 
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)

@@ -56,7 +56,7 @@ export function Table({ columns, rows, keyOf, label, sort, onSort, rowClass, hea
       <tr>${columns.map((column) => html`<${Heading} column=${column} sort=${sort} onSort=${onSort} />`)}</tr>
     </thead>
     <tbody>
-      ${first > 0 && html`<tr aria-hidden="true" key="before"><td class="space" colspan=${columns.length} height=${first * rowPx}></td></tr>`}
+      ${first > 0 && html`<tr aria-hidden="true" key="before"><td class="space" colspan=${columns.length} style=${{ height: `${first * rowPx}px` }}></td></tr>`}
       ${shown.map((row, place) => {
         const heading = headingOf?.(row);
         if (heading) return html`<tr class="task" key=${keyOf(row)}><th scope="rowgroup" colspan=${columns.length}>${heading}</th></tr>`;
@@ -64,7 +64,7 @@ export function Table({ columns, rows, keyOf, label, sort, onSort, rowClass, hea
           ${columns.map((column) => html`<td class=${classes(column)}>${column.cell(row, first + place)}</td>`)}
         </tr>`;
       })}
-      ${after > 0 && html`<tr aria-hidden="true" key="after"><td class="space" colspan=${columns.length} height=${after * rowPx}></td></tr>`}
+      ${after > 0 && html`<tr aria-hidden="true" key="after"><td class="space" colspan=${columns.length} style=${{ height: `${after * rowPx}px` }}></td></tr>`}
     </tbody>
   </table>`;
 }
