@@ -56,6 +56,11 @@ if TYPE_CHECKING:
     from windrow.domain.gate import FailedRow as FailedRow
     from windrow.domain.gate import GateMetrics as GateMetrics
     from windrow.domain.gate import GateReport as GateReport
+    from windrow.domain.inspection import InspectedColumn as InspectedColumn
+    from windrow.domain.inspection import InspectedRow as InspectedRow
+    from windrow.domain.inspection import Inspection as Inspection
+    from windrow.domain.inspection import OpenQuestion as OpenQuestion
+    from windrow.domain.inspection import RowProblem as RowProblem
     from windrow.domain.integrity import Finding as Finding
     from windrow.domain.integrity import IntegrityReport as IntegrityReport
     from windrow.domain.interval import Interval as Interval
@@ -150,6 +155,9 @@ __all__ = [
     "GateReport",
     "HeadReport",
     "Imported",
+    "InspectedColumn",
+    "InspectedRow",
+    "Inspection",
     "IntegrityReport",
     "Interval",
     "Job",
@@ -164,6 +172,7 @@ __all__ = [
     "Misclassified",
     "ModelResult",
     "NearRow",
+    "OpenQuestion",
     "Origin",
     "Pair",
     "Prediction",
@@ -178,6 +187,7 @@ __all__ = [
     "Reproduction",
     "Restored",
     "Rollback",
+    "RowProblem",
     "ScoreReport",
     "Session",
     "StageEstimate",
@@ -253,6 +263,13 @@ _MODULES = {
         "FailedRow",
         "GateMetrics",
         "GateReport",
+    ),
+    "windrow.domain.inspection": (
+        "InspectedColumn",
+        "InspectedRow",
+        "Inspection",
+        "OpenQuestion",
+        "RowProblem",
     ),
     "windrow.domain.integrity": (
         "Finding",

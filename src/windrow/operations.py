@@ -46,6 +46,7 @@ from windrow.domain.classifier import (
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.erasure import Erasure, ForgetRequest
+from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
 from windrow.domain.key_limits import LimitKeyRequest
@@ -169,6 +170,25 @@ class Operations(Protocol):
             InvalidArtifact: A saved classifier is damaged.
             Overloaded: The queue of requests is full.
             ClientClosedRequest: ``is_connected`` returned false.
+        """
+        ...
+
+    def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
+        """Read a file of rows as the command line reads it, and say what it is, what each row says, and what is wrong.
+
+        CSV, TSV, JSON, JSONL and plain text are read, also as gzip. Nothing is guessed: what is not clear, such as
+        which column holds the text, is told as a question, and answered by the request. A row with a problem is left
+        out of the rows and named. Nothing is trained, and nothing of the file is kept.
+
+        Args:
+            file: The file, open for reading bytes, at its beginning.
+            request: How to read it, and what to tell of it.
+
+        Raises:
+            InvalidParameter: An option of reading does not exist.
+            InvalidFile: It is no table of text, it is damaged or in another encoding, or a column that the request
+                names is not in it.
+            LimitExceeded: It is larger, or has more rows, than a training may have.
         """
         ...
 

@@ -76,8 +76,8 @@ class Endpoint(Generic[R]):
     """The group that it belongs to."""
     pool: Pool
     """The threads that do it."""
-    scope: Scope
-    """What an API key must be allowed to do."""
+    scope: Scope | None
+    """What an API key must be allowed to do; ``None`` where any valid key will do."""
     or_scope: Scope | None = field(default=None, kw_only=True)
     """A scope that does as well."""
     scope_if: Mapping[str, Scope] = field(default_factory=dict, kw_only=True)
@@ -90,6 +90,8 @@ class Endpoint(Generic[R]):
     """Whether it is idempotent, though it is a POST."""
     long_running: bool = field(default=False, kw_only=True)
     """Whether it may take minutes."""
+    any_file: bool = field(default=False, kw_only=True)
+    """Whether a body that is a file may be of any media type; otherwise it is an exported classifier."""
     chosen_by: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """The query that chooses it among verbs of the same method and path."""
 
@@ -157,11 +159,11 @@ class Endpoint(Generic[R]):
 
     @cached_property
     def possible_scopes(self) -> frozenset[Scope]:
-        """The scopes of which a key needs one, whatever the request says."""
-        return frozenset({self.scope, *self.scope_if.values()} | ({self.or_scope} if self.or_scope else set()))
+        """The scopes of which a key needs one, whatever the request says; none where any key will do."""
+        return frozenset(filter(None, (self.scope, self.or_scope, *self.scope_if.values())))
 
-    def needed_scope(self, request: object) -> Scope:
-        """Return the scope that a request needs.
+    def needed_scope(self, request: object) -> Scope | None:
+        """Return the scope that a request needs; ``None`` where any key will do.
 
         Args:
             request: The request.
@@ -197,6 +199,8 @@ ESTIMATE_FIT: Final = Endpoint(
 )
 PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", "predict", idempotent_post=True)
 # With ``train`` alone, a key sees the jobs that it started.
+# What is read is the caller's own, and nothing is done with it.
+INSPECT: Final = Endpoint(Operations.inspect, "POST", "/inspect", TRAIN, "parse", None, any_file=True)
 LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light", "read", or_scope="train")
 JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light", "read", or_scope="train")
 FOLLOW_JOB: Final = Endpoint(

@@ -43,6 +43,8 @@ IN_PATH: Final[Mapping[str, str]] = {
 IN_QUERY: Final[Mapping[tuple[str, str], object]] = {
     ("delete_all", "prefix"): "cv_fold_",
     ("delete_all", "dry_run"): True,
+    ("inspect", "filename"): "tickets.csv",
+    ("inspect", "text_column"): ["subject", "body"],
 }
 # By verb: each example under what it shows.
 REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
@@ -159,6 +161,19 @@ _VALUES: Final[Mapping[str, object]] = {
     "test_data_sha256": _DIGEST,
     "Prediction.alias": None,
     "Deletion.freed_bytes": 0,
+    "Inspection.encoding": "utf-8",
+    "Inspection.delimiter": ",",
+    "Inspection.has_header": True,
+    "Inspection.text_columns": ("subject", "body"),
+    "Inspection.label_column": "team",
+    "Inspection.sha256": _DIGEST,
+    "Inspection.questions": (),
+    "InspectedColumn.name": "subject",
+    "InspectedColumn.examples": ("Charged twice", "Login broken"),
+    "InspectedColumn.distinct": 6,
+    "InspectedRow.line": 2,
+    "RowProblem.line": 7,
+    "RowProblem.detail": "the label is blank. Fill it in or remove that row.",
     "BulkDeletion.freed_bytes": 0,
     "Copied.name": "mail_classifier_v1",
     "freed_bytes": 91_000_000,

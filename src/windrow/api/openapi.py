@@ -121,6 +121,8 @@ def needed_scope(endpoint: Endpoint[Any]) -> str:
     Args:
         endpoint: The endpoint.
     """
+    if endpoint.scope is None:
+        return "no scope: any valid key will do"
     others = "".join(f", with `{name}=true` `{scope}`" for name, scope in endpoint.scope_if.items())
     return f"the scope `{endpoint.scope}`" + (f" or `{endpoint.or_scope}`" if endpoint.or_scope else "") + others
 
@@ -188,7 +190,8 @@ def _parameter(endpoint: Endpoint[Any], name: str, place: str, schemas: Schemas)
 
 def _request_body(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     if endpoint.body == "file":  # of the two that the server takes, openapi-python-client knows but this one
-        return {"required": True, "description": "The exported classifier.", "content": {FILE_TYPES[1]: _FILE}}
+        described = "The file, whatever its type." if endpoint.any_file else "The exported classifier."
+        return {"required": True, "description": described, "content": {FILE_TYPES[1]: _FILE}}
     kind: Any = endpoint.request
     if endpoint is PREDICT:
         for form in _PREDICT_FORMS:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -61,7 +61,7 @@ class DataWarning(Value):
     message: str
     """One sentence for a person."""
     rows: tuple[int, ...] = ()
-    """The rows concerned, counted from 0: up to five, or all where they should be left out."""
+    """The rows concerned, counted from 0: up to five, or all where they should be left out, or looked at."""
 
 
 @dataclass(frozen=True)
@@ -250,6 +250,16 @@ def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     return tuple(warning for warning in candidates if warning is not None)
 
 
+def with_every_row(warnings: Iterable[DataWarning], dataset: Dataset) -> tuple[DataWarning, ...]:
+    """Return warnings that :func:`find_data_warnings` found, each with all the rows behind it.
+
+    Args:
+        warnings: The warnings.
+        dataset: The rows that they are about.
+    """
+    return tuple(replace(warning, rows=_rows_behind(warning.code, dataset)) for warning in warnings)
+
+
 def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     """Return what is odd about test rows: duplicates, which count twice, and contradictions."""
     candidates = (
@@ -354,11 +364,33 @@ def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
     )
 
 
-def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
+def _rows_behind(code: str, dataset: Dataset) -> tuple[int, ...]:
+    if code == "duplicate_rows":
+        return dataset.duplicate_rows
+    if code == "contradicting_rows":
+        return dataset.contradicting_rows
+    labels = {
+        "small_classes": dataset.small_classes,
+        "labels_alike": [label for group in _labels_alike(dataset) for label in group],
+        "number_labels": _number_labels(dataset),
+    }[code]
+    concerned = set(labels)
+    return tuple(number for number, row in enumerate(dataset.rows) if row.label in concerned)
+
+
+def _labels_alike(dataset: Dataset) -> list[list[str]]:
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for label in dataset.labels:
         spellings[looks_like(label)].append(label)
-    alike = [group for group in spellings.values() if len(group) > 1]
+    return [group for group in spellings.values() if len(group) > 1]
+
+
+def _number_labels(dataset: Dataset) -> list[str]:
+    return [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
+
+
+def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
+    alike = _labels_alike(dataset)
     if not alike:
         return None
     named = "; ".join(" / ".join(_quoted_in(group)) for group in alike[:_NAMED_ROWS])
@@ -370,7 +402,7 @@ def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
 
 
 def _warn_of_number_labels(dataset: Dataset) -> DataWarning | None:
-    numbers = [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
+    numbers = _number_labels(dataset)
     if not numbers:
         return None
     named = ", ".join(map(repr, numbers[:_NAMED_ROWS])) + (", …" if len(numbers) > _NAMED_ROWS else "")

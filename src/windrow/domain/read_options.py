@@ -1,15 +1,17 @@
 """The options for reading a file of rows: format, columns, header, quoting and encoding."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Quoting = Literal["csv", "none"]
 Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+QUOTINGS: Final[tuple[Quoting, ...]] = get_args(Quoting)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """The read options of every command that takes a file of rows; ``None`` detects the value from the file."""
+    """How to read a file of rows; ``None`` detects the value from the file."""
 
     format: Format | None = None
     """What the file is, if its name does not say so."""

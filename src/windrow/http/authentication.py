@@ -217,7 +217,7 @@ def check_possible(endpoint: Endpoint[Any]) -> None:
     Raises:
         InsufficientScope: The key has none of the scopes that the endpoint may need.
     """
-    if endpoint.possible_scopes.isdisjoint(current_caller().scopes):
+    if endpoint.scope is not None and endpoint.possible_scopes.isdisjoint(current_caller().scopes):
         raise insufficient_scope(endpoint.scope)
 
 
@@ -232,7 +232,7 @@ def check_scope(endpoint: Endpoint[Any], request: object) -> None:
         InsufficientScope: The key lacks the scope that it needs.
     """
     needed, scopes = endpoint.needed_scope(request), current_caller().scopes
-    if needed not in scopes and (endpoint.or_scope is None or endpoint.or_scope not in scopes):
+    if needed is not None and needed not in scopes and (endpoint.or_scope is None or endpoint.or_scope not in scopes):
         raise insufficient_scope(needed)
 
 

@@ -11,8 +11,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from windrow.api.endpoints import (
+    ENDPOINTS,
     FIT,
-    IMPORT,
     JOB,
     MAX_SMALL_BODY_BYTES,
     PREDICT,
@@ -23,6 +23,7 @@ from windrow.api.endpoints import (
 )
 from windrow.api.flat import write_reply
 from windrow.codec.request_parsing import read_request
+from windrow.codec.types import types_of
 from windrow.domain.file_reply import FileReply
 from windrow.domain.prediction import IsConnected
 from windrow.html_report.page import CONTENT_POLICY
@@ -59,27 +60,33 @@ class VerbApp:
         self._choices = {name: value != "true" for each in endpoints for name, value in each.chosen_by.items()}
         in_query = () if first.takes_json else tuple(each.name for each in fields(first.request))
         self.parameters = frozenset((*self._choices, *in_query)) - set(first.path_fields)
+        kinds = types_of(first.request)
+        self._repeatable = frozenset(name for name in in_query if kinds[name].kind is tuple)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         request = Request(scope, receive)
-        query = read_query(request, self.parameters)
+        query = read_query(request, self.parameters, self._repeatable)
         check_csrf(request, context_of(request).settings.cors_origins)
         if self._endpoints[0].body == "none":
             await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
         scope["state"]["verb"] = endpoint.verb
         check_possible(endpoint)
-        texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
+        in_path = {name: (text,) for name, text in request.path_params.items()}
+        texts = {**in_path, **{name: query[name] for name in query if name not in self._choices}}
         fields_of_url = read_parameters(endpoint.request, texts) if texts else {}
         call = _Call(context_of(request), endpoint, request, fields_of_url)
         response = await _RESPONDERS.get(endpoint.verb, _RESPONDERS[endpoint.reply_form])(call)
         await response(scope, receive, send)
 
-    def _choose(self, query: Mapping[str, str]) -> Endpoint[Any]:
+    def _choose(self, query: Mapping[str, Sequence[str]]) -> Endpoint[Any]:
         if not self._choices:
             return self._endpoints[0]
-        flags = {name: read_flag(name, query.get(name), default=default) for name, default in self._choices.items()}
+        flags = {
+            name: read_flag(name, next(iter(query.get(name, ())), None), default=default)
+            for name, default in self._choices.items()
+        }
         texts = {name: str(value).lower() for name, value in flags.items()}
         return [each for each in self._endpoints if each.chosen_by.items() <= texts.items()][-1]
 
@@ -198,10 +205,10 @@ async def _run(call: _Call, inline: bool, work: Callable[[], Result]) -> Result:
     return work() if inline else await call.context.run(call.endpoint.pool, work)
 
 
-async def _import(call: _Call) -> Response:
+async def _take_file(call: _Call) -> Response:
     """Take in a file."""
     parsed, _ = await call.parse()
-    async with received_file(call.request, call.context) as file:
+    async with received_file(call.request, call.context, call.endpoint) as file:
         return await call.run(lambda: call.reply(parsed, call.verb()(file, parsed)))
 
 
@@ -233,7 +240,7 @@ _RESPONDERS: Final[Mapping[str, Callable[[_Call], Any]]] = {
     FIT.verb: _fit,
     START_FIT.verb: _start_fit,
     PREDICT.verb: _predict,
-    IMPORT.verb: _import,
+    **{each.verb: _take_file for each in ENDPOINTS if each.body == "file"},
     "json": _answer,
     "file": _give_file,
     "events": _follow,

@@ -301,7 +301,7 @@ CHANGES: Final[Mapping[str, Rule]] = {
 READS: Final = frozenset(
     (
         *("estimate_fit", "reproduce", "list_jobs", "job", "follow_job"),
-        *("predict", "start_predict", "start_predict_in_memory"),
+        *("predict", "start_predict", "start_predict_in_memory", "inspect"),
         *("compare", "cross_validate", "suggest", "list_classifiers", "show", "export"),
         *("list_aliases", "alias_history", "base_models", "usage", "list_keys", "audit"),
     )

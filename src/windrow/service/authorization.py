@@ -266,6 +266,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "predict": _ASKS_EACH,
     "start_predict": _ASKS_EACH,
     "start_predict_in_memory": _ASKS_EACH,
+    "inspect": FREE,
     "evaluate": _ASKS,
     "report": _ASKS,
     "compare": Rule((_asks_for("model_names"),)),

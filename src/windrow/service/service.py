@@ -19,6 +19,7 @@ from windrow.service import (
     erasure,
     evaluation,
     import_export,
+    inspection,
     maintenance,
     prediction,
     reporting,
@@ -89,6 +90,7 @@ class Service:
     predict = _verb(prediction.predict)
     start_predict = _verb(prediction.start_predict)
     start_predict_in_memory = _verb(prediction.start_predict_in_memory)
+    inspect = _verb(inspection.inspect)
     evaluate = _verb(evaluation.evaluate)
     report = _verb(reporting.report)
     compare = _verb(evaluation.compare)

@@ -25,6 +25,7 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
+from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
 from windrow.domain.key_limits import LimitKeyRequest
@@ -39,6 +40,13 @@ from windrow.operations import Operations
 from windrow.session import signatures
 from windrow.session.archive_files import import_path, write_file
 from windrow.session.arguments import check_known, request_of
+from windrow.session.inspecting import (
+    AnyFile,
+    InspectOptions,
+    inspect_request_of,
+    open_rows_file,
+    shows_inspect_options,
+)
 from windrow.session.keywords import columns, file_columns, keywords
 from windrow.session.predicting import (
     BATCH_TEXTS,
@@ -276,6 +284,28 @@ class Session:
         """
         request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(request.all_names, self._operations.predict(request), strict=True))
+
+    @shows_inspect_options
+    def inspect(self, file: AnyFile, **options: Unpack[InspectOptions]) -> Inspection:
+        """Read a file of rows, and say what it is, what each row says, and what is wrong.
+
+        Args:
+            file: Its path, its bytes, or the file itself, open for reading bytes. It is CSV, TSV, JSON, JSONL or plain
+                text, also as gzip.
+            **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
+                ``text_column`` (one, or several that are joined), ``label_column``, ``header``, ``quoting``,
+                ``encoding``, ``filename`` and ``include_values``.
+
+        Raises:
+            InvalidParameter: There is no such file to read, or an option does not exist.
+            InvalidFile: It is no table of text, it is damaged or in another encoding, or a named column is not in it.
+            LimitExceeded: It is larger, or has more rows, than a training may have.
+        """
+        request = inspect_request_of(file, options)
+        if not isinstance(file, str | Path | bytes):
+            return warn_of(self._operations.inspect(file, request))
+        with open_rows_file(file) as opened:
+            return warn_of(self._operations.inspect(opened, request))
 
     def export(self, model_name: str, path: str | Path = ".", *, include_training_data: bool = False) -> Path:
         """Write a classifier into one file, for :meth:`import_file`.
