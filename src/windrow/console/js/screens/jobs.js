@@ -1,7 +1,102 @@
-import { Header } from "../parts/bits.js";
-import { html } from "../ui.js";
+/** Jobs: the trainings that wait, run or have ended, of every process on the data directory. */
+import { call, pause } from "../api.js";
+import { ago, date, duration, number } from "../format.js";
+import { useReply } from "../load.js";
+import { Button, Chip, Empty, Header, Reply, Sheet, Tabs } from "../parts/bits.js";
+import { Table } from "../parts/table.js";
+import { href, route, setQuery } from "../router.js";
+import { html, useEffect, useState } from "../ui.js";
+import { CancelDialog } from "./train_job.js";
 
-/** Being written. */
+/** @typedef {import("../api.js").Json} Json */
+
+const POLL_MS = 2_000;
+const NEWEST = 1_000;
+const KINDS = /** @type {Record<string, "good" | "bad" | "note" | "">} */ ({ queued: "note", running: "note", succeeded: "good", failed: "bad", interrupted: "bad" });
+const SHOWN = /** @type {Record<string, string[]>} */ ({
+  active: ["queued", "running"],
+  succeeded: ["succeeded"],
+  failed: ["failed", "interrupted", "cancelled"],
+});
+
+/** The list of trainings; it follows those that run. */
 export function Jobs() {
-  return html`<${Header} title="Jobs" />`;
+  const first = useReply("list_jobs", { limit: NEWEST });
+  const [jobs, setJobs] = useState(/** @type {Json[] | null} */ (null));
+  const [round, setRound] = useState(0);
+  useEffect(() => {
+    if (first.value) setJobs(first.value.jobs);
+  }, [first.value]);
+  useEffect(() => {
+    const abort = new AbortController();
+    pause(POLL_MS)
+      .then(() => (abort.signal.aborted ? null : call("list_jobs", { limit: NEWEST }, { shown: false, signal: abort.signal })))
+      .then((reply) => reply && setJobs(reply.jobs), () => {}) // the next round asks again, and the page says that nothing answers
+      .then(() => abort.signal.aborted || setRound(round + 1));
+    return () => abort.abort();
+  }, [round]);
+  return html`<${Header} title="Jobs" note="Trainings that wait, run or have ended, the newest one first."><a class="button primary" href=${href(["train"])}>Train</a><//>
+    <${Reply} of=${first}>${(/** @type {Json} */ reply) => html`<${List} jobs=${jobs ?? reply.jobs} />`}<//>`;
+}
+
+/** @param {{ jobs: Json[] }} props */
+function List({ jobs }) {
+  const { state = "all", q = "" } = route.value.query;
+  const [cancelled, setCancelled] = useState(/** @type {Json | null} */ (null));
+  if (!jobs.length) {
+    return html`<${Empty} title="No training yet"><p>Each training is a job: it is listed here while it waits and runs, and after it has ended.</p>
+      <div class="row"><a class="button primary" href=${href(["train"])}>Train a classifier</a></div><//>`;
+  }
+  const count = (/** @type {string} */ name) => jobs.filter((job) => SHOWN[name]?.includes(job.state)).length;
+  const tabs = [
+    ["all", `All ${number(jobs.length)}`],
+    ["active", `Waiting and running ${number(count("active"))}`],
+    ["succeeded", `Succeeded ${number(count("succeeded"))}`],
+    ["failed", `Not succeeded ${number(count("failed"))}`],
+  ];
+  const found = jobs.filter((job) => (SHOWN[state]?.includes(job.state) ?? true) && job.model_name.toLowerCase().includes(q.toLowerCase()));
+  const columns = [
+    { name: "state", title: "State", cell: (/** @type {Json} */ job) => html`<${State} job=${job} />` },
+    { name: "model_name", title: "Classifier", cell: (/** @type {Json} */ job) => html`<${Made} job=${job} />` },
+    { name: "num_examples", title: "Rows", number: true, minor: true, cell: (/** @type {Json} */ job) => number(job.num_examples) },
+    { name: "num_iterations", title: "Iterations", number: true, minor: true, cell: (/** @type {Json} */ job) => job.num_iterations || "head only" },
+    { name: "created_at", title: "Asked for", minor: true, cell: (/** @type {Json} */ job) => html`<span title=${date(job.created_at)}>${ago(job.created_at)}</span>${job.key_name && html` <span class="faint">with <bdi>${job.key_name}</bdi></span>`}` },
+    { name: "took", title: "Took", number: true, cell: (/** @type {Json} */ job) => took(job) },
+    { name: "do", title: html`<span class="sr-only">What to do</span>`, cell: (/** @type {Json} */ job) => SHOWN.active?.includes(job.state)
+        ? html`<${Button} onClick=${() => setCancelled(job)}>Cancel<//>`
+        : html`<a href=${href(["train", job.id])}>${job.state === "succeeded" ? "Report" : "Why"}<span class="sr-only"> of ${job.model_name}</span></a>` },
+  ];
+  return html`<div class="spread jobs-tools">
+      <${Tabs} label="Which jobs" tabs=${tabs} open=${state} onOpen=${(/** @type {string} */ name) => setQuery({ state: name === "all" ? "" : name })} />
+      <input class="input search" type="search" placeholder="Classifier" aria-label="Search by the classifier's name" value=${q} onInput=${(/** @type {any} */ event) => setQuery({ q: event.target.value })} />
+    </div>
+    <${Sheet} flush>
+      <${Table} label="Jobs" columns=${columns} rows=${found} keyOf=${(/** @type {Json} */ job) => job.id} empty=${html`<${Empty} title="None of the jobs is like that"><${Button} onClick=${() => setQuery({ state: "", q: "" })}>Show all<//><//>`} />
+    <//>
+    ${cancelled && html`<${CancelDialog} job=${cancelled} onClose=${() => setCancelled(null)} />`}`;
+}
+
+/** @param {{ job: Json }} props */
+function State({ job }) {
+  const { progress } = job;
+  const more =
+    job.state === "queued"
+      ? job.ahead > 0 && `${number(job.ahead)} before it`
+      : progress && `${progress.stage}${progress.num_steps ? ` ${progress.step} of ${progress.num_steps}` : ""}${progress.seconds_left == null ? "" : `, about ${duration(Math.ceil(progress.seconds_left)).replace(".0", "")} left`}`;
+  return html`<a href=${href(["train", job.id])}><${Chip} kind=${KINDS[job.state] ?? ""} title=${job.problem?.detail}>${job.state}<//></a>
+    ${more && html` <span class="muted">${more}</span>`}
+    ${job.problem && job.state !== "cancelled" && html`<span class="muted why minor"> <bdi>${job.problem.detail}</bdi></span>`}`;
+}
+
+/** What a job made, or was to make. @param {{ job: Json }} props */
+function Made({ job }) {
+  if (job.state !== "succeeded") return html`<bdi>${job.model_name}</bdi>`;
+  return html`<a href=${href(["classifiers", job.model_name])}><bdi>${job.model_name}</bdi></a><span class="faint">@${job.revision}</span>`;
+}
+
+/** @param {Json} job */
+function took(job) {
+  if (!job.started_at) return "–";
+  const end = job.finished_at ? Date.parse(job.finished_at) : Date.now();
+  return duration(Math.max(0, Math.round((end - Date.parse(job.started_at)) / 1_000))).replace(".0", "");
 }
