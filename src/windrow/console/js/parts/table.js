@@ -39,10 +39,10 @@ export function Table({ columns, rows, keyOf, label, sort, onSort, rowClass, hea
       setView((before) => (before.first === first && before.count === count ? before : { first, count }));
     }
     measure();
-    addEventListener("scroll", measure, { passive: true });
+    addEventListener("scroll", measure, { passive: true, capture: true }); // also that of a sheet that scrolls by itself
     addEventListener("resize", measure);
     return () => {
-      removeEventListener("scroll", measure);
+      removeEventListener("scroll", measure, { capture: true });
       removeEventListener("resize", measure);
     };
   }, [windowed, rows.length, rowPx]);

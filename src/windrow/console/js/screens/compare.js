@@ -120,13 +120,15 @@ function Result({ found }) {
     ${rivals.length > 1 && html`<${Tabs} label="Compared with" tabs=${rivals.map((each) => [each.reference, html`<bdi>${each.reference}</bdi>`])} open=${rival.reference} onOpen=${(/** @type {string} */ name) => setQuery({ against: name })} />`}
     <div class="two">
       <${Flips} found=${found} first=${first.reference} rival=${rival.reference} />
-      <${Sheet} title=${html`<bdi>${rival.reference}</bdi>, row by row`} tools=${html`<a href=${href(["judge"], { model: rival.reference, test: route.value.query.test })}>Judge it</a>`}>
-        <${ConfusionMatrix} labels=${rival.confusion_matrix.labels} counts=${rival.confusion_matrix.counts} onOpen=${(/** @type {[number, number]} */ [label, read]) => go(["judge"], { model: rival.reference, test: route.value.query.test, label: rival.confusion_matrix.labels[label], read: rival.confusion_matrix.labels[read] })} />
-        <p class="hint">A cell opens its rows in Judge.</p>
-      <//>
+      <div>
+        <${Sheet} title=${html`<bdi>${rival.reference}</bdi>, row by row`} tools=${html`<a href=${href(["judge"], { model: rival.reference, test: route.value.query.test })}>Judge it</a>`}>
+          <${ConfusionMatrix} labels=${rival.confusion_matrix.labels} counts=${rival.confusion_matrix.counts} onOpen=${(/** @type {[number, number]} */ [label, read]) => go(["judge"], { model: rival.reference, test: route.value.query.test, label: rival.confusion_matrix.labels[label], read: rival.confusion_matrix.labels[read] })} />
+          <p class="hint">A cell opens its rows in Judge.</p>
+        <//>
+        <${Recalls} models=${found.models} />
+      </div>
     </div>
-    <${Accuracies} found=${found} />
-    <${Recalls} models=${found.models} />`;
+    <${Accuracies} found=${found} />`;
 }
 
 /** The rows whose answer changes. @param {{ found: Json, first: string, rival: string }} props */
@@ -145,7 +147,7 @@ function Flips({ found, first, rival }) {
   ];
   const empty = html`<p class="all-right">${all.length ? "None of the changes is of that kind." : "Both give the same answers to all rows."}</p>`;
   return html`<${Sheet} title="Rows whose answer changes" flush tools=${html`<${Tabs} label="Which changes" tabs=${tabs} open=${show} onOpen=${(/** @type {string} */ name) => setQuery({ show: name })} />`}>
-    <div class="rows-behind"><${Table} columns=${columns} rows=${rows} keyOf=${(/** @type {Flip} */ each) => each.row} label="Rows whose answer changes" empty=${empty} /></div>
+    <div class="rows-behind" tabindex="0" role="region" aria-label="Rows, may scroll"><${Table} columns=${columns} rows=${rows} keyOf=${(/** @type {Flip} */ each) => each.row} label="Rows whose answer changes" empty=${empty} /></div>
   <//>`;
 }
 

@@ -184,7 +184,7 @@ function Rows({ report, set }) {
     ${known.size > 0 && html`<a class="button" href=${href(["correct"], { model: report.model_name })}>Correct</a>`}`;
   return html`<div class="two">
     <${Sheet} title=${title} tools=${tools} flush>
-      <div class="rows-behind"><${JudgedRows} rows=${rows} label=${open ? "Rows behind the cell" : "Misclassified rows"} sent=${known} onSend=${send} empty=${html`<p class="all-right">Every row is right.</p>`} /></div>
+      <div class="rows-behind" tabindex="0" role="region" aria-label="Rows, may scroll"><${JudgedRows} rows=${rows} label=${open ? "Rows behind the cell" : "Misclassified rows"} sent=${known} onSend=${send} empty=${html`<p class="all-right">Every row is right.</p>`} /></div>
     <//>
     <div>
       <${Sheet} title=${html`Row by row <span class="faint">(choose a cell)</span>`}>
