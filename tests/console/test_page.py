@@ -112,7 +112,7 @@ def test_below_a_prefix_that_a_proxy_keeps_everything_loads(start: Start, tmp_pa
 
 
 def test_with_no_console_the_start_page_is_there(start: Start, tmp_path: Path, open_page: OpenPage) -> None:
-    server = start(tmp_path / "data", WINDROW_CONSOLE="false")
+    server = start(tmp_path / "data", "--no-console")
     page = open_page(str(server.client.base_url))
     expect(page.get_by_role("link", name="The classifiers")).to_be_visible()
     assert page.evaluate("performance.getEntriesByType('resource').filter((e) => e.name.includes('/console/'))") == []

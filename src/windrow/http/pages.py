@@ -17,7 +17,7 @@ from windrow import __version__
 from windrow.api.flat import Health
 from windrow.codec.values import to_json
 from windrow.http.authentication import check_page_scope
-from windrow.http.console import CONSOLE_FILES, show_console, show_console_file
+from windrow.http.console import CONSOLE_FILES, read_console, show_console, show_console_file
 from windrow.http.context import context_of
 from windrow.http.parameters import read_query
 from windrow.settings import Settings
@@ -118,6 +118,7 @@ def documentation(settings: Settings) -> dict[str, _Page]:
     """
     pages: dict[str, _Page] = {"/": show_console if settings.console else _show_home, "/favicon.ico": _show_icon}
     if settings.console:
+        read_console()  # now, so that an update of the package beside a running server changes nothing
         pages[CONSOLE_FILES + "{file}"] = show_console_file
     return {**pages, **_docs()} if settings.docs else pages
 
