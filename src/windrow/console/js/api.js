@@ -59,6 +59,9 @@ const IDEMPOTENT = new Set(["predict", "inspect", "estimate_fit", "compare", "su
 /** What asks for a file and is answered with one. */
 const FILES = new Set(["inspect", "import_classifier"]);
 
+/** What takes a `null`, which clears something. */
+export const CLEARING = new Set(["set_threshold"]);
+
 /** @typedef {keyof typeof ENDPOINTS} Verb */
 /** @typedef {Record<string, any>} Json */
 
@@ -113,7 +116,7 @@ export class ApiError extends Error {
 /**
  * Do a verb, and return its reply.
  * @param {Verb} verb
- * @param {Json} [fields] Of the request, by the API's names; `undefined` and `null` are left out.
+ * @param {Json} [fields] Of the request, by the API's names; `undefined` and `null` are left out, but for a `null` that clears.
  * @param {Options} [options]
  * @returns {Promise<any>}
  */
@@ -162,7 +165,8 @@ export async function follow(jobId, onChange, signal) {
  */
 export function prepare(verb, fields, file) {
   const [method = "", template = ""] = ENDPOINTS[verb].split(" ");
-  const rest = Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
+  const clears = CLEARING.has(verb);
+  const rest = Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null || (clears && value === null)));
   const path = template.replace(/\{(\w+)\}/g, (_, name) => {
     const value = String(rest[name]);
     delete rest[name];

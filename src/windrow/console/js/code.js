@@ -1,5 +1,7 @@
 /** The request behind a view, as code that does the same elsewhere: curl, Python, JSON. */
 
+import { CLEARING } from "./api.js";
+
 /** @typedef {import("./api.js").Recorded} Recorded */
 
 const LONGEST_LIST = 3;
@@ -43,7 +45,8 @@ export function asCurl(request, withKey) {
  */
 export function asPython(request, server, withKey) {
   const method = PYTHON[request.verb] ?? request.verb;
-  const fields = Object.fromEntries(Object.entries(request.fields).filter(([, value]) => value != null));
+  const clears = CLEARING.has(request.verb);
+  const fields = Object.fromEntries(Object.entries(request.fields).filter(([, value]) => value != null || (clears && value === null)));
   if (TEXTS.has(request.verb)) {
     fields.texts ??= fields.text;
     delete fields.text;

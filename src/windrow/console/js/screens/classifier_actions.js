@@ -41,6 +41,18 @@ async function toEach(names, work, onStep) {
   return { done, failure };
 }
 
+const AUTHOR = "windrow.author";
+
+/** Return who makes changes here, as they said last. */
+export function author() {
+  return localStorage.getItem(AUTHOR) ?? "";
+}
+
+/** @param {string} name */
+export function keepAuthor(name) {
+  localStorage.setItem(AUTHOR, name);
+}
+
 /** @param {string[]} names */
 function phrase(names) {
   return names.length <= NAMED ? names.join(", ") : counted(names.length, "classifier");

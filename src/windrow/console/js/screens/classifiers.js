@@ -172,7 +172,7 @@ function columns(picks) {
     { name: "accuracy", title: "Accuracy", sortable: true, cell: cell(({ model }) => accuracy(model)) },
     { name: "rows", title: "Rows", sortable: true, number: true, minor: true, cell: cell(({ model }) => number(model.num_examples)) },
     { name: "size", title: "Size", sortable: true, minor: true, cell: cell(({ model }) => two(size(model.size_bytes), model.base_model.split("/").pop() ?? "", model.base_model)) },
-    { name: "created", title: "Created", sortable: true, minor: true, cell: cell(({ model }) => html`<span title=${date(model.created_at)}>${ago(model.created_at)}</span>`) },
+    { name: "created", title: "Created", sortable: true, minor: true, cell: cell(({ model }) => two(ago(model.created_at), date(model.created_at).split(",")[0], date(model.created_at))) },
     { name: "used", title: "Last used", sortable: true, minor: true, cell: cell(({ model }) => used(model)) },
   ];
 }
