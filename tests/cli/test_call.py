@@ -55,6 +55,7 @@ COMMANDS = [
     ("list_aliases", "aliases"),
     ("alias_history", "history tickets"),
     ("import_classifier", "import FILE"),
+    ("inspect", "inspect ROWS"),
     ("reproduce", "reproduce t_v1"),
     ("base_models", "base-models"),
     ("remove_base_model", "base-models --remove a/b"),

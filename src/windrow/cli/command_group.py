@@ -21,6 +21,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("serve", "serve_command", "Start the server and print two commands to try."),
     ],
     "Train": [
+        ("inspect", "inspect_command", "Say what a file of rows is, before you train on it."),
         ("fit", "fit_commands", "Train a classifier on labelled rows and save it."),
         ("jobs", "job_commands", "List, show, watch and cancel trainings."),
         ("reproduce", "fit_commands", "Train a classifier again and compare the two."),
