@@ -153,12 +153,13 @@ function Done({ name, learned, skipped, onTrain }) {
 /**
  * @param {{ name: string, item: Item, labels: string[], waiting: Item[], onShow: (text: string) => void }} props
  */
-function Card({ name, item, labels, waiting, onShow }) {
+function Card({ name, item, labels: known, waiting, onShow }) {
   const answer = useReply("predict", { model_name: name, text: item.text });
   const [typing, type] = useState(/** @type {string | null} */ (null));
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const said = answer.value ? { ...item, ...asItem(item.text, answer.value), expected: item.expected } : item;
   const scores = /** @type {Record<string, number>} */ (answer.value?.scores ?? {});
+  const labels = known.length ? known : Object.keys(scores);
   // Few labels keep their places, and their keys; of many, the likeliest come first.
   const ordered = labels.length <= DIGITS ? labels : [...labels].sort((one, other) => (scores[other] ?? 0) - (scores[one] ?? 0));
   const bulk = route.value.query.step === "bulk";

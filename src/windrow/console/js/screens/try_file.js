@@ -9,15 +9,15 @@ import { FileDrop } from "../parts/fields.js";
 import { say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
 import { go } from "../router.js";
-import { batch, html, signal } from "../ui.js";
+import { html, signal } from "../ui.js";
 
 /** @typedef {Record<string, any>} Json */
 
 const BATCH = 256;
-const MAX_TEXT_CHARS = 20_000;
 const MAX_REVIEWED = 1_000;
 const SURE = 0.3;
 const LEAST_REVIEWED = 10;
+const SHOWN_PROBLEMS = 5;
 const ADDED = ["predicted_label", "score", "in_scope", "abstained", "truncated"];
 
 /**
@@ -28,6 +28,7 @@ const ADDED = ["predicted_label", "score", "in_scope", "abstained", "truncated"]
  * @property {string} answering The exact revision that answers all rows; empty until it did.
  * @property {Json[]} answers
  * @property {boolean} busy
+ * @property {boolean} folded Whether its rows are not shown, since they are looked at elsewhere.
  * @property {Error | null} error
  */
 
@@ -44,18 +45,16 @@ function put(change) {
  * Read a file.
  * @param {string} name
  * @param {File} file
- * @param {string[]} [columns] Where the texts stand.
+ * @param {{ text_column?: string[], header?: boolean }} [how] What a person says about it.
  */
-async function read(name, file, columns) {
+async function read(name, file, how) {
   abort.abort();
   const mine = (abort = new AbortController());
-  const found = columns ? (run.peek()?.found ?? null) : null;
-  run.value = { name, file, found, answering: "", answers: [], busy: true, error: null };
+  const found = how ? (run.peek()?.found ?? null) : null;
+  run.value = { name, file, found, answering: "", answers: [], busy: true, folded: false, error: null };
   try {
-    const asked = { filename: file.name, include_values: true, text_column: columns };
-    const reply = await call("inspect", asked, { file, signal: mine.signal });
-    const usable = reply.rows.filter((/** @type {Json} */ row) => row.text.trim() && Array.from(row.text).length <= MAX_TEXT_CHARS);
-    put({ found: { ...reply, rows: usable, left_out: reply.num_rows - usable.length }, busy: false });
+    const reply = await call("inspect", { filename: file.name, include_values: true, ...how }, { file, signal: mine.signal });
+    put({ found: reply, busy: false });
   } catch (error) {
     if (!mine.signal.aborted) put({ busy: false, error: /** @type {Error} */ (error) });
   }
@@ -110,18 +109,27 @@ export function FileRun({ name }) {
 function Understood({ now, found }) {
   const total = found.rows.length;
   const done = now.answers.length;
+  const { problems, questions, num_problems: left, has_header: header, text_columns: texts } = found;
+  const again = (/** @type {{ text_column?: string[], header?: boolean }} */ how) => read(now.name, now.file, how);
   /** @param {string} name */
   function toggle(name) {
-    const chosen = found.text_columns.includes(name) ? found.text_columns.filter((/** @type {string} */ each) => each !== name) : [...found.text_columns, name];
-    if (chosen.length) read(now.name, now.file, chosen);
+    const chosen = texts.includes(name) ? texts.filter((/** @type {string} */ each) => each !== name) : [...texts, name];
+    if (chosen.length) again({ text_column: chosen, header: header ?? undefined });
   }
-  return html`<p>${found.format.toUpperCase()}, ${counted(total, "row")} to classify${found.left_out > 0 && `; ${counted(found.left_out, "row is", "rows are")} left out, since the text is blank or too long`}.</p>
-    ${found.columns.length > 1 &&
-    html`<fieldset class="columns" disabled=${now.busy || done > 0}>
+  return html`${questions.map((/** @type {Json} */ each) => html`<${Notice} kind="warn">Please say which column holds the text: <bdi>${each.detail}</bdi><//>`)}
+    ${left > 0 &&
+    !now.folded &&
+    html`<${Notice} kind="warn"><p>${counted(left, "row is", "rows are")} left out:</p>
+      <ul>${problems.slice(0, SHOWN_PROBLEMS).map((/** @type {Json} */ each) => html`<li>line ${each.line}: <bdi>${each.detail}</bdi></li>`)}${left > SHOWN_PROBLEMS && html`<li>and ${number(left - SHOWN_PROBLEMS)} more</li>`}</ul><//>`}
+    ${done === 0 &&
+    (found.columns.length > 1 || header !== null) &&
+    html`<fieldset class="columns" disabled=${now.busy}>
       <legend>The text stands in</legend>
       ${found.columns.map(
-        (/** @type {Json} */ each) => html`<label class="check"><input type="checkbox" checked=${found.text_columns.includes(each.name)} onChange=${() => toggle(each.name)} /> <bdi>${each.name}</bdi></label>`,
+        (/** @type {Json} */ each) => html`<label class="check" key=${each.name}><input type="checkbox" checked=${texts.includes(each.name)} onChange=${() => toggle(each.name)} />
+          <span><bdi>${each.name}</bdi> <bdi class="faint">${each.examples[0]?.slice(0, 40)}</bdi></span></label>`,
       )}
+      ${header !== null && html`<label class="check rule"><input type="checkbox" checked=${header} onChange=${() => again({ header: !header })} /> The first line names the columns</label>`}
     </fieldset>`}
     ${now.busy || (done > 0 && done < total)
       ? html`<p><progress max=${total} value=${done} aria-label="Rows that are classified"></progress></p>
@@ -141,16 +149,16 @@ function Results({ now, found }) {
   const reviewed = items.slice(0, Math.min(MAX_REVIEWED, Math.max(unsure, LEAST_REVIEWED)));
   async function review() {
     const added = await addItems(model, reviewed);
-    batch(() => {
-      say(`${counted(added, "text")} put in the queue of ${model}.`);
-      go(["correct"], { model });
-    });
+    put({ folded: true });
+    say(`${counted(added, "text")} put in the queue of ${model}.`);
+    go(["correct"], { model });
   }
+  if (now.folded) return html`<${Button} onClick=${() => put({ folded: false })}>Show its ${counted(rows.length, "classified row")}<//>`;
   return html`<${Summary} rows=${rows} answering=${now.answering} />
     <p class="row">
       <${Button} primary=${now.answers.length === found.rows.length} onClick=${() => give(now, found, "csv")}>Download CSV<//>
       <${Button} onClick=${() => give(now, found, "jsonl")}>Download JSON Lines<//>
-      <${Button} onClick=${review}>Review the ${unsure ? `${number(reviewed.length)} least certain` : `${number(reviewed.length)} least sure`}<//>
+      <${Button} onClick=${review}>Review the ${number(reviewed.length)} ${unsure >= LEAST_REVIEWED ? "uncertain ones" : "least certain"}<//>
     </p>
     <div class="sheet flush"><${Table} label="Rows with their answers" rows=${rows} keyOf=${(/** @type {Json} */ each) => each.at} columns=${COLUMNS} /></div>`;
 }
