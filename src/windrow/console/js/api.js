@@ -289,7 +289,10 @@ async function content(response, blob) {
 
 /** @param {Recorded} request */
 function record(request) {
-  recorded.value = [request, ...recorded.peek()].slice(0, MAX_RECORDED);
+  const reply = /** @type {Json | null} */ (request.reply);
+  // A new key is shown once, by its view alone: not to whoever looks over a shoulder at the drawer later on.
+  const shown = request.verb === "create_key" && reply?.key ? { ...request, reply: { ...reply, key: `${reply.hint}…` } } : request;
+  recorded.value = [shown, ...recorded.peek()].slice(0, MAX_RECORDED);
 }
 
 /**
