@@ -109,7 +109,7 @@ function KeyTable({ keys, onAsk }) {
     },
   ];
   const toggle = active.length < keys.length && html`<${Button} quiet pressed=${Boolean(old)} onClick=${() => setQuery({ old: old ? "" : "1" })}>Also those no longer valid (${number(keys.length - active.length)})<//>`;
-  return html`<${Sheet} title=${`${counted(active.length, "key")} valid`} tools=${toggle} flush>
+  return html`<${Sheet} title=${`${counted(active.length, "key")} valid`} tools=${toggle} flush class="keys-table">
     <${Table} columns=${columns} rows=${old ? keys : active} keyOf=${(/** @type {Json} */ each) => each.name} label="API keys" empty=${html`<p class="all-right">No key is valid: only whoever has the data directory can create one, with windrow keys create.</p>`} />
   <//>`;
 }
@@ -277,10 +277,11 @@ function Trail({ trail, filtered, cursor, busy }) {
 /** One line, in words. @param {{ line: Json }} props */
 function Line({ line }) {
   const failed = line.outcome !== "ok";
+  const who = line.key_name ?? line.user;
   const [did, tried] = VERBS[line.verb] ?? [`asked for ${line.verb}`, line.verb ? `ask for ${line.verb}` : "ask something"];
   const points = line.points_to || line.points_from ? html`${line.points_from && html` from <bdi>${line.points_from}</bdi>`}${line.points_to && html` to <bdi>${line.points_to}</bdi>`}` : "";
   const grew = line.revision_after && line.revision_after !== line.revision_before;
-  return html`<b><bdi>${line.key_name ?? line.user ?? "Somebody without a key"}</bdi></b> ${failed ? `tried to ${tried}` : did}${line.target && html` <${Target} line=${line} />`}${points}${grew && `, revision ${line.revision_after}${line.revision_before ? ` after ${line.revision_before}` : ""}`}${line.count > 1 && `, ${number(line.count)} times within a minute`}${failed && html` <${Chip} kind="bad">${line.outcome}<//>`}`;
+  return html`${who ? html`<b><bdi>${who}</bdi></b>` : html`<span class="faint">Somebody without a key</span>`} ${failed ? `tried to ${tried}` : did}${line.target && html` <${Target} line=${line} />`}${points}${grew && `, revision ${line.revision_after}${line.revision_before ? ` after ${line.revision_before}` : ""}`}${line.count > 1 && `, ${number(line.count)} times within a minute`}${failed && html` <${Chip} kind="bad">${line.outcome}<//>`}`;
 }
 
 /** @param {{ line: Json }} props */

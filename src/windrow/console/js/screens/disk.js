@@ -51,7 +51,7 @@ function Summary({ usage }) {
     ["Aliases, keys, audit trail and the like", usage.other_bytes],
   ];
   return html`<${Sheet}>
-    <p><b>${size(usage.total_bytes)} in all; ${size(usage.free_bytes)} are free.</b> Trainings and imports are refused when fewer than ${size(usage.min_free_bytes)} are.</p>
+    <p><b>${size(usage.total_bytes)} in all; ${size(usage.free_bytes)} free.</b> Trainings and imports are refused when less than ${size(usage.min_free_bytes)} is free.</p>
     ${low && html`<${Notice} kind="warn">The disk is nearly full. ${usage.deleted_bytes > 0 ? "Purge deleted classifiers to free room." : "Delete and purge what is not used, or give the server a larger disk."}<//>`}
     <dl class="facts">${parts.map(([name, bytes]) => html`<dt>${name}</dt><dd><${Meter} share=${bytes / Math.max(1, usage.total_bytes)} text=${size(bytes)} /></dd>`)}</dl>
   <//>`;
