@@ -36,20 +36,22 @@ def addresses(page: str) -> list[str]:
 
 
 def write_console(folder: Path, **modules: str) -> Path:
-    folder.mkdir()
+    (folder / "js").mkdir(parents=True)
     (folder / "index.html").write_text("{modulepreload}")
     for name, text in modules.items():
-        (folder / f"{name}.js").write_text(text)
+        (folder / "js" / f"{name}.js").write_text(text)
     return folder
 
 
-def test_the_first_page_is_the_console_and_names_every_file_that_it_loads(client: httpx.Client) -> None:
+def test_the_first_page_is_the_console_and_names_every_file_that_its_first_view_loads(client: httpx.Client) -> None:
     page = client.get("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert f'content="{__version__}"' in page.text
     assert not re.search(r"\{(?:root|files|version|stylesheets|modulepreload)\}", page.text)
     found = {address.partition(f"{read_console().digest}/")[2] for address in addresses(page.text)} - {""}
-    assert found == {name for name in FILES if name.endswith((".css", ".js"))}
+    sheets = {name for name in FILES if name.endswith(".css")}
+    assert found == {*sheets, *read_console().first_modules}
+    assert len(read_console().first_modules) < sum(name.endswith(".js") for name in FILES)
     for address in addresses(page.text):
         assert client.get(page.url.join(address)).status_code == 200, address
 
@@ -185,9 +187,16 @@ def test_the_digest_tells_what_is_in_which_file(tmp_path: Path) -> None:
 
 def test_a_prefix_stands_before_every_address_and_without_one_they_are_relative(tmp_path: Path) -> None:
     console = read_console(write_console(tmp_path / "console", main="1"))
-    link = '<link rel="modulepreload" href="{}/console/{}/main.js">'
+    link = '<link rel="modulepreload" href="{}/console/{}/js/main.js">'
     assert page_text(console, "") == link.format(".", console.digest)
     assert page_text(console, "/ai/windrow") == link.format("/ai/windrow", console.digest)
+
+
+def test_what_the_first_module_imports_is_named_and_what_it_loads_later_is_not(tmp_path: Path) -> None:
+    main = 'import { a } from "./near.js";\nconst late = () => import("./late.js");'
+    modules = {"main": main, "near": 'export*from"./far.js"', "far": "", "late": 'import "./later.js";', "later": ""}
+    console = read_console(write_console(tmp_path / "console", **modules))
+    assert console.first_modules == ("js/far.js", "js/main.js", "js/near.js")
 
 
 @pytest.mark.parametrize("path", ["/", FILE])

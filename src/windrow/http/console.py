@@ -7,6 +7,7 @@ a digest of them all: a browser keeps them for good, and takes no file of one re
 import gzip
 import hashlib
 import html
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,14 @@ _PAGE_HEADERS: Final = {
     "Permissions-Policy": ", ".join(f"{device}=()" for device in _DEVICES),
 }
 _FILE_HEADERS: Final = {"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": _FOR_GOOD}
+_FIRST_MODULE: Final = "js/main.js"
+# A comment, whose text may speak of imports; or what stands in quotes behind an import or an export of names. What is
+# imported by a call is loaded later.
+_IMPORT: Final = re.compile(
+    r"/\*.*?\*/|(?<!\S)//[^\n]*|(?<![\w$.\"'])(?:(?:import|export)\b[\w\s{},*$]*\bfrom\s*|import\s*)"
+    r"(?P<quote>[\"'])(?P<name>[^\"'\n]+)(?P=quote)",
+    re.DOTALL,
+)
 _ENCODING: Final = re.compile(r"\s*(gzip|x-gzip|\*)\s*(?:;\s*q\s*=\s*([0-9.]+)\s*)?", re.IGNORECASE)
 _TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 
@@ -84,6 +93,8 @@ class Console:
     """Each file by its path below the folder."""
     digest: str
     """Of all files; part of their addresses."""
+    first_modules: tuple[str, ...]
+    """The modules that the first view needs, sorted; the others are loaded once it stands there."""
 
 
 @cache
@@ -102,13 +113,14 @@ def read_console(folder: Path = FOLDER) -> Console:
     for name, content in files.items():
         digest.update(f"{name}\0{len(content.plain)}\0".encode() + content.plain)
     template = (folder / _PAGE_FILE).read_text(encoding="utf-8")
-    return Console(template, files, digest.hexdigest()[:_DIGEST_CHARS])
+    return Console(template, files, digest.hexdigest()[:_DIGEST_CHARS], tuple(sorted(_needed_at_once(files))))
 
 
 def page_text(console: Console, root_path: str) -> str:
     """Return the page's HTML.
 
-    Every stylesheet and module is named, so that a browser loads them at once instead of finding one in another.
+    Every stylesheet, and every module that the first view needs, is named, so that a browser loads them at once instead
+    of finding one in another.
 
     Args:
         console: The console.
@@ -118,7 +130,7 @@ def page_text(console: Console, root_path: str) -> str:
     root = html.escape(root_path) or "."
     files = f"{root}{CONSOLE_FILES}{console.digest}"
     styles = [f'<link rel="stylesheet" href="{files}/{name}">' for name in console.files if name.endswith(".css")]
-    modules = [f'<link rel="modulepreload" href="{files}/{name}">' for name in console.files if name.endswith(".js")]
+    modules = [f'<link rel="modulepreload" href="{files}/{name}">' for name in console.first_modules]
     facts = {
         "root": root,
         "files": files,
@@ -159,6 +171,19 @@ def _page(root_path: str) -> tuple[Content, str]:
     text = page_text(read_console(), root_path).encode()
     digest = hashlib.sha256(text).hexdigest()[:_DIGEST_CHARS]
     return _content(text, "text/html; charset=utf-8"), f'W/"{digest}"'
+
+
+def _needed_at_once(files: Mapping[str, Content]) -> set[str]:
+    """Return the first module and all that it imports before it runs, itself or through others."""
+    found = {_FIRST_MODULE} & files.keys()
+    left = list(found)
+    while left:
+        source, module = files[left[-1]].plain.decode(), left.pop()
+        names = (match["name"] for match in _IMPORT.finditer(source) if match["name"])
+        new = {posixpath.normpath(posixpath.join(posixpath.dirname(module), name)) for name in names} - found
+        found |= new
+        left += new
+    return found
 
 
 def _kind(path: Path) -> str:

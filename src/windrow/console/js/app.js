@@ -5,37 +5,39 @@ import { Drawer, toggleDrawer } from "./parts/drawer.js";
 import { KeyList, showKeys, useKeys } from "./parts/keys.js";
 import { Dialog, Toasts } from "./parts/overlays.js";
 import { go, href, route } from "./router.js";
-import { Audit, Keys } from "./screens/access.js";
-import { Aliases } from "./screens/aliases.js";
-import { Classifier } from "./screens/classifier.js";
 import { Classifiers } from "./screens/classifiers.js";
-import { Compare } from "./screens/compare.js";
-import { Correct } from "./screens/correct.js";
-import { Disk } from "./screens/disk.js";
-import { Jobs } from "./screens/jobs.js";
-import { Judge } from "./screens/judge.js";
-import { Train } from "./screens/train.js";
-import { TrainJob } from "./screens/train_job.js";
-import { Try } from "./screens/try.js";
 import { Component, html, useEffect, useRef, useState } from "./ui.js";
 
 /** @typedef {import("./ui.js").View} View */
 
-/** @type {{ name: string, title: string, key?: string, view: View, detail?: View }[]} */
+/**
+ * A module of views. The first view needs none but its own; the others are loaded as soon as it stands there.
+ * @typedef {() => Promise<View>} Load
+ */
+/** @type {Load} */
+const loadFirst = async () => ({ Classifiers });
+/** @type {Load} */
+const loadAliases = () => import("./screens/aliases.js");
+/** @type {Load} */
+const loadAccess = () => import("./screens/access.js");
+
+/** @type {{ name: string, title: string, key?: string, load: Load, view: string, loadDetail?: Load, detail?: string }[]} */
 const PLACES = [
-  { name: "classifiers", title: "Classifiers", key: "1", view: Classifiers, detail: Classifier },
-  { name: "train", title: "Train", key: "2", view: Train, detail: TrainJob },
-  { name: "try", title: "Try", key: "3", view: Try },
-  { name: "correct", title: "Correct", key: "4", view: Correct },
-  { name: "judge", title: "Judge", key: "5", view: Judge },
-  { name: "compare", title: "Compare", key: "6", view: Compare },
-  { name: "aliases", title: "Aliases", key: "7", view: Aliases, detail: Aliases },
-  { name: "jobs", title: "Jobs", view: Jobs },
-  { name: "disk", title: "Disk", view: Disk },
-  { name: "keys", title: "Keys", view: Keys },
-  { name: "audit", title: "Audit", view: Audit },
+  { name: "classifiers", title: "Classifiers", key: "1", load: loadFirst, view: "Classifiers", loadDetail: () => import("./screens/classifier.js"), detail: "Classifier" },
+  { name: "train", title: "Train", key: "2", load: () => import("./screens/train.js"), view: "Train", loadDetail: () => import("./screens/train_job.js"), detail: "TrainJob" },
+  { name: "try", title: "Try", key: "3", load: () => import("./screens/try.js"), view: "Try" },
+  { name: "correct", title: "Correct", key: "4", load: () => import("./screens/correct.js"), view: "Correct" },
+  { name: "judge", title: "Judge", key: "5", load: () => import("./screens/judge.js"), view: "Judge" },
+  { name: "compare", title: "Compare", key: "6", load: () => import("./screens/compare.js"), view: "Compare" },
+  { name: "aliases", title: "Aliases", key: "7", load: loadAliases, view: "Aliases", loadDetail: loadAliases, detail: "Aliases" },
+  { name: "jobs", title: "Jobs", load: () => import("./screens/jobs.js"), view: "Jobs" },
+  { name: "disk", title: "Disk", load: () => import("./screens/disk.js"), view: "Disk" },
+  { name: "keys", title: "Keys", load: loadAccess, view: "Keys" },
+  { name: "audit", title: "Audit", load: loadAccess, view: "Audit" },
 ];
 const FIRST_OF_THE_REST = "jobs";
+/** When the first view stands there, mostly. */
+const SETTLED_MS = 400;
 
 /** The whole page. */
 export function App() {
@@ -57,19 +59,62 @@ export function App() {
     { key: "r", does: "Show the request behind the view", run: toggleDrawer },
     { key: "?", does: "Show the keys", run: showKeys },
   ], true);
-  const View = detail === undefined ? found?.view : found?.detail;
+  const load = detail === undefined ? found?.load : found?.loadDetail;
+  const view = (detail === undefined ? found?.view : found?.detail) ?? "";
   return html`<div class="app">
     <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => (event.preventDefault(), main.current?.focus())}>Skip to the content</a>
     <${Navigation} place=${place} />
     <main id="main" ref=${main} tabindex="-1">
       ${!connected.value && html`<${Notice} kind="warn" role="status">The server does not answer. This page goes on as soon as it does.<//>`}
-      <${Fence} key=${address}>${View ? html`<${View} name=${detail} key=${address} />` : html`<${NotFound} />`}<//>
+      <${Fence} key=${address}>${load ? html`<${LoadedView} load=${load} view=${view} name=${detail} key=${address} />` : html`<${NotFound} />`}<//>
       <${Drawer} />
     </main>
     <${Toasts} />
     <${KeyList} />
     ${keyWanted.value && html`<${KeyDialog} why=${keyWanted.value} />`}
   </div>`;
+}
+
+/** Views by name, once their modules have been loaded. @type {Record<string, View>} */
+const loaded = { Classifiers };
+
+/**
+ * A view whose module may still have to be loaded.
+ * @param {{ load: Load, view: string, name: string | undefined }} props
+ */
+function LoadedView({ load, view, name }) {
+  const [error, setError] = useState(/** @type {Error | null} */ (null));
+  const [, setDone] = useState(0);
+  useEffect(() => {
+    if (loaded[view]) return;
+    load().then((found) => (Object.assign(loaded, found), setDone(1)), setError);
+  }, [view]);
+  useEffect(loadTheRest, []);
+  const Found = loaded[view];
+  if (Found) return html`<${Found} name=${name} />`;
+  if (!error) return html`<p class="faint waiting" role="status">Loading …</p>`;
+  return html`<${Header} title="This page is out of date" />
+    <${Notice} kind="warn" role="alert"><p>The server has another release than this page, or it did not answer. Load the page again.</p>
+      <${Button} primary onClick=${() => location.reload()}>Load it again<//><//>`;
+}
+
+let isAskedFor = false;
+
+/** Load the modules of all other views, so that each of them comes at once, also while the server restarts. */
+function loadTheRest() {
+  if (isAskedFor) return;
+  isAskedFor = true;
+  setTimeout(async () => {
+    for (const each of PLACES) {
+      for (const load of [each.load, each.loadDetail]) {
+        try {
+          Object.assign(loaded, await load?.());
+        } catch {
+          return; // whoever opens that view is told
+        }
+      }
+    }
+  }, SETTLED_MS);
 }
 
 /** @param {{ place: string }} props */
