@@ -9,7 +9,7 @@ import { say } from "../parts/overlays.js";
 import { html, signal, useEffect, useState } from "../ui.js";
 
 /** @typedef {import("../kept.js").TestSet} TestSet */
-/** @typedef {{ text_column?: string[], label_column?: string }} Columns */
+/** @typedef {{ text_column?: string[], label_column?: string, header?: boolean | null }} Columns */
 
 const MAX_LABELS = 6;
 const MAX_SHOWN_PROBLEMS = 5;
@@ -92,9 +92,9 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
    */
   async function inspect(chosen, columns) {
     setFile(chosen);
-    setFound(null);
+    if (chosen !== file) setFound(null);
     const reply = await call("inspect", { filename: chosen.name, ...columns }, { file: chosen });
-    const asks = !reply.label_column || reply.num_problems > 0 || labelled(reply).length < reply.rows.length;
+    const asks = reply.questions.length > 0 || !reply.label_column || reply.num_problems > 0;
     if (asks) setFound(reply);
     else await take(chosen.name, reply);
   }
@@ -117,54 +117,52 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
       ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
     <//>
     <${Problem} error=${error} />
-    ${file && (found || error) && html`<${Ask} key=${file.name} found=${found} busy=${busy} onRead=${(/** @type {Columns} */ columns) => run(file, columns)} onTake=${() => found && take(file.name, found)} />`}
+    ${file && found && html`<${Ask} key=${`${file.name} ${found.columns.map((/** @type {any} */ each) => each.name)}`} found=${found} busy=${busy} onRead=${(/** @type {Columns} */ columns) => run(file, columns)} onTake=${() => take(file.name, found)} />`}
   </div>`;
 }
 
 /**
- * Which columns a file has, and which of its rows could not be read.
- * @param {{ found: Record<string, any> | null, busy: boolean, onRead: (columns: Columns) => void, onTake: () => void }} props
+ * What a file does not say, and which of its rows could not be read.
+ * @param {{ found: Record<string, any>, busy: boolean, onRead: (columns: Columns) => void, onTake: () => void }} props
  */
 function Ask({ found, busy, onRead, onTake }) {
-  const [text, setText] = useState(/** @type {string[]} */ (found?.text_columns ?? []));
-  const [label, setLabel] = useState(/** @type {string} */ (found?.label_column ?? ""));
-  const names = /** @type {string[]} */ ((found?.columns ?? []).map((/** @type {any} */ each) => each.name));
-  const rows = found ? labelled(found) : [];
+  const [text, setText] = useState(/** @type {string[]} */ (found.text_columns));
+  const [label, setLabel] = useState(/** @type {string} */ (found.label_column ?? ""));
+  const names = /** @type {string[]} */ (found.columns.map((/** @type {any} */ each) => each.name));
+  const rows = labelled(found);
+  const asksHeader = found.questions.some((/** @type {any} */ each) => each.parameter === "header");
+  const intro = found.questions.length || found.label_column ? found.questions.map((/** @type {any} */ each) => each.detail) : ["No column is known to hold the labels."];
   /** @param {Event} event */
   function onSubmit(event) {
     event.preventDefault();
-    onRead({ text_column: text, label_column: label });
+    onRead({ text_column: text, label_column: label, header: found.has_header });
   }
   return html`<form class="ask" onSubmit=${onSubmit}>
-    ${found?.num_problems > 0 &&
-    html`<${Notice} kind="warn"
-      ><p>${counted(found?.num_problems, "line")} cannot be read:</p>
-      <ul>${found?.problems.slice(0, MAX_SHOWN_PROBLEMS).map((/** @type {any} */ each) => html`<li>Line ${number(each.line)}: <bdi>${each.detail}</bdi></li>`)}</ul><//
+    ${intro.map((/** @type {string} */ each) => html`<p role="status"><bdi>${each}</bdi></p>`)}
+    ${found.num_problems > 0 &&
+    html`<${Notice} kind="warn" role="status"
+      ><p>${counted(found.num_problems, "row")} cannot be used:</p>
+      <ul>${found.problems.slice(0, MAX_SHOWN_PROBLEMS).map((/** @type {any} */ each) => html`<li>Line ${number(each.line)}: <bdi>${each.detail}</bdi></li>`)}</ul><//
     >`}
-    ${found && found.rows.length > rows.length && html`<p>${counted(found.rows.length - rows.length, "row has", "rows have")} no label and would be left out.</p>`}
-    <div class="halves">
-      <${Field} label="Columns of the text" hint="Several are joined.">
-        ${(/** @type {string} */ id) =>
-          names.length
-            ? html`<select id=${id} class="input" multiple size=${Math.min(5, names.length)} onChange=${(/** @type {any} */ event) => setText([...event.target.selectedOptions].map((each) => each.value))}>
+    ${asksHeader
+      ? html`<div class="row">Does the first line name the columns? <${Button} busy=${busy} onClick=${() => onRead({ header: true })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false })}>It is a row<//></div>`
+      : html`<div class="halves">
+            <${Field} label="Columns of the text" hint="Several are joined.">
+              ${(/** @type {string} */ id) => html`<select id=${id} class="input" multiple size=${Math.min(5, names.length)} onChange=${(/** @type {any} */ event) => setText([...event.target.selectedOptions].map((each) => each.value))}>
                 ${names.map((name) => html`<option value=${name} selected=${text.includes(name)}>${name}</option>`)}
-              </select>`
-            : html`<input id=${id} class="input" value=${text.join(",")} onInput=${(/** @type {any} */ event) => setText(event.target.value.split(",").filter(Boolean))} />`}
-      <//>
-      <${Field} label="Column of the label">
-        ${(/** @type {string} */ id) =>
-          names.length
-            ? html`<select id=${id} class="input" onChange=${(/** @type {any} */ event) => setLabel(event.target.value)}>
+              </select>`}
+            <//>
+            <${Field} label="Column of the label">
+              ${(/** @type {string} */ id) => html`<select id=${id} class="input" onChange=${(/** @type {any} */ event) => setLabel(event.target.value)}>
                 <option value="" selected=${!label}>Choose</option>
                 ${names.map((name) => html`<option value=${name} selected=${name === label}>${name}</option>`)}
-              </select>`
-            : html`<input id=${id} class="input" value=${label} onInput=${(/** @type {any} */ event) => setLabel(event.target.value)} />`}
-      <//>
-    </div>
-    <div class="row">
-      <${Button} type="submit" busy=${busy} disabled=${!text.length || !label}>Read it like this<//>
-      ${rows.length > 0 && html`<${Button} primary busy=${busy} onClick=${onTake}>Take the ${counted(rows.length, "row")}<//>`}
-    </div>
+              </select>`}
+            <//>
+          </div>
+          <div class="row">
+            <${Button} type="submit" busy=${busy} disabled=${!text.length || !label}>Read it like this<//>
+            ${rows.length > 0 && html`<${Button} primary busy=${busy} onClick=${onTake}>Take the ${counted(rows.length, "row")}<//>`}
+          </div>`}
   </form>`;
 }
 
