@@ -52,7 +52,7 @@ function List() {
       <${Button} primary keyName="p" onClick=${promote}>Promote …<//>
     <//>
     <${Problem} error=${error} />
-    <${Sheet} flush>
+    <${Sheet} flush class="words">
       <${Table} label="Aliases" rows=${aliases} columns=${columns} keyOf=${(/** @type {Alias} */ each) => each.alias}
         empty=${html`<${Empty} title=${loaded ? "No alias yet" : "Loading …"}>
           ${loaded && html`<p>An alias is a second name that points to a classifier. Programs that ask by it get the better version on the day you promote it, without a change of their own.</p>
@@ -156,7 +156,7 @@ function ChangeDialog({ what, alias, to, onClose, onDone }) {
   }
   return html`<${Confirm} title="${rolls ? "Roll back" : "Remove"} ${alias}" action=${rolls ? "Roll back" : "Remove"} danger=${!rolls} onClose=${onClose} onDo=${change}>
     <p>${rolls ? html`It points to <b><bdi>${to}</bdi></b> again at once, for every server on the data directory. No gate is asked.` : "Whoever asks by it gets an error from then on. The classifier stays, and so does the history."}</p>
-    <${Input} label="Reason" value=${reason} onInput=${setReason} hint="It stays in the history." />
+    <${Input} label="Reason" focus value=${reason} onInput=${setReason} hint="It stays in the history." />
     <${Input} label="Author" value=${by} onInput=${setBy} />
   <//>`;
 }
@@ -204,7 +204,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
             hint=${current ? html`Points to <bdi>${current.points_to}</bdi> now.` : taken ? "A classifier has this name; choose another one." : alias && loaded ? "A new alias." : "Name of a new alias, or of one that exists."} />
           <datalist id="aliases">${aliases.map((each) => html`<option value=${each.alias}></option>`)}</datalist>
           ${current && model && current.points_to !== model && html`<p><a href=${href(["compare"], { models: `${current.points_to},${model}` })}>Compare it with ${current.points_to} first</a></p>`}
-          <${Input} label="Reason" value=${reason} onInput=${setReason} hint="Why it is better; it stays in the history." />
+          <${Input} label="Reason" focus value=${reason} onInput=${setReason} hint="Why it is better; it stays in the history." />
           <${Input} label="Author" value=${by} onInput=${setBy} />
           <button type="submit" hidden></button>
         </form>
@@ -242,7 +242,7 @@ function KeptRows({ rows, onChange, hidden }) {
           <button type="button" class="link" aria-label="Take out ${row.text.slice(0, 60)}" onClick=${() => onChange(rows.filter((each) => each !== row))}>✕</button></li>`,
       )}
     </ul>
-    <div class="row"><${Input} label="Text" value=${text} onInput=${setText} /><${Input} label="Its label" value=${label} onInput=${setLabel} />
+    <div class="row add"><${Input} label="Text" value=${text} onInput=${setText} /><${Input} label="Its label" value=${label} onInput=${setLabel} />
       <${Button} disabled=${!text.trim() || !label.trim()} onClick=${add}>Add<//></div>
   </details>`;
 }

@@ -80,7 +80,7 @@ function Known({ model, again }) {
           ? html`<${RequestTab} name=${reference} />`
           : html`<${Overview} model=${model} again=${again} />`}
     ${dialog === "export" && html`<${ExportDialog} model=${model} onClose=${close} />`}
-    ${dialog === "copy" && html`<${CopyDialog} name=${reference} onClose=${close} />`}
+    ${dialog === "copy" && html`<${CopyDialog} model=${model} onClose=${close} />`}
     ${dialog === "reproduce" && html`<${Reproduce} model=${model} onClose=${close} />`}`;
 }
 
@@ -104,6 +104,7 @@ function Summary({ model }) {
 /** The next best action. @param {{ model: Model, again: () => void }} props */
 function Next({ model, again }) {
   const { name, test, revision } = model;
+  const { complete } = classifiers.value;
   const bringBack = useAction(async () => {
     await call("restore", { model_name: `${name}@${revision}` });
     await refresh();
@@ -125,7 +126,7 @@ function Next({ model, again }) {
       : ["It is in use. Correct what it reads wrong, and train the next version from that.", "Correct answers", href(["correct"], { model: name })];
   return html`<${Notice}><div class="spread"><span>${says}</span>
     <span class="tools">
-      ${model.keeps_training_data && html`<a class="button" href=${href(["train"], { extends: `${name}@${revision}` })}>Train ${nextName(name)}</a>`}
+      ${model.keeps_training_data && html`<a class="button" href=${href(["train"], { extends: `${name}@${revision}` })}>Train ${complete ? nextName(name) : "the next version"}</a>`}
       <a class="button primary" href=${address}>${action}</a>
     </span></div><//>`;
 }
@@ -309,6 +310,7 @@ function Revisions({ model, again }) {
     {
       name: "do",
       title: html`<span class="sr-only">Actions</span>`,
+      minor: true,
       cell: (each) => html`<span class="row">${!each.answers &&
       html`<a class="button quiet" href=${href(["compare"], { models: `${model.name}@${each.revision},${model.name}` })}>Compare</a>
         <${Button} onClick=${() => setAnswer(`${model.name}@${each.revision}`)}>Restore<//>
@@ -317,7 +319,7 @@ function Revisions({ model, again }) {
   ];
   return html`<p class="muted">Each training of the name is a revision. <code>${model.name}@${model.revisions[0]}</code> reaches one of them; the name alone means the one that answers.</p>
     <${Reply} of=${reply}>
-      ${(/** @type {Model[]} */ found) => html`<${Sheet} flush><${Table} label="Revisions" rows=${found} keyOf=${(/** @type {Model} */ each) => each.revision} columns=${columns} /><//>`}
+      ${(/** @type {Model[]} */ found) => html`<${Sheet} flush class="words"><${Table} label="Revisions" rows=${found} keyOf=${(/** @type {Model} */ each) => each.revision} columns=${columns} /><//>`}
     <//>
     ${model.revisions.length > limit && html`<${Button} onClick=${() => setLimit(4 * limit)}>Show older ones<//>`}
     ${answer &&

@@ -127,13 +127,14 @@ export function Purge({ names, onClose, onDone }) {
   }
   return html`<${Confirm} title="Purge ${phrase(names)}" action="Purge" danger disabled=${typed.trim() !== wanted} onClose=${onClose} onDo=${purge}>
     <p>The files of ${names.length === 1 ? "this classifier" : counted(names.length, "classifier")} are removed for good, with all rows that are kept. Nothing brings them back.</p>
-    <${Input} label=${html`Type <code><bdi>${wanted}</bdi></code> to confirm`} value=${typed} onInput=${setTyped} />
+    <${Input} label=${html`Type <code><bdi>${wanted}</bdi></code> to confirm`} focus value=${typed} onInput=${setTyped} />
   <//>`;
 }
 
-/** @param {{ name: string, onClose: () => void }} props */
-export function CopyDialog({ name, onClose }) {
-  const [newName, setNewName] = useState(nextName(name));
+/** @param {{ model: Record<string, any>, onClose: () => void }} props */
+export function CopyDialog({ model, onClose }) {
+  const name = model.answers ? model.name : `${model.name}@${model.revision}`;
+  const [newName, setNewName] = useState(nextName(model.name));
   const [overwrite, setOverwrite] = useState(false);
   async function copy() {
     const copied = await call("copy", { model_name: name, new_name: newName.trim(), overwrite: overwrite || undefined });
@@ -143,7 +144,7 @@ export function CopyDialog({ name, onClose }) {
   }
   return html`<${Confirm} title=${html`Copy <bdi>${name}</bdi>`} action="Copy" disabled=${!newName.trim()} onClose=${onClose} onDo=${copy}>
     <p>The copy has the same weights, rows and measurements, and is a classifier of its own.</p>
-    <${Input} label="Name of the copy" value=${newName} onInput=${setNewName} />
+    <${Input} label="Name of the copy" focus value=${newName} onInput=${setNewName} />
     <${Check} checked=${overwrite} onChange=${setOverwrite}>If the name exists, make the copy its next revision<//>
   <//>`;
 }
@@ -266,14 +267,14 @@ function Reproduced({ result }) {
       </dl>`}`;
 }
 
-/** @param {{ label: View, value: string, onInput: (value: string) => void, hint?: View, type?: string, list?: string }} props */
-export function Input({ label, value, onInput, hint, type = "text", list }) {
+/** @param {{ label: View, value: string, onInput: (value: string) => void, hint?: View, list?: string, focus?: boolean }} props */
+export function Input({ label, value, onInput, hint, list, focus }) {
   return html`<${Field} label=${label} hint=${hint}>
     ${(/** @type {string} */ id) =>
       html`<input
         id=${id}
         class="input"
-        type=${type}
+        autofocus=${focus}
         value=${value}
         list=${list}
         autocomplete="off"

@@ -138,19 +138,19 @@ function Chosen({ picks }) {
   const names = [...picks.names];
   const some = names.length > 0;
   const compare = () => go(["compare"], { models: names.join(",") });
-  const evaluate = () => go(["judge"], { models: names.join(",") });
+  const evaluate = () => go(["judge"], { model: names[0] });
   useKeys([
     { key: "a", does: "Choose all that are shown", run: picks.toggleAll },
     ...(some ? [{ key: "Delete", does: "Delete the chosen ones", run: () => void run(names) }] : []),
     ...(names.length > 1 ? [{ key: "c", does: "Compare the chosen ones", run: compare }] : []),
-    ...(some ? [{ key: "e", does: "Evaluate the chosen ones", run: evaluate }] : []),
+    ...(names.length === 1 ? [{ key: "e", does: "Evaluate the chosen one", run: evaluate }] : []),
   ]);
   return html`${some &&
   html`<div class="chosen" role="region" aria-label="Chosen classifiers">
       <span role="status">${counted(names.length, "classifier")} chosen</span>
       <span class="tools">
-        <${Button} keyName="c" disabled=${names.length < 2} onClick=${compare}>Compare<//>
-        <${Button} keyName="e" onClick=${evaluate}>Evaluate<//>
+        <${Button} keyName="c" disabled=${names.length < 2} title=${names.length < 2 ? "Choose two or more" : "Evaluates them on the same test set"} onClick=${compare}>Compare<//>
+        <${Button} keyName="e" disabled=${names.length > 1} title=${names.length > 1 ? "Compare evaluates several on the same rows" : undefined} onClick=${evaluate}>Evaluate<//>
         <${Button} danger keyName="Delete" busy=${busy} onClick=${() => run(names)}>${progress || "Delete"}<//>
         <${Button} quiet onClick=${picks.clear}>Choose none<//>
       </span>
@@ -201,9 +201,9 @@ function two(first, second, title) {
 
 /** @param {Entry} entry */
 function nameAndWords({ model, aliases }) {
-  const name = html`<a href=${href(["classifiers", model.name])} title=${model.name}><bdi>${model.name}</bdi></a>
-    ${aliases.map((each) => html` <${AliasChip} name=${each.alias} locked=${each.protected} />`)}`;
-  return two(name, html`<bdi>${model.description.slice(0, 200)}</bdi>`, model.description.slice(0, 500));
+  const chips = aliases.map((each) => html`<${AliasChip} name=${each.alias} locked=${each.protected} /> `);
+  const name = html`<a href=${href(["classifiers", model.name])} title=${model.name}><bdi>${model.name}</bdi></a>`;
+  return two(name, html`${chips}<bdi>${model.description.slice(0, 200)}</bdi>`, model.description.slice(0, 500));
 }
 
 /** @param {Model} model */
