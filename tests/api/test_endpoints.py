@@ -49,7 +49,7 @@ def test_what_a_verb_takes_and_returns_is_read_from_its_annotations() -> None:
         "follow_job": (Job, "events"),
         "export": (Export, "file"),
     }
-    assert [each.verb for each in ENDPOINTS if each.body == "file"] == ["import_classifier"]
+    assert [each.verb for each in ENDPOINTS if each.body == "file"] == ["inspect", "import_classifier"]
     assert {each.verb for each in ENDPOINTS if each.cancellable} == {"predict", "cross_validate", "reproduce"}
 
 

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, TypeVar
 from windrow.client.async_remote import AsyncRemoteOperations
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.errors import ClientClosedRequest
+from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.job import Job, JobRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 
@@ -40,6 +41,9 @@ class BlockingOperations:
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         return self._wait(self._remote.import_classifier(file, request))
+
+    def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
+        return self._wait(self._remote.inspect(file, request))
 
     def follow_job(self, request: JobRequest) -> Iterator[Job]:
         jobs = self._remote.follow_job(request)

@@ -27,6 +27,7 @@ from windrow.api.endpoints import (
     FOLLOW_JOB,
     FSCK,
     IMPORT,
+    INSPECT,
     JOB,
     LIST_CLASSIFIERS,
     LIST_JOBS,
@@ -66,6 +67,7 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.gate import Requirement
+from windrow.domain.inspection import InspectRequest
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import Job, JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import DeleteAllRequest, ListRequest
@@ -147,6 +149,8 @@ def test_a_file_is_sent_as_it_is_and_its_request_in_the_query() -> None:
     call = build_call(IMPORT, ImportRequest("a", overwrite=True), 7, file)
     assert call.path == "/v1/classifier/models/import?model_name=a&overwrite=true"
     assert (call.body, call.content_type) == (file, "application/octet-stream")
+    call = build_call(INSPECT, InspectRequest(text_column=("a b", "c"), header=True), 7, file)
+    assert call.path == "/v1/classifier/inspect?text_column=a+b&text_column=c&header=true"
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.verb)
@@ -240,7 +244,7 @@ def test_a_request_and_its_reply_arrive_as_they_were(
 
 
 def test_each_verb_is_among_them() -> None:
-    others = {each.verb for each in (FIT, FOLLOW_JOB, EXPORT, IMPORT)}
+    others = {each.verb for each in (FIT, FOLLOW_JOB, EXPORT, IMPORT, INSPECT)}
     assert {endpoint.verb for endpoint, _ in REQUESTS} == set(BY_VERB) - others
 
 
@@ -253,6 +257,12 @@ def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None
     request = ImportRequest("other", overwrite=True, dry_run=True)
     assert remote.import_classifier(io.BytesIO(b"somebytes"), request) == twin.answer
     assert twin.asked[-1] == request
+    twin.answer = example_of(INSPECT.reply)
+    looked_at = InspectRequest(
+        text_column=("Betreff & mehr", "b,c"), header=False, filename="ä.csv", include_values=True
+    )
+    assert remote.inspect(io.BytesIO(b"somebytes"), looked_at) == twin.answer
+    assert twin.asked[-1:] == [looked_at]
 
 
 def test_a_job_is_followed_to_its_end_and_its_problem_arrives_whole(twin: Twin, remote: RemoteOperations) -> None:

@@ -1,6 +1,9 @@
 """Cases of the contract that train, predict and judge."""
 
+import io
+import json
 from dataclasses import replace
+from typing import Any, cast
 
 from tests.conformance.examples import LABELS, ROWS, SECRET, TEST_ROWS, TEXT, codes, request, trained
 from tests.conformance.observing import refused
@@ -9,6 +12,7 @@ from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
+from windrow.domain.inspection import InspectRequest
 from windrow.domain.job import JobListRequest, JobRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
@@ -83,6 +87,38 @@ def extending(operations: Operations) -> object:
     seen = [refused(getattr(operations, verb), each) for verb in ("fit", "start_fit", "estimate_fit") for each in bad]
     assert codes(seen) == list(bad.values()) * 3
     return by_latest, started.training_data_sha256, last, shown, alone, seen
+
+
+def inspecting(operations: Operations) -> object:
+    mails = b"Subject,Body,Team\nHi,I was charged,billing\n,No bill,billing\n,,technical\nHo,It crashes,\n"
+    asked = InspectRequest(
+        text_column=("Subject,Body",), label_column="Team", filename="mails.csv", include_values=True
+    )
+    found = operations.inspect(io.BytesIO(mails), asked)
+    assert [(row.line, row.text, row.label) for row in found] == [
+        (2, "Hi\n\nI was charged", "billing"),
+        (3, "No bill", "billing"),
+    ]
+    assert [problem.line for problem in found.problems] == [4, 5]
+    trained(operations, "inspect_v1")
+    shown = operations.show(ModelRequest("inspect_v1"))
+    rows = "".join(f"{json.dumps({'text': row.text, 'label': row.label})}\n" for row in ROWS)
+    same = operations.inspect(io.BytesIO(rows.encode()), InspectRequest(filename="rows.jsonl"))
+    assert (same.sha256, same.rows_per_label) == (shown.training_data_sha256, shown.rows_per_label)
+    unclear = operations.inspect(io.BytesIO(mails), InspectRequest(filename="mails.csv", header=False))
+    assert [question.parameter for question in unclear.questions] == ["text_column"]
+    bad = {
+        (b"PK\x03\x04", InspectRequest(filename="mails.xlsx")): "invalid_file",
+        (b"<html><table>", InspectRequest()): "invalid_file",
+        (b"a\xe9", InspectRequest(filename="mails.csv")): "invalid_file",
+        (b"", InspectRequest()): "invalid_file",
+        (mails, InspectRequest(filename="mails.csv", label_column="Tim")): "invalid_file",
+        (mails, InspectRequest(encoding="none")): "invalid_parameter",
+        (mails, InspectRequest(format=cast(Any, "xlsx"))): "invalid_parameter",
+    }
+    seen = [refused(operations.inspect, io.BytesIO(content), how) for content, how in bad]
+    assert codes(seen) == list(bad.values())
+    return found, same, unclear, seen
 
 
 def jobs(operations: Operations) -> object:

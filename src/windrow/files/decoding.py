@@ -54,7 +54,7 @@ LINE_END = re.compile(r"\r\n?|\n")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
 _ENCODING_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,39}")
 # Codecs of text that no file is written in; those of domain names take very long for long texts.
-_NO_FILE_ENCODINGS = frozenset(("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"))
+_NO_FILE_ENCODINGS = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 

@@ -120,7 +120,7 @@ def read_delimited(
     return names
 
 
-def too_many_columns(source: Source, line: int) -> InvalidFile:
+def too_many_columns(source: Source, line: int | None) -> InvalidFile:
     """Return the error for a file with more columns than an inspection tells of."""
     return source.error(
         "it has more than {limit} columns; more are not taken here. Is it a table with a text in each row?",

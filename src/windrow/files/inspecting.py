@@ -72,6 +72,8 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
     limit = (limits.max_bytes, limits.setting)
     source = Source(name, file, encoding=request.encoding, limit=limit, listener=notes)
     format_, names, rows = open_rows(source, request.filename or "", request, labelled=False)
+    if len(names) > MAX_COLUMNS:
+        raise too_many_columns(source, None)
     found = _found_columns(source, names, request, notes)
     seen = _SeenRows(source, limits, {each: _Column() for each in names}, is_json=format_ in ("json", "jsonl"))
     table = Table(

@@ -19,6 +19,8 @@ from windrow.settings import Settings
 
 # A file up to this size stays in memory: an exported classifier without its rows mostly does.
 SPOOLED_BYTES = 1_000_000
+# The threads that write and remove temporary files, whatever is done with these afterwards.
+_POOL: Final[Pool] = "transfer"
 # What holds a file among other things is not the file itself.
 _FORM_TYPES: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 
@@ -53,11 +55,11 @@ async def received_file(request: Request, context: ServerContext, endpoint: Endp
         file = cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115 - a thread closes it
         try:
             async for chunk in limited_body(request, limit, reservation):
-                await _do(partial(file.write, chunk), context, endpoint.pool)
-            await _do(lambda: file.seek(0), context, endpoint.pool)  # which may write the last of it
+                await _do(partial(file.write, chunk), context)
+            await _do(lambda: file.seek(0), context)  # which may write the last of it
             yield file
         finally:  # the removal of a large one takes a while
-            await context.run(endpoint.pool, file.close)
+            await context.run(_POOL, file.close)
 
 
 def _check_type(request: Request, settings: Settings, endpoint: Endpoint[Any]) -> None:
@@ -77,9 +79,9 @@ def _check_type(request: Request, settings: Settings, endpoint: Endpoint[Any]) -
         )
 
 
-async def _do(write: Callable[[], int], context: ServerContext, pool: Pool) -> None:
+async def _do(write: Callable[[], int], context: ServerContext) -> None:
     try:
-        await context.run(pool, write)
+        await context.run(_POOL, write)
     except OSError as error:
         raise disk_error(
             error,
