@@ -22,14 +22,13 @@ BUILD = ROOT / ".venv-build" / "bin" / "python"
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Windrow's wheel, built from these sources with what `make` has installed for that, without the network."""
-    if not BUILD.exists():
-        _leave_out("needs what builds the wheel: make .venv-build/.hatchling")
+    return next(made_once("wheel", _builder("wheel"), tmp_path_factory).glob("*.whl"))
 
-    def build(folder: Path) -> None:
-        hatchling = [str(BUILD), "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-        subprocess.run(hatchling, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
-    return next(made_once("wheel", build, tmp_path_factory).glob("*.whl"))
+@pytest.fixture(scope="session")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Windrow's source archive, built likewise."""
+    return next(made_once("sdist", _builder("sdist"), tmp_path_factory).glob("*.tar.gz"))
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +102,17 @@ def axe() -> Findings:
     if not AXE.exists():
         _leave_out("needs axe: make .venv-console/.packages")
     return accessibility_findings
+
+
+def _builder(target: str) -> Callable[[Path], None]:
+    if not BUILD.exists():
+        _leave_out("needs what builds the wheel: make .venv-build/.hatchling")
+
+    def build(folder: Path) -> None:
+        hatchling = [str(BUILD), "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
+        subprocess.run(hatchling, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+    return build
 
 
 def _leave_out(reason: str) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -17,15 +18,25 @@ from windrow.http.console import FOLDER, read_console
 pytestmark = pytest.mark.slow
 
 
+def tree() -> set[str]:
+    """Return each file of the console in this checkout."""
+    return {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file()}
+
+
 def test_the_wheel_holds_every_file_of_the_console_and_the_licences_of_its_libraries(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = {name.removeprefix("windrow/console/") for name in archive.namelist() if "windrow/console/" in name}
         (metadata,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         about = archive.read(metadata).decode()
-    tree = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file()}
-    assert {name for name in packed if ".dist-info/" not in name} == tree
+    assert {name for name in packed if ".dist-info/" not in name} == tree()
     assert "License-Expression: Apache-2.0 AND MIT" in about
     assert "License-File: src/windrow/console/vendor/LICENSES" in about
+
+
+def test_the_source_archive_holds_every_file_of_the_console(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = [name.partition("/src/windrow/console/")[2] for name in archive.getnames()]
+    assert {name for name in names if name} == tree()
 
 
 def test_the_installed_wheel_serves_every_file_and_a_browser_shows_the_page(
