@@ -58,7 +58,7 @@ function Extends({ reference, base }) {
         by the server itself. A row that you add here replaces all of them that have the same text: so labels are corrected.
         ${record.training_data_erased ? " Rows that were erased stay away." : ""}`
       : html`<b><bdi>${reference}</bdi> kept no training rows</b>, so nothing can be taken over from it.`}
-      <a href=${href(["train"])}> Train on your rows alone</a></p>
+${" "}<a href=${href(["train"])}>Train on your rows alone</a></p>
   <//>`;
 }
 
@@ -68,7 +68,7 @@ function Balance() {
   const counts = /** @type {Record<string, number>} */ ({});
   for (const row of rows) counts[row.label] = (counts[row.label] ?? 0) + 1;
   const out = draft.value.leftOut.size;
-  return html`<${Sheet} title="Rows of each label">
+  return html`<${Sheet} title=${route.value.query.extends ? "Rows of each label that you add" : "Rows of each label"}>
     <${LabelCounts} counts=${counts} picked=${route.value.query.label} onPick=${(/** @type {string} */ label) => setQuery({ label })} />
     ${out > 0 && html`<p class="muted">${counted(out, "row")} left out by you.</p>`}
   <//>`;
@@ -79,7 +79,7 @@ function Balance() {
  * @param {string} file
  */
 function named(file) {
-  const stem = file.replace(/\.[^.]*$/, "").normalize("NFKD").replace(/[^A-Za-z0-9._-]+/g, "_").replace(/^[^A-Za-z0-9]+|[_.-]+$/g, "");
+  const stem = /^(pasted|typed)\./.test(file) ? "" : file.replace(/\.[^.]*$/, "").normalize("NFKD").replace(/[^A-Za-z0-9._-]+/g, "_").replace(/^[^A-Za-z0-9]+|[_.-]+$/g, "");
   return nextName((stem || "classifier").slice(0, LONGEST_NAME - 6));
 }
 
@@ -87,14 +87,14 @@ function named(file) {
 function Settings({ base }) {
   const { query } = route.value;
   const { loaded } = classifiers.value;
-  const { file, read, busy, leftOut } = draft.value;
+  const { file, read, busy, leftOut, renamed } = draft.value;
   const proposed = useMemo(() => (base ? nextName(base.name) : named(file?.name ?? "")), [loaded, file, base]);
   const name = query.name ?? proposed;
   const iterations = Number(query.num_iterations ?? base?.num_iterations ?? 20);
   const baseModel = query.base_model ?? base?.base_model ?? DEFAULT_BASE_MODEL;
   const [description, setDescription] = useState("");
   const [tags, setTags] = useState("");
-  const rows = useMemo(draftRows, [read, leftOut]);
+  const rows = useMemo(draftRows, [read, leftOut, renamed]);
   const validName = NAME.test(name);
   const extended = base ? `${base.name}@${base.revision}` : undefined;
   /** @type {Json} */

@@ -1,5 +1,5 @@
 /** The rows to train on: where they come from, what the server understood of them, and what is odd about them. */
-import { call } from "../api.js";
+import { call, recorded } from "../api.js";
 import { asCsv } from "../files.js";
 import { counted, number } from "../format.js";
 import { Button, Notice, Problem, Sheet, Tabs, Text } from "../parts/bits.js";
@@ -18,12 +18,13 @@ import { html, signal, useEffect, useState } from "../ui.js";
  * @property {Json} options How it is to be read, where that is not left to the server.
  * @property {Json | null} read What the server says about it.
  * @property {Set<number>} leftOut Places of rows that a person has left out.
+ * @property {Record<string, string>} renamed Labels that a person spells otherwise.
  * @property {boolean} busy
  * @property {Error | null} error
  */
 
 /** @type {Draft} */
-const NOTHING = { file: null, options: {}, read: null, leftOut: new Set(), busy: false, error: null };
+const NOTHING = { file: null, options: {}, read: null, leftOut: new Set(), renamed: {}, busy: false, error: null };
 export const draft = signal(NOTHING);
 export const SAMPLE = "demo_tickets.csv";
 const typed = signal([{ text: "", label: "" }]);
@@ -35,6 +36,8 @@ const MOST_BEHIND = 50;
 
 /** @type {Map<string, Json>} The requests of the trainings that this tab has started, by job. */
 const requests = new Map();
+/** @type {Map<string, import("../api.js").Recorded>} The same for the request drawer. */
+const drawn = new Map();
 /** @type {Map<string, string>} Their jobs, by the revision that came of them. */
 const jobs = new Map();
 
@@ -44,7 +47,9 @@ const jobs = new Map();
  */
 export async function startFit(fields) {
   const job = await call("start_fit", fields);
+  const [request] = recorded.peek();
   requests.set(job.id, fields);
+  if (request) drawn.set(job.id, request);
   draft.value = NOTHING;
   typed.value = [{ text: "", label: "" }];
   pasted.value = "";
@@ -57,6 +62,16 @@ export async function startFit(fields) {
  */
 export function requestOf(jobId) {
   return requests.get(jobId);
+}
+
+/**
+ * Show the request of a training in the drawer, also after the view has changed.
+ * @param {string} jobId
+ */
+export function showRequest(jobId) {
+  const request = drawn.get(jobId);
+  // The frame forgets what the former view has asked once all views are drawn.
+  if (request) queueMicrotask(() => (recorded.value = [request]));
 }
 
 /**
@@ -76,9 +91,9 @@ export function rowsOf(job) {
 
 /** Return the rows of the draft that are not left out. @returns {Row[]} */
 export function draftRows() {
-  const { read, leftOut } = draft.value;
+  const { read, leftOut, renamed } = draft.value;
   const rows = (read?.rows ?? []).filter((/** @type {Json} */ row, /** @type {number} */ place) => row.label !== null && !leftOut.has(place));
-  return rows.map((/** @type {Row} */ row) => ({ text: row.text, label: row.label }));
+  return rows.map((/** @type {Row} */ row) => ({ text: row.text, label: renamed[row.label] ?? row.label }));
 }
 
 /**
@@ -127,7 +142,16 @@ function Choose({ file, busy }) {
     html`<div class="spread first-hint">
       <p class="hint">A spreadsheet saved as CSV or TSV, or JSON: a row for each text with its label. About 8 rows a label work well.</p>
       <${Button} onClick=${readSample}>Try it with 24 sample tickets<//>
-    </div>`}`;
+    </div>
+    <table class="example">
+      <caption>Such a file looks like this; other columns may be in it.</caption>
+      <thead><tr><th scope="col">text</th><th scope="col">label</th></tr></thead>
+      <tbody>
+        <tr><td>Where is my parcel?</td><td>delivery</td></tr>
+        <tr><td>How do I print a return label?</td><td>returns</td></tr>
+        <tr><td>My card is declined at checkout.</td><td>payment</td></tr>
+      </tbody>
+    </table>`}`;
 }
 
 /**
@@ -220,7 +244,7 @@ export function Understood({ read }) {
     )}
     ${!read.label_column && !read.questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
     <div class="scroll" tabindex="0" role="region" aria-label="Columns">
-      <table class="columns">
+      <table class="read-columns">
         <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
         <tbody>${read.columns.map((/** @type {Json} */ column) => {
           const use = read.text_columns.includes(column.name) ? "text" : read.label_column === column.name ? "label" : "";
@@ -267,10 +291,12 @@ export function LabelCounts({ counts, picked, onPick }) {
 
 /** What is odd about the rows of a file, each with the rows behind it. @param {{ read: Json }} props */
 export function Oddities({ read }) {
-  const { leftOut } = draft.value;
+  const { leftOut, renamed } = draft.value;
   const count = read.num_problems;
-  if (!read.warnings.length && !count) {
-    return html`<${Notice} kind="good">Nothing is odd about these rows: no doubles, no contradictions, and no label is short of rows.<//>`;
+  // With the rows that are taken over, such a label may have enough of them.
+  const warnings = read.warnings.filter((/** @type {Json} */ each) => each.code !== "small_classes" || !route.value.query.extends);
+  if (!warnings.length && !count) {
+    return html`<${Notice} kind="good">Nothing is odd about these rows: none is repeated, none contradicts another, and each label has enough of them.<//>`;
   }
   return html`<${Sheet} title="What to look at">
     ${count > 0 &&
@@ -279,10 +305,33 @@ export function Oddities({ read }) {
       <ul>${read.problems.map((/** @type {Json} */ each) => html`<li>Line ${number(each.line)}: <${Text}>${each.detail}<//></li>`)}</ul>
       ${count > read.problems.length && html`<p class="faint">and ${number(count - read.problems.length)} more</p>`}
     </details>`}
-    ${read.warnings.map(
-      (/** @type {Json} */ warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${read.rows} leftOut=${leftOut} onLeaveOut=${leaveOut} />`,
+    ${warnings.map(
+      (/** @type {Json} */ warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${read.rows} leftOut=${leftOut} onLeaveOut=${leaveOut}>
+        ${warning.code === "labels_alike" && html`<${Spellings} rows=${read.rows} places=${warning.rows} renamed=${renamed} />`}
+      <//>`,
     )}
   <//>`;
+}
+
+/**
+ * Labels that look alike, each group with the spelling that all of it is to have.
+ * @param {{ rows: Row[], places: number[], renamed: Record<string, string> }} props
+ */
+function Spellings({ rows, places, renamed }) {
+  /** @type {Record<string, string[]>} */
+  const groups = {};
+  for (const label of new Set(places.map((place) => rows[place]?.label ?? ""))) {
+    const folded = ` ${label.normalize("NFKC").toLowerCase().replace(/[\s_-]+/g, " ").trim()}`;
+    groups[folded] = [...(groups[folded] ?? []), label];
+  }
+  return Object.values(groups).map(
+    (group) => html`<p class="row">Spell all of them
+      ${group.map((label) => {
+        const pressed = group.every((each) => (renamed[each] ?? each) === label);
+        const others = pressed ? group.map((each) => [each, each]) : group.map((each) => [each, label]);
+        return html`<${Button} key=${label} pressed=${pressed} onClick=${() => (draft.value = { ...draft.peek(), renamed: { ...renamed, ...Object.fromEntries(others) } })}><bdi>${label}</bdi><//>`;
+      })}</p>`,
+  );
 }
 
 /** @param {number[]} places @param {boolean} out */
@@ -295,14 +344,15 @@ function leaveOut(places, out) {
 /**
  * A warning about rows, with the rows behind it.
  * @param {{ warning: Json, rows: (Row & { line?: number })[] | null, leftOut?: Set<number>,
- *   onLeaveOut?: (places: number[], out: boolean) => void }} props
+ *   onLeaveOut?: (places: number[], out: boolean) => void, children?: import("../ui.js").View }} props
  */
-export function Oddity({ warning, rows, leftOut, onLeaveOut }) {
+export function Oddity({ warning, rows, leftOut, onLeaveOut, children }) {
   /** @type {number[]} */
   const places = warning.rows ?? [];
   if (!places.length) return html`<p class="oddity"><bdi>${warning.message}</bdi></p>`;
   return html`<details class="oddity">
     <summary><bdi>${warning.message}</bdi></summary>
+    ${children}
     ${!rows && html`<p class="muted">Rows ${places.map((place) => number(place + 1)).join(", ")}; the rows themselves are not in this tab.</p>`}
     ${rows && html`<ul class="behind">${places.slice(0, MOST_BEHIND).map((place) => {
       const row = rows[place];
@@ -321,17 +371,17 @@ export function Oddity({ warning, rows, leftOut, onLeaveOut }) {
 /** The rows as they were read. @param {{ read: Json }} props */
 export function Preview({ read }) {
   const { label = "", all } = route.value.query;
-  const { leftOut } = draft.value;
+  const { leftOut, renamed } = draft.value;
   const places = read.rows.map((/** @type {Json} */ row, /** @type {number} */ place) => ({ ...row, place }));
-  const found = label ? places.filter((/** @type {Json} */ row) => row.label === label) : places;
+  const found = label ? places.filter((/** @type {Json} */ row) => (renamed[row.label] ?? row.label) === label) : places;
   const shown = all ? found : found.slice(0, FIRST_ROWS);
   const columns = [
     { name: "line", title: "Line", number: true, minor: true, cell: (/** @type {Json} */ row) => number(row.line) },
     { name: "text", title: "Text", cell: (/** @type {Json} */ row) => html`<bdi>${cut(row.text)}</bdi>` },
-    { name: "label", title: "Label", cell: (/** @type {Json} */ row) => html`<bdi>${row.label}</bdi>` },
-    { name: "out", title: "", cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
+    { name: "label", title: "Label", cell: (/** @type {Json} */ row) => html`<bdi>${renamed[row.label] ?? row.label}</bdi>` },
+    { name: "out", title: html`<span class="sr-only">Leave out</span>`, number: true, cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
   ];
-  return html`<${Sheet} flush title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
+  return html`<${Sheet} flush class="preview" title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
     <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf=${(/** @type {Json} */ row) => row.place} rowClass=${(/** @type {Json} */ row) => (leftOut.has(row.place) ? "out" : "")} />
     ${shown.length < found.length && html`<div class="more"><${Button} onClick=${() => setQuery({ all: "1" })}>Show all ${number(found.length)} rows<//></div>`}
   <//>`;

@@ -9,7 +9,7 @@ import { Confirm, say } from "../parts/overlays.js";
 import { href } from "../router.js";
 import { refresh } from "../store.js";
 import { html, useEffect, useState } from "../ui.js";
-import { requestOf, startFit } from "./train_data.js";
+import { requestOf, showRequest, startFit } from "./train_data.js";
 import { TrainReport } from "./train_report.js";
 
 /** @typedef {import("../api.js").Json} Json */
@@ -32,6 +32,7 @@ export function TrainJob({ name: id }) {
   const [told, setTold] = useState(0); // when the job was last heard of
   const [error, setError] = useState(/** @type {Error | null} */ (null));
   useEffect(() => {
+    showRequest(id);
     const abort = new AbortController();
     const losses = seen.get(id) ?? [];
     seen.set(id, losses);
@@ -66,7 +67,7 @@ function describe(job) {
 /** @param {{ job: Json }} props */
 function Done({ job }) {
   const reference = `${job.model_name}@${job.revision}`;
-  const record = useReply("show", { model_name: reference });
+  const record = useReply("show", { model_name: reference }, { shown: !requestOf(job.id) });
   return html`<${Reply} of=${record}>${(/** @type {Json} */ value) => html`<${TrainReport} record=${value} job=${job} />`}<//>
     ${!record.value && html`<${Header} title=${`${reference} is trained`} />`}`;
 }

@@ -61,8 +61,7 @@ function Estimate({ record }) {
   }
   return html`<${Sheet} title="How good it should be">
     <p class="big">It should get ${interval(estimate.interval)} of new texts like these right.</p>
-    <p><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /> <span class="muted">estimated by cross-validation:
-      ${number(estimate.correct)} of ${counted(estimate.total, "held-out row")} right, in ${counted(estimate.folds, "fold")}.</span></p>
+    <p><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /> <span class="muted">estimated by cross-validation: ${number(estimate.correct)} of ${counted(estimate.total, "held-out row")} right, in ${counted(estimate.folds, "fold")}.</span></p>
     <p class="muted">${baseline} Rows that it has not seen say more: <a href=${href(["judge"], { model: record.name })}>judge it by a test set</a>.</p>
   <//>`;
 }
