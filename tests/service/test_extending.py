@@ -206,6 +206,16 @@ def test_limits_hold_for_all_rows(trained: Service, opened: Open) -> None:
     assert (caught.value.facts["count"], caught.value.facts["limit"]) == (9, 8)
 
 
+def test_a_server_takes_no_more_in_all_than_one_request_could_bring(trained: Service, opened: Open) -> None:
+    limited = opened(max_body_bytes=len(Dataset(ROWS).jsonl))
+    by_request = Caller(request_id="a1")
+    with calling(by_request):
+        limited.fit(extending("tickets_v1"))
+        with pytest.raises(LimitExceeded, match=r"kept rows of tickets_v1@1, .* or raise WINDROW_MAX_BODY_BYTES"):
+            limited.fit(extending("tickets_v1", Row("new", "bug")))
+    limited.fit(extending("tickets_v1", Row("new", "bug")))
+
+
 def test_erased_rows_are_not_there_any_more(trained: Service) -> None:
     trained.forget(ForgetRequest(texts=(ROWS[1].text,), action="remove_rows"))
     made = trained.fit(extending("tickets_v1", CORRECTION))
