@@ -62,7 +62,7 @@ function List({ jobs }) {
     { name: "num_iterations", title: "Iterations", number: true, minor: true, cell: (/** @type {Json} */ job) => job.num_iterations || "head only" },
     { name: "created_at", title: "Asked for", minor: true, cell: (/** @type {Json} */ job) => html`<span title=${date(job.created_at)}>${ago(job.created_at)}</span>${job.key_name && html` <span class="faint">with <bdi>${job.key_name}</bdi></span>`}` },
     { name: "took", title: "Took", number: true, cell: (/** @type {Json} */ job) => took(job) },
-    { name: "do", title: html`<span class="sr-only">What to do</span>`, cell: (/** @type {Json} */ job) => SHOWN.active?.includes(job.state)
+    { name: "do", title: html`<span class="sr-only">What to do</span>`, number: true, cell: (/** @type {Json} */ job) => SHOWN.active?.includes(job.state)
         ? html`<${Button} onClick=${() => setCancelled(job)}>Cancel<//>`
         : html`<a href=${href(["train", job.id])}>${job.state === "succeeded" ? "Report" : "Why"}<span class="sr-only"> of ${job.model_name}</span></a>` },
   ];
@@ -83,7 +83,7 @@ function State({ job }) {
     job.state === "queued"
       ? job.ahead > 0 && `${number(job.ahead)} before it`
       : progress && `${progress.stage}${progress.num_steps ? ` ${progress.step} of ${progress.num_steps}` : ""}${progress.seconds_left == null ? "" : `, about ${duration(Math.ceil(progress.seconds_left)).replace(".0", "")} left`}`;
-  return html`<a href=${href(["train", job.id])}><${Chip} kind=${KINDS[job.state] ?? ""} title=${job.problem?.detail}>${job.state}<//></a>
+  return html`<a class="state" href=${href(["train", job.id])}><${Chip} kind=${KINDS[job.state] ?? ""} title=${job.problem?.detail}>${job.state}<//></a>
     ${more && html` <span class="muted">${more}</span>`}
     ${job.problem && job.state !== "cancelled" && html`<span class="muted why minor"> <bdi>${job.problem.detail}</bdi></span>`}`;
 }

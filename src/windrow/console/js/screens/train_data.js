@@ -379,7 +379,7 @@ export function Preview({ read }) {
     { name: "line", title: "Line", number: true, minor: true, cell: (/** @type {Json} */ row) => number(row.line) },
     { name: "text", title: "Text", cell: (/** @type {Json} */ row) => html`<bdi>${cut(row.text)}</bdi>` },
     { name: "label", title: "Label", cell: (/** @type {Json} */ row) => html`<bdi>${renamed[row.label] ?? row.label}</bdi>` },
-    { name: "out", title: html`<span class="sr-only">Leave out</span>`, number: true, cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
+    { name: "out", title: html`<span class="sr-only">Leave out</span>`, number: true, minor: true, cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
   ];
   return html`<${Sheet} flush class="preview" title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
     <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf=${(/** @type {Json} */ row) => row.place} rowClass=${(/** @type {Json} */ row) => (leftOut.has(row.place) ? "out" : "")} />

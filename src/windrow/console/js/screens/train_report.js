@@ -1,6 +1,6 @@
 /** The report of a training: what was chosen and why, how good it should be, doubtful rows, and what to do next. */
 import { call } from "../api.js";
-import { counted, duration, interval, number, percent } from "../format.js";
+import { counted, duration, interval, number, percent, score } from "../format.js";
 import { useAction } from "../load.js";
 import { Button, Header, Problem, Sheet, Text } from "../parts/bits.js";
 import { Accuracy, LineChart } from "../parts/charts.js";
@@ -30,7 +30,8 @@ export function TrainReport({ record, job }) {
     { key: "j", does: "Judge it", run: () => go(["judge"], { model: name }) },
     { key: "p", does: "Promote it", run: () => go(["aliases"], { promote: name }) },
   ]);
-  const taken = record.extends && ` ${number(record.taken_over_rows)} of them are taken over from ${record.extends}${record.replaced_rows ? `, where ${number(record.replaced_rows)} were replaced` : ""}.`;
+  const replaced = record.replaced_rows ? `, where ${counted(record.replaced_rows, "row was", "rows were")} replaced` : "";
+  const taken = record.extends && ` ${number(record.taken_over_rows)} of them come from ${record.extends}${replaced}.`;
   return html`<${Header} title=${`${name}@${revision} is trained`} note=${`It answers now. ${counted(record.num_examples, "row")} of ${counted(record.labels.length, "label")} took ${duration(record.training_time_seconds)}.${taken || ""}`}>
       <${Button} primary keyName="t" onClick=${doTry}>Try it<//>
       <a class="button" href=${href(["judge"], { model: name })} aria-keyshortcuts="j">Judge it <kbd aria-hidden="true">j</kbd></a>
@@ -61,7 +62,7 @@ function Estimate({ record }) {
   }
   return html`<${Sheet} title="How good it should be">
     <p class="big">It should get ${interval(estimate.interval)} of new texts like these right.</p>
-    <p><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /> <span class="muted">estimated by cross-validation: ${number(estimate.correct)} of ${counted(estimate.total, "held-out row")} right, in ${counted(estimate.folds, "fold")}.</span></p>
+    <p class="row"><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /><span class="muted">estimated by cross-validation: ${number(estimate.correct)} of ${counted(estimate.total, "held-out row")} right, in ${counted(estimate.folds, "fold")}.</span></p>
     <p class="muted">${baseline} Rows that it has not seen say more: <a href=${href(["judge"], { model: record.name })}>judge it by a test set</a>.</p>
   <//>`;
 }
@@ -153,7 +154,7 @@ function DoubtfulRows({ record, job, rows, reply, decisions }) {
       <${Problem} error=${error} />
     <//>
     <${Sheet} title="What would help">
-      <p><${Accuracy} value=${reply.accuracy} interval=${reply.accuracy_interval} estimated /> <span class="muted">in this cross-validation of ${counted(reply.folds, "fold")}</span></p>
+      <p class="row"><${Accuracy} value=${reply.accuracy} interval=${reply.accuracy_interval} estimated /><span class="muted">in this cross-validation of ${counted(reply.folds, "fold")}</span></p>
       <p>${reply.recommendation}</p>
       ${reply.learning_curve.length > 1 && html`<${Curve} points=${reply.learning_curve} />`}
       <p>${reply.advice_text}</p>
@@ -167,7 +168,7 @@ function Doubt({ doubt, labels, decision, onDecide }) {
   return html`<div class="doubt ${decision === null ? "out" : ""}">
     <${Text}>${doubt.text}<//>
     <div class="chips"><span class=${decision === undefined ? "" : "was"}><bdi>${doubt.label}</bdi></span>
-      ${decision ? html`<span class="now"><bdi>${decision}</bdi></span>` : html`<span class="muted">the others say <bdi>${doubt.predicted}</bdi>, with a score of ${doubt.score.toFixed(2)}</span>`}</div>
+      ${decision ? html`<span class="now"><bdi>${decision}</bdi></span>` : html`<span class="muted">– the others say <bdi>${doubt.predicted}</bdi>, score ${score(doubt.score)}</span>`}</div>
     <div class="row">
       ${decision === undefined
         ? html`<${Button} onClick=${() => onDecide(doubt.predicted)}>Make it <bdi>${doubt.predicted}</bdi><//>`
