@@ -34,9 +34,9 @@ export function Dialog({ title, onClose, children, wide }) {
 /**
  * A question before something is done; an error keeps it open.
  * @param {{ title: View, action: string, danger?: boolean, disabled?: boolean, onClose: () => void,
- *   onDo: () => Promise<any>, children?: View }} props
+ *   onDo: () => Promise<any>, children?: View, back?: string }} props `back` is what the other button says.
  */
-export function Confirm({ title, action, danger, disabled, onClose, onDo, children }) {
+export function Confirm({ title, action, danger, disabled, onClose, onDo, children, back = "Cancel" }) {
   const { run, busy, error } = useAction(async () => {
     await onDo();
     onClose();
@@ -51,7 +51,7 @@ export function Confirm({ title, action, danger, disabled, onClose, onDo, childr
       ${children}
       <${Problem} error=${error} />
       <div class="dialog-foot">
-        <${Button} onClick=${onClose}>Cancel<//>
+        <${Button} onClick=${onClose}>${back}<//>
         <${Button} type="submit" primary=${!danger} danger=${danger} busy=${busy} disabled=${disabled}>${action}<//>
       </div>
     </form>
