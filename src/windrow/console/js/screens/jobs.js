@@ -64,7 +64,7 @@ function List({ jobs }) {
     { name: "took", title: "Took", number: true, cell: (/** @type {Json} */ job) => took(job) },
     { name: "do", title: html`<span class="sr-only">What to do</span>`, number: true, cell: (/** @type {Json} */ job) => SHOWN.active?.includes(job.state)
         ? html`<${Button} onClick=${() => setCancelled(job)}>Cancel<//>`
-        : html`<a href=${href(["train", job.id])}>${job.state === "succeeded" ? "Report" : "Why"}<span class="sr-only"> of ${job.model_name}</span></a>` },
+        : html`<a href=${href(["train", job.id])}>${job.state === "succeeded" ? "Report" : job.state === "cancelled" ? "Details" : "Why"}<span class="sr-only"> of ${job.model_name}</span></a>` },
   ];
   return html`<div class="spread jobs-tools">
       <${Tabs} label="Which jobs" tabs=${tabs} open=${state} onOpen=${(/** @type {string} */ name) => setQuery({ state: name === "all" ? "" : name })} />

@@ -7,7 +7,7 @@ import { LineChart } from "../parts/charts.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { href } from "../router.js";
-import { refresh } from "../store.js";
+import { classifiers, refresh, useClassifiers } from "../store.js";
 import { html, useEffect, useState } from "../ui.js";
 import { requestOf, showRequest, startFit } from "./train_data.js";
 import { TrainReport } from "./train_report.js";
@@ -31,6 +31,7 @@ export function TrainJob({ name: id }) {
   const [job, setJob] = useState(/** @type {Json | null} */ (null));
   const [told, setTold] = useState(0); // when the job was last heard of
   const [error, setError] = useState(/** @type {Error | null} */ (null));
+  useReply(requestOf(id) ? null : "job", { job_id: id }); // for the request drawer; the job itself comes as events
   useEffect(() => {
     showRequest(id);
     const abort = new AbortController();
@@ -82,12 +83,14 @@ function Cancel({ job }) {
 
 /** A question before a training is cancelled. @param {{ job: Json, onClose: () => void }} props */
 export function CancelDialog({ job, onClose }) {
+  useClassifiers();
   async function onDo() {
     await call("cancel_job", { job_id: job.id });
     say(`The training of ${job.model_name} was cancelled.`);
   }
-  return html`<${Confirm} title="Cancel this training?" action="Cancel the training" danger onClose=${onClose} onDo=${onDo}>
-    <p>Nothing of it is left behind. An earlier revision of <bdi>${job.model_name}</bdi> goes on answering.</p>
+  const former = classifiers.value.models.find((each) => each.name === job.model_name);
+  return html`<${Confirm} title="Cancel this training?" action="Cancel the training" back="Let it go on" danger onClose=${onClose} onDo=${onDo}>
+    <p>Nothing of it is left behind.${former && html` <bdi>${former.name}@${former.revision}</bdi> goes on answering.`}</p>
   <//>`;
 }
 
