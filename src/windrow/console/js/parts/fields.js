@@ -4,12 +4,20 @@ import { html, useId, useState } from "../ui.js";
 
 /**
  * A field for one classifier or alias.
- * @param {{ value: string, onChange: (name: string) => void, label?: string, id?: string, required?: boolean }} props
+ * @param {{ value: string, onChange: (name: string) => void, onPick?: (name: string) => void, label?: string, id?: string,
+ *   required?: boolean }} props `onPick` is told a name when it is whole: taken from the list, or left with Enter or Tab.
  */
-export function ClassifierField({ value, onChange, label, id, required }) {
+export function ClassifierField({ value, onChange, onPick, label, id, required }) {
   const list = useId();
   useClassifiers();
   const { models, aliases } = classifiers.value;
+  /** @param {any} event */
+  function onInput(event) {
+    const name = event.target.value.trim();
+    onChange(name);
+    // Of what is typed, one name may be the beginning of another.
+    if (!/^(insertText|insertComp|delete)/.test(event.inputType ?? "")) onPick?.(name);
+  }
   return html`<input
       id=${id}
       class="input"
@@ -20,7 +28,8 @@ export function ClassifierField({ value, onChange, label, id, required }) {
       autocomplete="off"
       spellcheck="false"
       placeholder="Name or alias"
-      onInput=${(/** @type {any} */ event) => onChange(event.target.value.trim())}
+      onInput=${onInput}
+      onChange=${(/** @type {any} */ event) => onPick?.(event.target.value.trim())}
     />
     <datalist id=${list}>
       ${aliases.map((each) => html`<option value=${each.alias}>alias of ${each.points_to}</option>`)}
@@ -34,9 +43,12 @@ export function ClassifierField({ value, onChange, label, id, required }) {
  */
 export function ClassifierChips({ names, onChange, label, max = 20 }) {
   const known = new Set([...classifiers.value.models.map((each) => each.name), ...classifiers.value.aliases.map((each) => each.alias)]);
+  const [typed, type] = useState("");
   /** @param {string} name */
   function add(name) {
-    if (known.has(name) && !names.includes(name)) onChange([...names, name]);
+    if (!known.has(name.replace(/@\d+$/, "")) || names.includes(name)) return;
+    type("");
+    onChange([...names, name]);
   }
   return html`<div class="chips">
     ${names.map(
@@ -45,7 +57,7 @@ export function ClassifierChips({ names, onChange, label, max = 20 }) {
         <button type="button" class="link" aria-label="Take out ${name}" onClick=${() => onChange(names.filter((each) => each !== name))}>✕</button></span
       >`,
     )}
-    ${names.length < max && html`<${ClassifierField} key=${names.length} value="" label=${label} onChange=${add} />`}
+    ${names.length < max && html`<${ClassifierField} key=${names.length} value=${typed} label=${label} onChange=${type} onPick=${add} />`}
   </div>`;
 }
 

@@ -18,6 +18,8 @@ import { FileRun } from "./try_file.js";
 
 const DIGITS = 9;
 const SHOWN_NEXT = 5;
+/** From that length on a text may scroll, and the keys must reach it. */
+const LONG_CHARS = 500;
 /** Cosine of two texts' words, weighted by how rare they are, from which on they are alike. */
 const ALIKE = 0.25;
 const MAX_ALIKE = 100;
@@ -188,7 +190,7 @@ function Card({ name, item, labels: known, waiting, onShow }) {
   const list = `labels-of-${name}`;
   return html`<div class="two">
       <${Sheet} class="card">
-        <p class="said" dir="auto" aria-live="polite"><${Text} max=${1_500}>${item.text}<//></p>
+        <p class="said" dir="auto" aria-live="polite" tabindex=${item.text.length > LONG_CHARS ? 0 : undefined}><${Text} max=${1_500}>${item.text}<//></p>
         <p>${predicted === null ? "It gave no label." : html`It says <b><bdi>${predicted}</bdi></b>${said.score !== null && `, with a score of ${score(said.score)}`}.`}
           ${item.expected && html` The file says <b class=${item.expected === predicted ? "" : "bad-ink"}><bdi>${item.expected}</bdi></b>.`}
           ${isNew && html` <${Chip} kind="note">unlike the training data<//>`}</p>
@@ -272,7 +274,7 @@ function Alike({ name, item, labels, waiting }) {
   }
   if (!found.length) return html`<${Notice}>No other text in the queue is like this one.<//>`;
   return html`<${Sheet} title="${counted(found.length, "text")} in the queue ${found.length === 1 ? "is" : "are"} like this one">
-    <ul class="alike">
+    <ul class="alike" tabindex=${found.length > 6 ? 0 : undefined}>
       ${found.map((each) => html`<li key=${each.text}><label class="check"><input type="checkbox" checked=${!left.has(each.text)} onChange=${() => toggle(each.text)} /> <${Text}>${each.text}<//></label></li>`)}
     </ul>
     <div class="row">

@@ -10,7 +10,7 @@ import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { href, route, setQuery } from "../router.js";
 import { classifiers, useClassifiers } from "../store.js";
-import { html, useEffect, useRef, useState } from "../ui.js";
+import { html, signal, useEffect, useRef, useState } from "../ui.js";
 import { FileRun } from "./try_file.js";
 
 /** @typedef {Record<string, any>} Json */
@@ -20,6 +20,8 @@ const DEBOUNCE_MS = 150;
 const REST_MS = 700;
 const IN_ADDRESS_CHARS = 1_000;
 const MAX_EXAMPLES = 12;
+/** From that length on a text may scroll, and the keys must reach it. */
+const LONG_CHARS = 500;
 const STORED = { text: "windrow.try.text", models: "windrow.try.models", examples: "windrow.try.examples" };
 
 /** The view. */
@@ -39,8 +41,7 @@ export function Try() {
   /** @param {string[]} chosen */
   function choose(chosen) {
     if (chosen.length) localStorage.setItem(STORED.models, chosen.join(","));
-    history.replaceState(null, "", href(["try"], { ...query, models: chosen.join(",") || "," }));
-    setQuery({ why: chosen.includes(query.why ?? "") ? query.why : "" });
+    setQuery({ models: chosen.join(",") || ",", why: chosen.includes(query.why ?? "") ? query.why : "" });
   }
   if (classifiers.value.loaded && !classifiers.value.models.length) return html`<${Header} title="Try" /><${Nothing} />`;
   return html`<${Header} title="Try">
@@ -212,7 +213,7 @@ function Words({ text, words, label }) {
   const [strongest] = [...words].sort((one, other) => Math.abs(other.effect) - Math.abs(one.effect));
   return html`<div>
     <h3>Words that count</h3>
-    <p class="explained" dir="auto">${parts}${points.slice(at).join("")}</p>
+    <p class="explained" dir="auto" tabindex=${points.length > LONG_CHARS ? 0 : undefined}>${parts}${points.slice(at).join("")}</p>
     ${strongest
       ? html`<p class="muted">Without “<bdi>${strongest.word}</bdi>” the score of <bdi>${label}</bdi> would ${strongest.effect >= 0 ? "fall" : "rise"} by
           ${` ${Math.abs(strongest.effect).toFixed(2)}`}. <mark class="for2">Marked so</mark>, a word speaks for it; <mark class="against2">so</mark>, against it.</p>`
@@ -247,7 +248,7 @@ function CorrectDialog({ text, answer, onClose }) {
     const state = label === answer.label ? "accepted" : "corrected";
     await putItems(model, [{ ...asItem(text, answer), label: label.trim(), state, at: Date.now() }]);
     const learned = itemsOf(model).filter((each) => each.label !== null).length;
-    say(`Kept as ${label.trim()}: ${number(learned)} ${learned === 1 ? "row waits" : "rows wait"} for the next version of ${model}.`);
+    say(`Kept. ${number(learned)} ${learned === 1 ? "row waits" : "rows wait"} for the next version of ${model}.`);
   }
   return html`<${Confirm} title="What is it?" action="Keep it for the next version" disabled=${!label.trim()} onClose=${onClose} onDo=${keep}>
     <p class="explained"><${Text}>${text}<//></p>
@@ -270,22 +271,26 @@ function remembered() {
   }
 }
 
+const examples = signal(remembered());
+
 /**
  * Keep a text for the menu of examples.
  * @param {keyof Remembered} kind
  * @param {string} text
  */
 function remember(kind, text) {
-  const all = remembered();
+  const all = examples.peek();
   // Typing on replaces what it was so far.
   const others = all[kind].filter((each) => each !== text && !(kind === "tried" && text.startsWith(each)));
   const kept = { ...all, [kind]: [text, ...others].slice(0, MAX_EXAMPLES) };
-  if (text.length <= IN_ADDRESS_CHARS) sessionStorage.setItem(STORED.examples, JSON.stringify(kept));
+  if (text.length > IN_ADDRESS_CHARS) return;
+  examples.value = kept;
+  sessionStorage.setItem(STORED.examples, JSON.stringify(kept));
 }
 
 /** @param {{ onChoose: (text: string) => void }} props */
 function Examples({ onChoose }) {
-  const [all, setAll] = useState(remembered);
+  const all = examples.value;
   const wrong = Object.values(corrections.value).flatMap((each) => each.items.filter((item) => item.state === "corrected" || item.expected));
   /** @type {[string, string[]][]} */
   const groups = [
@@ -299,7 +304,7 @@ function Examples({ onChoose }) {
     onChoose(event.target.value);
     event.target.value = "";
   }
-  return html`<select class="examples" aria-label="Examples" disabled=${!some.length} onFocus=${() => setAll(remembered())} onMouseDown=${() => setAll(remembered())} onChange=${onChange}>
+  return html`<select class="examples" aria-label="Examples" disabled=${!some.length} onChange=${onChange}>
     <option value="">${some.length ? "Examples" : "No examples yet"}</option>
     ${some.map(([title, texts]) => html`<optgroup label=${title}>${texts.map((text) => html`<option value=${text}>${text.slice(0, 90)}</option>`)}</optgroup>`)}
   </select>`;

@@ -1,7 +1,6 @@
 /** A file that is classified and given back with its columns, as `windrow predict FILE` does. */
 import { call } from "../api.js";
-import { asCsv, asJsonLines, download } from "../files.js";
-import { counted, number, score } from "../format.js";
+import { asCsv, asJsonLines, counted, download, number, score } from "../format.js";
 import { addItems, asItem, NEW_BELOW, sureness } from "../kept.js";
 import { Button, Notice, Problem, Sheet, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
@@ -50,7 +49,8 @@ function put(change) {
 async function read(name, file, how) {
   abort.abort();
   const mine = (abort = new AbortController());
-  const found = how ? (run.peek()?.found ?? null) : null;
+  const before = run.peek()?.found;
+  const found = how && before ? { ...before, rows: [], text_columns: how.text_column ?? [], has_header: how.header ?? before.has_header } : null;
   run.value = { name, file, found, answering: "", answers: [], busy: true, folded: false, error: null };
   try {
     const reply = await call("inspect", { filename: file.name, include_values: true, ...how }, { file, signal: mine.signal });
