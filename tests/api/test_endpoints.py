@@ -77,6 +77,7 @@ def test_large_bodies_are_taken_where_rows_or_texts_may_stand_in_them_alone() ->
         "estimate_fit",
         "predict",
         "evaluate",
+        "report",
         "compare",
         "cross_validate",
         "suggest",

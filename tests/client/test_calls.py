@@ -34,6 +34,7 @@ from windrow.api.endpoints import (
     PREDICT,
     PROMOTE,
     REMOVE_BASE_MODEL,
+    REPORT,
     ROLLBACK,
     SHOW,
     START_FIT,
@@ -73,6 +74,7 @@ from windrow.domain.job import Job, JobListRequest, JobRequest, Problem, Progres
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.values import has_default, recast
 from windrow.domain.words import Words
@@ -244,7 +246,7 @@ def test_a_request_and_its_reply_arrive_as_they_were(
 
 
 def test_each_verb_is_among_them() -> None:
-    others = {each.verb for each in (FIT, FOLLOW_JOB, EXPORT, IMPORT, INSPECT)}
+    others = {each.verb for each in (FIT, FOLLOW_JOB, EXPORT, REPORT, IMPORT, INSPECT)}
     assert {endpoint.verb for endpoint, _ in REQUESTS} == set(BY_VERB) - others
 
 
@@ -253,6 +255,11 @@ def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None
     export = remote.export(ExportRequest("tickets_v1@3", include_training_data=True))
     assert (export.file_name, export.size_bytes, b"".join(export.chunks)) == ("tickets.windrow", 9, b"somebytes")
     assert twin.asked == [ExportRequest("tickets_v1@3", include_training_data=True)]
+    twin.answer = ReportPage("tickets_v1@3.html", 4, iter([b"pa", b"ge"]))
+    asked = ReportRequest("tickets", ROWS, save=False, target_precision=0.75, title="größer\u2028")
+    page = remote.report(asked)
+    assert (page.file_name, page.size_bytes, b"".join(page.chunks)) == ("tickets_v1@3.html", 4, b"page")
+    assert (twin.asked[-1], page.report) == (asked, None)
     twin.answer = example_of(IMPORT.reply)
     request = ImportRequest("other", overwrite=True, dry_run=True)
     assert remote.import_classifier(io.BytesIO(b"somebytes"), request) == twin.answer

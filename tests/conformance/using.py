@@ -17,6 +17,7 @@ from windrow.domain.job import JobListRequest, JobRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.operations import Operations
 
@@ -241,6 +242,11 @@ def judging(operations: Operations) -> object:
     assert (shown.test, shown.threshold) == (report.score, None)
     apart = operations.evaluate(EvaluateRequest("judge_v2", TEST_ROWS, save=False))
     assert (apart.saved, apart.correct) == (False, 4 - report.correct)
+    page = operations.report(ReportRequest("judge_v2", TEST_ROWS, save=False, title="Tickets & more"))
+    content = b"".join(page.chunks)
+    assert (page.file_name, page.size_bytes) == ("judge_v2@1.html", len(content))
+    assert b"<title>Tickets &amp; more</title>" in content
+    assert report.test_data_sha256.encode() in content
     compared = operations.compare(CompareRequest(("judge_v2", "judge_v1"), TEST_ROWS))
     assert [each.correct for each in compared.models] == [apart.correct, report.correct]
     assert compared.test_data_sha256 == report.test_data_sha256
@@ -259,6 +265,9 @@ def judgements_that_are_refused(operations: Operations) -> object:
         refused(operations.evaluate, EvaluateRequest("judged_v1", (Row("a", "other"),))),
         refused(operations.evaluate, EvaluateRequest("judged_v1", TEST_ROWS, target_precision=0.1)),
         refused(operations.evaluate, EvaluateRequest("judged_v3", TEST_ROWS)),
+        refused(operations.report, ReportRequest("judged_v1", ())),
+        refused(operations.report, ReportRequest("judged_v1", TEST_ROWS, title="x" * 201)),
+        refused(operations.report, ReportRequest("judged_v3", TEST_ROWS)),
         refused(operations.compare, CompareRequest(("judged_v1",), TEST_ROWS)),
         refused(operations.compare, CompareRequest(("judged_v1", "nobody"), TEST_ROWS)),
         refused(operations.cross_validate, CrossValidateRequest(ROWS, 1)),
@@ -271,6 +280,7 @@ def judgements_that_are_refused(operations: Operations) -> object:
         *["invalid_test_data"] * 2,
         "invalid_parameter",
         "classifier_not_found",
+        *["invalid_test_data", "invalid_parameter", "classifier_not_found"],
         "invalid_parameter",
         "classifier_not_found",
         "invalid_parameter",

@@ -31,14 +31,19 @@ def test_only_an_interval_that_leaves_the_baseline_out_shows_anything(
 
 
 @pytest.mark.parametrize(
-    ("correct", "score", "verdict"),
-    [(9, 0.92, "well calibrated"), (6, 0.92, "overconfident"), (9, 0.5, "underconfident")],
+    ("correct", "score", "error", "verdict"),
+    [
+        (9, 0.92, 0.125, "well calibrated"),
+        (9, 0.92, 0.25, "neither over- nor underconfident on average"),
+        (6, 0.92, 0.125, "overconfident"),
+        (9, 0.5, 0.125, "underconfident"),
+    ],
 )
-def test_scores_are_said_to_be_what_they_are_on_average(correct: int, score: float, verdict: str) -> None:
+def test_scores_are_said_to_be_what_they_are_on_average(correct: int, score: float, error: float, verdict: str) -> None:
     bins = (ReliabilityBin(0.0, 0.5, 2, score, 0.5), ReliabilityBin(0.5, 1.0, 8, score, 0.5))
-    report = replace(REPORT, correct=correct, total=10, calibration=Calibration(0.125, bins))
+    report = replace(REPORT, correct=correct, total=10, calibration=Calibration(error, bins))
     said = calibration_verdict(report)
     assert said == (
         f"Scores: {score:.2f} on average, and {correct * 10:.1f} % of the answers are right: {verdict} "
-        "(expected calibration error 0.12)."
+        f"(expected calibration error {error:.2f})."
     )

@@ -99,6 +99,17 @@ def test_the_threshold_that_is_proposed_is_a_point_and_the_lowest_that_is_right_
     assert max(point.answered for point in good) == answered
 
 
+@given(many_rows, st.floats(0, 1))
+@settings(deadline=None, max_examples=20)
+def test_a_threshold_that_is_asked_for_is_among_the_points_also_of_many_rows(
+    rows: tuple[int, int], threshold: float
+) -> None:
+    scores, is_right = drawn(*rows)
+    points = compute_coverage(scores, is_right, (threshold, 0.5))
+    assert [point.threshold for point in points] == sorted({*(point.threshold for point in points), threshold, 0.5})
+    check_by_hand(points, scores, is_right)
+
+
 def test_equal_scores_are_answered_together_and_a_score_of_one_by_every_threshold() -> None:
     points = compute_coverage(np.array([1.0, 0.5, 0.5], np.float32), np.array([True, False, True]))
     by_threshold = {point.threshold: (point.answered, point.wrong) for point in points}

@@ -195,6 +195,18 @@ class TestEvaluate:
         assert len({point.answered for point in partly}) == len(rows) - 1
         assert "threshold_in_force" in codes(evaluate(service, rows))
 
+    def test_says_what_the_threshold_in_force_and_the_proposed_one_answer(self, service: Service) -> None:
+        service.set_threshold(SetThresholdRequest("tickets", 0.4321))
+        report = evaluate(service, target_precision=0.5)
+        assert report.proposed_threshold is not None
+        points = {point.threshold: point for point in report.coverage}
+        assert 0.4321 in points
+        proposed = points[report.proposed_threshold.abstain_below]
+        assert (proposed.answered, proposed.answered - proposed.wrong) == (
+            report.proposed_threshold.answered,
+            report.proposed_threshold.correct,
+        )
+
     def test_says_of_each_row_what_a_prediction_says(self, service: Service) -> None:
         rows = (*TESTS, *(replace(row, label="account") for row in TESTS))
         misclassified = {row.row: (row.predicted, row.score) for row in evaluate(service, rows).misclassified}

@@ -46,4 +46,6 @@ class Export(FileReply):
     """A classifier as one file, called like ``ticket_classifier_v2.windrow``."""
 
     media_types: ClassVar[tuple[str, ...]] = ("application/zip", "application/octet-stream")
+    """What it is, and what may be said of it besides."""
     suffix: ClassVar[str] = ".windrow"
+    """How its name ends."""

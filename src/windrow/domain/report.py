@@ -191,7 +191,8 @@ class Report(ClassificationMetrics):
     """What always giving the most frequent label would get right."""
     coverage: tuple[CoveragePoint, ...]
     """What each threshold would do, ascending: from 0, where every row is answered, to 1, with every step of 0.05
-    between. Between two scores of rows lies one more; of more than 180 of these, some are left out evenly.
+    between, the threshold in force and the proposed one. Between two scores of rows lies one more; of more than 180
+    of these, some are left out evenly.
     """
     misclassified: tuple[Misclassified, ...]
     """The rows that were misclassified, those with the highest score first."""

@@ -25,7 +25,9 @@ class ReportPage(FileReply):
     """An evaluation as one HTML page, which needs no other file."""
 
     media_types: ClassVar[tuple[str, ...]] = ("text/html",)
+    """What it is, and what may be said of it besides."""
     suffix: ClassVar[str] = ".html"
+    """How its name ends."""
 
     report: Report | None = field(default=None, kw_only=True)
     """What it shows; ``None`` for one that came from a server."""

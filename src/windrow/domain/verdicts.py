@@ -8,6 +8,8 @@ from windrow.domain.report import Calibration, ClassificationMetrics, Report
 
 # Nearer than that, a mean score and the share of right answers are as good as equal.
 CALIBRATION_MARGIN: Final = 0.05
+# From here on, scores of some height are off, even if they are right on average; few rows alone can make it so large.
+LARGE_CALIBRATION_ERROR: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def calibration_verdict(outcome: ClassificationMetrics) -> str:
     """
     mean = _mean_score(outcome.calibration)
     if abs(mean - outcome.accuracy) < CALIBRATION_MARGIN:
-        verdict = "well calibrated"
+        is_near = outcome.calibration.ece < LARGE_CALIBRATION_ERROR
+        verdict = "well calibrated" if is_near else "neither over- nor underconfident on average"
     else:
         verdict = "overconfident" if mean > outcome.accuracy else "underconfident"
     return (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from windrow.domain.figures import percent
-from windrow.domain.interval import Interval
+from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.report import Calibration, CoveragePoint, ReliabilityBin
 from windrow.html_report.elements import Html, element, joined
 
@@ -13,6 +13,8 @@ from windrow.html_report.elements import Html, element, joined
 _LEFT, _RIGHT, _WIDTH, _HEIGHT = 48.0, 412.0, 420, 372
 # The highest error that the axis shows is one of these, so that its marks are round numbers.
 _NICE: Final = (0.02, 0.04, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+# Where every row is answered up to here, the axis is finer.
+_FINE_FROM: Final = 0.5
 # Where fewer rows are answered, the interval says nothing, and is as high as the chart.
 _TELLING_SHARE: Final = 0.1
 
@@ -90,17 +92,19 @@ def coverage_chart(points: Sequence[CoveragePoint], marks: Sequence[tuple[str, f
     """
     answering = [point for point in points if point.error_interval is not None]
     # Below, everything is answered whatever the threshold is.
-    start = min(int(max(point.threshold for point in points if point.answered == points[0].answered) * 10) / 10, 0.9)
-    across, share = Axis(start, 1, _LEFT, _RIGHT), Axis(0, 1, 150, 14)
+    first = max(point.threshold for point in points if point.answered == points[0].answered)
+    tenths = range(0, 11, 2) if first < _FINE_FROM else range(5, 11)
+    ticks = [each / 10 for each in tenths if each >= min(int(first * 10), 8) - (2 if first < _FINE_FROM else 0)]
+    start = ticks[0]
+    across, share = Axis(start, 1, _LEFT, _RIGHT), Axis(0, 1, 156, 26)
     highest = _highest_error(answering)
-    error = Axis(0, highest, 336, 206)
+    error = Axis(0, highest, 336, 212)
     shown = [point for point in points if point.threshold >= start]
-    ticks = [start + (1 - start) * step / 4 for step in range(5)]
     return _chart(
         _coverage_in_words(points),
-        _text(_LEFT, 8, "share answered", "strong"),
+        _text(_LEFT, 14, "share answered", "strong"),
         *_grid(share, (0, 0.5, 1)),
-        _text(_LEFT, 198, "error of the answers", "strong"),
+        _text(_LEFT, 200, "error of the answers", "strong"),
         *_grid(error, (0, highest / 2, highest)),
         *(part for name, at in marks if at >= start for part in _mark(name, across.at(at))),
         _error_band([point for point in answering if point.threshold >= start], across, error),
@@ -135,12 +139,14 @@ def _error_band(points: Sequence[CoveragePoint], across: Axis, up: Axis) -> Html
 
 def _reliability_bin(each: ReliabilityBin, across: Axis, up: Axis, rows: Axis) -> Html:
     left, right = across.at(each.low) + 1, across.at(each.high) - 1
+    mean = across.at(each.mean_score)
+    likely = wilson_interval(round(each.accuracy * each.rows), each.rows)
     return element(
         "g",
         element("title", f"{_bin_in_words(each)}."),
         _rect(left, up.at(each.accuracy), right - left, up.start - up.at(each.accuracy), "f-soft"),
-        _rect(left, up.at(each.accuracy) - 1.5, right - left, 3, "f-bar"),
-        _circle(across.at(each.mean_score), up.at(each.mean_score)),
+        _line("thin", (mean, up.at(likely.low)), (mean, up.at(likely.high))),
+        _circle(mean, up.at(each.accuracy)),
         _rect(left, rows.at(each.rows), right - left, rows.start - rows.at(each.rows), "f-range"),
     )
 
@@ -166,9 +172,9 @@ def _ticks(axis: Axis, values: Sequence[float], below: float) -> Iterator[Html]:
 
 
 def _mark(name: str, at: float) -> Iterator[Html]:
-    yield _line("mark", (at, 14), (at, 336))
+    yield _line("mark", (at, 26), (at, 336))
     is_left = at > (_LEFT + _RIGHT) / 2
-    yield _text(at - 5 if is_left else at + 5, 170, name, anchor="end" if is_left else "start")
+    yield _text(at - 5 if is_left else at + 5, 178, name, anchor="end" if is_left else "start")
 
 
 def _chart(said: str, *parts: Html) -> Html:

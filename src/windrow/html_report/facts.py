@@ -31,14 +31,15 @@ def definitions(facts: Sequence[Fact]) -> Html:
 
 def identity(report: Report, record: Record) -> Html:
     """Return what was measured on what, so that nobody takes it for another measurement."""
-    base = given_text(record.base_model)
+    encoder = given_text(record.base_model)
     if record.base_model_revision:
-        base = joined((base, element("span", f" at commit {record.base_model_revision}", class_="muted")))
+        commit = element("span", f" at commit {record.base_model_revision}", class_="muted")
+        encoder = joined((encoder, commit))
     facts: list[Fact] = [
         ("Classifier", element("bdi", report.model_name)),
         ("Revision", str(report.revision)),
         *([("Asked by the alias", element("bdi", report.alias))] if report.alias else []),
-        ("Base model", base),
+        ("Base model", encoder),
         ("Trained", moment(record.created_at)),
         ("Training rows", f"{record.num_examples:,} with {counted(len(record.labels), 'label')}"),
         ("Measured", moment(report.measured_at)),

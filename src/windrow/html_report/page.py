@@ -137,9 +137,9 @@ def _section(heading: str, *parts: Html) -> Html:
 def _calibration(report: Report) -> Html:
     legend = element(
         "p",
-        element("span", "share that is right", class_="c-bar"),
-        element("span", "as sure as it should be", class_="c-ink"),
+        element("span", "share that is right, and where it lies with 95 % confidence", class_="c-bar"),
         element("span", "rows", class_="c-range"),
+        "On the dashed line, scores are exactly as often right as they say.",
         class_="legend",
     )
     columns = [Column("Score", ""), Column("Rows", "n"), Column("Mean score", "n"), Column("Right", "n")]

@@ -40,7 +40,7 @@ pre { background: var(--sunk); border-radius: 6px; padding: 12px; margin: 0 0 14
 .chip { display: inline-block; border-radius: 99px; padding: 1px 10px; font-size: 12.5px; font-weight: 600;
   background: var(--sunk); border: 1px solid var(--line); color: var(--ink); overflow-wrap: anywhere; }
 .verdict { border-left: 4px solid var(--note); background: var(--note-soft); padding: 11px 16px; margin-bottom: 16px;
-  border-radius: 0 8px 8px 0; overflow-wrap: anywhere; font-size: 15px; }
+  border-radius: 0 8px 8px 0; overflow-wrap: anywhere; font-size: 15px; max-width: none; }
 .verdict.good { border-color: var(--good); background: var(--good-soft); }
 .verdict.bad { border-color: var(--bad); background: var(--bad-soft); }
 .sheet { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; padding: 18px 20px;
@@ -58,25 +58,29 @@ pre { background: var(--sunk); border-radius: 6px; padding: 12px; margin: 0 0 14
 .legend .c-range::before { background: var(--bar-2); height: 8px; margin-bottom: 1px; }
 .scroll { overflow-x: auto; margin: 8px -20px 0; padding: 0 20px; }
 table { border-collapse: collapse; width: 100%; }
+.scroll + p { margin-top: 12px; }
 caption { text-align: left; color: var(--ink-2); padding: 0 0 6px; }
+caption span { display: block; max-width: min(76ch, calc(100vw - 58px)); }
 th { text-align: left; font-weight: 500; color: var(--ink-2); font-size: 12.5px; padding: 7px 10px 7px 0;
   border-bottom: 1px solid var(--line-strong); vertical-align: bottom; }
 tbody th { color: var(--ink); font-weight: 600; font-size: inherit; vertical-align: top; max-width: 34ch;
-  min-width: 9ch; overflow-wrap: anywhere; }
+  min-width: 13ch; overflow-wrap: anywhere; }
 td, tbody th { padding: 7px 10px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody th.n { min-width: 0; width: 1%; padding-right: 18px; font-weight: 500; color: var(--ink-2); }
 tbody tr:last-child > * { border-bottom: 0; }
 .n { text-align: right; white-space: nowrap; }
-td.text { overflow-wrap: anywhere; min-width: 17ch; width: 55%; }
-td.label { overflow-wrap: anywhere; min-width: 9ch; }
+td.text { overflow-wrap: anywhere; min-width: 17ch; width: 50%; }
+td.label { overflow-wrap: anywhere; min-width: 12ch; width: 17%; }
+th.measure, td.measure { padding-left: 16px; }
 td.measure { white-space: nowrap; }
 td.measure svg { width: 84px; height: 9px; margin-right: 10px; }
-tr.chosen > * { background: var(--sunk); }
 .wrong { color: var(--bad); font-weight: 600; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 5px 18px; margin: 8px 0 0; }
 dt { color: var(--ink-2); } dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 ul { margin: 0; padding: 0; list-style: none; }
 li { padding: 9px 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; } li:last-child { border: 0; }
 li ul { margin: 4px 0 0; } li li { padding: 1px 0 1px 14px; border: 0; color: var(--ink-2); }
+details.long { display: inline-block; vertical-align: top; max-width: 100%; }
 summary { cursor: pointer; } details.long[open] > summary bdi { display: none; } summary .muted { font-size: 12.5px; }
 details.long[open] > bdi { white-space: pre-wrap; }
 details.data { margin-top: 10px; color: var(--ink-2); }
@@ -89,11 +93,15 @@ svg text { fill: var(--ink-2); font: 12px var(--font); } svg text.strong { fill:
 .grid { stroke: var(--line); fill: none; } .axis { stroke: var(--line-strong); fill: none; }
 .dashed { stroke: var(--ink-2); stroke-dasharray: 4 4; fill: none; }
 .mark { stroke: var(--note); stroke-dasharray: 3 3; stroke-width: 1.5; fill: none; }
+.thin { stroke: var(--ink); stroke-width: 1.2; fill: none; }
 .s-bar { stroke: var(--bar); stroke-width: 2.5; stroke-linejoin: round; fill: none; }
 .s-bad { stroke: var(--bad); stroke-width: 2; stroke-linejoin: round; fill: none; }
+.side { display: flex; flex-wrap: wrap; gap: 0 48px; align-items: flex-start; }
+.side > :last-child:not(:first-child) { flex: 1 1 260px; }
 table.matrix { width: auto; border-collapse: separate; border-spacing: 3px; margin: 0; }
-table.matrix th { border: 0; padding: 4px 7px; } table.matrix thead th { text-align: center; vertical-align: bottom; }
-table.matrix thead th[scope=col] { min-width: 40px; max-width: 14ch; overflow-wrap: anywhere; }
+table.matrix th { border: 0; padding: 4px 7px; } table.matrix tbody th { vertical-align: middle; }
+table.matrix thead th { text-align: center; vertical-align: bottom; }
+table.matrix thead th[scope=col] { min-width: 40px; }
 table.matrix td { border: 0; border-radius: 4px; text-align: center; padding: 7px 6px; min-width: 40px;
   background: var(--sunk); vertical-align: middle; }
 table.matrix td.zero { color: var(--ink-2); }
@@ -108,7 +116,9 @@ table.dense td, table.dense thead th[scope=col] { min-width: 25px; padding: 4px 
   .cards .sheet { padding: 12px; } .two { grid-template-columns: minmax(0, 1fr); } .big { font-size: 24px; }
   .cards .sheet:first-child .big { font-size: 32px; }
   .sheet { padding: 15px 14px; } .scroll { margin: 8px -14px 0; padding: 0 14px; }
-  td.measure svg { display: none; } td.text { min-width: 15ch; } .spare { display: none; }
+  td.measure svg { display: none; } td.text { min-width: 15ch; }
+  td.n, th.n, td.label { padding-right: 8px; } th.measure, td.measure { padding-left: 6px; }
+  .spare { display: none; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: 8px; }
 }
 @media print {
@@ -118,6 +128,7 @@ table.dense td, table.dense thead th[scope=col] { min-width: 25px; padding: 4px 
   .cards { grid-template-columns: 2.1fr 1fr 1fr 1fr; } .cards .sheet:first-child { grid-column: auto; }
   .two { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   .cards, .verdict, .chart, tr, pre, li, dl > div { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
+  caption span { max-width: none; }
   .scroll { overflow: visible; } table.matrix.dense { font-size: 7pt; } table.dense td { min-width: 15px; }
   table.dense th { font-size: 7pt; padding: 1px 3px; } table.dense thead th[scope=col] { min-width: 15px; }
 }

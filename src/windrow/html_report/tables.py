@@ -13,6 +13,8 @@ from windrow.html_report.elements import Html, element, given_text, joined
 
 # With more labels, a matrix is wider than a page, and the pairs that are confused most say more.
 MAX_MATRIX_LABELS: Final = 30
+# Beside a matrix, which has them all.
+MAX_PAIRS: Final = 6
 # With more, a file is too large to be sent around.
 MAX_MISCLASSIFIED: Final = 500
 MAX_WARNING_ROWS: Final = 10
@@ -57,8 +59,7 @@ def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[str]]
     """
     head = element("tr", *(element("th", each.heading, scope="col", class_=each.style) for each in columns))
     body = (_row(row, columns) for row in rows)
-    parts = (element("caption", caption), element("thead", head), element("tbody", *body))
-    return _scrolled(caption, element("table", *parts, class_=style))
+    return _scrolled(caption, element("table", *_parts(caption, head, body), class_=style))
 
 
 def label_table(labels: Sequence[LabelReport], trained_on: Mapping[str, int]) -> Html:
@@ -70,7 +71,12 @@ def label_table(labels: Sequence[LabelReport], trained_on: Mapping[str, int]) ->
     """
     columns = (
         Column("Label"),
-        *(Column("Trained on", "n spare"), Column("Test rows", "n"), Column("Right", "n"), Column("Given", "n spare")),
+        *(
+            Column("Trained on", "n spare"),
+            Column("Test rows", "n"),
+            Column("Right", "n spare"),
+            Column("Given", "n spare"),
+        ),
         *(Column("Precision", "measure"), Column("Recall", "measure"), Column("F1", "measure")),
     )
     rows = (
@@ -88,7 +94,7 @@ def label_table(labels: Sequence[LabelReport], trained_on: Mapping[str, int]) ->
 def confusion_table(matrix: ConfusionMatrix) -> Html:
     """Return the confusion matrix or, for many labels, the pairs that are confused most."""
     if len(matrix.labels) > MAX_MATRIX_LABELS:
-        return _pairs_table(matrix)
+        return _pairs_table(matrix, MAX_MATRIX_LABELS)
     are_short = all(len(label) <= _MAX_HEADING_CHARS for label in matrix.labels)
     numbered = len(matrix.labels) > _MAX_HEADINGS or not are_short
     headings = [str(number + 1) if numbered else label for number, label in enumerate(matrix.labels)]
@@ -107,8 +113,8 @@ def confusion_table(matrix: ConfusionMatrix) -> Html:
     )
     caption = "How many rows of each label (down) were given which label (across)."
     style = "matrix dense" if len(matrix.labels) > _MAX_HEADINGS else "matrix"
-    parts = (element("caption", caption), element("thead", head), element("tbody", *body))
-    return _scrolled(caption, element("table", *parts, class_=style))
+    whole = _scrolled(caption, element("table", *_parts(caption, head, body), class_=style))
+    return element("div", whole, _pairs_table(matrix, MAX_PAIRS), class_="side") if matrix.confusions() else whole
 
 
 def coverage_table(points: Sequence[CoveragePoint], marks: Sequence[tuple[str, float]]) -> Html:
@@ -121,7 +127,11 @@ def coverage_table(points: Sequence[CoveragePoint], marks: Sequence[tuple[str, f
     names = {at: name for name, at in marks}
     wanted = [*_THRESHOLDS, *names]
     shown = [each for each in points if any(abs(each.threshold - at) < _EQUAL for at in wanted)]
-    columns = [Column(name, "n") for name in ("No label below", "Answered", "Share", "Wrong", "Error", "95 % interval")]
+    columns = (
+        Column("No label below"),
+        *(Column("Answered", "n spare"), Column("Share", "n"), Column("Wrong", "n spare"), Column("Error", "n")),
+        Column("95 % interval", "n"),
+    )
     rows = (
         (
             f"{names[each.threshold]} {each.threshold:.3f}" if each.threshold in names else f"{each.threshold:.2f}",
@@ -136,7 +146,7 @@ def coverage_table(points: Sequence[CoveragePoint], marks: Sequence[tuple[str, f
 def misclassified_table(rows: Sequence[Misclassified]) -> Html:
     """Return the misclassified rows, the first ones of many."""
     columns = (
-        Column("Row", "n"),
+        Column("Row", "n spare"),
         Column("Text", "text"),
         *(Column("Label", "label"), Column("Given", "label"), Column("Score", "n")),
     )
@@ -187,14 +197,14 @@ def _labelled(row: Row) -> tuple[str, Html]:
     return " is ", given_label(row.label)
 
 
-def _pairs_table(matrix: ConfusionMatrix) -> Html:
+def _pairs_table(matrix: ConfusionMatrix, most: int) -> Html:
     confusions = matrix.confusions()
     columns = (Column("Label"), Column("Given instead", "label"), Column("Rows", "n"))
-    shown = confusions[:MAX_MATRIX_LABELS]
+    shown = confusions[:most]
     rows = ((given_label(label), given_label(given), f"{count:,}") for label, given, count in shown)
     left = len(confusions) - len(shown)
     more = f" {counted(left, 'more pair')} of labels are not shown." if left else ""
-    return table(f"Confused most, of {len(matrix.labels)} labels.{more}", columns, rows)
+    return table(f"Confused most.{more}", columns, rows)
 
 
 def _cell(count: int, total: int, *, is_right: bool) -> Html:
@@ -213,6 +223,11 @@ def _row(cells: Sequence[str], columns: Sequence[Column]) -> Html:
     return element(
         "tr", named, *(element("td", cell, class_=each.style) for cell, each in zip(others, columns[1:], strict=True))
     )
+
+
+def _parts(caption: str, head: Html, body: Iterable[Html]) -> tuple[Html, ...]:
+    # A caption is as wide as its table; what is in it is as wide as the window, so that nobody scrolls to read it.
+    return element("caption", element("span", caption)), element("thead", head), element("tbody", *body)
 
 
 def _scrolled(name: str, inside: Html) -> Html:

@@ -1,5 +1,6 @@
 """Compute how many rows a classifier answers above each score, and how many of those answers are wrong."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ ROUND_THRESHOLDS: Final = tuple(number / 20 for number in range(21))
 MAX_CHANGES: Final = 180
 
 
-def compute_coverage(best_scores: Floats, is_right: Bools) -> tuple[CoveragePoint, ...]:
+def compute_coverage(best_scores: Floats, is_right: Bools, also: Sequence[float] = ()) -> tuple[CoveragePoint, ...]:
     """Compute what each threshold would answer, and how much of that is wrong.
 
     A row is answered where its best score is not below the threshold: the rule of predictions, and of
@@ -24,6 +25,7 @@ def compute_coverage(best_scores: Floats, is_right: Bools) -> tuple[CoveragePoin
     Args:
         best_scores: The score of each row's predicted label, in [0, 1]; shape [rows], float32; at least one row.
         is_right: Whether the prediction is the row's label; shape [rows], bool.
+        also: Thresholds in [0, 1] that are among the points in any case.
 
     Returns:
         Points with ascending thresholds, the first at 0, where every row is answered, and the last at 1.
@@ -36,7 +38,7 @@ def compute_coverage(best_scores: Floats, is_right: Bools) -> tuple[CoveragePoin
     changes = (distinct[:-1] + distinct[1:]) / 2
     if len(changes) > MAX_CHANGES:
         changes = changes[np.linspace(0, len(changes) - 1, MAX_CHANGES).round().astype(np.int64)]
-    thresholds = np.unique(np.concatenate((changes, ROUND_THRESHOLDS)))
+    thresholds = np.unique(np.concatenate((changes, ROUND_THRESHOLDS, np.array(also, np.float64))))
     below = np.searchsorted(ranked, thresholds, side="left")
     return tuple(
         _point(float(threshold), len(ranked) - int(first), int(wrong_from[first]), len(ranked))

@@ -174,19 +174,18 @@ def _knows_alias(deps: Dependencies, caller: Caller, request: Any) -> None:
         raise deps.store.names.alias_not_found(request.alias)
 
 
-def _knows_job(deps: Dependencies, caller: Caller, request: Any) -> None:
-    if not caller.knows(deps.jobs.get(request.job_id).model_name):
-        raise job_not_found(request.job_id)
-
-
 def _sees_job(deps: Dependencies, caller: Caller, request: Any) -> None:
     if not sees_job(caller, deps.jobs.get(request.job_id)):
         raise job_not_found(request.job_id)
 
 
 def _may_cancel(deps: Dependencies, caller: Caller, request: Any) -> None:
-    _knows_job(deps, caller, request)
-    if not caller.may("admin") and deps.jobs.get(request.job_id).key_name != caller.key_name:
+    job = deps.jobs.get(request.job_id)
+    if caller.may("admin") and caller.knows(job.model_name):
+        return
+    if not sees_job(caller, job):
+        raise job_not_found(request.job_id)
+    if job.key_name != caller.key_name:
         raise insufficient_scope("admin")
 
 

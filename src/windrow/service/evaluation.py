@@ -9,6 +9,7 @@ import numpy as np
 
 from windrow.arrays import Bools
 from windrow.domain.caller import current_caller
+from windrow.domain.classifier import Record
 from windrow.domain.clock import utc_now
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
@@ -173,6 +174,8 @@ def _report(
     store: Store, model: ResolvedModel, dataset: Dataset, answers: ClassifierOutputs, request: EvaluateRequest
 ) -> Report:
     record, outcome = model.entry.record, _metrics(answers, dataset)
+    best, is_right = answers.scores.max(axis=1), _is_correct(answers, dataset)
+    chosen = None if request.target_precision is None else choose_threshold(best, is_right, request.target_precision)
     knows_it = current_caller().knows(record.name)
     baseline = majority_baseline(_true_labels(dataset))
     warnings = [
@@ -187,7 +190,7 @@ def _report(
         **_identity(model),
         alias=model.alias,
         majority_baseline=baseline,
-        coverage=compute_coverage(answers.scores.max(axis=1), _is_correct(answers, dataset)),
+        coverage=compute_coverage(best, is_right, _known_thresholds(record, chosen)),
         misclassified=find_misclassified(answers.scores, dataset.rows, answers.labels),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
@@ -202,8 +205,14 @@ def _report(
         what = f"The score was not kept: {why}"
         report = _with_warning(report, "not_saved", what)
     if request.target_precision is not None:
-        return _with_proposal(report, answers, dataset, request.target_precision)
+        return _with_proposal(report, chosen, request.target_precision)
     return report
+
+
+def _known_thresholds(record: Record, chosen: tuple[float, int, int] | None) -> list[float]:
+    """Return the thresholds that somebody looks for: the one in force, and the one that is proposed."""
+    in_force = [] if record.threshold is None else [record.threshold.abstain_below]
+    return in_force if chosen is None else [*in_force, chosen[0]]
 
 
 def _identity(model: ResolvedModel) -> dict[str, object]:
@@ -247,10 +256,8 @@ def _is_correct(answers: ClassifierOutputs, dataset: Dataset) -> Bools:
     )
 
 
-def _with_proposal(report: Report, answers: ClassifierOutputs, dataset: Dataset, target: float) -> Report:
+def _with_proposal(report: Report, chosen: tuple[float, int, int] | None, target: float) -> Report:
     """Return a report with the threshold that reaches a precision, or with a warning that none does."""
-    best = answers.scores.max(axis=1)
-    chosen = choose_threshold(best, _is_correct(answers, dataset), target)
     if chosen is None:
         message = (
             f"No score has {percent(target)} right answers above it on these rows, so no threshold is "
