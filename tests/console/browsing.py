@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browsers import find_chromium
 from tests.source_tree import ROOT
@@ -70,6 +70,7 @@ class Watch:
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """Start the browser that the system has."""
+    expect.set_options(timeout=TIMEOUT_MS)  # what is expected may take as long as what is done, on a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(_FLAGS))
         try:

@@ -34,6 +34,14 @@ export function Sheet({ title, tools, children, flush, class: className = "" }) 
 }
 
 /**
+ * What may be wider than its sheet; it scrolls by itself, also with the arrow keys.
+ * @param {{ label: string, children?: View }} props
+ */
+export function Scroll({ label, children }) {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}, may scroll">${children}</div>`;
+}
+
+/**
  * A button; the key that does the same stands in it.
  * @param {{ onClick?: (event: any) => void, children?: View, primary?: boolean, danger?: boolean, quiet?: boolean,
  *   disabled?: boolean, busy?: boolean, keyName?: string, title?: string, type?: string, pressed?: boolean }} props

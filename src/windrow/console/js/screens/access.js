@@ -2,7 +2,7 @@
 import { ApiError, apiKey, call, giveKey } from "../api.js";
 import { ago, counted, date, number, size } from "../format.js";
 import { useReply } from "../load.js";
-import { Button, Chip, Copy, Empty, Field, Header, Notice, Reply, Sheet } from "../parts/bits.js";
+import { Button, Chip, Copy, Empty, Field, Header, Notice, Reply, Scroll, Sheet } from "../parts/bits.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
@@ -110,7 +110,7 @@ function KeyTable({ keys, onAsk }) {
   ];
   const toggle = active.length < keys.length && html`<${Button} quiet pressed=${Boolean(old)} onClick=${() => setQuery({ old: old ? "" : "1" })}>Also those no longer valid (${number(keys.length - active.length)})<//>`;
   return html`<${Sheet} title=${`${counted(active.length, "key")} valid`} tools=${toggle} flush class="keys-table">
-    <${Table} columns=${columns} rows=${old ? keys : active} keyOf=${(/** @type {Json} */ each) => each.name} label="API keys" empty=${html`<p class="all-right">No key is valid: only whoever has the data directory can create one, with windrow keys create.</p>`} />
+    <${Scroll} label="API keys"><${Table} columns=${columns} rows=${old ? keys : active} keyOf=${(/** @type {Json} */ each) => each.name} label="API keys" empty=${html`<p class="all-right">No key is valid: only whoever has the data directory can create one, with windrow keys create.</p>`} /><//>
   <//>`;
 }
 
@@ -266,7 +266,7 @@ function Trail({ trail, filtered, cursor, busy }) {
   ];
   const empty = html`<${Empty} title=${filtered || cursor ? "No such line" : "Nothing has been changed yet"}><p>${filtered || cursor ? "Ask for less, or show everything." : "Each training, promotion and other change leaves a line here."}</p><//>`;
   return html`${trail.unreadable_files > 0 && html`<${Notice} kind="warn">${counted(trail.unreadable_files, "file")} of these days cannot be read, so lines are missing. <a href=${href(["disk"])}>A check of the disk</a> names them.<//>`}
-    <${Sheet} flush><${Table} columns=${columns} rows=${trail.lines} keyOf=${(/** @type {Json} */ line) => line.id} label="Audit trail, the newest line first" empty=${empty} /><//>
+    <${Sheet} flush><${Scroll} label="Audit trail"><${Table} columns=${columns} rows=${trail.lines} keyOf=${(/** @type {Json} */ line) => line.id} label="Audit trail, the newest line first" empty=${empty} /><//><//>
     <div class="row">
       ${cursor && html`<a class="button" href=${href(["audit"], { ...query, cursor: "" })}>Newest lines</a>`}
       ${trail.next_cursor && html`<a class="button" href=${href(["audit"], { ...query, cursor: trail.next_cursor })}>Older lines</a>`}

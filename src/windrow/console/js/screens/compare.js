@@ -1,7 +1,7 @@
 /** Compare: several classifiers on the same test rows; which answers change, and whether that shows a difference. */
 import { counted, number, percent } from "../format.js";
 import { useReply } from "../load.js";
-import { Button, Empty, Field, Header, Notice, Reply, Sheet, Tabs, Text } from "../parts/bits.js";
+import { Button, Empty, Field, Header, Notice, Reply, Scroll, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
 import { ClassifierChips } from "../parts/fields.js";
 import { Table } from "../parts/table.js";
@@ -197,7 +197,7 @@ function Accuracies({ found }) {
   ];
   const { label, accuracy } = found.majority_baseline;
   return html`<${Sheet} title="How many rows each gets right" flush>
-    <${Table} columns=${columns} rows=${found.models} keyOf=${(/** @type {Json} */ each) => each.reference} label="Accuracy of each classifier" />
+    <${Scroll} label="Accuracies"><${Table} columns=${columns} rows=${found.models} keyOf=${(/** @type {Json} */ each) => each.reference} label="Accuracy of each classifier" /><//>
     <p class="hint below">Always answering <bdi>${label}</bdi> would be right for ${percent(accuracy)}.</p>
   <//>`;
 }
@@ -225,5 +225,5 @@ function Recalls({ models }) {
       },
     })),
   ];
-  return html`<${Sheet} title="Recall of each label" flush><div class="scroll"><${Table} columns=${columns} rows=${labels} keyOf=${(/** @type {string} */ label) => label} label="Recall of each label by classifier" /></div><//>`;
+  return html`<${Sheet} title="Recall of each label" flush class="tight"><${Scroll} label="Recall of each label"><${Table} columns=${columns} rows=${labels} keyOf=${(/** @type {string} */ label) => label} label="Recall of each label by classifier" /><//><//>`;
 }

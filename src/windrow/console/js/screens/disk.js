@@ -2,7 +2,7 @@
 import { ApiError, call } from "../api.js";
 import { counted, number, size } from "../format.js";
 import { useAction, useReply } from "../load.js";
-import { Button, Chip, Empty, Header, Notice, Problem, Reply, Sheet } from "../parts/bits.js";
+import { Button, Chip, Empty, Header, Notice, Problem, Reply, Scroll, Sheet } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
@@ -86,7 +86,7 @@ function Classifiers({ usage, onAsk }) {
     ? html`<p class="all-right">No name has “${q}” in it.</p>`
     : html`<${Empty} title="No classifier takes any room yet"><p><a href=${href(["train"])}>Train the first one</a>: it takes some kilobytes beside its base model.</p><//>`;
   return html`<${Sheet} title="By classifier" tools=${search} flush>
-    <${Table} columns=${columns} rows=${rows} keyOf=${(/** @type {Json} */ each) => each.name} label="Classifiers by size" sort=${sort} onSort=${(/** @type {string} */ name) => setQuery({ sort: name })} empty=${empty} />
+    <${Scroll} label="Classifiers"><${Table} columns=${columns} rows=${rows} keyOf=${(/** @type {Json} */ each) => each.name} label="Classifiers by size" sort=${sort} onSort=${(/** @type {string} */ name) => setQuery({ sort: name })} empty=${empty} /><//>
   <//>`;
 }
 
@@ -113,7 +113,7 @@ function BaseModels({ bases, onAsk }) {
     },
   ];
   return html`<${Sheet} title="Base models, shared by all classifiers" flush>
-    <${Table} columns=${columns} rows=${bases} keyOf=${(/** @type {Json} */ each) => each.id} label="Base models" empty=${html`<p class="all-right">There is no base model on this machine.</p>`} />
+    <${Scroll} label="Base models"><${Table} columns=${columns} rows=${bases} keyOf=${(/** @type {Json} */ each) => each.id} label="Base models" empty=${html`<p class="all-right">There is no base model on this machine.</p>`} /><//>
   <//>`;
 }
 

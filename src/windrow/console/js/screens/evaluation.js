@@ -1,6 +1,6 @@
 /** What test rows say about a classifier: label by label, row by row, and what each threshold would answer. */
 import { counted, number, percent, score as scoreText } from "../format.js";
-import { Button, Field, Sheet, Text } from "../parts/bits.js";
+import { Button, Field, Scroll, Sheet, Text } from "../parts/bits.js";
 import { LineChart, Meter } from "../parts/charts.js";
 import { Table } from "../parts/table.js";
 import { html, useState } from "../ui.js";
@@ -51,7 +51,7 @@ export function LabelTable({ labels }) {
     { name: "f1", title: "F1", number: true, minor: true, cell: (/** @type {Json} */ each) => (each.f1 == null ? "–" : each.f1.toFixed(2)) },
     { name: "rows", title: "Rows", number: true, minor: true, cell: (/** @type {Json} */ each) => number(each.total) },
   ];
-  return html`<${Sheet} title="Label by label" flush><${Table} columns=${columns} rows=${labels} keyOf=${(/** @type {Json} */ each) => each.label} label="How each label did" /><//>`;
+  return html`<${Sheet} title="Label by label" flush class="tight"><${Scroll} label="Label by label"><${Table} columns=${columns} rows=${labels} keyOf=${(/** @type {Json} */ each) => each.label} label="How each label did" /><//><//>`;
 }
 
 /**
