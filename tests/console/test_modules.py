@@ -32,7 +32,7 @@ def test_every_module_is_reached_from_the_first_one_and_only_the_frame_loads_som
     assert {path for path in reachable(FOLDER / "js" / "main.js") if path.parent.name != "vendor"} == set(MODULES)
     sources = {name(path): path.read_text(encoding="utf-8") for path in MODULES}
     assert [module for module, source in sources.items() if imports(source) != imports(source, later=False)] == [
-        "js/app.js"
+        "js/main.js"
     ]
 
 

@@ -1,8 +1,7 @@
 /** One classifier: what it is, how good it is, what to do next, its revisions, its whole record, and how programs ask it. */
 import { ApiError, apiKey, call, prepare, SERVER } from "../api.js";
-import { asCurl, asPython } from "../code.js";
-import { download } from "../files.js";
-import { ago, counted, date, duration, interval, number, percent, size } from "../format.js";
+import { asCurl, asPython } from "../parts/drawer.js";
+import { ago, counted, date, download, duration, interval, number, percent, size } from "../format.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { AliasChip, Button, Chip, Copy, Empty, Header, Notice, Problem, Reply, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Accuracy, Meter } from "../parts/charts.js";

@@ -1,7 +1,6 @@
 /** What is done to classifiers, from the list and from a record: delete and undo, purge, copy, export, import, train again. */
 import { ApiError, call } from "../api.js";
-import { download } from "../files.js";
-import { counted, duration } from "../format.js";
+import { counted, download, duration } from "../format.js";
 import { useAction } from "../load.js";
 import { Button, Field, Notice, Problem } from "../parts/bits.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";

@@ -1,7 +1,6 @@
 /** Judge: how a classifier does on labelled rows that it has not seen, and what threshold that speaks for. */
 import { ApiError, call } from "../api.js";
-import { download } from "../files.js";
-import { ago, counted, number, percent } from "../format.js";
+import { ago, counted, download, number, percent } from "../format.js";
 import { addItems, itemsOf, loadCorrections } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Chip, Empty, Field, Header, Notice, Problem, Reply, Sheet } from "../parts/bits.js";

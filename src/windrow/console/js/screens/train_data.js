@@ -1,7 +1,6 @@
 /** The rows to train on: where they come from, what the server understood of them, and what is odd about them. */
 import { call, recorded } from "../api.js";
-import { asCsv } from "../files.js";
-import { counted, number } from "../format.js";
+import { asCsv, counted, number } from "../format.js";
 import { Button, Notice, Problem, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
 import { FileDrop } from "../parts/fields.js";
@@ -34,10 +33,11 @@ const FIRST_ROWS = 10;
 const SHOWN_CHARS = 300;
 const MOST_BEHIND = 50;
 
-/** @type {Map<string, Json>} The requests of the trainings that this tab has started, by job. */
-const requests = new Map();
-/** @type {Map<string, import("../api.js").Recorded>} The same for the request drawer. */
-const drawn = new Map();
+/**
+ * The trainings that this tab has started, by job.
+ * @type {Map<string, { fields: Json, request: import("../api.js").Recorded | undefined, draft: Draft }>}
+ */
+const started = new Map();
 /** @type {Map<string, string>} Their jobs, by the revision that came of them. */
 const jobs = new Map();
 
@@ -47,9 +47,7 @@ const jobs = new Map();
  */
 export async function startFit(fields) {
   const job = await call("start_fit", fields);
-  const [request] = recorded.peek();
-  requests.set(job.id, fields);
-  if (request) drawn.set(job.id, request);
+  started.set(job.id, { fields, request: recorded.peek()[0], draft: draft.peek() });
   draft.value = NOTHING;
   typed.value = [{ text: "", label: "" }];
   pasted.value = "";
@@ -61,7 +59,15 @@ export async function startFit(fields) {
  * @param {string} jobId
  */
 export function requestOf(jobId) {
-  return requests.get(jobId);
+  return started.get(jobId)?.fields;
+}
+
+/**
+ * Show the rows of a training in the form again.
+ * @param {string} jobId
+ */
+export function takeUp(jobId) {
+  draft.value = started.get(jobId)?.draft ?? NOTHING;
 }
 
 /**
@@ -69,7 +75,7 @@ export function requestOf(jobId) {
  * @param {string} jobId
  */
 export function showRequest(jobId) {
-  const request = drawn.get(jobId);
+  const request = started.get(jobId)?.request;
   // The frame forgets what the former view has asked once all views are drawn.
   if (request) queueMicrotask(() => (recorded.value = [request]));
 }
@@ -81,12 +87,12 @@ export function showRequest(jobId) {
  */
 export function rowsOf(job) {
   if (job.revision) jobs.set(`${job.model_name}@${job.revision}`, job.id);
-  const request = requests.get(job.id);
-  if (!request || !job.extends) return request?.training_data ?? null;
+  const fields = requestOf(job.id);
+  if (!fields || !job.extends) return fields?.training_data ?? null;
   const former = jobs.get(job.extends);
-  const kept = former ? rowsOf({ id: former, extends: requests.get(former)?.extends }) : null;
-  const texts = new Set(request.training_data.map((/** @type {Row} */ row) => row.text));
-  return kept && [...kept.filter((row) => !texts.has(row.text)), ...request.training_data];
+  const kept = former ? rowsOf({ id: former, extends: requestOf(former)?.extends }) : null;
+  const texts = new Set(fields.training_data.map((/** @type {Row} */ row) => row.text));
+  return kept && [...kept.filter((row) => !texts.has(row.text)), ...fields.training_data];
 }
 
 /** Return the rows of the draft that are not left out. @returns {Row[]} */
