@@ -59,7 +59,7 @@ def main() -> None:
 
 def visit(browser: Browser, url: str) -> dict[str, float]:
     """Open the console, wait until every classifier is known, and type a name into the filter."""
-    with browser.new_context() as context:
+    with browser.new_context(bypass_csp=True) as context:
         context.add_init_script(_NOTE_FIRST_ROW)
         page = context.new_page()
         page.goto(url)
