@@ -49,7 +49,7 @@ def dialog(page: Page) -> Locator:
 
 def test_a_record_leads_to_a_promotion_that_proposes_the_task_as_the_alias(server: Running, page: Page) -> None:
     show(page, server, "classifiers/tickets_v1")
-    page.get_by_role("link", name="Promote …").click()
+    page.get_by_role("link", name="Promote").click()
     expect(page).to_have_url(re.compile(r"#/aliases\?promote=tickets_v1"))
     expect(dialog(page).get_by_label("Classifier")).to_have_value("tickets_v1")
     expect(dialog(page).get_by_label("Alias")).to_have_value("tickets")

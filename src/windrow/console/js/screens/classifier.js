@@ -5,6 +5,7 @@ import { ago, counted, date, download, duration, interval, number, percent, size
 import { useAction, useAsync, useReply } from "../load.js";
 import { AliasChip, Button, Chip, Copy, Empty, Header, Notice, Problem, Reply, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Accuracy, Meter } from "../parts/charts.js";
+import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
@@ -53,11 +54,15 @@ function Known({ model, again }) {
   const close = () => setDialog("");
   const remove = useDelete((names) => (names.length ? go(["classifiers"]) : again()));
   const reference = referenceOf(model);
+  const ways = [
+    { key: "t", does: "Try", to: href(["try"], { models: reference }) },
+    { key: "j", does: "Judge", to: href(["judge"], { model: reference }) },
+    { key: "c", does: "Correct", to: href(["correct"], { model: reference }) },
+    { key: "p", does: "Promote", to: href(["aliases"], { promote: reference }) },
+  ];
+  useKeys(ways.map(({ to, ...each }) => ({ ...each, run: () => void (location.hash = to) })));
   return html`<${Header} title=${reference} note=${html`<${Summary} model=${model} />`}>
-      <a class="button" href=${href(["try"], { models: reference })}>Try</a>
-      <a class="button" href=${href(["judge"], { model: reference })}>Judge</a>
-      <a class="button" href=${href(["correct"], { model: reference })}>Correct</a>
-      <a class="button" href=${href(["aliases"], { promote: reference })}>Promote …</a>
+      ${ways.map((each) => html`<a class="button" href=${each.to} aria-keyshortcuts=${each.key}>${each.does} <kbd aria-hidden="true">${each.key}</kbd></a>`)}
     <//>
     <${Next} model=${model} again=${again} />
     ${remove.dialog}
@@ -123,7 +128,7 @@ function Next({ model, again }) {
     : !model.aliases.length
       ? [`It read ${percent(test.accuracy)} of ${counted(test.total, "test row")} right. Let an alias point to it, so that programs need not know its version.`, "Promote it", href(["aliases"], { promote: name })]
       : ["It is in use. Correct what it reads wrong, and train the next version from that.", "Correct answers", href(["correct"], { model: name })];
-  return html`<${Notice}><div class="spread"><span>${says}</span>
+  return html`<${Notice}><div class="spread record-next"><span>${says}</span>
     <span class="tools">
       ${model.keeps_training_data && html`<a class="button" href=${href(["train"], { extends: `${name}@${revision}` })}>Train ${complete ? nextName(name) : "the next version"}</a>`}
       <a class="button primary" href=${address}>${action}</a>

@@ -129,7 +129,8 @@ function usePicks(shown) {
     last.current = name;
     setNames(next);
   }
-  return { names, all, toggle, toggleAll: () => setNames(new Set(all ? [] : shown)), clear: () => setNames(new Set()) };
+  const hidden = names.size && names.size - shown.filter((name) => names.has(name)).length;
+  return { names, all, hidden, toggle, toggleAll: () => setNames(new Set(all ? [] : shown)), clear: () => setNames(new Set()) };
 }
 
 /** @param {{ picks: ReturnType<typeof usePicks> }} props */
@@ -147,7 +148,7 @@ function Chosen({ picks }) {
   ]);
   return html`${some &&
   html`<div class="chosen" role="region" aria-label="Chosen classifiers">
-      <span role="status">${counted(names.length, "classifier")} chosen</span>
+      <span role="status">${counted(names.length, "classifier")} chosen${picks.hidden > 0 && `, ${number(picks.hidden)} of them not shown`}</span>
       <span class="tools">
         <${Button} keyName="c" disabled=${names.length < 2} title=${names.length < 2 ? "Choose two or more" : "Evaluates them on the same test set"} onClick=${compare}>Compare<//>
         <${Button} keyName="e" disabled=${names.length > 1} title=${names.length > 1 ? "Compare evaluates several on the same rows" : undefined} onClick=${evaluate}>Evaluate<//>
@@ -233,13 +234,16 @@ function used(model) {
 function Search() {
   const { q = "" } = route.value.query;
   const [typed, setTyped] = useState(q);
+  const sent = useRef(q);
   const id = useId();
   useEffect(() => {
-    if (typed === q) return undefined;
-    const timer = setTimeout(() => setQuery({ q: typed }), DEBOUNCE_MS);
+    if (typed === sent.current) return undefined;
+    const timer = setTimeout(() => setQuery({ q: (sent.current = typed) }), DEBOUNCE_MS);
     return () => clearTimeout(timer);
   }, [typed]);
-  useEffect(() => setTyped(q), [q]);
+  useEffect(() => {
+    if (q !== sent.current) setTyped((sent.current = q)); // the address came from elsewhere, not from what is being typed
+  }, [q]);
   return html`<label class="sr-only" for=${id}>Search</label>
     <input id=${id} type="search" class="input search" value=${typed} placeholder="Names, labels, tags, aliases   /" onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} />`;
 }
