@@ -11,8 +11,11 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from functools import cache
 from typing import Any
+
+from windrow.domain.inspection import InspectRequest
 
 # Either the bytes, or what makes them of an exported classifier (tickets_v1).
 Body = bytes | Callable[[bytes], bytes]
@@ -91,6 +94,7 @@ NO_HEADERS: Mapping[str, str] = {}
 API = "/v1/classifier"
 MODELS, ALIASES, JOBS, BASE_MODELS = f"{API}/models", f"{API}/aliases", f"{API}/jobs", f"{API}/base-models"
 IMPORT = f"{MODELS}/import"
+INSPECT = f"{API}/inspect"
 AUDIT = f"{API}/audit"
 BUNDLED = f"{BASE_MODELS}/sentence-transformers/all-MiniLM-L6-v2"
 
@@ -392,6 +396,7 @@ def _too_large() -> Iterator[Refusal]:
     for endpoint, headers, limit, setting in (
         *((endpoint, JSON, 600_000, "WINDROW_MAX_BODY_BYTES") for endpoint in READING_JSON),
         (Endpoint("import", "POST", IMPORT, {}), ZIP, 400_000, "WINDROW_MAX_IMPORT_BYTES"),
+        (Endpoint("inspect", "POST", INSPECT, {}), {"Content-Type": "text/csv"}, 600_000, "WINDROW_MAX_BODY_BYTES"),
     ):
         body = as_json(endpoint.whole).ljust(limit + 1)
         declared = {**headers, "Content-Length": str(limit + 1)}
@@ -1787,11 +1792,71 @@ def _imports() -> Iterator[Refusal]:
         yield Refusal(f"import {shown(query)}", "POST", path, ZIP, whole, status, code, (words,))
 
 
+# Files that cannot be inspected
+
+CSV = {"Content-Type": "text/csv"}
+TABLE = f"Subject,Body,Team\n{SECRET},It crashes,bug\n".encode()
+# How a file is to be read: the query, what it says of the table, and what else it tells.
+MISREADINGS: tuple[tuple[str, str, str, str], ...] = (
+    ("format=xlsx", "invalid_parameter", "format", "format is none of csv, tsv, jsonl, json, txt"),
+    ("format=", "invalid_parameter", "format", "format is none of csv"),
+    ("quoting=all", "invalid_parameter", "quoting", "quoting is none of csv, none"),
+    ("encoding=none", "invalid_parameter", "encoding", "none is no encoding of text"),
+    ("encoding=", "invalid_parameter", "encoding", "is no encoding of text"),
+    ("encoding=%00", "invalid_parameter", "encoding", "is no encoding of text"),
+    ("encoding=idna", "invalid_parameter", "encoding", "idna is no encoding of text"),
+    ("filename=a.csv&text_column=none", "invalid_file", "text_column", "there is no column 'none'"),
+    ("filename=a.csv&text_column=Body,none", "invalid_file", "text_column", "there is no column 'none'"),
+    ("filename=a.csv&text_column=Body&label_column=none", "invalid_file", "label_column", "there is no column 'none'"),
+    ("filename=a.csv&text_column=Body&label_column=Body", "invalid_file", "label_column", "cannot hold both"),
+    ("filename=a.csv&header=false&text_column=9", "invalid_file", "text_column", "there is no column '9'"),
+)
+# What is no table: the name of the file, the file, and what is said of it.
+NO_TABLES: tuple[tuple[str, bytes, str], ...] = (
+    ("a.csv", b"", "there is nothing in it"),
+    ("a.xlsx", b"PK\x03\x04", "it is a spreadsheet"),
+    ("a.xls", b"\xd0\xcf\x11\xe0", "it is a spreadsheet"),
+    ("a.xls", b"<html><table>", "it is HTML or XML"),
+    ("a.pdf", b"%PDF-1.7", "it is a PDF document"),
+    ("a.csv", b"\x89PNG\r\n", "it is a picture"),
+    ("a.csv", b"text\nna\xefve\n", "line 2: the byte 0xef"),
+    ("a.csv", b"text\na\0b\n", "a NUL character"),
+    ("a.csv", b"\x1f\x8bno gzip", "damaged gzip"),
+    ("a.json", b"{", "the JSON is broken"),
+    ("a.json", b"5", "a JSON document begins with [ or {."),
+    ("a.csv", b'text,label\n"a,b\n', "a quotation mark is opened here"),
+    ("a.txt", b"a\tb\nc\td\n", "format=tsv"),
+)
+
+
+def _inspections() -> Iterator[Refusal]:
+    known = sorted(each.name for each in fields_of(InspectRequest))
+    row = (422, "invalid_request", ("colour is no parameter", *known), {"parameter": "colour", "known": known})
+    yield Refusal("inspect with colour=red", "POST", f"{INSPECT}?colour=red", CSV, TABLE, *row)
+    for name in sorted({*known} - {"text_column"}):  # which may stand there several times
+        row = (422, "invalid_request", (f"{name} stands twice",), {"parameter": name})
+        yield Refusal(f"inspect with {name} twice", "POST", f"{INSPECT}?{name}=1&{name}=1", CSV, TABLE, *row)
+    for said in NO_FLAGS:
+        for name in ("header", "include_values"):
+            row = (422, "invalid_parameter", (f"{name} is neither true nor false",), {"parameter": name})
+            yield Refusal(f"inspect with {name}={said}", "POST", f"{INSPECT}?{name}={said}", CSV, TABLE, *row)
+    for query, code, parameter, words in MISREADINGS:
+        row = (422, code, (words,), {"parameter": parameter})
+        yield Refusal(f"inspect with {query}", "POST", f"{INSPECT}?{query}", CSV, TABLE, *row)
+    for name, body, words in NO_TABLES:
+        row = (422, "invalid_file", (words,), {"file": name})
+        yield Refusal(f"inspect {name}: {words}", "POST", f"{INSPECT}?filename={name}", CSV, body, *row)
+    for media_type in ("multipart/form-data; boundary=a", "Application/X-WWW-Form-Urlencoded"):
+        row = (415, "unsupported_media_type", ("no form",), {"expected": ["application/octet-stream"]})
+        yield Refusal(f"inspect as {media_type}", "POST", INSPECT, {"Content-Type": media_type}, TABLE, *row)
+
+
 # Pages of other sites
 
 POSTS = (
     *(endpoint.path for endpoint in READING_JSON if endpoint.method == "POST"),
     IMPORT,
+    INSPECT,
 )
 FOREIGN_TYPES = (
     None,
@@ -1919,6 +1984,7 @@ _PARTS: tuple[Callable[[], Iterator[Refusal]], ...] = (
     _flags,
     _filters,
     _imports,
+    _inspections,
     _other_sites,
     _odd,
     _hints,

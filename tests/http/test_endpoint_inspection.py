@@ -151,9 +151,9 @@ def test_a_client_that_leaves_while_it_sends_a_file_leaves_no_room_taken(
     monkeypatch.setattr(ServerContext, "run", _keeping(contexts))
     assert client.post(INSPECT, content=CSV, params=NAMES).status_code == 200
     (bodies,) = {id(context): context.bodies for context in contexts}.values()
-    head = b"POST /v1/classifier/inspect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n\r\n"
+    head = b"POST /v1/classifier/inspect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\n"
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
-        connection.sendall(head + b"x" * 40_000)
+        connection.sendall(head + b"x" * 10_000)
         wait_until(lambda: bodies.held_bytes > 0)
     wait_until(lambda: bodies.held_bytes == 0)
 

@@ -72,6 +72,8 @@ def _requests(endpoint: str, file: bytes, job: str) -> Iterator[dict[str, Any]]:
     elif "application/json" in content:
         examples = content["application/json"]["examples"].values()
         yield from ({**request, "json": example["value"]} for example in examples)
+    elif VERBS[endpoint]["operationId"] == "inspect":
+        yield {**request, "content": b"subject,body,team\nCharged twice,See my bill,billing\n"}
     else:
         yield from ({**request, "content": file, "headers": {"Content-Type": media_type}} for media_type in content)
 
