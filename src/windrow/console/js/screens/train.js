@@ -4,16 +4,18 @@ import { counted, duration, number, size } from "../format.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Field, Header, Notice, Problem, Sheet } from "../parts/bits.js";
 import { useKeys } from "../parts/keys.js";
+import { Table } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
 import { classifiers, nextName, useClassifiers } from "../store.js";
 import { html, useEffect, useMemo, useState } from "../ui.js";
-import { draft, draftRows, LabelCounts, Oddities, Preview, readSample, SAMPLE, Source, startFit, Understood } from "./train_data.js";
+import { cut, draft, draftRows, LabelCounts, leaveOut, Oddities, readSample, SAMPLE, Source, startFit, Understood } from "./train_data.js";
 
 /** @typedef {import("../api.js").Json} Json */
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const LONGEST_NAME = 128;
 const TYPING_MS = 400;
+const FIRST_ROWS = 10;
 const DEFAULT_BASE_MODEL = "sentence-transformers/all-MiniLM-L6-v2";
 const BASE_MODELS = /** @type {Record<string, string>} */ ({
   [DEFAULT_BASE_MODEL]: "For English. Small and quick.",
@@ -30,7 +32,7 @@ export function Train() {
   useEffect(() => {
     if (demo && draft.peek().file?.name !== SAMPLE) readSample();
   }, [demo]);
-  const ready = read && !draft.value.error;
+  const ready = Boolean(read);
   return html`<${Header} title="Train" note="Rows of a text and its label become a classifier that gives new texts their labels." />
     ${extended && html`<${Extends} reference=${extended} base=${base} />`}
     ${ready || base.value
@@ -64,13 +66,37 @@ ${" "}<a href=${href(["train"])}>Train on your rows alone</a></p>
 
 /** How many rows of each label there are. */
 function Balance() {
-  const rows = draftRows();
-  const counts = /** @type {Record<string, number>} */ ({});
-  for (const row of rows) counts[row.label] = (counts[row.label] ?? 0) + 1;
+  const counts = useMemo(() => {
+    const found = /** @type {Record<string, number>} */ ({});
+    for (const row of draftRows()) found[row.label] = (found[row.label] ?? 0) + 1;
+    return found;
+  }, [draft.value]);
   const out = draft.value.leftOut.size;
   return html`<${Sheet} title=${route.value.query.extends ? "Rows of each label that you add" : "Rows of each label"}>
     <${LabelCounts} counts=${counts} picked=${route.value.query.label} onPick=${(/** @type {string} */ label) => setQuery({ label })} />
     ${out > 0 && html`<p class="muted">${counted(out, "row")} left out by you.</p>`}
+  <//>`;
+}
+
+/** The rows as they were read. @param {{ read: Json }} props */
+function Preview({ read }) {
+  const { label = "", all } = route.value.query;
+  const { leftOut, renamed } = draft.value;
+  /** @type {Json[]} */
+  const found = useMemo(() => {
+    const places = read.rows.map((/** @type {Json} */ row, /** @type {number} */ place) => ({ ...row, place }));
+    return label ? places.filter((/** @type {Json} */ row) => (renamed[row.label] ?? row.label) === label) : places;
+  }, [read, label, renamed]);
+  const shown = all ? found : found.slice(0, FIRST_ROWS);
+  const columns = [
+    { name: "line", title: "Line", number: true, minor: true, cell: (/** @type {Json} */ row) => number(row.line) },
+    { name: "text", title: "Text", cell: (/** @type {Json} */ row) => html`<bdi>${cut(row.text)}</bdi>` },
+    { name: "label", title: "Label", cell: (/** @type {Json} */ row) => html`<bdi>${renamed[row.label] ?? row.label}</bdi>` },
+    { name: "out", title: html`<span class="sr-only">Leave out</span>`, number: true, minor: true, cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
+  ];
+  return html`<${Sheet} flush class="preview" title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
+    <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf=${(/** @type {Json} */ row) => row.place} rowClass=${(/** @type {Json} */ row) => (leftOut.has(row.place) ? "out" : "")} />
+    ${shown.length < found.length && html`<div class="more"><${Button} onClick=${() => setQuery({ all: "1" })}>Show all ${number(found.length)} rows<//></div>`}
   <//>`;
 }
 
@@ -87,7 +113,7 @@ function named(file) {
 function Settings({ base }) {
   const { query } = route.value;
   const { loaded } = classifiers.value;
-  const { file, read, busy, leftOut, renamed } = draft.value;
+  const { file, read, busy, leftOut, renamed, error: unread } = draft.value;
   const proposed = useMemo(() => (base ? nextName(base.name) : named(file?.name ?? "")), [loaded, file, base]);
   const name = query.name ?? proposed;
   const iterations = Number(query.num_iterations ?? base?.num_iterations ?? 20);
@@ -117,12 +143,12 @@ function Settings({ base }) {
     [name, rows, extended, baseModel, iterations, fields.cross_validate],
   );
   const { run, busy: starting, error } = useAction(() => startFit(fields));
-  const possible = validName && !busy && !(estimate.error && !estimate.busy) && (rows.length > 0 || Boolean(extended));
+  const possible = validName && !busy && !unread && !(estimate.error && !estimate.busy) && (rows.length > 0 || Boolean(extended));
   const start = () => possible && run();
   useKeys([{ key: "Enter", ctrl: true, whileTyping: true, does: "Train", run: start }]);
   return html`<form class="sheet settings" aria-label="Training" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), start())}>
     <${Field} label="Name" hint=${validName ? html`<${NameHint} name=${name} />` : html`<span class="bad-ink" role="alert">A name starts with a letter or digit and goes on with at most 127 letters, digits, “.”, “_” or “-”.</span>`}>
-      ${(/** @type {string} */ id) => html`<input id=${id} class="input" value=${name} spellcheck="false" autocomplete="off" aria-describedby="${id}-hint" aria-invalid=${String(!validName)}
+      ${(/** @type {string} */ id) => html`<input id=${id} class="input" value=${name} spellcheck=${false} autocomplete="off" aria-describedby="${id}-hint" aria-invalid=${String(!validName)}
         onInput=${(/** @type {any} */ event) => setQuery({ name: event.target.value })} />`}
     <//>
     <${Thoroughness} iterations=${iterations} rows=${estimate.value?.num_examples ?? rows.length} />
@@ -179,7 +205,7 @@ function BaseModel({ id }) {
   const ids = [...new Set([id, ...here.map((/** @type {Json} */ each) => each.id), ...Object.keys(BASE_MODELS)])];
   const used = here.find((/** @type {Json} */ each) => each.id === id);
   const [other, setOther] = useState(false);
-  const hint = used?.problem ?? [BASE_MODELS[id], used ? `It is on this machine (${size(used.size_bytes)}); ${counted(used.classifiers, "classifier uses", "classifiers use")} it.` : "It is not on this machine yet: its first use downloads it."].filter(Boolean).join(" ");
+  const hint = used?.problem ?? [BASE_MODELS[id], used ? `It is on this machine (${size(used.size_bytes)}); ${counted(used.classifiers, "classifier uses", "classifiers use")} it.` : value && "It is not on this machine yet: its first use downloads it."].filter(Boolean).join(" ");
   return html`<${Field} label="Base model" hint=${hint}>
     ${(/** @type {string} */ field) =>
       other

@@ -4,7 +4,6 @@ import { asCsv, counted, number } from "../format.js";
 import { Button, Notice, Problem, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
 import { FileDrop } from "../parts/fields.js";
-import { Table } from "../parts/table.js";
 import { go, route, setQuery } from "../router.js";
 import { html, signal, useEffect, useState } from "../ui.js";
 
@@ -29,7 +28,6 @@ export const SAMPLE = "demo_tickets.csv";
 const typed = signal([{ text: "", label: "" }]);
 const pasted = signal("");
 const TYPING_MS = 500;
-const FIRST_ROWS = 10;
 const SHOWN_CHARS = 300;
 const MOST_BEHIND = 50;
 
@@ -136,6 +134,7 @@ export function Source() {
     <p class="sr-only" role="status">${busy ? "Reading the rows." : read ? `${counted(read.num_rows, "row")} understood.` : ""}</p>
     ${from === "paste" ? html`<${Paste} />` : from === "type" ? html`<${Type} />` : html`<${Choose} file=${file} busy=${busy} />`}
     <${Problem} error=${error} />
+    ${error && !read && html`<${Differently} read=${null} />`}
   <//>`;
 }
 
@@ -184,7 +183,7 @@ function Paste() {
   return html`<textarea
       aria-label="Rows, as copied from a spreadsheet, a CSV file or JSON Lines"
       class="mono paste"
-      spellcheck="false"
+      spellcheck=${false}
       placeholder=${"text\tlabel\nWhere is my parcel?\tdelivery"}
       value=${content}
       onInput=${(/** @type {any} */ event) => (pasted.value = event.target.value)}
@@ -216,6 +215,8 @@ function Type() {
     <p class="hint">A new line appears as you type. A classifier needs two labels at least.</p>`;
 }
 
+const FORMATS = ["csv", "tsv", "jsonl", "json"];
+const ENCODINGS = ["utf-8", "utf-16", "cp1252", "iso-8859-15"];
 const DELIMITERS = /** @type {Record<string, string>} */ ({ ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" });
 
 /** What the server understood of a file, and which columns it takes; each can be changed. @param {{ read: Json }} props */
@@ -237,15 +238,13 @@ export function Understood({ read }) {
     const text_column = order.filter((/** @type {string} */ each) => all.includes(each));
     readFile(file, { ...options, text_column, label_column: use === "label" ? name : label });
   }
-  /** @param {Json} change */
-  const again = (change) => readFile(file, { ...options, text_column: null, label_column: null, ...change });
   return html`<${Sheet} title="What was understood">
     <p>${counted(read.num_rows, "row")}: ${facts.filter(Boolean).join(", ")}.
       ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
     ${read.questions.map(
       (/** @type {Json} */ question) => html`<${Notice} kind="warn" key=${question.parameter}>
         <p><bdi>${question.detail}</bdi> ${question.parameter === "header" ? "Does the first line name the columns?" : "Choose it below."}</p>
-        ${question.parameter === "header" && html`<div class="row"><${Button} onClick=${() => again({ header: true })}>It does<//><${Button} onClick=${() => again({ header: false })}>It is a row<//></div>`}
+        ${question.parameter === "header" && html`<div class="row"><${Button} onClick=${() => readAgain({ header: true })}>It does<//><${Button} onClick=${() => readAgain({ header: false })}>It is a row<//></div>`}
       <//>`,
     )}
     ${!read.label_column && !read.questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
@@ -266,16 +265,30 @@ export function Understood({ read }) {
     </div>
     <details class="differently">
       <summary>Read it differently</summary>
-      <div class="row">
-        <label>Format <select onChange=${(/** @type {any} */ event) => again({ format: event.target.value })}>
-          ${["csv", "tsv", "jsonl", "json"].map((each) => html`<option selected=${each === read.format}>${each}</option>`)}</select></label>
-        <label>Encoding <select onChange=${(/** @type {any} */ event) => again({ encoding: event.target.value })}>
-          ${[...new Set([read.encoding, "utf-8", "utf-16", "cp1252", "iso-8859-15"])].map((each) => html`<option>${each}</option>`)}</select></label>
-        ${read.delimiter &&
-        html`<label class="row"><input type="checkbox" checked=${read.has_header} onChange=${(/** @type {any} */ event) => again({ header: event.target.checked })} /> The first line names the columns</label>`}
-      </div>
+      <${Differently} read=${read} />
     </details>
   <//>`;
+}
+
+/** How a file is to be read, where the server cannot tell. @param {{ read: Json | null }} props */
+function Differently({ read }) {
+  const { file, options } = draft.value;
+  const { format = "", encoding = "utf-8", delimiter, has_header: hasHeader } = { ...read, ...options };
+  const formats = format ? FORMATS : ["", ...FORMATS];
+  return html`<div class="row">
+    <label>Format <select onChange=${(/** @type {any} */ event) => readAgain({ format: event.target.value })}>
+      ${formats.map((each) => html`<option selected=${each === format}>${each}</option>`)}</select></label>
+    <label>Encoding <select onChange=${(/** @type {any} */ event) => readAgain({ encoding: event.target.value })}>
+      ${[...new Set([encoding, ...ENCODINGS])].map((each) => html`<option selected=${each === encoding}>${each}</option>`)}</select></label>
+    ${delimiter && html`<label class="row"><input type="checkbox" checked=${hasHeader} onChange=${(/** @type {any} */ event) => readAgain({ header: event.target.checked })} /> The first line names the columns</label>`}
+    ${Object.keys(options).length > 0 && html`<${Button} quiet onClick=${() => readFile(file)}>As the server would<//>`}
+  </div>`;
+}
+
+/** @param {Json} change */
+function readAgain(change) {
+  const { file, options } = draft.peek();
+  readFile(file, { ...options, text_column: null, label_column: null, ...change });
 }
 
 /**
@@ -340,8 +353,12 @@ function Spellings({ rows, places, renamed }) {
   );
 }
 
-/** @param {number[]} places @param {boolean} out */
-function leaveOut(places, out) {
+/**
+ * Leave rows of the draft out, or put them back.
+ * @param {number[]} places
+ * @param {boolean} out
+ */
+export function leaveOut(places, out) {
   const leftOut = new Set(draft.peek().leftOut);
   for (const place of places) out ? leftOut.add(place) : leftOut.delete(place);
   draft.value = { ...draft.peek(), leftOut };
@@ -374,26 +391,11 @@ export function Oddity({ warning, rows, leftOut, onLeaveOut, children }) {
   </details>`;
 }
 
-/** The rows as they were read. @param {{ read: Json }} props */
-export function Preview({ read }) {
-  const { label = "", all } = route.value.query;
-  const { leftOut, renamed } = draft.value;
-  const places = read.rows.map((/** @type {Json} */ row, /** @type {number} */ place) => ({ ...row, place }));
-  const found = label ? places.filter((/** @type {Json} */ row) => (renamed[row.label] ?? row.label) === label) : places;
-  const shown = all ? found : found.slice(0, FIRST_ROWS);
-  const columns = [
-    { name: "line", title: "Line", number: true, minor: true, cell: (/** @type {Json} */ row) => number(row.line) },
-    { name: "text", title: "Text", cell: (/** @type {Json} */ row) => html`<bdi>${cut(row.text)}</bdi>` },
-    { name: "label", title: "Label", cell: (/** @type {Json} */ row) => html`<bdi>${renamed[row.label] ?? row.label}</bdi>` },
-    { name: "out", title: html`<span class="sr-only">Leave out</span>`, number: true, minor: true, cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
-  ];
-  return html`<${Sheet} flush class="preview" title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
-    <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf=${(/** @type {Json} */ row) => row.place} rowClass=${(/** @type {Json} */ row) => (leftOut.has(row.place) ? "out" : "")} />
-    ${shown.length < found.length && html`<div class="more"><${Button} onClick=${() => setQuery({ all: "1" })}>Show all ${number(found.length)} rows<//></div>`}
-  <//>`;
-}
-
-/** @param {string} text @param {number} [most] */
-function cut(text, most = SHOWN_CHARS) {
+/**
+ * Return a text that is not very long.
+ * @param {string} text
+ * @param {number} [most] Characters.
+ */
+export function cut(text, most = SHOWN_CHARS) {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }

@@ -9,7 +9,7 @@ import { Confirm, say } from "../parts/overlays.js";
 import { href } from "../router.js";
 import { classifiers, refresh, useClassifiers } from "../store.js";
 import { html, useEffect, useState } from "../ui.js";
-import { requestOf, showRequest, startFit } from "./train_data.js";
+import { requestOf, showRequest, startFit, takeUp } from "./train_data.js";
 import { TrainReport } from "./train_report.js";
 
 /** @typedef {import("../api.js").Json} Json */
@@ -51,11 +51,16 @@ export function TrainJob({ name: id }) {
   }, [id]);
   if (error) return html`<${Header} title="Training" /><${Problem} error=${error} /><p><a href=${href(["jobs"])}>All jobs</a></p>`;
   if (!job) return html`<${Header} title="Training" /><p class="faint waiting" role="status">Loading …</p>`;
-  if (job.state === "succeeded") return html`<${Done} job=${job} />`;
-  const title = `Training of ${job.model_name}`;
   const running = job.state === "queued" || job.state === "running";
-  return html`<${Header} title=${title} note=${describe(job)}>${running && html`<${Cancel} job=${job} />`}<//>
-    ${running ? html`<${Progress} job=${job} told=${told} losses=${seen.get(id) ?? []} />` : html`<${Ended} job=${job} />`}`;
+  const stage = STAGES.find(([each]) => each === job.progress?.stage)?.[1];
+  return html`<p class="sr-only" role="status">${job.state === "running" && stage ? stage : `The training is ${job.state}.`}</p>
+    ${job.state === "succeeded" ? html`<${Done} job=${job} />` : html`<${Unfinished} job=${job} running=${running} told=${told} losses=${seen.get(id) ?? []} />`}`;
+}
+
+/** @param {{ job: Json, running: boolean, told: number, losses: number[] }} props */
+function Unfinished({ job, running, told, losses }) {
+  return html`<${Header} title=${`Training of ${job.model_name}`} note=${describe(job)}>${running && html`<${Cancel} job=${job} />`}<//>
+    ${running ? html`<${Progress} job=${job} told=${told} losses=${losses} />` : html`<${Ended} job=${job} />`}`;
 }
 
 /** @param {Json} job */
@@ -112,7 +117,7 @@ function Progress({ job, told, losses }) {
   if (job.state === "queued") {
     return html`<${Sheet}>
       <p class="clock">${job.ahead ? `${counted(job.ahead, "training")} before it` : "Next in the queue"}</p>
-      <p role="status">It waits for its turn.</p>
+      <p>It waits for its turn.</p>
       <p class="muted">For ${clock(elapsed)} so far. You may leave this page: it goes on.</p>
     <//>`;
   }
@@ -130,7 +135,6 @@ function Progress({ job, told, losses }) {
         return html`<li key=${stage} class=${place < at ? "done" : ""} aria-current=${place === at ? "step" : undefined}>${place < at ? "✓ " : ""}${title}</li>`;
       })}
     </ol>
-    <p class="sr-only" role="status">${STAGES[at]?.[1] ?? "It runs."}</p>
     ${!progress && html`<p class="muted">Another process runs it, so how far it is cannot be seen from here.</p>`}
     ${losses.length > 1 && html`<${Losses} losses=${losses} />`}
   <//>`;
@@ -167,14 +171,14 @@ function Ended({ job }) {
     cross_validate: job.cross_validate ? "" : "no",
     extends: job.extends,
   };
-  return html`<${Notice} kind=${job.state === "cancelled" ? "note" : "bad"} role="status">
+  return html`<${Notice} kind=${job.state === "cancelled" ? "note" : "bad"}>
       <p><b>The training ${job.state === "failed" ? "failed" : job.state === "cancelled" ? "was cancelled" : "was interrupted"}.</b> ${NEXT[job.state]}</p>
       ${job.problem && html`<p><bdi>${job.problem.detail}</bdi></p><p class="faint">${job.problem.code}${job.started_at && job.finished_at && ` · after ${duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / SECOND_MS)}`}</p>`}
     <//>
     <${Problem} error=${error} />
     <div class="row">
       ${request && html`<${Button} primary busy=${busy} onClick=${run}>Train again<//>`}
-      <a class="button ${request ? "" : "primary"}" href=${href(["train"], settings)}>${request ? "Change the rows or settings" : "Train with the same settings"}</a>
+      <a class="button ${request ? "" : "primary"}" href=${href(["train"], settings)} onClick=${() => takeUp(job.id)}>${request ? "Change the rows or settings" : "Train with the same settings"}</a>
       <a href=${href(["jobs"])}>All jobs</a>
     </div>
     ${!request && html`<p class="hint">The rows are not in this tab any more; choose their file again.</p>`}`;
