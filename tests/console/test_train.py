@@ -98,8 +98,10 @@ def test_what_was_understood_is_shown_and_other_columns_can_be_chosen(
 def test_a_file_that_does_not_say_which_column_is_which_asks(server: Running, page: Page, tmp_path: Path) -> None:
     rows = [(label, text) for text, label in tickets()]
     choose(open_train(server, page), written(tmp_path, "odd.csv", rows, ("first", "second")))
-    expect(page.get_by_text("Choose it below").first).to_be_visible()
+    expect(page.get_by_text("Does the first line name the columns?")).to_be_visible()
     expect(train_button(page)).to_be_disabled()
+    page.get_by_role("button", name="It does").click()
+    expect(page.get_by_text("Choose it below").first).to_be_visible()
     page.get_by_label("Use of second").select_option("text")
     expect(page.get_by_label("Use of second")).to_have_value("text")
     page.get_by_label("Use of first").select_option("label")
@@ -264,6 +266,7 @@ def test_hostile_rows_are_text_and_break_nothing(
     page = open_page(f"{server.client.base_url}#/train?num_iterations=0", width=NARROW)
     header = ("text", "label", HOSTILE)
     choose(page, written(tmp_path, "<b>&.csv", [(*row, "") for row in rows], header))
+    page.get_by_role("button", name="It does").click()
     expect(page.locator(".settings .cost")).to_contain_text("4 rows of 3 labels")
     page.locator(".oddity summary").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW

@@ -43,11 +43,11 @@ export function Train() {
           </div>
           <div>
             <${Settings} key=${base.value ? extended : file?.name} base=${base.value} />
-            ${ready && html`<${Balance} />`}
+            ${read?.rows.length > 0 && html`<${Balance} />`}
           </div>
         </div>`
       : html`<${Source} />`}
-    ${ready && html`<${Preview} read=${read} />`}`;
+    ${read?.rows.length > 0 && html`<${Preview} read=${read} />`}`;
 }
 
 /** @param {{ reference: string, base: import("../load.js").Loaded<any> }} props */

@@ -25,7 +25,8 @@ import { html, signal, useEffect, useState } from "../ui.js";
 const NOTHING = { file: null, options: {}, read: null, leftOut: new Set(), renamed: {}, busy: false, error: null };
 export const draft = signal(NOTHING);
 export const SAMPLE = "demo_tickets.csv";
-const typed = signal([{ text: "", label: "" }]);
+const EMPTY = { text: "", label: "" };
+const typed = signal([EMPTY]);
 const pasted = signal("");
 const TYPING_MS = 500;
 const SHOWN_CHARS = 300;
@@ -47,31 +48,22 @@ export async function startFit(fields) {
   const job = await call("start_fit", fields);
   started.set(job.id, { fields, request: recorded.peek()[0], draft: draft.peek() });
   draft.value = NOTHING;
-  typed.value = [{ text: "", label: "" }];
+  typed.value = [EMPTY];
   pasted.value = "";
   go(["train", job.id]);
 }
 
-/**
- * Return the request of a training that this tab has started.
- * @param {string} jobId
- */
+/** Return the request of a training that this tab has started. @param {string} jobId */
 export function requestOf(jobId) {
   return started.get(jobId)?.fields;
 }
 
-/**
- * Show the rows of a training in the form again.
- * @param {string} jobId
- */
+/** Show the rows of a training in the form again. @param {string} jobId */
 export function takeUp(jobId) {
   draft.value = started.get(jobId)?.draft ?? NOTHING;
 }
 
-/**
- * Show the request of a training in the drawer, also after the view has changed.
- * @param {string} jobId
- */
+/** Show the request of a training in the drawer, also after the view has changed. @param {string} jobId */
 export function showRequest(jobId) {
   const request = started.get(jobId)?.request;
   // The frame forgets what the former view has asked once all views are drawn.
@@ -200,7 +192,7 @@ function Type() {
   function put(place, change) {
     const next = rows.map((row, at) => (at === place ? { ...row, ...change } : row));
     const last = next[next.length - 1];
-    typed.value = last?.text || last?.label ? [...next, { text: "", label: "" }] : next;
+    typed.value = last?.text || last?.label ? [...next, EMPTY] : next;
   }
   return html`<table class="typed">
       <thead><tr><th scope="col">Text</th><th scope="col">Label</th></tr></thead>
@@ -216,7 +208,7 @@ function Type() {
 }
 
 const FORMATS = ["csv", "tsv", "jsonl", "json"];
-const ENCODINGS = ["utf-8", "utf-16", "cp1252", "iso-8859-15"];
+const ENCODINGS = ["utf-8", "utf-16", "cp1252", "iso-8859-15"]; // what spreadsheets write; the server knows more
 const DELIMITERS = /** @type {Record<string, string>} */ ({ ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" });
 
 /** What the server understood of a file, and which columns it takes; each can be changed. @param {{ read: Json }} props */
@@ -243,7 +235,7 @@ export function Understood({ read }) {
       ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
     ${read.questions.map(
       (/** @type {Json} */ question) => html`<${Notice} kind="warn" key=${question.parameter}>
-        <p><bdi>${question.detail}</bdi> ${question.parameter === "header" ? "Does the first line name the columns?" : "Choose it below."}</p>
+        <p><bdi>${question.detail.charAt(0).toUpperCase() + question.detail.slice(1)}</bdi> ${question.parameter === "header" ? "Does the first line name the columns?" : "Choose it below."}</p>
         ${question.parameter === "header" && html`<div class="row"><${Button} onClick=${() => readAgain({ header: true })}>It does<//><${Button} onClick=${() => readAgain({ header: false })}>It is a row<//></div>`}
       <//>`,
     )}
@@ -314,6 +306,7 @@ export function Oddities({ read }) {
   const count = read.num_problems;
   // With the rows that are taken over, such a label may have enough of them.
   const warnings = read.warnings.filter((/** @type {Json} */ each) => each.code !== "small_classes" || !route.value.query.extends);
+  if (!warnings.length && !count && !read.rows.length) return null;
   if (!warnings.length && !count) {
     return html`<${Notice} kind="good">Nothing is odd about these rows: none is repeated, none contradicts another, and each label has enough of them.<//>`;
   }
