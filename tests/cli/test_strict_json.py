@@ -67,6 +67,7 @@ VERBS = (
     "compare tickets_v1 tickets_v2 --test-data ROWS",
     "cross-validate ROWS --num-iterations 0",
     "suggest tickets_v1 ROWS -n 1",
+    "inspect ROWS",
     "fit new ROWS --num-iterations 0 --dry-run",
     "fit new ROWS --num-iterations 0",
     "jobs",

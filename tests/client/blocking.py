@@ -11,6 +11,7 @@ from windrow.domain.errors import ClientClosedRequest
 from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.job import Job, JobRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.report_page import ReportPage, ReportRequest
 
 R = TypeVar("R")
 
@@ -38,6 +39,9 @@ class BlockingOperations:
 
     def export(self, request: ExportRequest) -> Export:
         return self._wait(self._remote.export(request))
+
+    def report(self, request: ReportRequest) -> ReportPage:
+        return self._wait(self._remote.report(request))
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         return self._wait(self._remote.import_classifier(file, request))

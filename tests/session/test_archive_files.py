@@ -36,6 +36,19 @@ def test_what_was_exported_can_be_imported_by_path_or_open_file(session: Session
         assert session.import_file(opened, overwrite=True).name == "tickets_v1"
 
 
+def test_a_page_goes_into_a_folder_under_the_name_of_its_revision_or_to_a_path(
+    session: Session, tmp_path: Path
+) -> None:
+    texts, labels = ["money", "sign in"], ["refund", "login"]
+    assert session.report("tickets_v1", texts, labels, tmp_path) == tmp_path / "tickets_v1@1.html"
+    named = session.report(
+        "tickets_v1", list(zip(texts, labels, strict=True)), path=tmp_path / "may", title="May & June"
+    )
+    assert named == tmp_path / "may"
+    assert "<title>May &amp; June</title>" in named.read_text(encoding="utf-8")
+    assert {file.name for file in tmp_path.iterdir()} == {"tickets_v1@1.html", "may"}
+
+
 def test_an_export_that_breaks_leaves_what_was_there(tmp_path: Path) -> None:
     session = Session(cast(Operations, Breaking()))
     file = tmp_path / "kept"

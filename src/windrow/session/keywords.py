@@ -187,7 +187,13 @@ class _Verb:
         return "\n\n".join((summary, "\n".join(("Args:", *arguments)), *others))
 
 
+# A class without a docstring has None for one, which would hide that of its instances.
+_DOC: Any = vars(_Verb)["__doc__"]
+
+
 class _AsyncVerb(_Verb):
+    __doc__ = _DOC
+
     async def __call__(self, client: Any, /, *args: Any, **kwargs: Any) -> Any:
         request, more = self.bound(client, *args, **kwargs)
         if "progress" not in self.__signature__.parameters:
@@ -197,6 +203,7 @@ class _AsyncVerb(_Verb):
 
 
 class _FileVerb(_Verb):
+    __doc__ = _DOC
     _returns = Path
 
     def __call__(self, session: HasOperations, /, *args: Any, **kwargs: Any) -> Path:
@@ -205,6 +212,7 @@ class _FileVerb(_Verb):
 
 
 class _AsyncFileVerb(_Verb):
+    __doc__ = _DOC
     _returns = Path
 
     async def __call__(self, client: Any, /, *args: Any, **kwargs: Any) -> Path:
