@@ -159,7 +159,6 @@ def test_a_name_is_kept_from_being_overwritten(session: Session) -> None:
 
 
 def test_a_fit_extends_a_classifier_by_what_is_given(session: Session) -> None:
-    session.fit("tickets_v1", TEXTS, LABELS, num_iterations=0)
     made = session.fit("tickets_v2", [(TEXTS[0], LABELS[-1])], extends="tickets@latest", num_iterations=0)
     assert (made.extends, made.taken_over_rows, made.replaced_rows) == ("tickets_v1@1", len(TEXTS) - 1, 1)
     assert session.estimate_fit("tickets_v3", [], extends="tickets_v2").rows_per_label == made.rows_per_label
