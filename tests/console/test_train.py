@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ RIGHT_TO_LEFT = "\u202e\u05e9\u05dc\u05d5\u05dd\u202c 😀"
 TRAINED_MS = 120_000
 
 
-def written(folder: Path, name: str, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
+def written(
+    folder: Path, name: str, rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")
+) -> Path:
     path = folder / name
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *rows])
@@ -65,7 +68,7 @@ def test_four_clicks_lead_from_an_empty_server_to_a_classifier_of_ones_own_csv(
     page.get_by_role("navigation").get_by_role("link", name="Train").click()
     with page.expect_file_chooser() as chooser:
         page.get_by_text("Choose a file").click()
-    chooser.value.set_files(written(tmp_path, "My tickets.csv", list(tickets())))
+    chooser.value.set_files(written(tmp_path, "My tickets.csv", tickets()))
     expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("My_tickets_v1")
     train_button(page).click()
     expect_trained(page, "My_tickets_v1@1")
@@ -160,7 +163,7 @@ def test_rows_are_typed_and_trained_on_with_the_keyboard_alone(server: Running, 
 
 def test_a_name_is_checked_and_one_that_exists_gets_a_revision(server: Running, page: Page, tmp_path: Path) -> None:
     fit(server, "known_v1", num_iterations=0)
-    choose(open_train(server, page), written(tmp_path, "known.csv", list(tickets())))
+    choose(open_train(server, page), written(tmp_path, "known.csv", tickets()))
     name = page.get_by_role("textbox", name="Name", exact=True)
     expect(name).to_have_value("known_v2")
     name.fill("known v3")
@@ -187,7 +190,7 @@ def test_the_sample_is_a_click_away_and_its_time_is_told_before(server: Running,
     page.get_by_role("button", name="sample tickets").click()
     expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("demo_tickets_v1")
     expect(page.locator(".settings .cost")).to_contain_text("24 rows of 4 labels")
-    expect(page.locator(".settings .cost b")).to_contain_text("About")
+    expect(page.locator(".settings .cost b").first).to_contain_text("About")
     page.goto("about:blank")
     open_train(server, page, "demo=1")
     expect(page.get_by_text("24 rows: CSV")).to_be_visible()
@@ -250,7 +253,7 @@ def test_a_doubtful_row_that_is_left_out_is_in_no_row_of_the_next_version(
 def test_a_report_that_is_opened_anew_says_that_the_rows_are_not_at_hand(
     server: Running, page: Page, tmp_path: Path
 ) -> None:
-    choose(open_train(server, page), written(tmp_path, "anew.csv", list(tickets())))
+    choose(open_train(server, page), written(tmp_path, "anew.csv", tickets()))
     train_button(page).click()
     expect_trained(page, "anew_v1@1")
     expect(page.get_by_role("button", name="Look for doubtful rows")).to_be_visible()
@@ -272,7 +275,8 @@ def test_hostile_rows_are_text_and_break_nothing(
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
     train_button(page).click()
     expect(page.get_by_role("heading", name="What was chosen, and why")).to_be_visible(timeout=TRAINED_MS)
-    assert page.evaluate("[document.documentElement.scrollWidth, window.ran]") == [NARROW, None]
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
+    assert page.evaluate("window.ran") is None
     assert axe(page) == []
 
 

@@ -6,7 +6,7 @@ import { Button, Field, Header, Notice, Problem, Sheet } from "../parts/bits.js"
 import { useKeys } from "../parts/keys.js";
 import { Table } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
-import { classifiers, nextName, useClassifiers } from "../store.js";
+import { classifiers, nextName, refresh } from "../store.js";
 import { html, useEffect, useMemo, useState } from "../ui.js";
 import { cut, draft, draftRows, LabelCounts, leaveOut, Oddities, readSample, SAMPLE, Source, startFit, Understood } from "./train_data.js";
 
@@ -28,7 +28,9 @@ export function Train() {
   const { demo, extends: extended } = route.value.query;
   const { read, file } = draft.value;
   const base = useReply(extended ? "show" : null, { model_name: extended });
-  useClassifiers();
+  useEffect(() => {
+    refresh(); // a name that is proposed is to be free, also of what others have trained meanwhile
+  }, []);
   useEffect(() => {
     if (demo && draft.peek().file?.name !== SAMPLE) readSample();
   }, [demo]);
@@ -112,9 +114,9 @@ function named(file) {
 /** @param {{ base: Json | null }} props The record of what is extended. */
 function Settings({ base }) {
   const { query } = route.value;
-  const { loaded } = classifiers.value;
+  const { models } = classifiers.value;
   const { file, read, busy, leftOut, renamed, error: unread } = draft.value;
-  const proposed = useMemo(() => (base ? nextName(base.name) : named(file?.name ?? "")), [loaded, file, base]);
+  const proposed = useMemo(() => (base ? nextName(base.name) : named(file?.name ?? "")), [models, file, base]);
   const name = query.name ?? proposed;
   const iterations = Number(query.num_iterations ?? base?.num_iterations ?? 20);
   const baseModel = query.base_model ?? base?.base_model ?? DEFAULT_BASE_MODEL;
