@@ -45,7 +45,7 @@ def share_bar(share: float) -> Html:
         share: Its length, from 0 to 1.
     """
     parts = (_rect(0, 0, 100, 8, "track"), _rect(0, 0, 100 * share, 8, "f-bar"))
-    return element("svg", *parts, viewBox="0 0 100 8", preserveAspectRatio="none", aria_hidden="true")
+    return element("svg", *parts, viewBox="0 0 100 8", preserveAspectRatio="none", role="presentation")
 
 
 def accuracy_range(accuracy: float, interval: Interval, baseline: float) -> Html:

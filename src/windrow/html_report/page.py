@@ -77,7 +77,7 @@ def _head(heading: str) -> Iterator[Html]:
 def _opening(content: PageContent) -> Iterator[Html]:
     report, record = content.report, content.record
     path = element("path", d=_MARK, fill="none", stroke="var(--accent)", stroke_width="2.4", stroke_linecap="round")
-    logo = element("svg", path, width="22", height="22", viewBox="0 0 22 22", aria_hidden="true")
+    logo = element("svg", path, width="22", height="22", viewBox="0 0 22 22", role="presentation")
     yield element("div", logo, "Windrow", class_="brand")
     yield element("h1", element("bdi", content.heading))
     yield element(
