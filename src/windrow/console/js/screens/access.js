@@ -104,7 +104,7 @@ function KeyTable({ keys, onAsk }) {
       name: "do",
       title: html`<span class="sr-only">Actions</span>`,
       number: true,
-      cell: (each) => html`<a href=${href(["audit"], { key: each.name })} aria-label="What ${each.name} did">Audit</a>${stateOf(each) === "active" &&
+      cell: (each) => html`<a href=${href(["audit"], { key: each.name })} aria-label="Audit of ${each.name}">Audit</a>${stateOf(each) === "active" &&
       html` · <button type="button" class="link" aria-label="Limit ${each.name}" onClick=${() => onAsk("limit", each)}>Limit</button> · <button type="button" class="link" aria-label="Revoke ${each.name}" onClick=${() => onAsk("revoke", each)}>Revoke</button>`}`,
     },
   ];

@@ -113,7 +113,7 @@ function Result({ found }) {
   const rivals = /** @type {Json[]} */ (found.models.slice(1));
   return html`
     <${Notice} kind=${kind} role="status">
-      <p><b><bdi>${pair.verdict}</bdi></b>${pair.better !== null && ` ${pair.second} reads ${counted(pair.fixed, "row")} right that ${pair.first} misreads, and ${number(pair.broken)} the other way.`}</p>
+      <p><b><bdi>${pair.verdict}</bdi></b>${pair.better !== null && ` ${pair.second} reads ${counted(pair.fixed, "row")} right that ${pair.first} misreads, and ${number(pair.broken)} the other way, of ${counted(pair.total, "row")} that neither was trained on.`}</p>
       <p><bdi>${found.recommendation.reason}</bdi></p>
     <//>
     ${found.warnings.map((/** @type {Json} */ each) => html`<${Notice} kind="warn"><bdi>${each.message}</bdi><//>`)}

@@ -109,6 +109,7 @@ function BaseModels({ bases, onAsk }) {
       number: true,
       cell: (each) =>
         each.classifiers === 0 &&
+        each.location !== "installed" && // which goes with Windrow
         html`<button type="button" class="link" aria-label="Remove ${each.id}" onClick=${() => onAsk({ verb: "remove_base_model", name: each.id, bytes: each.size_bytes + each.graph_bytes })}>Remove</button>`,
     },
   ];
