@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme, Watch
 from tests.console.conftest import Findings, OpenPage
@@ -112,8 +112,8 @@ def test_a_test_set_refuses_what_is_worse_and_passes_what_is_not(server: Running
     sheet = io.StringIO()
     rows = [(f"please {text}", label) for label, texts in TICKETS.items() for text in texts]
     csv.writer(sheet).writerows([("text", "label"), *rows])
-    file = {"name": "may.csv", "mimeType": "text/csv", "buffer": sheet.getvalue().encode()}
-    dialog(page).locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
+    file = FilePayload(name="may.csv", mimeType="text/csv", buffer=sheet.getvalue().encode())
+    dialog(page).locator("input[type=file]").set_input_files([file])
     expect(dialog(page)).to_contain_text("12 rows")
     page.get_by_text("Least recall of a label").click()
     dialog(page).get_by_label("refund").fill("50")

@@ -104,6 +104,7 @@ def test_an_alias_that_keeps_rows_has_a_lock(server: Running, page: Page) -> Non
 @pytest.mark.parametrize("words", ["tickets_v10", "MAY", "desk", "<script>", "refund desk"])
 def test_a_search_finds_names_tags_aliases_descriptions_and_labels(server: Running, page: Page, words: str) -> None:
     show(page, server, "classifiers")
+    expect(page.get_by_role("link", name="mood")).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type(words)
     expect(page.get_by_role("link", name="mood")).to_have_count(0)

@@ -58,21 +58,30 @@ let loading = false;
 export function useClassifiers() {
   const revived = returned.value;
   useEffect(() => {
-    if (!loading && (!classifiers.peek().loaded || revived)) refresh(false);
+    if (!loading && (!classifiers.peek().loaded || revived)) refresh();
   }, [revived]);
 }
 
 /**
- * Ask for the classifiers and aliases again, after a change.
- * @param {boolean} [shown] Whether the request drawer shows it.
+ * Ask for the classifiers and aliases each time a view is shown that lists them, and when the server comes back.
+ * @param {import("./api.js").Verb} [verb] Which of the two requests the drawer shows.
  */
-export async function refresh(shown = false) {
+export function useFresh(verb) {
+  const revived = returned.value;
+  useEffect(() => void refresh(verb), [revived]);
+}
+
+/**
+ * Ask for the classifiers and aliases again, after a change.
+ * @param {import("./api.js").Verb} [verb] Which of the two requests the drawer shows.
+ */
+export async function refresh(verb) {
   const mine = ++round;
   loading = true;
   try {
     const [page, { aliases }] = await Promise.all([
-      call("list_classifiers", { limit: FIRST_PAGE }, { shown }),
-      call("list_aliases", {}, { shown: false }),
+      call("list_classifiers", { limit: FIRST_PAGE }, { shown: verb === "list_classifiers" }),
+      call("list_aliases", {}, { shown: verb === "list_aliases" }),
     ]);
     if (mine !== round) return;
     let { models, next_cursor: cursor } = page;

@@ -8,7 +8,7 @@ import { Confirm, Dialog, say } from "../parts/overlays.js";
 import { useKeys } from "../parts/keys.js";
 import { Table } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
-import { classifiers, refresh, useClassifiers, versionOf } from "../store.js";
+import { classifiers, refresh, useFresh, versionOf } from "../store.js";
 import { html, useEffect, useState } from "../ui.js";
 import { author, Check, Input, keepAuthor } from "./classifier_actions.js";
 import { TestSetField, useTestSet } from "./test_set.js";
@@ -28,9 +28,9 @@ const CONDITIONS = /** @type {Record<string, string>} */ ({ must_pass: "Rows tha
 
 /** @param {{ name?: string }} props The alias; without one, all. */
 export function Aliases({ name }) {
-  useClassifiers();
+  useFresh(name === undefined ? "list_aliases" : undefined);
   const { promote } = route.value.query;
-  const close = () => setQuery({ promote: "" });
+  const close = () => setQuery({ promote: "", test: "" });
   return html`${name === undefined ? html`<${List} />` : html`<${One} name=${name} />`}
     ${promote !== undefined && html`<${Promote} alias=${name ?? ""} model=${promote === "?" ? "" : promote} onClose=${close} />`}`;
 }
@@ -170,7 +170,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
   const [reason, setReason] = useState("");
   const [by, setBy] = useState(author());
   const [kept, setKept] = useState(/** @type {Row[] | null} */ (null));
-  const [test, setTest] = useState("");
+  const { test = "" } = route.value.query;
   const [notWorse, setNotWorse] = useState(true);
   const [recalls, setRecalls] = useState(/** @type {Record<string, string>} */ ({}));
   const [passed, setPassed] = useState(/** @type {Record<string, any> | null} */ (null));
@@ -211,7 +211,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
         <div>
           <${KeptRows} key=${current?.changed_at ?? ""} rows=${kept ?? current?.must_pass ?? []} onChange=${setKept} hidden=${Boolean(current?.protected && !current.must_pass.length)} />
           <h3>Only if it does well on a test set</h3>
-          <${TestSetField} value=${test} onChange=${setTest} />
+          <${TestSetField} value=${test} onChange=${(/** @type {string} */ sha256) => setQuery({ test: sha256 })} />
           ${set &&
           html`<${Check} checked=${notWorse} onChange=${setNotWorse}>Not worse than what ${alias || "the alias"} points to now<//>
             <${Recalls} rows=${set.rows} values=${recalls} onChange=${setRecalls} />`}

@@ -23,21 +23,21 @@ const NAMED = 3;
  */
 async function toEach(names, work, onStep) {
   const rest = [...names];
-  const done = /** @type {string[]} */ ([]);
+  const done = /** @type {Set<string>} */ (new Set());
   let failure = /** @type {unknown} */ (null);
   async function worker() {
     for (let name = rest.shift(); name !== undefined && !failure; name = rest.shift()) {
       try {
         await work(name);
-        done.push(name);
-        onStep?.(done.length);
+        done.add(name);
+        onStep?.(done.size);
       } catch (error) {
         failure ??= error;
       }
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { done, failure };
+  return { done: names.filter((name) => done.has(name)), failure };
 }
 
 const AUTHOR = "windrow.author";

@@ -8,7 +8,7 @@ import { useKeys } from "../parts/keys.js";
 import { say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
-import { classifiers, useClassifiers, versionOf } from "../store.js";
+import { classifiers, useFresh, versionOf } from "../store.js";
 import { html, useEffect, useId, useMemo, useRef, useState } from "../ui.js";
 import { EXPORTED, ImportDialog, Purge, restore, useDelete, usePageDrop } from "./classifier_actions.js";
 
@@ -58,7 +58,7 @@ export function Classifiers() {
 
 /** @param {{ onFile: (file: File) => void }} props */
 function Answering({ onFile }) {
-  useClassifiers();
+  useFresh("list_classifiers");
   const { models, aliases, complete, loaded, error } = classifiers.value;
   const { q = "", sort = "name", tag = "", unused = "" } = route.value.query;
   const entries = useMemo(() => asEntries(models, aliases), [models, aliases]);
