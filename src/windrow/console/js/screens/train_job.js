@@ -163,7 +163,7 @@ const NEXT = /** @type {Record<string, string>} */ ({
 /** A training that made nothing: why, and what to do. @param {{ job: Json }} props */
 function Ended({ job }) {
   const request = requestOf(job.id);
-  const { run, busy, error } = useAction(() => startFit(/** @type {Json} */ (request)));
+  const { run, busy, error } = useAction(() => (takeUp(job.id), startFit(/** @type {Json} */ (request))));
   const settings = {
     name: job.model_name,
     num_iterations: String(job.num_iterations),
