@@ -227,7 +227,7 @@ function Card({ name, item, labels: known, waiting, onShow }) {
 }
 
 /**
- * Return the texts that are like one: said to be the same, with rare words in common; the most alike first.
+ * Return the texts that are like one: not said to be something else, with rare words in common; the most alike first.
  * @param {Item} item
  * @param {Item[]} others
  */
@@ -244,7 +244,7 @@ function alike(item, others) {
   const own = wordsOf(item.text);
   const ownWeight = weight(own);
   return all
-    .filter((each) => each.item.text !== item.text && each.item.predicted === item.predicted)
+    .filter((each) => each.item.text !== item.text && [item.predicted, null].includes(each.item.predicted))
     .map((each) => ({ item: each.item, likeness: weight([...own].filter((word) => each.words.has(word))) / Math.sqrt(ownWeight * weight(each.words) || 1) }))
     .filter((each) => each.likeness >= ALIKE)
     .sort((one, other) => other.likeness - one.likeness)
