@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import tracemalloc
 from typing import Any, cast
 
 import pytest
@@ -132,8 +133,11 @@ def test_rows_that_an_annotator_rejected_are_left_out_as_a_training_leaves_them_
 
 
 def test_a_hundred_problems_are_named_and_all_are_counted() -> None:
-    found = look("x\n" * 3 + "[]\n" * 150, "a.jsonl", limits=LIMITS)
+    roomy = InspectionLimits(DataLimits(max_rows=153), 10_000, "")
+    found = look("x\n" * 3 + "[]\n" * 150, "a.jsonl", roomy)
     assert (len(found.problems), found.num_problems) == (100, 153)
+    with pytest.raises(LimitExceeded, match="more than 153 rows"):
+        look("x\n" * 154, "a.jsonl", roomy)
 
 
 @pytest.mark.parametrize(
@@ -296,3 +300,32 @@ def test_rows_written_as_json_and_jsonl_are_the_rows_that_are_found(rows: list[t
     assert [(row.text, row.label) for row in found] == rows
     assert [row.values for row in found] == values
     assert found.sha256 == Dataset(tuple(Row(*row) for row in rows)).sha256
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\n" * 50_000 + b"a",
+        b"a\n" + b"\n" * 50_000,
+        b"," * 200_000,
+        b',"' * 40_000,
+        b"a 'x' " * 30_000,
+        b"\r" + b"a" * 60_000,
+        b"[" * 200_000,
+        b'{"a":' * 40_000,
+        b"," * 999 + b"a\n" + b"," * 200_000,
+    ],
+    ids=range(9),
+)
+def test_hostile_files_take_no_memory_beyond_a_small_multiple_of_their_size(content: bytes) -> None:
+    roomy = InspectionLimits(DataLimits(), 10_000_000, "")
+    for filename in (None, "a.csv", "a.txt", "a.jsonl"):
+        tracemalloc.start()
+        try:
+            look(content, filename, roomy)
+        except (InvalidFile, LimitExceeded):
+            pass
+        finally:
+            peak_bytes = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert peak_bytes < 40 * len(content) + 10_000_000

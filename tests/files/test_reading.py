@@ -126,11 +126,12 @@ def test_a_wrong_row_is_told_with_file_line_and_what_to_do(tmp_path: Path, name:
 def test_any_number_of_blank_blocks_may_stand_before_the_first_row() -> None:
     blocks = ("\n" * 1_000 for _ in range(100))
     assert (
-        _beginning(chain(blocks, ("text,la", "bel\nmore")), is_line_needed=True) == "\n" * 100_000 + "text,label\nmore"
+        "".join(_beginning(chain(blocks, ("text,la", "bel\nmore")), is_line_needed=True))
+        == "\n" * 100_000 + "text,label\nmore"
     )
-    assert _beginning(iter((" ", "[", "1]")), is_line_needed=True) == " ["
-    assert _beginning(iter((" ", "a", "b")), is_line_needed=False) == " a"
-    assert _beginning(iter((" ", "a", "b\n", "c")), is_line_needed=True) == " ab\n"
+    assert _beginning(iter((" ", "[", "1]")), is_line_needed=True) == [" ", "["]
+    assert _beginning(iter((" ", "a", "b")), is_line_needed=False) == [" ", "a"]
+    assert _beginning(iter((" ", "a", "b\n", "c")), is_line_needed=True) == [" ", "a", "b\n"]
 
 
 def test_a_blank_line_among_texts_is_told(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ _HOW_QUOTED = (
     "add {set:quoting=csv}"
 )
 _SNIFFED_CHARS = 4_096
+# So much of a first line says how it is written; a hostile one may have millions of fields.
+_DETECTED_CHARS = 1 << 16
 # More columns have no table with a text in each row, and each takes room in an inspection.
 MAX_COLUMNS = 1_000
 _THOUSANDS = re.compile(r"\d,\d{3}\b")
@@ -335,6 +337,6 @@ def _delimiter(line: str, options: ReadOptions) -> str:
 
 def _split(line: str, delimiter: str, options: ReadOptions) -> list[str]:
     try:
-        return next(csv.reader([line], delimiter=delimiter, quoting=_quoting(options)), [])
+        return next(csv.reader([line[:_DETECTED_CHARS]], delimiter=delimiter, quoting=_quoting(options)), [])
     except csv.Error:
         return []

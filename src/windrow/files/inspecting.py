@@ -67,7 +67,7 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
     """
     check_inspect(request)
     check_encoding(request.encoding)
-    notes = _Notes()
+    notes = _Notes(limits.rows.max_rows)
     name = request.filename or UNNAMED
     limit = (limits.max_bytes, limits.setting)
     source = Source(name, file, encoding=request.encoding, limit=limit, listener=notes)
@@ -91,15 +91,26 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
 
 @dataclass(slots=True)
 class _Notes:
-    """What is wrong with a file's rows, and what is not clear; a ``Listener``."""
+    """What is wrong with a file's rows, and what is not clear; a ``Listener``.
 
+    Args:
+        max_problems: More are as many rows too many.
+    """
+
+    max_problems: int
     problems: list[RowProblem] = field(default_factory=list)
     num_problems: int = 0
     questions: dict[str, OpenQuestion] = field(default_factory=dict)
 
     def note_problem(self, error: InvalidFile) -> None:
-        """Take note of a row that is left out."""
+        """Take note of a row that is left out.
+
+        Raises:
+            LimitExceeded: There are too many.
+        """
         self.num_problems += 1
+        if self.num_problems > self.max_problems:
+            raise _too_many_rows(str(error.facts["file"]), self.max_problems)
         if len(self.problems) < MAX_PROBLEMS:
             line, template = error.facts["line"], error.template.removeprefix("{file}, line {line}: ")
             assert isinstance(line, int)
@@ -150,7 +161,7 @@ class _SeenRows:
         for line, values in rows:
             self.num_rows += 1
             if self.num_rows > self.limits.rows.max_rows:
-                raise self._too_many_rows()
+                raise _too_many_rows(self.source.name, self.limits.rows.max_rows)
             if self.is_json and (problem := _problem_of_json(values)):
                 self.source.reject(problem, line)
                 continue
@@ -162,11 +173,12 @@ class _SeenRows:
                 self.columns[name].add(value)
             yield line, values
 
-    def _too_many_rows(self) -> LimitExceeded:
-        return LimitExceeded(
-            "{file} has more than {limit} rows; more are not taken here. {Send} fewer, or raise {setting}.",
-            {"file": self.source.name, "limit": self.limits.rows.max_rows, "setting": "WINDROW_MAX_ROWS"},
-        )
+
+def _too_many_rows(name: str, limit: int) -> LimitExceeded:
+    return LimitExceeded(
+        "{file} has more than {limit} rows; more are not taken here. {Send} fewer, or raise {setting}.",
+        {"file": name, "limit": limit, "setting": "WINDROW_MAX_ROWS"},
+    )
 
 
 def _found_columns(source: Source, names: tuple[str, ...], request: InspectRequest, notes: _Notes) -> FoundColumns:

@@ -204,10 +204,12 @@ def open_rows(
     """
     blocks = text_blocks(source)
     format_ = options.format or _format_by_extension(path)
-    beginning = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
+    first_blocks = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
+    beginning = "".join(first_blocks)
     if not beginning.strip():
         raise source.error("there is nothing in it. Name a file with rows.")
-    blocks = chain((beginning,), blocks)
+    # Block by block again: millions of blank lines at once would take many times their room.
+    blocks = chain(first_blocks, blocks)
     if options.format is None:
         check_not_markup(source, beginning)
         if format_ is None:
@@ -242,7 +244,7 @@ def _format_by_extension(path: Path | str) -> Format | None:
     return _FORMATS.get(Path(name).suffix)
 
 
-def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> str:
+def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> list[str]:
     """Return the first blocks up to the first non-blank text, or to the end of its line if detection needs it."""
     parts: list[str] = []
     num_chars, is_blank = 0, True
@@ -256,7 +258,7 @@ def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> str:
                 break
         if not is_blank and (not is_line_needed or LINE_END.search(line) or num_chars > _MAX_BEGINNING_CHARS):
             break
-    return "".join(parts)
+    return parts
 
 
 def _rows(
@@ -300,15 +302,14 @@ def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict
 
 def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[NumberedRow, None, None]:
     """Yield a text per line. A blank line is an empty text, except at the end of the file, where it is dropped."""
-    blank: list[int] = []
+    done = 0
     for number, line in enumerate(split_lines(source, blocks), 1):
         text = line.rstrip("\r\n")
         if is_blank(text):
-            blank.append(number)
             continue
-        for before in blank:
+        for before in range(done + 1, number):
             yield before, {"text": ""}
-        blank = []
+        done = number
         yield number, {"text": text}
 
 
