@@ -62,7 +62,7 @@ function Estimate({ record }) {
   }
   return html`<${Sheet} title="How good it should be">
     <p class="big">It should get ${interval(estimate.interval)} of new texts like these right.</p>
-    <p class="row"><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /><span class="muted">estimated by cross-validation: ${number(estimate.correct)} of ${counted(estimate.total, "held-out row")} right, in ${counted(estimate.folds, "fold")}.</span></p>
+    <p class="measured"><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /><span class="muted">estimated by cross-validation: ${number(estimate.correct)} of ${counted(estimate.total, "held-out row")} right, in ${counted(estimate.folds, "fold")}.</span></p>
     <p class="muted">${baseline} Rows that it has not seen say more: <a href=${href(["judge"], { model: record.name })}>judge it by a test set</a>.</p>
   <//>`;
 }
@@ -154,7 +154,7 @@ function DoubtfulRows({ record, job, rows, reply, decisions }) {
       <${Problem} error=${error} />
     <//>
     <${Sheet} title="What would help">
-      <p class="row"><${Accuracy} value=${reply.accuracy} interval=${reply.accuracy_interval} estimated /><span class="muted">in this cross-validation of ${counted(reply.folds, "fold")}</span></p>
+      <p class="measured"><${Accuracy} value=${reply.accuracy} interval=${reply.accuracy_interval} estimated /><span class="muted">in this cross-validation of ${counted(reply.folds, "fold")}</span></p>
       <p>${reply.recommendation}</p>
       ${reply.learning_curve.length > 1 && html`<${Curve} points=${reply.learning_curve} />`}
       <p>${reply.advice_text}</p>
@@ -168,7 +168,7 @@ function Doubt({ doubt, labels, decision, onDecide }) {
   return html`<div class="doubt ${decision === null ? "out" : ""}">
     <${Text}>${doubt.text}<//>
     <div class="chips"><span class=${decision === undefined ? "" : "was"}><bdi>${doubt.label}</bdi></span>
-      ${decision ? html`<span class="now"><bdi>${decision}</bdi></span>` : html`<span class="muted">– the others say <bdi>${doubt.predicted}</bdi>, score ${score(doubt.score)}</span>`}</div>
+      ${decision ? html`<span class="now"><bdi>${decision}</bdi></span>` : html`<span class="muted">the others: <bdi>${doubt.predicted}</bdi>, ${score(doubt.score)}</span>`}</div>
     <div class="row">
       ${decision === undefined
         ? html`<${Button} onClick=${() => onDecide(doubt.predicted)}>Make it <bdi>${doubt.predicted}</bdi><//>`
