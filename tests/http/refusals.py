@@ -139,6 +139,12 @@ EVALUATE = Endpoint(
     f"{API}/evaluate",
     {"model_name": "tickets_v1", "test_data": ROWS, "save": False, "target_precision": 0.9},
 )
+REPORT = Endpoint(
+    "report",
+    "POST",
+    f"{API}/report",
+    {"model_name": "tickets_v1", "test_data": ROWS, "save": False, "target_precision": 0.9, "title": "Tickets"},
+)
 COMPARE = Endpoint(
     "compare", "POST", f"{API}/compare", {"model_names": ["tickets_v1", "tickets_v2"], "test_data": ROWS}
 )
@@ -214,7 +220,19 @@ CANCEL = Endpoint("cancel", "POST", f"{JOBS}/{{job}}/cancel", {})
 
 # There is no key, and a first one would let no entry in any more.
 ON_KEYS = (CREATE_KEY, LIMIT_KEY)
-ON_CLASSIFIERS = (FIT, PREDICT, EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST, DESCRIBE, PROMOTE, COPY, SET_THRESHOLD)
+ON_CLASSIFIERS = (
+    FIT,
+    PREDICT,
+    EVALUATE,
+    REPORT,
+    COMPARE,
+    CROSS_VALIDATE,
+    SUGGEST,
+    DESCRIBE,
+    PROMOTE,
+    COPY,
+    SET_THRESHOLD,
+)
 NEEDING_A_BODY = (*ON_CLASSIFIERS, FORGET, *ON_KEYS)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
@@ -517,9 +535,14 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (MANY_NAMES, ("model_names",), "model_names must be a list", NO_LIST_NOR_NULL, {}),
     (MANY_NAMES, ("model_names", 1), "model_names[1] must be a string", NO_STRING, {"index": 1}),
     (EVALUATE, ("model_name",), "model_name must be a string", NO_STRING, {}),
+    (REPORT, ("model_name",), "model_name must be a string", NO_STRING, {}),
     (EVALUATE, ("test_data",), "test_data must be a list", NO_LIST, {}),
+    (REPORT, ("test_data",), "test_data must be a list", NO_LIST, {}),
     (EVALUATE, ("save",), "save must be true or false", NO_FLAG, {}),
+    (REPORT, ("save",), "save must be true or false", NO_FLAG, {}),
     (EVALUATE, ("target_precision",), "target_precision must be a number", NO_NUMBER_NOR_NULL, {}),
+    (REPORT, ("target_precision",), "target_precision must be a number", NO_NUMBER_NOR_NULL, {}),
+    (REPORT, ("title",), "title must be a string", NO_STRING_NOR_NULL, {}),
     (COMPARE, ("model_names",), "model_names must be a list", NO_LIST, {}),
     (COMPARE, ("model_names", 1), "model_names[1] must be a string", NO_STRING, {"index": 1}),
     (COMPARE, ("test_data",), "test_data must be a list", NO_LIST, {}),
@@ -578,6 +601,7 @@ ROW_PLACES: tuple[tuple[Endpoint, Place, str, str], ...] = (
     (FIT, ("training_data",), "training_data", "invalid_training_data"),
     (CROSS_VALIDATE, ("training_data",), "training_data", "invalid_training_data"),
     (EVALUATE, ("test_data",), "test_data", "invalid_test_data"),
+    (REPORT, ("test_data",), "test_data", "invalid_test_data"),
     (COMPARE, ("test_data",), "test_data", "invalid_test_data"),
     (PROMOTE, ("require", "test_data"), "require.test_data", "invalid_test_data"),
     (PROMOTE, ("require", "must_pass"), "require.must_pass", "invalid_test_data"),
@@ -623,7 +647,9 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
     (MANY_NAMES, "model_names", "model_name (or model_names) is missing"),
     (MANY_NAMES, "text", "text (or texts) is missing"),
     (EVALUATE, "model_name", "model_name is missing"),
+    (REPORT, "model_name", "model_name is missing"),
     (EVALUATE, "test_data", "test_data is missing"),
+    (REPORT, "test_data", "test_data is missing"),
     (COMPARE, "model_names", "model_names is missing"),
     (COMPARE, "test_data", "test_data is missing"),
     (CROSS_VALIDATE, "training_data", "training_data is missing"),
@@ -637,6 +663,7 @@ EMPTY: tuple[tuple[Endpoint, str], ...] = (
     (FIT, "model_name is missing"),
     (PREDICT, "model_name (or model_names) is missing"),
     (EVALUATE, "model_name is missing"),
+    (REPORT, "model_name is missing"),
     (COMPARE, "model_names is missing"),
     (CROSS_VALIDATE, "training_data is missing"),
     (SUGGEST, "model_name is missing"),
@@ -670,9 +697,13 @@ UNKNOWN: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any]], 
     (PREDICT, (), "min_scope", ("did you mean min_in_scope?",), {}),
     (PREDICT, (), "explian", ("did you mean explain?",), {}),
     (EVALUATE, (), "colour", ("colour is no field", "test_data"), {}),
+    (REPORT, (), "colour", ("colour is no field", "test_data"), {}),
     (EVALUATE, (), "target_precison", ("did you mean target_precision?",), {}),
+    (REPORT, (), "target_precison", ("did you mean target_precision?",), {}),
     (EVALUATE, (), "saved", ("did you mean save?",), {}),
+    (REPORT, (), "saved", ("did you mean save?",), {}),
     (EVALUATE, (), "training_data", ("training_data is no field",), {}),
+    (REPORT, (), "training_data", ("training_data is no field",), {}),
     (COMPARE, (), "colour", ("colour is no field", "model_names", "test_data"), {}),
     (COMPARE, (), "model_name", ("did you mean model_names?",), {}),
     (CROSS_VALIDATE, (), "colour", ("colour is no field", "training_data", "folds"), {}),
@@ -852,7 +883,7 @@ def _row_counts() -> Iterator[Refusal]:
         document = changed(endpoint.whole, place, FIVE_LABELS)
         phrases = (f"{name} has 5 labels", "WINDROW_MAX_LABELS")
         yield sent(endpoint, f"{name} has five labels", document, 422, "limit_exceeded", *phrases, **LABELS_LIMIT)
-    for endpoint in (EVALUATE, COMPARE):
+    for endpoint in (EVALUATE, REPORT, COMPARE):
         for what, rows, words in (
             ("no row", [], "test_data is empty"),
             ("no known label", STRANGE_LABELS, "No label of test_data is known"),
@@ -902,6 +933,7 @@ RANGES: tuple[tuple[Endpoint, Place, object, str, Mapping[str, Any]], ...] = (
             (MANY_NAMES, "abstain_below", 0, (-0.01, 1.01)),
             (SET_THRESHOLD, "abstain_below", 0, (-0.01, 1.01, 50)),
             (EVALUATE, "target_precision", 0.5, (0.49, 0, -1, 1.01, 95)),
+            (REPORT, "target_precision", 0.5, (0.49, 0, -1, 1.01, 95)),
         )
         for value in values
     ),
@@ -924,6 +956,7 @@ INFINITE: tuple[tuple[Endpoint, str, str, int, str, str], ...] = (
     (PREDICT, "min_in_scope", "-1e999", 422, "invalid_parameter", "between 0 and 1"),
     (PREDICT, "top_k", "1e999", 422, "invalid_request", "top_k must be a whole number"),
     (EVALUATE, "target_precision", "1e999", 422, "invalid_parameter", "between 0.5 and 1"),
+    (REPORT, "target_precision", "1e999", 422, "invalid_parameter", "between 0.5 and 1"),
     (CROSS_VALIDATE, "folds", "1e999", 422, "invalid_request", "folds must be a whole number"),
     (SUGGEST, "n", "1e999", 422, "invalid_request", "n must be a whole number"),
 )
@@ -1124,7 +1157,7 @@ NO_OWN_NAMES = (("a revision", "tickets_v1@1"), ("a task's highest version", "ti
 
 
 def _names() -> Iterator[Refusal]:
-    for endpoint in (FIT, PREDICT, EVALUATE, SUGGEST, PROMOTE):
+    for endpoint in (FIT, PREDICT, EVALUATE, REPORT, SUGGEST, PROMOTE):
         for what, name in WRONG_NAMES:
             document = {**endpoint.whole, "model_name": name}
             words = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
@@ -1186,7 +1219,7 @@ ABSENT: tuple[tuple[str, int, str, str, Mapping[str, Any]], ...] = (
 
 def _absent() -> Iterator[Refusal]:
     for name, status, code, words, facts in ABSENT:
-        for endpoint in (PREDICT, EVALUATE, SUGGEST, PROMOTE):
+        for endpoint in (PREDICT, EVALUATE, REPORT, SUGGEST, PROMOTE):
             document = {**endpoint.whole, "model_name": name}
             yield sent(endpoint, f"of {name}", document, status, code, words, **facts)
         for endpoint in (MANY_NAMES, COMPARE):
@@ -1487,6 +1520,7 @@ KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{API}/fit", ("POST",)),
     (f"{API}/predict", ("POST",)),
     (f"{API}/evaluate", ("POST",)),
+    (f"{API}/report", ("POST",)),
     (f"{API}/compare", ("POST",)),
     (f"{API}/cross-validate", ("POST",)),
     (f"{API}/suggest", ("POST",)),
@@ -1544,6 +1578,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("POST", FIT.path, ("dry_run", "wait")),
     ("POST", PREDICT.path, ()),
     ("POST", EVALUATE.path, ()),
+    ("POST", REPORT.path, ()),
     ("POST", COMPARE.path, ()),
     ("POST", CROSS_VALIDATE.path, ()),
     ("POST", SUGGEST.path, ()),

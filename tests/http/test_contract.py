@@ -60,6 +60,7 @@ BEYOND: Final[Mapping[str, Collection[str]]] = {
     "predict": (*TEXT_CODES, "invalid_parameter"),
     "suggest": TEXT_CODES,
     "evaluate": TEST_CODES,
+    "report": TEST_CODES,
     "compare": (*TEST_CODES, "invalid_parameter"),
     "list_classifiers": ("invalid_parameter",),
     "delete": ("invalid_parameter",),
