@@ -121,7 +121,7 @@ function Result({ found }) {
     <div class="two">
       <${Flips} found=${found} first=${first.reference} rival=${rival.reference} />
       <div>
-        <${Sheet} title=${html`<bdi>${rival.reference}</bdi>, row by row`} tools=${html`<a href=${href(["judge"], { model: rival.reference, test: route.value.query.test })}>Judge it</a>`}>
+        <${Sheet} title=${html`<bdi>${rival.reference}</bdi>, row by row`} class="matrix-sheet" tools=${html`<a href=${href(["judge"], { model: rival.reference, test: route.value.query.test })}>Judge it</a>`}>
           <${ConfusionMatrix} labels=${rival.confusion_matrix.labels} counts=${rival.confusion_matrix.counts} onOpen=${(/** @type {[number, number]} */ [label, read]) => go(["judge"], { model: rival.reference, test: route.value.query.test, label: rival.confusion_matrix.labels[label], read: rival.confusion_matrix.labels[read] })} />
           <p class="hint">A cell opens its rows in Judge.</p>
         <//>

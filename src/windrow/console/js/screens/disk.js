@@ -100,7 +100,7 @@ function BaseModels({ bases, onAsk }) {
       cell: (each) => html`<bdi>${each.id}</bdi> ${each.is_default && html`<${Chip} kind="note" title="A training that names none takes it">default<//>`}
         <div class="faint">${LOCATIONS[each.location] ?? each.location}</div>${each.problem && html`<div class="bad-ink"><bdi>${each.problem}</bdi></div>`}`,
     },
-    { name: "used", title: "Used by", cell: (each) => (each.classifiers ? counted(each.classifiers, "classifier") : "nothing") },
+    { name: "used", title: "Used by", cell: (each) => html`<span class="name">${each.classifiers ? counted(each.classifiers, "classifier") : "nothing"}</span>` },
     { name: "size", title: "Files", number: true, cell: (each) => size(each.size_bytes) },
     { name: "graphs", title: "Graphs", number: true, minor: true, cell: (each) => size(each.graph_bytes) },
     {

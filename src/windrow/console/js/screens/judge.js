@@ -186,7 +186,7 @@ function Rows({ report, set }) {
       <div class="rows-behind" tabindex="0" role="region" aria-label="Rows, may scroll"><${JudgedRows} rows=${rows} label=${open ? "Rows behind the cell" : "Misclassified rows"} sent=${known} onSend=${send} empty=${html`<p class="all-right">Every row is right.</p>`} /></div>
     <//>
     <div>
-      <${Sheet} title=${html`Row by row <span class="faint">(choose a cell)</span>`}>
+      <${Sheet} title=${html`Row by row <span class="faint">(choose a cell)</span>`} class="matrix-sheet">
         <${ConfusionMatrix} labels=${labels} counts=${counts} open=${open} onOpen=${toggle} />
       <//>
       <${LabelTable} labels=${report.labels} />
