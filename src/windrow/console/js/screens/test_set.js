@@ -14,6 +14,8 @@ import { html, signal, useEffect, useState } from "../ui.js";
 const MAX_LABELS = 6;
 const MAX_SHOWN_PROBLEMS = 5;
 const loaded = signal(false);
+/** @type {Promise<void> | null} Once for all fields, so that no late reading hides what was dropped meanwhile. */
+let loading = null;
 
 /**
  * Return a test set that this browser keeps.
@@ -22,7 +24,9 @@ const loaded = signal(false);
  */
 export function useTestSet(sha256) {
   useEffect(() => {
-    if (!loaded.peek()) loadTestSets().then(() => (loaded.value = true));
+    loading ??= loadTestSets().then(() => {
+      loaded.value = true;
+    });
   }, []);
   return { set: testSets.value.find((each) => each.sha256 === sha256) ?? null, known: loaded.value };
 }
