@@ -10,6 +10,8 @@ export const SERVER = new URL("../../../", import.meta.url);
 const KEY = "windrow.key";
 const MAX_RECORDED = 20;
 const POLL_MS = 1_000;
+/** Of a request, and then of the question whether the server is there at all. */
+const HANGS_MS = 4_000;
 
 /** Each verb's method and path; what stands in braces is taken from the fields. */
 const ENDPOINTS = {
@@ -96,6 +98,8 @@ export const returned = signal(0);
 export const keyWanted = signal("");
 /** @type {((given: boolean) => void)[]} */
 let waiting = [];
+/** Whether the person who was asked for a key last had none. */
+let isDeclined = false;
 
 /** What the server refused, or why it could not be asked. */
 export class ApiError extends Error {
@@ -123,11 +127,16 @@ export class ApiError extends Error {
 export async function call(verb, fields = {}, options = {}) {
   const request = prepare(verb, fields, options.file);
   const started = performance.now();
+  const key = apiKey();
   const response = await send(verb, request, options);
   const reply = await content(response, options.blob ?? false);
   if (options.shown !== false) record({ ...request, status: response.status, reply, ms: performance.now() - started });
   if (response.ok) return reply;
-  if (response.status === 401 && (await askForKey(reply?.detail ?? ""))) return call(verb, fields, options);
+  if (response.status === 401) {
+    // Another request may have had the person asked meanwhile. What nobody waits for asks no second time.
+    const hasKey = apiKey() !== key || (!(isDeclined && options.shown === false) && (await askForKey(reply?.detail ?? "")));
+    if (hasKey) return call(verb, fields, options);
+  }
   throw new ApiError(response.status, reply ?? {});
 }
 
@@ -194,6 +203,7 @@ export function apiKey() {
 export function giveKey(key) {
   if (key) sessionStorage.setItem(KEY, key);
   else sessionStorage.removeItem(KEY);
+  isDeclined = !key;
   keyWanted.value = "";
   const callers = waiting;
   waiting = [];
@@ -230,6 +240,7 @@ async function send(verb, request, options) {
   const body = request.body ? JSON.stringify(request.body) : request.file;
   const again = request.method === "GET" || IDEMPOTENT.has(verb);
   for (;;) {
+    const timer = setTimeout(lookForServer, HANGS_MS);
     try {
       const init = { method: request.method, headers, body, signal: options.signal ?? null };
       const response = await fetch(request.url, init);
@@ -240,6 +251,8 @@ async function send(verb, request, options) {
       const wait = waitForServer();
       if (!again) throw new ApiError(0, { code: "connection_lost", detail: LOST });
       await wait;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
@@ -253,6 +266,14 @@ let revival = null;
 function waitForServer() {
   revival ??= revive();
   return revival;
+}
+
+/** Say that the server does not answer where it hangs; an answer that merely takes long is waited for in silence. */
+async function lookForServer() {
+  const answers = fetch(new URL("health/ready", SERVER), { cache: "no-store" }).then(() => true);
+  if (await Promise.race([answers, pause(HANGS_MS).then(() => false)]).catch(() => false)) return;
+  connected.value = false;
+  waitForServer();
 }
 
 async function revive() {

@@ -42,11 +42,13 @@ export function ClassifierField({ value, onChange, onPick, label, id, required }
  * @param {{ names: string[], onChange: (names: string[]) => void, label: string, max?: number }} props
  */
 export function ClassifierChips({ names, onChange, label, max = 20 }) {
-  const known = new Set([...classifiers.value.models.map((each) => each.name), ...classifiers.value.aliases.map((each) => each.alias)]);
+  const { models, aliases, complete } = classifiers.value;
+  const known = new Set([...models.map((each) => each.name), ...aliases.map((each) => each.alias)]);
   const [typed, type] = useState("");
   /** @param {string} name */
   function add(name) {
-    if (!known.has(name.replace(/@\d+$/, "")) || names.includes(name)) return;
+    // An API key that may not see the list may ask a classifier whose name is known.
+    if (!name || (complete && !known.has(name.replace(/@\d+$/, ""))) || names.includes(name)) return;
     type("");
     onChange([...names, name]);
   }

@@ -51,14 +51,14 @@ function List() {
   return html`<${Header} title="Aliases" note="Programs ask by an alias; what it points to is changed here, with a reason, and can be rolled back.">
       <${Button} primary keyName="p" onClick=${promote}>Promote …<//>
     <//>
-    <${Problem} error=${error} />
-    <${Sheet} flush class="words">
+    <${Problem} error=${error} again=${refresh} />
+    ${(loaded || !error) && html`<${Sheet} flush class="words">
       <${Table} label="Aliases" rows=${aliases} columns=${columns} keyOf=${(/** @type {Alias} */ each) => each.alias}
         empty=${html`<${Empty} title=${loaded ? "No alias yet" : "Loading …"}>
           ${loaded && html`<p>An alias is a second name that points to a classifier. Programs that ask by it get the better version on the day you promote it, without a change of their own.</p>
             <p class="row"><${Button} primary onClick=${promote}>Make the first one<//></p>`}
         <//>`} />
-    <//>`;
+    <//>`}`;
 }
 
 /** @param {{ reference: string | null }} props */
@@ -68,7 +68,7 @@ function Target({ reference }) {
 
 /** @param {{ name: string }} props */
 function One({ name }) {
-  const { aliases } = classifiers.value;
+  const { aliases, loaded } = classifiers.value;
   const alias = aliases.find((each) => each.alias === name);
   const history = useReply("alias_history", { alias: name });
   const [asked, setAsked] = useState(/** @type {"rollback" | "remove" | ""} */ (""));
@@ -80,7 +80,7 @@ function One({ name }) {
   const back = former(changes);
   const promote = () => setQuery({ promote: "?" });
   useKeys([{ key: "p", does: "Promote a classifier", run: promote }]);
-  return html`<${Header} title=${name} note=${alias ? html`<${Standing} alias=${alias} />` : "This alias points nowhere."}>
+  return html`<${Header} title=${name} note=${alias ? html`<${Standing} alias=${alias} />` : loaded && "This alias points nowhere."}>
       ${alias && html`<${Button} quiet onClick=${() => setAsked("remove")}>Remove<//>`}
       ${alias && html`<${Button} disabled=${!back} title=${back ? `To ${back}` : "It has pointed nowhere else"} onClick=${() => setAsked("rollback")}>Roll back …<//>`}
       <${Button} primary keyName="p" onClick=${promote}>Promote …<//>

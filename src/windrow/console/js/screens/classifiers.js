@@ -8,7 +8,7 @@ import { useKeys } from "../parts/keys.js";
 import { say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
-import { classifiers, useFresh, versionOf } from "../store.js";
+import { classifiers, refresh, useFresh, versionOf } from "../store.js";
 import { html, useEffect, useId, useMemo, useRef, useState } from "../ui.js";
 import { EXPORTED, ImportDialog, Purge, restore, useDelete, usePageDrop } from "./classifier_actions.js";
 
@@ -65,7 +65,7 @@ function Answering({ onFile }) {
   const found = useMemo(() => select(entries, q, tag, Boolean(unused)), [entries, q, tag, unused]);
   const rows = useMemo(() => arrange(found, sort), [found, sort]);
   const picks = usePicks(rows.flatMap((row) => row.entry?.model.name ?? []));
-  if (error && !loaded) return html`<${Header} title="Classifiers" /><${Problem} error=${error} />`;
+  if (error && !loaded) return html`<${Header} title="Classifiers" /><${Problem} error=${error} again=${refresh} />`;
   if (loaded && complete && !models.length) return html`<${Beginning} onFile=${onFile} />`;
   const filtered = q || tag || unused;
   const all = complete ? counted(models.length, "classifier") : `${number(models.length)} classifiers, more are on their way`;
@@ -75,7 +75,7 @@ function Answering({ onFile }) {
       <${FileButton} onFile=${onFile} />
       <a class="button primary" href=${href(["train"])}>Train</a>
     <//>
-    <${Problem} error=${error} />
+    <${Problem} error=${error} again=${refresh} />
     <div class="filters">
       ${tag &&
       html`<span class="chip">tag <b><bdi>${tag}</bdi></b>

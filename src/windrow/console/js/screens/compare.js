@@ -1,12 +1,12 @@
 /** Compare: several classifiers on the same test rows; which answers change, and whether that shows a difference. */
 import { counted, number, percent } from "../format.js";
 import { useReply } from "../load.js";
-import { Button, Empty, Field, Header, Notice, Reply, Scroll, Sheet, Tabs, Text } from "../parts/bits.js";
+import { Button, Empty, Field, Header, Notice, Problem, Reply, Scroll, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
 import { ClassifierChips } from "../parts/fields.js";
 import { Table } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
-import { aliasesOf, classifiers, useClassifiers, versionOf } from "../store.js";
+import { aliasesOf, classifiers, refresh, useClassifiers, versionOf } from "../store.js";
 import { html } from "../ui.js";
 import { fineInterval } from "./evaluation.js";
 import { TestSetField, useTestSet } from "./test_set.js";
@@ -50,7 +50,7 @@ export function Compare() {
  * @param {{ names: string[], onChoose: (names: string[]) => void }} props
  */
 function Proposals({ names, onChoose }) {
-  const { models, loaded } = classifiers.value;
+  const { models, loaded, error } = classifiers.value;
   /** @type {Map<string, string[]>} */
   const tasks = new Map();
   for (const { name } of models) {
@@ -58,7 +58,7 @@ function Proposals({ names, onChoose }) {
     if (version !== null) tasks.set(task, [...(tasks.get(task) ?? []), name]);
   }
   const several = [...tasks].filter(([, versions]) => versions.length > 1).slice(0, MAX_TASKS);
-  if (!loaded) return null;
+  if (!loaded) return html`<${Problem} error=${error} again=${refresh} />`;
   if (models.length < 2) return html`<${Empty} title="There is nothing to compare yet"><p>Two classifiers are compared on the same rows. <a href=${href(["train"])}>Train ${models.length ? "another one" : "the first one"}</a>.</p><//>`;
   return html`<${Empty} title=${names.length ? "With which other one?" : "Which classifiers?"}>
     <p>Add them above${several.length > 0 && ", or take the last versions of a task"}.</p>

@@ -21,6 +21,14 @@ const STAGES = /** @type {[string, string][]} */ ([
   ["finishing", "Fit the head"],
   ["saving", "Save"],
 ]);
+const STATES = /** @type {Record<string, string>} */ ({
+  queued: "waits for its turn",
+  running: "runs",
+  succeeded: "has succeeded",
+  failed: "has failed",
+  cancelled: "was cancelled",
+  interrupted: "was interrupted",
+});
 const SECOND_MS = 1_000;
 const LONG_S = 60;
 /** @type {Map<string, number[]>} The losses that were seen, by job; so they stay when another view is looked at. */
@@ -31,6 +39,7 @@ export function TrainJob({ name: id }) {
   const [job, setJob] = useState(/** @type {Json | null} */ (null));
   const [told, setTold] = useState(0); // when the job was last heard of
   const [error, setError] = useState(/** @type {Error | null} */ (null));
+  const [round, setRound] = useState(0);
   useReply(requestOf(id) ? null : "job", { job_id: id }); // for the request drawer; the job itself comes as events
   useEffect(() => {
     showRequest(id);
@@ -48,12 +57,13 @@ export function TrainJob({ name: id }) {
     };
     follow(id, onChange, abort.signal).catch((problem) => abort.signal.aborted || setError(problem));
     return () => abort.abort();
-  }, [id]);
-  if (error) return html`<${Header} title="Training" /><${Problem} error=${error} /><p><a href=${href(["jobs"])}>All jobs</a></p>`;
+  }, [id, round]);
+  const again = () => (setError(null), setRound(round + 1));
+  if (error) return html`<${Header} title="Training" /><${Problem} error=${error} again=${again} /><p><a href=${href(["jobs"])}>All jobs</a></p>`;
   if (!job) return html`<${Header} title="Training" /><p class="faint waiting" role="status">Loading …</p>`;
   const running = job.state === "queued" || job.state === "running";
   const stage = STAGES.find(([each]) => each === job.progress?.stage)?.[1];
-  return html`<p class="sr-only" role="status">${job.state === "running" && stage ? stage : `The training is ${job.state}.`}</p>
+  return html`<p class="sr-only" role="status">${job.state === "running" && stage ? stage : `The training ${STATES[job.state]}.`}</p>
     ${job.state === "succeeded" ? html`<${Done} job=${job} />` : html`<${Unfinished} job=${job} running=${running} told=${told} losses=${seen.get(id) ?? []} />`}`;
 }
 
