@@ -176,12 +176,18 @@ def test_a_name_is_checked_and_one_that_exists_gets_a_revision(server: Running, 
     expect_trained(page, "known_v1@2")
 
 
-def test_rows_that_a_training_would_refuse_are_refused_before_it_in_the_servers_words(
+def test_what_a_training_would_refuse_is_refused_before_it(
     server: Running, page: Page, watch: Watch, tmp_path: Path
 ) -> None:
-    watch.allow("status of 422|status of 400")
+    watch.allow("status of 409")
     choose(open_train(server, page), written(tmp_path, "one.csv", [("a text", "one"), ("another", "one")]))
-    expect(page.get_by_role("alert").filter(has_text="a classifier needs at least 2 labels")).to_be_visible()
+    expect(page.get_by_text("A classifier needs rows of at least two labels.")).to_be_visible()
+    expect(train_button(page)).to_be_disabled()
+    fit(server, "pointed_v1", num_iterations=0)
+    server.client.put("/v1/classifier/aliases/pointer", json={"model_name": "pointed_v1"}).raise_for_status()
+    choose(page, written(tmp_path, "pointer.csv", tickets()))
+    page.get_by_role("textbox", name="Name", exact=True).fill("pointer")
+    expect(page.get_by_role("alert")).to_contain_text("name_taken")
     expect(train_button(page)).to_be_disabled()
 
 

@@ -37,18 +37,17 @@ export function Train() {
   const ready = Boolean(read);
   return html`<${Header} title="Train" note="Rows of a text and its label become a classifier that gives new texts their labels." />
     ${extended && html`<${Extends} reference=${extended} base=${base} />`}
-    ${ready || base.value
-      ? html`<div class="two train">
-          <div>
-            <${Source} />
-            ${ready && html`<${Understood} read=${read} /><${Oddities} read=${read} />`}
-          </div>
-          <div>
-            <${Settings} key=${base.value ? extended : file?.name} base=${base.value} />
-            ${read?.rows.length > 0 && html`<${Balance} />`}
-          </div>
-        </div>`
-      : html`<${Source} />`}
+    <div class=${ready || base.value ? "two train" : ""}>
+      <div>
+        <${Source} />
+        ${ready && html`<${Understood} read=${read} /><${Oddities} read=${read} />`}
+      </div>
+      ${(ready || base.value) &&
+      html`<div>
+        <${Settings} key=${base.value ? extended : file?.name} base=${base.value} />
+        ${read?.rows.length > 0 && html`<${Balance} />`}
+      </div>`}
+    </div>
     ${read?.rows.length > 0 && html`<${Preview} read=${read} />`}`;
 }
 
@@ -124,6 +123,7 @@ function Settings({ base }) {
   const [tags, setTags] = useState("");
   const rows = useMemo(draftRows, [read, leftOut, renamed]);
   const validName = NAME.test(name);
+  const enough = Boolean(base) || new Set(rows.map((row) => row.label)).size > 1;
   const extended = base ? `${base.name}@${base.revision}` : undefined;
   /** @type {Json} */
   const fields = {
@@ -139,13 +139,13 @@ function Settings({ base }) {
   const estimate = useAsync(
     async (signal) => {
       await pause(TYPING_MS);
-      if (signal.aborted || !validName || (!rows.length && !extended)) return null;
+      if (signal.aborted || !validName || !enough) return null;
       return call("estimate_fit", { ...fields, description: undefined, tags: undefined }, { shown: false, signal });
     },
     [name, rows, extended, baseModel, iterations, fields.cross_validate],
   );
   const { run, busy: starting, error } = useAction(() => startFit(fields));
-  const possible = validName && !busy && !unread && !(estimate.error && !estimate.busy) && (rows.length > 0 || Boolean(extended));
+  const possible = validName && !busy && !unread && !(estimate.error && !estimate.busy) && enough;
   const start = () => possible && run();
   useKeys([{ key: "Enter", ctrl: true, whileTyping: true, does: "Train", run: start }]);
   return html`<form class="sheet settings" aria-label="Training" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), start())}>
@@ -162,7 +162,7 @@ function Settings({ base }) {
       <${Field} label="Description">${(/** @type {string} */ id) => html`<textarea id=${id} maxlength="2000" dir="auto" value=${description} onInput=${(/** @type {any} */ event) => setDescription(event.target.value)}></textarea>`}<//>
       <${Field} label="Tags" hint="Apart by commas.">${(/** @type {string} */ id) => html`<input id=${id} class="input" value=${tags} onInput=${(/** @type {any} */ event) => setTags(event.target.value)} />`}<//>
     </details>
-    <${Cost} estimate=${estimate} />
+    ${enough ? html`<${Cost} estimate=${estimate} />` : read?.rows.length > 0 && html`<p class="cost bad-ink">A classifier needs rows of at least two labels. Add rows with another label.</p>`}
     <${Problem} error=${error ?? (estimate.busy ? null : estimate.error)} />
     <${Button} type="submit" primary busy=${starting} disabled=${!possible} keyName="Ctrl ↵">Train<//>
   </form>`;
