@@ -3,7 +3,16 @@
 import pytest
 
 from windrow.domain.read_options import DETECT_ALL, ReadOptions
-from windrow.files.columns import Columns, Evidence, UnresolvedColumn, distinct, find_columns, header_evidence
+from windrow.files.columns import (
+    Columns,
+    Evidence,
+    FoundColumns,
+    UnresolvedColumn,
+    distinct,
+    find_columns,
+    header_evidence,
+    look_for_columns,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +93,34 @@ def test_names_tell_how_sure_it_is_that_they_are_a_header(names: tuple[str, ...]
 
 def test_repeated_columns_get_numbers_that_no_other_column_has() -> None:
     assert distinct(("a", "b", "a", "a_2", "a", "")) == ("a", "b", "a_3", "a_2", "a_4", "")
+
+
+def test_several_text_columns_are_named_by_each_other_or_with_commas_and_each_counts_once() -> None:
+    names = ("Subject", "Body", "a,b", "label")
+    for asked, found in (
+        (("Subject,Body",), ("Subject", "Body")),
+        (("body", "SUBJECT , body"), ("Body", "Subject")),
+        (("a,b",), ("a,b",)),
+        (("a,b", "Body"), ("a,b", "Body")),
+    ):
+        assert find_columns(names, ReadOptions(text_column=asked), labelled=True) == Columns(found, "label")
+        assert look_for_columns(names, ReadOptions(text_column=asked)) == FoundColumns(found, "label")
+    with pytest.raises(UnresolvedColumn, match="there is no column 'c'"):
+        find_columns(names, ReadOptions(text_column=("Body,c",)), labelled=True)
+    with pytest.raises(UnresolvedColumn, match="cannot hold both"):
+        find_columns(names, ReadOptions(text_column=("Body,label",), label_column="label"), labelled=True)
+
+
+def test_a_text_of_several_columns_has_no_gaps_and_shows_what_is_no_string() -> None:
+    columns = Columns(("a", "b", "c"))
+    assert columns.text_of({"a": "x", "b": " ", "c": "y"}) == "x\n\ny"
+    assert columns.text_of({"c": "y"}) == "y"
+    assert columns.text_of({"a": " ", "b": None}) == ""
+    assert columns.text_of({"a": "x", "b": 5}) == 5
+    assert Columns(("a",)).text_of({"a": " x "}) == " x "
+
+
+def test_thousands_of_equal_names_are_told_apart_at_once() -> None:
+    unique = distinct(["a"] * 20_000)
+    assert len(set(unique)) == 20_000
+    assert unique[-1] == "a_20000"

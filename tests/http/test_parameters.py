@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from windrow.domain.archive import ExportRequest
 from windrow.domain.errors import InvalidParameter, InvalidRequest
+from windrow.domain.inspection import InspectRequest
 from windrow.domain.listing import ListRequest
 from windrow.http.parameters import read_flag, read_parameters, read_query
 from windrow.settings import Settings
@@ -63,3 +64,12 @@ def test_a_flag_is_true_or_false_and_the_hint_is_what_it_is_not_already(text: st
         with pytest.raises(InvalidParameter, match=hint):
             read_flag("wait", text, default=default)
         assert read_flag("wait", None, default=default) is default
+
+
+def test_a_parameter_that_holds_several_may_stand_there_several_times() -> None:
+    sent = request(b"text_column=a&text_column=b%2Cc&header=0")
+    query = read_query(sent, ("text_column", "header"), ("text_column",))
+        request(b"text_column=a&text_column=b%2Cc&header=0"), ("text_column", "header"), ("text_column",)
+    )
+    assert query == {"text_column": ("a", "b,c"), "header": ("0",)}
+    assert read_parameters(InspectRequest, query) == {"text_column": ("a", "b,c"), "header": False}
