@@ -24,7 +24,7 @@ let loading = null;
  */
 export function useTestSet(sha256) {
   useEffect(() => {
-    loading ??= loadTestSets().then(() => {
+    loading ??= loadTestSets().finally(() => {
       loaded.value = true;
     });
   }, []);
