@@ -1,6 +1,7 @@
 """Correct: one card at a time by keys alone, kept in the browser, and learned by the next version."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def open_queue(server: Running, page: Page, items: list[dict[str, Any]], model: 
         expect(page.get_by_text("What it weighs")).to_be_visible()
         expect(page.get_by_role("button", name="login", exact=True)).to_be_visible()
     else:
-        expect(page.get_by_text("You have looked at all of it")).to_be_visible()
+        expect(page.get_by_text(re.compile("You have looked at all of it|No text waits here"))).to_be_visible()
     return page
 
 
@@ -286,6 +287,33 @@ def test_a_training_that_is_cancelled_gives_the_corrections_back(server: Running
     page.get_by_role("button", name="Back to the form").click()
     expect(page.get_by_role("button", name="Train tickets")).to_be_enabled()
     assert labels(page) == {"who broke in": ("login", "corrected")}
+
+
+def test_a_training_whose_page_was_left_is_found_again_from_the_queue(server: Running, page: Page) -> None:
+    open_queue(server, page, [item("one"), item("who broke in", label="login", state="corrected", at=1)])
+    page.keyboard.press("t")
+    page.get_by_role("button", name="Train tickets").click()
+    page.wait_for_url("**job=*")
+    job = page.url.split("job=")[1]
+    learned = item("who broke in", label="login", state="corrected", at=1, job=job)
+    open_queue(server, page, [item("one"), learned])  # as it was before the training ended
+    expect(page.get_by_role("button", name="Train the next version")).to_be_disabled()
+    page.get_by_role("link", name="See how it goes").click()
+    expect(page.get_by_text("is trained")).to_be_visible()
+    page.get_by_role("link", name="Back to the queue").click()
+    expect(card(page)).to_have_text("one")
+    assert set(labels(page)) == {"one"}
+
+
+def test_a_training_that_the_server_does_not_know_gives_the_corrections_back(
+    server: Running, page: Page, watch: Watch
+) -> None:
+    watch.allow("status of 404")
+    open_queue(server, page, [item("who broke in", label="login", state="corrected", at=1, job="0-0")])
+    page.get_by_role("link", name="See how it goes").click()
+    expect(page.get_by_text("The server no longer knows this training")).to_be_visible()
+    page.get_by_role("button", name="Back to the form").click()
+    expect(page.get_by_role("button", name="Train tickets")).to_be_enabled()
 
 
 def test_a_new_label_with_few_rows_is_warned_of(server: Running, page: Page) -> None:

@@ -10,7 +10,7 @@ import { Confirm, say } from "../parts/overlays.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, useClassifiers } from "../store.js";
 import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
-import { NextVersion } from "./next_version.js";
+import { BeingLearned, NextVersion } from "./next_version.js";
 import { FileRun } from "./try_file.js";
 
 /** @typedef {import("../kept.js").Item} Item */
@@ -82,7 +82,7 @@ function Queue({ name }) {
   const [forgetting, forget] = useState(false);
   const waiting = useMemo(() => items.filter((each) => each.state === "waiting").sort((one, other) => sureness(one) - sureness(other)), [items]);
   const current = waiting.find((each) => each.text === shown) ?? waiting[0];
-  const learned = items.filter((each) => each.label !== null).length;
+  const learned = items.filter((each) => each.label !== null && !each.job).length;
   const skipped = items.filter((each) => each.state === "skipped");
   const last = Math.max(0, ...items.map((each) => (each.job ? 0 : (each.at ?? 0))));
   function undo() {
@@ -106,6 +106,7 @@ function Queue({ name }) {
       <${Button} primary=${!waiting.length} onClick=${train} disabled=${!learned} keyName="t">Train the next version${learned > 0 && ` with ${counted(learned, "row")}`}<//>
     <//>
     ${record.error && html`<${Problem} error=${record.error} again=${record.again} />`}
+    <${BeingLearned} name=${name} />
     ${items.length > 0 && html`<${Progress} items=${items} waiting=${waiting.length} />`}
     ${current
       ? html`<${Card} key=${current.text} name=${name} item=${current} labels=${labels} waiting=${waiting} onShow=${show} />`

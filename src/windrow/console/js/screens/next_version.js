@@ -1,5 +1,5 @@
 /** The next version of a classifier in one flow: trained with corrections, compared with the old one, offered for promotion. */
-import { call, follow } from "../api.js";
+import { ApiError, call, follow } from "../api.js";
 import { counted, duration, interval, number, percent } from "../format.js";
 import { addItems, itemsOf, loadTestSets, putItems, setItems, testSets } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
@@ -55,7 +55,7 @@ function Form({ name }) {
     setQuery({ job: job.id });
   }
   if (!decided.length) {
-    return html`<${Notice}>Nothing is corrected or accepted yet. <a href=${href(["correct"], { model: name })}>Go to the queue</a>.<//>`;
+    return html`<${BeingLearned} name=${name} /><${Notice}>Nothing is corrected or accepted yet. <a href=${href(["correct"], { model: name })}>Go to the queue</a>.<//>`;
   }
   return html`<${Reply} of=${record}>${(/** @type {Json} */ { keeps_training_data: keeps, num_examples: kept, labels }) => {
     const fresh = [...new Set(rows.map((each) => each.label))].filter((label) => !labels.includes(label));
@@ -97,10 +97,15 @@ function Training({ name, jobId }) {
   const watched = useAsync((signal) => follow(jobId, setJob, signal).then(() => true), [jobId]);
   const stop = useAction(() => call("cancel_job", { job_id: jobId }));
   const state = job?.state;
+  const isLost = watched.error instanceof ApiError && watched.error.code === "job_not_found";
   useEffect(() => {
     if (state === "succeeded") learned(name, jobId);
-    else if (ENDED.includes(state)) putItems(name, learning(name, jobId).map((each) => ({ ...each, job: undefined })));
-  }, [state]);
+    else if (ENDED.includes(state) || isLost) putItems(name, learning(name, jobId).map((each) => ({ ...each, job: undefined })));
+  }, [state, isLost]);
+  if (isLost) {
+    return html`<${Notice} kind="warn" role="alert"><p>The server no longer knows this training. If it did not make the version, train it again: your corrections are still there.</p>
+      <p><${Button} onClick=${() => setQuery({ job: "" })}>Back to the form<//></p><//>`;
+  }
   if (watched.error) return html`<${Problem} error=${watched.error} again=${watched.again} />`;
   if (!job) return html`<p class="faint waiting" role="status">Loading …</p>`;
   if (state === "succeeded") return html`<${Trained} name=${name} job=${job} />`;
@@ -115,6 +120,17 @@ function Training({ name, jobId }) {
     <${Problem} error=${stop.error} />
     <p class="hint">It goes on when you leave this page; its address leads back here.</p>
   <//>`;
+}
+
+/**
+ * Leads to a training that has not told yet how it ended, since its page was left.
+ * @param {{ name: string }} props
+ */
+export function BeingLearned({ name }) {
+  const rows = itemsOf(name).filter((each) => each.job);
+  const job = rows[0]?.job;
+  if (!job) return null;
+  return html`<${Notice}>A training learns ${counted(rows.length, "row")} of yours. <a href=${href(["correct"], { model: name, step: "train", job })}>See how it goes</a>.<//>`;
 }
 
 /**
