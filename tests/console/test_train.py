@@ -218,6 +218,27 @@ def test_a_version_takes_over_the_rows_of_a_revision_and_corrects_them(
     assert found["rows_per_label"] == {"invoice": 4, "login": 6, "refund": 3}
 
 
+def test_a_key_that_may_train_but_not_look_extends_all_the_same(
+    start: Start, open_page: OpenPage, watch: Watch, tmp_path: Path
+) -> None:
+    watch.allow("status of 40[13]")
+    server = start(tmp_path / "data")
+    fit(server, "hidden_v1", num_iterations=0)
+    made = [{"name": "admin", "scopes": ["admin", "read"]}, {"name": "trainer", "scopes": ["train"]}]
+    first = server.client.post("/v1/classifier/keys", json=made[0]).json()
+    server.client.headers["Authorization"] = f"Bearer {first['key']}"
+    key = server.client.post("/v1/classifier/keys", json=made[1]).json()["key"]
+    page = open_page(f"{server.client.base_url}#/train?num_iterations=0&extends=hidden_v1@1&name=hidden_v2")
+    page.get_by_label("API key", exact=True).fill(key)
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.get_by_text("The rows of hidden_v1@1 are taken over")).to_be_visible()
+    choose(page, written(tmp_path, "more.csv", [("a wholly new text", "login")]))
+    expect(page.locator(".settings .cost")).to_contain_text("12 taken over, 0 replaced")
+    train_button(page).click()
+    expect(page.get_by_role("heading", name="hidden_v2@1 is trained")).to_be_visible(timeout=TRAINED_MS)
+    assert record(server, "hidden_v2")["taken_over_rows"] == 12
+
+
 def demo_rows() -> list[tuple[str, str]]:
     rows = json.loads((PACKAGE / "console" / "demo_rows.json").read_text(encoding="utf-8"))
     return [(each["text"], each["label"]) for each in rows["first"] + rows["added"]]

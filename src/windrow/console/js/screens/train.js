@@ -1,5 +1,5 @@
 /** Train: rows in, what was understood of them, the settings, and what the training will take. */
-import { call, pause } from "../api.js";
+import { ApiError, call, pause } from "../api.js";
 import { counted, duration, number, size } from "../format.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Field, Header, Notice, Problem, Sheet } from "../parts/bits.js";
@@ -28,6 +28,9 @@ export function Train() {
   const { demo, extends: extended } = route.value.query;
   const { read, file } = draft.value;
   const base = useReply(extended ? "show" : null, { model_name: extended });
+  // A key with train alone may extend what it may not look at.
+  const unseen = extended && base.error instanceof ApiError && base.error.status === 403 ? { name: extended.split("@")[0] } : null;
+  const known = base.value ?? unseen;
   useEffect(() => {
     refresh(); // a name that is proposed is to be free, also of what others have trained meanwhile
   }, []);
@@ -36,24 +39,25 @@ export function Train() {
   }, [demo]);
   const ready = Boolean(read);
   return html`<${Header} title="Train" note="Rows of a text and its label become a classifier that gives new texts their labels." />
-    ${extended && html`<${Extends} reference=${extended} base=${base} />`}
-    <div class=${ready || base.value ? "two train" : ""}>
+    ${extended && html`<${Extends} reference=${extended} base=${base} unseen=${Boolean(unseen)} />`}
+    <div class=${ready || known ? "two train" : ""}>
       <div>
         <${Source} />
         ${ready && html`<${Understood} read=${read} /><${Oddities} read=${read} />`}
       </div>
-      ${(ready || base.value) &&
+      ${(ready || known) &&
       html`<div>
-        <${Settings} key=${base.value ? extended : file?.name} base=${base.value} />
+        <${Settings} key=${known ? extended : file?.name} base=${known} reference=${extended} />
         ${read?.rows.length > 0 && html`<${Balance} />`}
       </div>`}
     </div>
     ${read?.rows.length > 0 && html`<${Preview} read=${read} />`}`;
 }
 
-/** @param {{ reference: string, base: import("../load.js").Loaded<any> }} props */
-function Extends({ reference, base }) {
+/** @param {{ reference: string, base: import("../load.js").Loaded<any>, unseen: boolean }} props */
+function Extends({ reference, base, unseen }) {
   const record = base.value;
+  if (unseen) return html`<${Notice}>The rows of <bdi>${reference}</bdi> are taken over, by the server itself. A row that you add here replaces all of them that have the same text.<//>`;
   if (!record) return html`<${Problem} error=${base.error} again=${base.again} />`;
   return html`<${Notice} kind=${record.keeps_training_data ? "note" : "bad"}>
     <p>${record.keeps_training_data
@@ -110,8 +114,8 @@ function named(file) {
   return nextName((stem || "classifier").slice(0, LONGEST_NAME - 6));
 }
 
-/** @param {{ base: Json | null }} props The record of what is extended. */
-function Settings({ base }) {
+/** @param {{ base: Json | null, reference?: string }} props The record of what is extended, and how it was named. */
+function Settings({ base, reference }) {
   const { query } = route.value;
   const { models } = classifiers.value;
   const { file, read, busy, leftOut, renamed, error: unread } = draft.value;
@@ -124,7 +128,7 @@ function Settings({ base }) {
   const rows = useMemo(draftRows, [read, leftOut, renamed]);
   const validName = NAME.test(name);
   const enough = Boolean(base) || new Set(rows.map((row) => row.label)).size > 1;
-  const extended = base ? `${base.name}@${base.revision}` : undefined;
+  const extended = base?.revision ? `${base.name}@${base.revision}` : reference;
   /** @type {Json} */
   const fields = {
     model_name: name,
@@ -145,7 +149,7 @@ function Settings({ base }) {
     [name, rows, extended, baseModel, iterations, fields.cross_validate],
   );
   const { run, busy: starting, error } = useAction(() => startFit(fields));
-  const possible = validName && !busy && !unread && !(estimate.error && !estimate.busy) && enough;
+  const possible = validName && !busy && !unread && Boolean(base) === Boolean(reference) && !(estimate.error && !estimate.busy) && enough;
   const start = () => possible && run();
   useKeys([{ key: "Enter", ctrl: true, whileTyping: true, does: "Train", run: start }]);
   return html`<form class="sheet settings" aria-label="Training" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), start())}>
