@@ -110,7 +110,7 @@ table.matrix td.hit { background: color-mix(in srgb, var(--bar) calc(var(--s) * 
 table.matrix td.miss { background: color-mix(in srgb, var(--bad) calc(10% + var(--s) * var(--miss)), var(--sunk)); }
 table.dense { border-spacing: 1px; font-size: 12px; } table.dense th { font-size: 12px; padding: 2px 6px; }
 table.dense td, table.dense thead th[scope=col] { min-width: 25px; padding: 4px 2px; }
-@media (max-width: 760px) {
+@media screen and (max-width: 760px) {
   main { padding: 18px 14px 0; } footer { padding: 0 14px 30px; } h1 { font-size: 21px; }
   .cards { grid-template-columns: 1fr 1fr 1fr; gap: 10px; } .cards .sheet:first-child { grid-column: 1 / -1; }
   .cards .sheet { padding: 12px; } .two { grid-template-columns: minmax(0, 1fr); } .big { font-size: 24px; }
@@ -125,11 +125,12 @@ table.dense td, table.dense thead th[scope=col] { min-width: 25px; padding: 4px 
   @page { size: A4; margin: 14mm 13mm; }
   :root { color-scheme: light; --ground: #fff; }
   body { font-size: 10pt; } main, footer { padding: 0; max-width: none; }
-  .cards { grid-template-columns: 2.1fr 1fr 1fr 1fr; } .cards .sheet:first-child { grid-column: auto; }
-  .two { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+  .sheet { padding: 10px 12px; } .cards { gap: 10px; } .big { font-size: 22px; }
+  td.measure svg { width: 44px; margin-right: 6px; } dl { font-size: 9pt; }
   .cards, .verdict, .chart, tr, pre, li, dl > div { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
   caption span { max-width: none; }
-  .scroll { overflow: visible; } table.matrix.dense { font-size: 7pt; } table.dense td { min-width: 15px; }
+  .scroll { overflow: visible; margin: 6px 0 0; padding: 0; }
+  table.matrix.dense { font-size: 7pt; } table.dense td { min-width: 15px; }
   table.dense th { font-size: 7pt; padding: 1px 3px; } table.dense thead th[scope=col] { min-width: 15px; }
 }
 @media print and (prefers-color-scheme: dark) {
