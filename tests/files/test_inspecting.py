@@ -87,6 +87,18 @@ def test_each_row_may_have_all_its_columns() -> None:
     assert look(json.dumps(nested), "a.jsonl", include_values=True).rows[0].values == nested
 
 
+def test_rows_without_a_label_stay_where_rows_need_none() -> None:
+    content = f"text,label\na,\nb,bug \nc,{'y' * 257}\n,bug\nd, \n"
+    found = look(content, "a.csv", labelled=False)
+    assert lines(found) == [(2, "a", None), (3, "b", "bug"), (4, "c", None), (6, "d", None)]
+    assert (found.label_column, found.rows_per_label, found.num_problems) == ("label", {"bug": 1}, 1)
+    assert found.sha256 == look("text,label\nb,bug\n", "b.csv").sha256
+    odd = (
+        '{"text": "a", "label": ["x", "y"]}\n{"text": "b"}\n{"text": "c", "label": null}\n{"text": "d", "label": "x"}\n'
+    )
+    assert [row.label for row in look(odd, "a.jsonl", labelled=False).rows] == [None, None, None, "x"]
+
+
 def test_rows_with_a_problem_are_left_out_and_named() -> None:
     content = f"text,label\n,bug\nhi,\na,b,c\n{'x' * 101},bug\nhi,{'y' * 257}\nho,bug\n"
     found = look(content, "a.csv")

@@ -72,6 +72,7 @@ def read_inspected(data: bytes) -> None:
         text_column=columns,
         header=(None, True, False)[first // 64 % 3],
         include_values=bool(first & 16),
+        labelled=not first & 8,
     )
     found = inspect_file(io.BytesIO(data[1:]), request, InspectionLimits(DataLimits(), MAX_BYTES, ""))
     assert from_json(Inspection, to_json(found)) == found

@@ -1872,7 +1872,7 @@ def _inspections() -> Iterator[Refusal]:
         row = (422, "invalid_request", (f"{name} stands twice",), {"parameter": name})
         yield Refusal(f"inspect with {name} twice", "POST", f"{INSPECT}?{name}=1&{name}=1", CSV, TABLE, *row)
     for said in NO_FLAGS:
-        for name in ("header", "include_values"):
+        for name in ("header", "include_values", "labelled"):
             row = (422, "invalid_parameter", (f"{name} is neither true nor false",), {"parameter": name})
             yield Refusal(f"inspect with {name}={said}", "POST", f"{INSPECT}?{name}={said}", CSV, TABLE, *row)
     for query, code, parameter, words in MISREADINGS:

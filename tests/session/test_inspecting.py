@@ -76,7 +76,8 @@ def test_what_cannot_be_read_is_refused_in_the_words_of_python(session: Session,
 
 def test_help_shows_each_option(session: Session) -> None:
     shown = pydoc.plain(pydoc.render_doc(session.inspect))
-    for option in ("text_column: str | ", "header: bool | None = None", "include_values: bool = False"):
+    flags = ("header: bool | None = None", "include_values: bool = False", "labelled: bool = True")
+    for option in ("text_column: str | ", *flags):
         assert option in shown
 
 

@@ -23,6 +23,8 @@ class InspectRequest(ReadOptions):
     """What it is called: its ending says what it is (``mails.csv``, ``rows.jsonl.gz``), and messages name it."""
     include_values: bool = field(default=False, kw_only=True)
     """Whether each row also has all its columns."""
+    labelled: bool = field(default=True, kw_only=True)
+    """Whether each row needs a label where a column holds them, as examples do; otherwise rows without one stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class InspectedRow(Value):
     text: str
     """Its text; of several columns, those that are not blank with a blank line between."""
     label: str | None
-    """Its label; ``None`` where no column holds labels."""
+    """Its label; ``None`` where no column holds labels, and, unless rows are ``labelled``, where it holds none."""
     values: Mapping[str, Any] | None = None
     """All its columns, in their order; ``None`` unless ``include_values`` asks for them."""
 
@@ -117,7 +119,9 @@ class Inspection(ListValue[InspectedRow]):
     warnings: tuple[DataWarning, ...]
     """What a training on these rows would warn of, each with all the rows behind it, counted from 0 in ``rows``."""
     sha256: str | None
-    """The SHA-256 of these rows, in hexadecimal, as classifiers and evaluations have it; ``None`` without labels."""
+    """The SHA-256 of the rows that have a label, in hexadecimal, as classifiers and evaluations have it; ``None``
+    without such rows.
+    """
 
 
 def check_inspect(request: InspectRequest) -> None:

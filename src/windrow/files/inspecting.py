@@ -78,12 +78,12 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
     seen = _SeenRows(source, limits, {each: _Column() for each in names}, is_json=format_ in ("json", "jsonl"))
     table = Table(
         source,
-        Columns(found.text, found.label),
+        Columns(found.text, found.label if request.labelled else None),
         names,
         seen.counted(rows),
         is_delimited=format_ in ("csv", "tsv"),
     )
-    kept = _kept_rows(table, request, limits)
+    kept = _kept_rows(table, found.label, request, limits)
     if not found.text or "header" in notes.questions:
         found, kept = FoundColumns((), found.label if "header" not in notes.questions else None), []
     return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
@@ -197,7 +197,9 @@ def _found_columns(source: Source, names: tuple[str, ...], request: InspectReque
     return FoundColumns(() if is_text_unclear else found.text, None if is_label_unclear else found.label)
 
 
-def _kept_rows(table: Table, request: InspectRequest, limits: InspectionLimits) -> list[InspectedRow]:
+def _kept_rows(
+    table: Table, label_column: str | None, request: InspectRequest, limits: InspectionLimits
+) -> list[InspectedRow]:
     """Return the rows that nothing is wrong with, and tell the others to the listener.
 
     Raises:
@@ -223,10 +225,19 @@ def _kept_rows(table: Table, request: InspectRequest, limits: InspectionLimits) 
                     "fewer rows, or raise {setting}.",
                     {"file": table.source.name, "limit": _MAX_GROWTH * limits.max_bytes, "setting": limits.setting},
                 )
-        label = record.label if table.columns.label is not None else None
+        label = _label_of(record, label_column)
         values = dict(record.values) if request.include_values else None
         kept.append(InspectedRow(record.line, record.text, label, values))
     return kept
+
+
+def _label_of(record: Record, column: str | None) -> str | None:
+    """Return a row's label; ``None`` where it has none that a training would take."""
+    if column is None or record.label:
+        return record.label or None
+    value = record.values.get(column)
+    label = value.strip() if isinstance(value, str) else ""
+    return None if is_blank(label) or len(label) > MAX_LABEL_CHARS else label
 
 
 def _problem_of_row(

@@ -291,7 +291,7 @@ class AsyncClient:
                 text, also as gzip.
             **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
                 ``text_column`` (one, or several that are joined), ``label_column``, ``header``, ``quoting``,
-                ``encoding``, ``filename`` and ``include_values``.
+                ``encoding``, ``filename``, ``include_values`` and ``labelled``.
 
         Raises:
             InvalidParameter: There is no such file to read, or an option does not exist.

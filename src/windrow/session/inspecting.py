@@ -28,6 +28,7 @@ class InspectOptions(TypedDict, total=False):
     encoding: str | None
     filename: str | None
     include_values: bool
+    labelled: bool
 
 
 def shows_inspect_options(method: F) -> F:

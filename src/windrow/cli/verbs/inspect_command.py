@@ -37,6 +37,7 @@ _ANSWERS: Final = {"header": "--header or --no-header"}
 @with_options(
     leave_out=("filename",),
     include_values=OptionSpec(help="With --json: give each row all its columns, too."),
+    labelled=OptionSpec(help="Keep rows whose label is missing, as rows to be classified may be."),
 )
 def inspect(
     call: Call,

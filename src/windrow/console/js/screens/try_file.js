@@ -53,7 +53,7 @@ async function read(name, file, how) {
   const found = how && before ? { ...before, rows: [], text_columns: how.text_column ?? [], has_header: how.header ?? before.has_header } : null;
   run.value = { name, file, found, answering: "", answers: [], busy: true, folded: false, error: null };
   try {
-    const reply = await call("inspect", { filename: file.name, include_values: true, ...how }, { file, signal: mine.signal });
+    const reply = await call("inspect", { filename: file.name, include_values: true, labelled: false, ...how }, { file, signal: mine.signal });
     put({ found: reply, busy: false });
   } catch (error) {
     if (!mine.signal.aborted) put({ busy: false, error: /** @type {Error} */ (error) });
