@@ -22,6 +22,10 @@ _FLAGS: Final = (
     "--disable-gpu",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
+# By then, a view that was opened has asked for what it needs.
+_TWO_FRAMES: Final = (
+    "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+)
 _LOCAL_SCHEMES: Final = ("data", "blob", "about")
 # Runs in each page before its own scripts; the policy does not hold for it.
 _TELL_VIOLATIONS: Final = """
@@ -65,6 +69,41 @@ class Watch:
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.problems.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+
+class Traffic:
+    """What a page asks of the server from now on.
+
+    Args:
+        page: The page.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.refused: list[str] = []
+        """The addresses that were refused, or led nowhere."""
+        self._page = page
+        self._under_way: set[Request] = set()
+        page.on("request", self._on_request)
+        page.on("requestfinished", self._on_finished)
+        page.on("requestfailed", self._on_failed)
+
+    def settle(self) -> None:
+        """Wait until the page has drawn what it shows, and has a reply to all that it asked."""
+        self._page.evaluate(_TWO_FRAMES)
+        while self._under_way:
+            self._page.evaluate(_TWO_FRAMES)
+
+    def _on_request(self, request: Request) -> None:
+        self._under_way.add(request)
+
+    def _on_failed(self, request: Request) -> None:
+        self._under_way.discard(request)
+
+    def _on_finished(self, request: Request) -> None:
+        self._on_failed(request)
+        reply = request.response()
+        if reply is None or reply.status >= 400:
+            self.refused.append(request.url)
 
 
 @contextmanager

@@ -27,14 +27,16 @@ export function Jobs() {
   useEffect(() => {
     if (first.value) setJobs(first.value.jobs);
   }, [first.value]);
+  const seen = first.value !== null;
   useEffect(() => {
     const abort = new AbortController();
+    if (!seen) return undefined; // nothing to keep fresh
     pause(POLL_MS)
       .then(() => (abort.signal.aborted ? null : call("list_jobs", { limit: NEWEST }, { shown: false, signal: abort.signal })))
       .then((reply) => reply && setJobs(reply.jobs), () => {}) // the next round asks again, and the page says that nothing answers
       .then(() => abort.signal.aborted || setRound(round + 1));
     return () => abort.abort();
-  }, [round]);
+  }, [round, seen]);
   return html`<${Header} title="Jobs" note="Trainings that wait, run or have ended, the newest one first."><a class="button primary" href=${href(["train"])}>Train</a><//>
     <${Reply} of=${first}>${(/** @type {Json} */ reply) => html`<${List} jobs=${jobs ?? reply.jobs} />`}<//>`;
 }
