@@ -65,7 +65,17 @@ const FILES = new Set(["inspect", "import_classifier"]);
 export const CLEARING = new Set(["set_threshold"]);
 
 /** @typedef {keyof typeof ENDPOINTS} Verb */
-/** @typedef {Record<string, any>} Json */
+/**
+ * What is asked, by the API's names.
+ * @typedef {Record<string, any>} Fields
+ */
+/**
+ * What is answered; lists that some replies have are named, so that what is done to each entry needs no type of its own.
+ * @typedef {{ [name: string]: any, base_models: any[], bins: any[], candidates: any[], columns: any[], coverage: any[],
+ *   disagreements: any[], findings: any[], import_warnings: any[], misclassified: any[], models: any[], notes: string[],
+ *   pairs: any[], problems: any[], questions: any[], stages: any[], tags: string[], text_columns: string[],
+ *   warnings: any[] }} Json
+ */
 
 /**
  * @typedef {object} Options
@@ -78,10 +88,10 @@ export const CLEARING = new Set(["set_threshold"]);
 /**
  * @typedef {object} Recorded
  * @property {Verb} verb
- * @property {Json} fields
+ * @property {Fields} fields
  * @property {string} method
  * @property {URL} url
- * @property {Json | null} body
+ * @property {Fields | null} body
  * @property {Blob | null} file
  * @property {number} status
  * @property {unknown} reply
@@ -105,7 +115,7 @@ let isDeclined = false;
 export class ApiError extends Error {
   /**
    * @param {number} status 0 where no reply came.
-   * @param {Json} problem
+   * @param {Fields} problem
    */
   constructor(status, problem) {
     super(problem.detail ?? problem.title ?? "The server did not say what went wrong.");
@@ -120,7 +130,7 @@ export class ApiError extends Error {
 /**
  * Do a verb, and return its reply.
  * @param {Verb} verb
- * @param {Json} [fields] Of the request, by the API's names; `undefined` and `null` are left out, but for a `null` that clears.
+ * @param {Fields} [fields] Of the request, by the API's names; `undefined` and `null` are left out, but for a `null` that clears.
  * @param {Options} [options]
  * @returns {Promise<any>}
  */
@@ -169,7 +179,7 @@ export async function follow(jobId, onChange, signal) {
 /**
  * Return what a request is made of.
  * @param {Verb} verb
- * @param {Json} fields
+ * @param {Fields} fields
  * @param {Blob} [file]
  */
 export function prepare(verb, fields, file) {
@@ -196,13 +206,18 @@ export function apiKey() {
   return sessionStorage.getItem(KEY) ?? "";
 }
 
+/** Ask for another API key than this tab has; it stays where none is given. */
+export function changeKey() {
+  keyWanted.value = "This tab goes on with another API key.";
+}
+
 /**
  * Keep an API key until this browser tab is closed, or give none.
  * @param {string | null} key `null` where the person has none.
  */
 export function giveKey(key) {
   if (key) sessionStorage.setItem(KEY, key);
-  else sessionStorage.removeItem(KEY);
+  else if (waiting.length) sessionStorage.removeItem(KEY); // the server has refused it
   isDeclined = !key;
   keyWanted.value = "";
   const callers = waiting;

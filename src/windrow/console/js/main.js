@@ -62,7 +62,7 @@ function App() {
   const load = detail === undefined ? found?.load : found?.loadDetail;
   const view = (detail === undefined ? found?.view : found?.detail) ?? "";
   return html`<div class="app">
-    <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => (event.preventDefault(), main.current?.focus())}>Skip to the content</a>
+    <a class="skip" href="#main" onClick=${(event) => (event.preventDefault(), main.current?.focus())}>Skip to the content</a>
     <${Navigation} place=${place} />
     <main id="main" ref=${main} tabindex="-1">
       ${!connected.value && html`<${Notice} kind="warn" role="status">The server does not answer. This page goes on as soon as it does.<//>`}
@@ -154,7 +154,7 @@ function KeyDialog({ why }) {
     <form onSubmit=${onSubmit}>
       <p>${why}</p>
       <${Field} label="API key" hint="It is kept in this tab alone, until you close it. Whoever runs the server creates keys: windrow keys create NAME.">
-        ${(/** @type {string} */ id) => html`<input id=${id} class="input" type="password" autocomplete="off" value=${key} autofocus onInput=${(/** @type {any} */ event) => setKey(event.target.value)} />`}
+        ${(id) => html`<input id=${id} class="input" type="password" autocomplete="off" value=${key} autofocus onInput=${(event) => setKey(event.target.value)} />`}
       <//>
       <div class="dialog-foot"><${Button} type="submit" primary disabled=${!key.trim()}>Use this key<//></div>
     </form>

@@ -2,6 +2,10 @@
 import { h } from "../vendor/preact.js";
 import htm from "../vendor/htm.js";
 
+/**
+ * Functions in a template need no types of their own: what they are given depends on the part that calls them.
+ * @type {(strings: TemplateStringsArray, ...values: Value[]) => View}
+ */
 export const html = htm.bind(h);
 export { Component, Fragment, render } from "../vendor/preact.js";
 export { useCallback, useEffect, useId, useMemo, useRef, useState } from "../vendor/hooks.js";
@@ -10,4 +14,8 @@ export { batch, computed, effect, signal, useComputed, useSignal, useSignalEffec
 /**
  * What a component may return.
  * @typedef {any} View
+ */
+/**
+ * What may stand in a template.
+ * @typedef {((...given: any[]) => any) | Value[] | { [name: string]: Value } | object | string | number | boolean | null | undefined} Value
  */

@@ -34,7 +34,7 @@ export function Drawer() {
           <div class="drawer-tools">
             <${Tabs} label="Form of the request" tabs=${[["curl", "curl"], ["python", "Python"], ["reply", "Reply"]]} open=${tab} onOpen=${setTab} />
             ${requests.length > 1 &&
-            html`<select aria-label="Which request" onChange=${(/** @type {any} */ event) => setAt(Number(event.target.value))}>
+            html`<select aria-label="Which request" onChange=${(event) => setAt(Number(event.target.value))}>
               ${requests.map((each, place) => html`<option value=${place} selected=${place === at}>${each.method} ${each.url.pathname.replace(/.*\/v1\/classifier/, "")}</option>`)}
             </select>`}
             <${Copy} text=${shown(tab, request, withKey)} />

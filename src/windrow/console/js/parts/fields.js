@@ -29,7 +29,7 @@ export function ClassifierField({ value, onChange, onPick, label, id, required }
       spellcheck="false"
       placeholder="Name or alias"
       onInput=${onInput}
-      onChange=${(/** @type {any} */ event) => onPick?.(event.target.value.trim())}
+      onChange=${(event) => onPick?.(event.target.value.trim())}
     />
     <datalist id=${list}>
       ${aliases.map((each) => html`<option value=${each.alias}>alias of ${each.points_to}</option>`)}
@@ -85,7 +85,7 @@ export function FileDrop({ onFile, accept = ".csv,.tsv,.tab,.txt,.text,.json,.js
   }
   return html`<div
     class="drop ${over ? "over" : ""}"
-    onDragOver=${(/** @type {DragEvent} */ event) => (event.preventDefault(), setOver(true))}
+    onDragOver=${(event) => (event.preventDefault(), setOver(true))}
     onDragLeave=${() => setOver(false)}
     onDrop=${onDrop}
   >

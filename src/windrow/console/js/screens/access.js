@@ -1,5 +1,5 @@
 /** Keys: who may do what. Audit: who did what, and which requests were refused. */
-import { ApiError, apiKey, call, giveKey } from "../api.js";
+import { ApiError, apiKey, call, changeKey, giveKey } from "../api.js";
 import { ago, counted, date, number, size } from "../format.js";
 import { useReply } from "../load.js";
 import { Button, Chip, Copy, Empty, Field, Header, Notice, Reply, Scroll, Sheet } from "../parts/bits.js";
@@ -9,7 +9,7 @@ import { Table } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
 import { html, useState } from "../ui.js";
 
-/** @typedef {Record<string, any>} Json */
+/** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../ui.js").View} View */
 /** @typedef {import("../parts/table.js").Column<Json>[]} Columns */
 
@@ -35,7 +35,7 @@ const LIMITS = /** @type {Record<string, string>} */ ({
 /** Every API key, and what it may do. */
 export function Keys() {
   const list = useReply("list_keys");
-  const [asked, setAsked] = useState(/** @type {{ what: "create" | "limit" | "revoke", key: Json } | null} */ (null));
+  const [asked, setAsked] = useState(/** @type {{ what: "create" | "limit" | "revoke", key: any } | null} */ (null));
   const [created, setCreated] = useState(/** @type {Json | null} */ (null));
   const keys = list.value?.keys ?? [];
   const open = (/** @type {"create" | "limit" | "revoke"} */ what, key = {}) => setAsked({ what, key });
@@ -47,7 +47,7 @@ export function Keys() {
     <//>
     <${Reply} of=${list}>${() => (keys.length ? html`<${KeyTable} keys=${keys} onAsk=${open} />` : html`<${NoKeys} onCreate=${() => open("create")} />`)}<//>
     <${Sheet} title="What each scope allows"><dl class="facts">${Object.entries(SCOPES).map(([name, means]) => html`<dt><code>${name}</code></dt><dd>${means}</dd>`)}</dl><p class="hint">No scope contains another one: a key has each that it needs.</p><//>
-    ${asked?.what === "create" && html`<${Create} isFirst=${!keys.length} onClose=${close} onCreated=${(/** @type {Json} */ reply) => (setCreated(reply), list.again())} />`}
+    ${asked?.what === "create" && html`<${Create} isFirst=${!keys.length} onClose=${close} onCreated=${(reply) => (setCreated(reply), list.again())} />`}
     ${asked?.what === "limit" && html`<${Limit} entry=${asked.key} onClose=${close} onDone=${list.again} />`}
     ${asked?.what === "revoke" && html`<${Revoke} entry=${asked.key} onClose=${close} onDone=${list.again} />`}
     ${created && html`<${Created} created=${created} onClose=${() => setCreated(null)} />`}`;
@@ -63,6 +63,7 @@ function Denied({ error, what }) {
   return html`<${Empty} title="This is for keys with the scope admin">
     <p>${what} with an API key that has the scope <code>admin</code>. The one of this tab has other scopes; with them, the rest of the console works as before.</p>
     <p class="faint"><bdi>${error?.message}</bdi></p>
+    <div class="row"><${Button} onClick=${changeKey}>Use another key<//></div>
   <//>`;
 }
 
@@ -110,7 +111,7 @@ function KeyTable({ keys, onAsk }) {
   ];
   const toggle = active.length < keys.length && html`<${Button} quiet pressed=${Boolean(old)} onClick=${() => setQuery({ old: old ? "" : "1" })}>Also those no longer valid (${number(keys.length - active.length)})<//>`;
   return html`<${Sheet} title=${`${counted(active.length, "key")} valid`} tools=${toggle} flush class="keys-table">
-    <${Scroll} label="API keys"><${Table} columns=${columns} rows=${old ? keys : active} keyOf=${(/** @type {Json} */ each) => each.name} label="API keys" empty=${html`<p class="all-right">No key is valid: only whoever has the data directory can create one, with windrow keys create.</p>`} /><//>
+    <${Scroll} label="API keys"><${Table} columns=${columns} rows=${old ? keys : active} keyOf=${(each) => each.name} label="API keys" empty=${html`<p class="all-right">No key is valid: only whoever has the data directory can create one, with windrow keys create.</p>`} /><//>
   <//>`;
 }
 
@@ -145,12 +146,12 @@ function Create({ isFirst, onClose, onCreated }) {
   return html`<${Confirm} title=${isFirst ? "Create the first key" : "Create a key"} action="Create it" disabled=${!name || !scopes.length} onClose=${onClose} onDo=${create}>
     ${isFirst && html`<${Notice} kind="warn"><p><b>From now on, every request to this server needs a key</b>, also those of programs that ask without one today. This tab takes the new key into use; keep it where you keep passwords.</p><//>`}
     ${isFirst && !scopes.includes("admin") && html`<${Notice} kind="bad" role="alert">Without the scope admin, this key can create no other one: only <code>windrow keys create</code> on the server's machine can then.<//>`}
-    <${Field} label="Name" hint="Of the program or the person that uses it; it stands in the audit trail.">${(/** @type {string} */ id) => html`<input id=${id} class="input" required autofocus autocomplete="off" spellcheck="false" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value.trim())} />`}<//>
+    <${Field} label="Name" hint="Of the program or the person that uses it; it stands in the audit trail.">${(id) => html`<input id=${id} class="input" required autofocus autocomplete="off" spellcheck="false" value=${name} onInput=${(event) => setName(event.target.value.trim())} />`}<//>
     <fieldset class="scopes"><legend>May</legend>
       ${Object.entries(SCOPES).map(([scope, means]) => html`<label class="check"><input type="checkbox" checked=${scopes.includes(scope)} onChange=${() => toggle(scope)} /><span><code>${scope}</code> <span class="muted">${means}</span></span></label>`)}
     </fieldset>
-    <${Field} label="Only these names" hint="Classifiers and aliases, with * for any characters: tickets_* live. Empty for every name.">${(/** @type {string} */ id) => html`<input id=${id} class="input" autocomplete="off" spellcheck="false" value=${only} onInput=${(/** @type {any} */ event) => setOnly(event.target.value)} />`}<//>
-    <${Field} label="Valid for, in days" hint="Empty for as long as it is not revoked.">${(/** @type {string} */ id) => html`<input id=${id} class="input" type="number" min="1" max="36500" value=${days} onInput=${(/** @type {any} */ event) => setDays(event.target.value)} />`}<//>
+    <${Field} label="Only these names" hint="Classifiers and aliases, with * for any characters: tickets_* live. Empty for every name.">${(id) => html`<input id=${id} class="input" autocomplete="off" spellcheck="false" value=${only} onInput=${(event) => setOnly(event.target.value)} />`}<//>
+    <${Field} label="Valid for, in days" hint="Empty for as long as it is not revoked.">${(id) => html`<input id=${id} class="input" type="number" min="1" max="36500" value=${days} onInput=${(event) => setDays(event.target.value)} />`}<//>
     <details><summary>Limits</summary><${LimitFields} limits=${limits} onChange=${setLimits} /></details>
   <//>`;
 }
@@ -161,7 +162,7 @@ function LimitFields({ limits, onChange }) {
     <div class="halves">
       ${Object.entries(LIMITS).map(
         ([name, what]) => html`<${Field} key=${name} label=${`Most ${what}`}>
-          ${(/** @type {string} */ id) => html`<input id=${id} class="input" type="number" min="0" value=${limits[name] ?? ""} onInput=${(/** @type {any} */ event) => onChange({ ...limits, [name]: event.target.value === "" ? null : Number(event.target.value) })} />`}
+          ${(id) => html`<input id=${id} class="input" type="number" min="0" value=${limits[name] ?? ""} onInput=${(event) => onChange({ ...limits, [name]: event.target.value === "" ? null : Number(event.target.value) })} />`}
         <//>`,
       )}
     </div>`;
@@ -244,7 +245,7 @@ export function Audit() {
    * @param {string} label
    * @param {string} type
    */
-  const field = (name, label, type) => html`<${Field} label=${label}>${(/** @type {string} */ id) => html`<input id=${id} class="input" type=${type} autocomplete="off" spellcheck="false" value=${form[name]} onInput=${(/** @type {any} */ event) => setForm({ ...form, [name]: event.target.value.trim() })} />`}<//>`;
+  const field = (name, label, type) => html`<${Field} label=${label}>${(id) => html`<input id=${id} class="input" type=${type} autocomplete="off" spellcheck="false" value=${form[name]} onInput=${(event) => setForm({ ...form, [name]: event.target.value.trim() })} />`}<//>`;
   if (isDenied(trail.error)) return html`<${Header} title="Audit" /><${Denied} error=${trail.error} what="The audit trail is shown" />`;
   const filtered = Boolean(key || target || since);
   return html`<${Header} title="Audit" note="Who changed what, and which requests were refused." />
@@ -252,7 +253,7 @@ export function Audit() {
       ${field("target", "Done to", "search")} ${field("key", "By the API key", "text")} ${field("since", "Since the day (UTC)", "date")}
       <div class="row"><${Button} type="submit" primary>Show<//>${filtered && html`<${Button} quiet onClick=${() => (setForm({ key: "", target: "", since: "" }), go(["audit"]))}>Show everything<//>`}</div>
     </form>
-    <${Reply} of=${trail}>${(/** @type {Json} */ value) => html`<${Trail} trail=${value} filtered=${filtered} cursor=${cursor} busy=${trail.busy} />`}<//>`;
+    <${Reply} of=${trail}>${(value) => html`<${Trail} trail=${value} filtered=${filtered} cursor=${cursor} busy=${trail.busy} />`}<//>`;
 }
 
 /** @param {{ trail: Json, filtered: boolean, cursor: string, busy: boolean }} props */
@@ -266,7 +267,7 @@ function Trail({ trail, filtered, cursor, busy }) {
   ];
   const empty = html`<${Empty} title=${filtered || cursor ? "No such line" : "Nothing has been changed yet"}><p>${filtered || cursor ? "Ask for less, or show everything." : "Each training, promotion and other change leaves a line here."}</p><//>`;
   return html`${trail.unreadable_files > 0 && html`<${Notice} kind="warn">${counted(trail.unreadable_files, "file")} of these days cannot be read, so lines are missing. <a href=${href(["disk"])}>A check of the disk</a> names them.<//>`}
-    <${Sheet} flush><${Scroll} label="Audit trail"><${Table} columns=${columns} rows=${trail.lines} keyOf=${(/** @type {Json} */ line) => line.id} label="Audit trail, the newest line first" empty=${empty} /><//><//>
+    <${Sheet} flush><${Scroll} label="Audit trail"><${Table} columns=${columns} rows=${trail.lines} keyOf=${(line) => line.id} label="Audit trail, the newest line first" empty=${empty} /><//><//>
     <div class="row">
       ${cursor && html`<a class="button" href=${href(["audit"], { ...query, cursor: "" })}>Newest lines</a>`}
       ${trail.next_cursor && html`<a class="button" href=${href(["audit"], { ...query, cursor: trail.next_cursor })}>Older lines</a>`}

@@ -53,7 +53,7 @@ function List() {
     <//>
     <${Problem} error=${error} again=${refresh} />
     ${(loaded || !error) && html`<${Sheet} flush class="words">
-      <${Table} label="Aliases" rows=${aliases} columns=${columns} keyOf=${(/** @type {Alias} */ each) => each.alias}
+      <${Table} label="Aliases" rows=${aliases} columns=${columns} keyOf=${(each) => each.alias}
         empty=${html`<${Empty} title=${loaded ? "No alias yet" : "Loading …"}>
           ${loaded && html`<p>An alias is a second name that points to a classifier. Programs that ask by it get the better version on the day you promote it, without a change of their own.</p>
             <p class="row"><${Button} primary onClick=${promote}>Make the first one<//></p>`}
@@ -89,7 +89,7 @@ function One({ name }) {
     <div class="two record">
       <${Sheet} title="History">
         <${Reply} of=${history}>
-          ${(/** @type {{ changes: any[] }} */ { changes: all }) => html`<ol class="timeline">${[...all].reverse().map((each) => html`<${Change} key=${each.number} change=${each} />`)}</ol>`}
+          ${({ changes: all }) => html`<ol class="timeline">${[...all].reverse().map((each) => html`<${Change} key=${each.number} change=${each} />`)}</ol>`}
         <//>
       <//>
       <div>${alias && html`<${Gates} alias=${alias} />`}</div>
@@ -198,9 +198,9 @@ function Promote({ alias: given, model: proposed, onClose }) {
   const refused = error instanceof ApiError && error.code === "promotion_refused" ? error.problem : null;
   return html`<${Dialog} title="Promote" wide onClose=${onClose}>
     <div class="halves">
-        <form onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), ready && run())}>
+        <form onSubmit=${(event) => (event.preventDefault(), ready && run())}>
           <div class="field"><label for="promoted">Classifier</label><${ClassifierField} id="promoted" value=${model} required onChange=${setModel} /></div>
-          <${Input} label="Alias" value=${alias} onInput=${(/** @type {string} */ text) => setAlias(text.trim())} list="aliases"
+          <${Input} label="Alias" value=${alias} onInput=${(text) => setAlias(text.trim())} list="aliases"
             hint=${current ? html`Points to <bdi>${current.points_to}</bdi> now.` : taken ? "A classifier has this name; choose another one." : alias && loaded ? "A new alias." : "Name of a new alias, or of one that exists."} />
           <datalist id="aliases">${aliases.map((each) => html`<option value=${each.alias}></option>`)}</datalist>
           ${current && model && current.points_to !== model && html`<p><a href=${href(["compare"], { models: `${current.points_to},${model}` })}>Compare it with ${current.points_to} first</a></p>`}
@@ -211,7 +211,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
         <div>
           <${KeptRows} key=${current?.changed_at ?? ""} rows=${kept ?? current?.must_pass ?? []} onChange=${setKept} hidden=${Boolean(current?.protected && !current.must_pass.length)} />
           <h3>Only if it does well on a test set</h3>
-          <${TestSetField} value=${test} onChange=${(/** @type {string} */ sha256) => setQuery({ test: sha256 })} />
+          <${TestSetField} value=${test} onChange=${(sha256) => setQuery({ test: sha256 })} />
           ${set &&
           html`<${Check} checked=${notWorse} onChange=${setNotWorse}>Not worse than what ${alias || "the alias"} points to now<//>
             <${Recalls} rows=${set.rows} values=${recalls} onChange=${setRecalls} />`}
@@ -256,7 +256,7 @@ function Recalls({ rows, values, onChange }) {
     <summary>Least recall of a label</summary>
     ${labels.slice(0, 60).map(
       (label) => html`<label class="recall"><bdi>${label.slice(0, 60)}</bdi>
-        <span><input class="input" type="number" min="0" max="100" step="any" value=${values[label] ?? ""} onInput=${(/** @type {any} */ event) => onChange({ ...values, [label]: event.target.value })} /> %</span></label>`,
+        <span><input class="input" type="number" min="0" max="100" step="any" value=${values[label] ?? ""} onInput=${(event) => onChange({ ...values, [label]: event.target.value })} /> %</span></label>`,
     )}
   </details>`;
 }

@@ -14,7 +14,7 @@ import { html, useState } from "../ui.js";
 import { author, CopyDialog, ExportDialog, Input, Purge, Reproduce, restore, useDelete } from "./classifier_actions.js";
 
 /** @typedef {import("../ui.js").View} View */
-/** @typedef {Record<string, any>} Model A reply of `show`. */
+/** @typedef {import("../api.js").Json} Model A reply of `show`. */
 
 const REVISIONS_AT_ONCE = 12;
 const EXAMPLE = "A text to classify";
@@ -67,7 +67,7 @@ function Known({ model, again }) {
     <${Next} model=${model} again=${again} />
     ${remove.dialog}
     <div class="spread record-bar">
-      <${Tabs} label="Parts of the record" open=${tab} onOpen=${(/** @type {string} */ name) => setQuery({ tab: name === "overview" ? "" : name })}
+      <${Tabs} label="Parts of the record" open=${tab} onOpen=${(name) => setQuery({ tab: name === "overview" ? "" : name })}
         tabs=${[["overview", "Overview"], ["revisions", `Revisions (${model.revisions.length})`], ["record", "Record"], ["request", "Request"]]} />
       <div class="tools">
         <${Button} quiet onClick=${() => setDialog("export")}>Export<//>
@@ -150,7 +150,7 @@ function Overview({ model, again }) {
       html`<${Sheet} title="Warnings about its rows">
         <ul class="plain">
           ${model.warnings.map(
-            (/** @type {Record<string, any>} */ each) => html`<li><bdi>${each.message}</bdi>${" "}
+            (each) => html`<li><bdi>${each.message}</bdi>${" "}
               ${each.rows.length > 0 && html`<span class="faint">${each.rows.length === 1 ? "Row" : "Rows"} ${each.rows.join(", ")}, counted from 0.</span>`}</li>`,
           )}
         </ul>
@@ -190,7 +190,7 @@ function Labels({ model }) {
     columns.push({ name: "test", title: "Test rows read right", cell: (label) => (test.rows_per_label[label] ? `${test.correct_per_label[label]} of ${test.rows_per_label[label]}` : html`<span class="faint">none</span>`) });
   }
   return html`<${Sheet} flush title=${counted(model.labels.length, "label")}>
-    <${Table} label="Labels" rows=${model.labels} keyOf=${(/** @type {string} */ label) => label} columns=${columns} />
+    <${Table} label="Labels" rows=${model.labels} keyOf=${(label) => label} columns=${columns} />
   <//>`;
 }
 
@@ -233,15 +233,15 @@ function About({ model, again }) {
   const edit = () => setDraft({ description: model.description, tags: model.tags.join(", ") });
   return html`<${Sheet} title="About it" tools=${model.answers && !draft && html`<${Button} quiet onClick=${edit}>Edit<//>`}>
     ${draft
-      ? html`<form onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), run())}>
+      ? html`<form onSubmit=${(event) => (event.preventDefault(), run())}>
           <div class="field"><label for="description">Description</label>
-            <textarea id="description" maxlength="2000" value=${draft.description} onInput=${(/** @type {any} */ event) => setDraft({ ...draft, description: event.target.value })}></textarea></div>
-          <${Input} label="Tags" hint="With commas between them, at most 20." value=${draft.tags} onInput=${(/** @type {string} */ tags) => setDraft({ ...draft, tags })} />
+            <textarea id="description" maxlength="2000" value=${draft.description} onInput=${(event) => setDraft({ ...draft, description: event.target.value })}></textarea></div>
+          <${Input} label="Tags" hint="With commas between them, at most 20." value=${draft.tags} onInput=${(tags) => setDraft({ ...draft, tags })} />
           <${Problem} error=${error} />
           <p class="row"><${Button} type="submit" primary busy=${busy}>Save<//><${Button} onClick=${() => setDraft(null)}>Cancel<//></p>
         </form>`
       : html`<p>${model.description ? html`<${Text}>${model.description}<//>` : html`<span class="faint">No description yet.</span>`}</p>
-          ${model.tags.length > 0 && html`<p class="chips">${model.tags.map((/** @type {string} */ tag) => html`<a class="chip" href=${href(["classifiers"], { tag })}><bdi>${tag}</bdi></a>`)}</p>`}`}
+          ${model.tags.length > 0 && html`<p class="chips">${model.tags.map((tag) => html`<a class="chip" href=${href(["classifiers"], { tag })}><bdi>${tag}</bdi></a>`)}</p>`}`}
     <dl class="facts">
       <dt>Base model</dt><dd>${model.base_model}</dd>
       <dt>Trained</dt><dd>${date(model.created_at)}${model.key_name && html` with the key <bdi>${model.key_name}</bdi>`}</dd>
@@ -257,7 +257,7 @@ function About({ model, again }) {
 function Threshold({ model, again }) {
   const [below, setBelow] = useState(String(model.threshold?.abstain_below ?? ""));
   const [reason, setReason] = useState("");
-  const { run, busy, error } = useAction(async (/** @type {number | null} */ value) => {
+  const { run, busy, error } = useAction(async (value) => {
     // `null` clears it, and has to be sent as such; the revision makes sure that it is still the one that is shown.
     const update = await call("set_threshold", { model_name: `${model.name}@${model.revision}`, abstain_below: value, reason, author: author() });
     say(update.threshold ? `${model.name} gives no label below ${update.threshold.abstain_below}.` : `${model.name} always gives a label.`);
@@ -269,9 +269,9 @@ function Threshold({ model, again }) {
   return html`<${Sheet} title="Threshold" tools=${html`<a href=${href(["judge"], { model: referenceOf(model) })}>Choose it by what it would do</a>`}>
     <p>${model.threshold ? html`It gives no label where its best score is below <b>${model.threshold.abstain_below}</b>.` : "It always gives a label, however low its score."}</p>
     ${model.answers &&
-    html`<form class="threshold" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), sound && run(value))}>
-      <label>No label below <input class="input" type="number" min="0" max="1" step="any" value=${below} onInput=${(/** @type {any} */ event) => setBelow(event.target.value)} /></label>
-      <label>because <input class="input" maxlength="500" value=${reason} placeholder="Reason" onInput=${(/** @type {any} */ event) => setReason(event.target.value)} /></label>
+    html`<form class="threshold" onSubmit=${(event) => (event.preventDefault(), sound && run(value))}>
+      <label>No label below <input class="input" type="number" min="0" max="1" step="any" value=${below} onInput=${(event) => setBelow(event.target.value)} /></label>
+      <label>because <input class="input" maxlength="500" value=${reason} placeholder="Reason" onInput=${(event) => setReason(event.target.value)} /></label>
       <${Button} type="submit" busy=${busy} disabled=${!sound || value === model.threshold?.abstain_below}>Set<//>
       ${model.threshold && html`<${Button} quiet busy=${busy} onClick=${() => (setBelow(""), run(null))}>Clear<//>`}
     </form>`}
@@ -279,7 +279,7 @@ function Threshold({ model, again }) {
     ${model.threshold_changes.length > 0 &&
     html`<h3>Changes</h3><ol class="timeline">
       ${[...model.threshold_changes].reverse().slice(0, 20).map(
-        (/** @type {Record<string, any>} */ each) => html`<li>
+        (each) => html`<li>
           ${each.before?.abstain_below ?? "none"} → <b>${each.after?.abstain_below ?? "none"}</b> <span class="faint" title=${date(each.at)}>${ago(each.at)}${each.author && html` by <bdi>${each.author}</bdi>`}</span>
           ${each.reason && html`<div class="muted"><${Text}>${each.reason}<//></div>`}</li>`,
       )}
@@ -323,7 +323,7 @@ function Revisions({ model, again }) {
   ];
   return html`<p class="muted">Each training of the name is a revision. <code>${model.name}@${model.revisions[0]}</code> reaches one of them; the name alone means the one that answers.</p>
     <${Reply} of=${reply}>
-      ${(/** @type {Model[]} */ found) => html`<${Sheet} flush class="words"><${Table} label="Revisions" rows=${found} keyOf=${(/** @type {Model} */ each) => each.revision} columns=${columns} /><//>`}
+      ${(found) => html`<${Sheet} flush class="words"><${Table} label="Revisions" rows=${found} keyOf=${(each) => each.revision} columns=${columns} /><//>`}
     <//>
     ${model.revisions.length > limit && html`<${Button} onClick=${() => setLimit(4 * limit)}>Show older ones<//>`}
     ${answer &&
@@ -338,11 +338,11 @@ function RecordTab({ model }) {
   const values = flatten(model, "");
   return html`<${Sheet} title="Everything that is known about it" flush tools=${html`<${Copy} text=${text} label="Copy as JSON" />
       <${Button} onClick=${() => download(text, `${referenceOf(model)}.json`, "application/json")}>Download JSON<//>`}>
-    <${Table} label="Record" rows=${values} keyOf=${(/** @type {string[]} */ [path]) => path ?? ""}
+    <${Table} label="Record" rows=${values} keyOf=${([path]) => path ?? ""}
       columns=${[
-        { name: "name", title: "Name", cell: (/** @type {string[]} */ [path]) => html`<code><bdi>${path}</bdi></code>` },
-        { name: "value", title: "Value", cell: (/** @type {string[]} */ [, value = ""]) => html`<${Text}>${value}<//>` },
-        { name: "copy", title: html`<span class="sr-only">Copy</span>`, number: true, cell: (/** @type {string[]} */ [, value = ""]) => html`<${Copy} text=${value} />` },
+        { name: "name", title: "Name", cell: ([path]) => html`<code><bdi>${path}</bdi></code>` },
+        { name: "value", title: "Value", cell: ([, value = ""]) => html`<${Text}>${value}<//>` },
+        { name: "copy", title: html`<span class="sr-only">Copy</span>`, number: true, cell: ([, value = ""]) => html`<${Copy} text=${value} />` },
       ]} />
   <//>`;
 }

@@ -193,7 +193,7 @@ export function ImportDialog({ file, onClose }) {
     <//>`;
   }
   return html`<${Dialog} title=${html`Import <bdi>${file.name}</bdi>`} onClose=${onClose}>
-    <form onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), run())}>
+    <form onSubmit=${(event) => (event.preventDefault(), run())}>
       ${busy && html`<p role="status" class="muted">Every digest is checked before anything is written …</p>`}
       <${Problem} error=${error} />
       ${taken &&
@@ -269,7 +269,7 @@ function Reproduced({ result }) {
 /** @param {{ label: View, value: string, onInput: (value: string) => void, hint?: View, list?: string, focus?: boolean }} props */
 export function Input({ label, value, onInput, hint, list, focus }) {
   return html`<${Field} label=${label} hint=${hint}>
-    ${(/** @type {string} */ id) =>
+    ${(id) =>
       html`<input
         id=${id}
         class="input"
@@ -278,7 +278,7 @@ export function Input({ label, value, onInput, hint, list, focus }) {
         list=${list}
         autocomplete="off"
         spellcheck="false"
-        onInput=${(/** @type {any} */ event) => onInput(event.target.value)}
+        onInput=${(event) => onInput(event.target.value)}
       />`}
   <//>`;
 }
@@ -286,7 +286,7 @@ export function Input({ label, value, onInput, hint, list, focus }) {
 /** @param {{ checked: boolean, onChange: (checked: boolean) => void, children?: View, disabled?: boolean }} props */
 export function Check({ checked, onChange, children, disabled }) {
   return html`<label class="check">
-    <input type="checkbox" checked=${checked} disabled=${disabled} onChange=${(/** @type {any} */ event) => onChange(event.target.checked)} />
+    <input type="checkbox" checked=${checked} disabled=${disabled} onChange=${(event) => onChange(event.target.checked)} />
     <span><${Fragment}>${children}<//></span>
   </label>`;
 }

@@ -83,7 +83,7 @@ function Answering({ onFile }) {
       <${Button} quiet pressed=${Boolean(unused)} onClick=${() => setQuery({ unused: unused ? "" : "30" })}>Unused for 30 days<//>
       <a class="button quiet" href=${href(["classifiers"], { deleted: 1 })}>Deleted ones</a>
       <label class="sort">Sort
-        <select value=${sort} onChange=${(/** @type {any} */ event) => setQuery({ sort: event.target.value === "name" ? "" : event.target.value })}>
+        <select value=${sort} onChange=${(event) => setQuery({ sort: event.target.value === "name" ? "" : event.target.value })}>
           ${SORTS.map(([name, title]) => html`<option value=${name}>${title}</option><option value="-${name}">${title}, reversed</option>`)}
         </select>
       </label>
@@ -95,11 +95,11 @@ function Answering({ onFile }) {
         rowPx=${ROW_PX}
         columns=${columns(picks)}
         rows=${rows}
-        keyOf=${(/** @type {Row} */ row) => row.entry?.model.name ?? `${row.task} `}
+        keyOf=${(row) => row.entry?.model.name ?? `${row.task} `}
         sort=${sort}
-        onSort=${(/** @type {string} */ next) => setQuery({ sort: next === "name" ? "" : next })}
-        rowClass=${(/** @type {Row} */ { entry }) => `${entry && picks.names.has(entry.model.name) ? "picked" : ""} ${entry?.version === null ? "alone" : ""}`}
-        headingOf=${(/** @type {Row} */ row) => !row.entry && html`<bdi>${row.task}</bdi> <span class="faint">${counted(row.count ?? 0, "version")}</span>`}
+        onSort=${(next) => setQuery({ sort: next === "name" ? "" : next })}
+        rowClass=${({ entry }) => `${entry && picks.names.has(entry.model.name) ? "picked" : ""} ${entry?.version === null ? "alone" : ""}`}
+        headingOf=${(row) => !row.entry && html`<bdi>${row.task}</bdi> <span class="faint">${counted(row.count ?? 0, "version")}</span>`}
         empty=${html`<${Empty} title=${loaded ? "Nothing is like that" : "Loading …"}>
           ${loaded && html`<p>No classifier has that in its name, labels, tags, description or aliases.</p>
             <${Button} onClick=${() => setQuery({ q: "", tag: "", unused: "" })}>Show all<//>`}
@@ -187,7 +187,7 @@ function pick(name, picks) {
     type="checkbox"
     aria-label="Choose ${name}"
     checked=${picks.names.has(name)}
-    onClick=${(/** @type {MouseEvent} */ event) => picks.toggle(name, event.shiftKey)}
+    onClick=${(event) => picks.toggle(name, event.shiftKey)}
   />`;
 }
 
@@ -245,14 +245,14 @@ function Search() {
     if (q !== sent.current) setTyped((sent.current = q)); // the address came from elsewhere, not from what is being typed
   }, [q]);
   return html`<label class="sr-only" for=${id}>Search</label>
-    <input id=${id} type="search" class="input search" value=${typed} placeholder="Names, labels, tags, aliases   /" onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} />`;
+    <input id=${id} type="search" class="input search" value=${typed} placeholder="Names, labels, tags, aliases   /" onInput=${(event) => setTyped(event.target.value)} />`;
 }
 
 /** @param {{ onFile: (file: File) => void }} props */
 function FileButton({ onFile }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   return html`<input ref=${input} type="file" hidden accept=${EXPORTED} aria-label="Exported classifier"
-      onChange=${(/** @type {any} */ event) => {
+      onChange=${(event) => {
         const [file] = event.target.files;
         event.target.value = "";
         if (file) onFile(file);
@@ -294,19 +294,19 @@ function Deleted() {
     <//>
     <${Problem} error=${error} />
     <${Reply} of=${reply}>
-      ${(/** @type {Model[]} */ found) =>
+      ${(found) =>
         html`<${Sheet} flush>
           <${Table}
             label="Deleted classifiers"
             rows=${found}
-            keyOf=${(/** @type {Model} */ each) => each.name}
-            rowClass=${(/** @type {Model} */ each) => (picks.names.has(each.name) ? "picked" : "")}
+            keyOf=${(each) => each.name}
+            rowClass=${(each) => (picks.names.has(each.name) ? "picked" : "")}
             columns=${[
-              { name: "pick", title: html`<input type="checkbox" aria-label="Choose all" checked=${picks.all} onChange=${picks.toggleAll} />`, cell: (/** @type {Model} */ each) => pick(each.name, picks) },
-              { name: "name", title: "Name", cell: (/** @type {Model} */ each) => html`<bdi>${each.name}</bdi>` },
-              { name: "labels", title: "Labels", minor: true, cell: (/** @type {Model} */ each) => html`<bdi>${each.labels.slice(0, 6).join(", ").slice(0, 200)}</bdi>` },
-              { name: "deleted", title: "Deleted", cell: (/** @type {Model} */ each) => html`<span title=${date(each.deleted_at)}>${ago(each.deleted_at)}</span>` },
-              { name: "size", title: "Size", number: true, minor: true, cell: (/** @type {Model} */ each) => size(each.size_bytes) },
+              { name: "pick", title: html`<input type="checkbox" aria-label="Choose all" checked=${picks.all} onChange=${picks.toggleAll} />`, cell: (each) => pick(each.name, picks) },
+              { name: "name", title: "Name", cell: (each) => html`<bdi>${each.name}</bdi>` },
+              { name: "labels", title: "Labels", minor: true, cell: (each) => html`<bdi>${each.labels.slice(0, 6).join(", ").slice(0, 200)}</bdi>` },
+              { name: "deleted", title: "Deleted", cell: (each) => html`<span title=${date(each.deleted_at)}>${ago(each.deleted_at)}</span>` },
+              { name: "size", title: "Size", number: true, minor: true, cell: (each) => size(each.size_bytes) },
             ]}
             empty=${html`<${Empty} title="Nothing is deleted"><p>What you delete comes here, so that it can be restored.</p><//>`}
           />

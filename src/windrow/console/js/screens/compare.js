@@ -11,7 +11,7 @@ import { html } from "../ui.js";
 import { fineInterval } from "./evaluation.js";
 import { TestSetField, useTestSet } from "./test_set.js";
 
-/** @typedef {Record<string, any>} Json */
+/** @typedef {import("../api.js").Json} Json */
 /** @typedef {{ row: number, text: string, label: string, was: string, now: string, kind: "better" | "worse" | "other" }} Flip */
 
 const MAX_TASKS = 12;
@@ -34,15 +34,15 @@ export function Compare() {
     <${Sheet}>
       <div class="judge-form">
         <${Field} label="Classifiers" hint="The first one is the one in use, which the others must beat.">
-          ${() => html`<${ClassifierChips} names=${names} label="Add a classifier" onChange=${(/** @type {string[]} */ changed) => ask({ models: changed.join() })} />`}
+          ${() => html`<${ClassifierChips} names=${names} label="Add a classifier" onChange=${(changed) => ask({ models: changed.join() })} />`}
         <//>
-        <${TestSetField} value=${test} onChange=${(/** @type {string} */ sha256) => ask({ test: sha256 })} />
+        <${TestSetField} value=${test} onChange=${(sha256) => ask({ test: sha256 })} />
         ${names.length > 1 && html`<${Button} onClick=${() => ask({ models: [...names.slice(1), names[0]].join() })} title="Take the next one as the one in use">Change places<//>`}
       </div>
     <//>
-    ${names.length < 2 && html`<${Proposals} names=${names} onChoose=${(/** @type {string[]} */ chosen) => ask({ models: chosen.join() })} />`}
+    ${names.length < 2 && html`<${Proposals} names=${names} onChoose=${(chosen) => ask({ models: chosen.join() })} />`}
     ${names.length > 1 && !set && html`<${Empty} title="On which rows?"><p>Choose a test set above: rows with their right labels that neither was trained on.</p><//>`}
-    ${ready && html`<${Reply} of=${isCurrent ? found : { ...found, value: null }}>${(/** @type {Json} */ value) => html`<${Result} found=${value} />`}<//>`}`;
+    ${ready && html`<${Reply} of=${isCurrent ? found : { ...found, value: null }}>${(value) => html`<${Result} found=${value} />`}<//>`}`;
 }
 
 /**
@@ -94,7 +94,7 @@ function Promote({ found }) {
  * @returns {Json | undefined}
  */
 function find(found, reference) {
-  return found.models.find((/** @type {Json} */ each) => each.reference === reference);
+  return found.models.find((each) => each.reference === reference);
 }
 
 /** Return the one whose changes are looked at: that of the address, or the second. @param {Json} found */
@@ -108,7 +108,7 @@ function chosenRival(found) {
 function Result({ found }) {
   const first = found.models[0];
   const rival = chosenRival(found);
-  const pair = found.pairs.find((/** @type {Json} */ each) => each.first === first.reference && each.second === rival.reference);
+  const pair = found.pairs.find((each) => each.first === first.reference && each.second === rival.reference);
   const kind = pair.better === null ? "note" : pair.better === rival.reference ? "good" : "bad";
   const rivals = /** @type {Json[]} */ (found.models.slice(1));
   return html`
@@ -116,13 +116,13 @@ function Result({ found }) {
       <p><b><bdi>${pair.verdict}</bdi></b>${pair.better !== null && ` ${pair.second} reads ${counted(pair.fixed, "row")} right that ${pair.first} misreads, and ${number(pair.broken)} the other way, of ${counted(pair.total, "row")} that neither was trained on.`}</p>
       <p><bdi>${found.recommendation.reason}</bdi></p>
     <//>
-    ${found.warnings.map((/** @type {Json} */ each) => html`<${Notice} kind="warn"><bdi>${each.message}</bdi><//>`)}
-    ${rivals.length > 1 && html`<${Tabs} label="Compared with" tabs=${rivals.map((each) => [each.reference, html`<bdi>${each.reference}</bdi>`])} open=${rival.reference} onOpen=${(/** @type {string} */ name) => setQuery({ against: name })} />`}
+    ${found.warnings.map((each) => html`<${Notice} kind="warn"><bdi>${each.message}</bdi><//>`)}
+    ${rivals.length > 1 && html`<${Tabs} label="Compared with" tabs=${rivals.map((each) => [each.reference, html`<bdi>${each.reference}</bdi>`])} open=${rival.reference} onOpen=${(name) => setQuery({ against: name })} />`}
     <div class="two">
       <${Flips} found=${found} first=${first.reference} rival=${rival.reference} />
       <div>
         <${Sheet} title=${html`<bdi>${rival.reference}</bdi>, row by row`} class="matrix-sheet" tools=${html`<a href=${href(["judge"], { model: rival.reference, test: route.value.query.test })}>Judge it</a>`}>
-          <${ConfusionMatrix} labels=${rival.confusion_matrix.labels} counts=${rival.confusion_matrix.counts} onOpen=${(/** @type {[number, number]} */ [label, read]) => go(["judge"], { model: rival.reference, test: route.value.query.test, label: rival.confusion_matrix.labels[label], read: rival.confusion_matrix.labels[read] })} />
+          <${ConfusionMatrix} labels=${rival.confusion_matrix.labels} counts=${rival.confusion_matrix.counts} onOpen=${([label, read]) => go(["judge"], { model: rival.reference, test: route.value.query.test, label: rival.confusion_matrix.labels[label], read: rival.confusion_matrix.labels[read] })} />
           <p class="hint">A cell opens its rows in Judge.</p>
         <//>
         <${Recalls} models=${found.models} />
@@ -146,8 +146,8 @@ function Flips({ found, first, rival }) {
     { name: "change", title: "Answer", cell: (each) => html`<${Answer} answer=${each.was} label=${each.label} /> <span class="faint">→</span><span class="sr-only"> became </span> <${Answer} answer=${each.now} label=${each.label} />` },
   ];
   const empty = html`<p class="all-right">${all.length ? "None of the changes is of that kind." : "Both give the same answers to all rows."}</p>`;
-  return html`<${Sheet} title="Rows whose answer changes" flush tools=${html`<${Tabs} label="Which changes" tabs=${tabs} open=${show} onOpen=${(/** @type {string} */ name) => setQuery({ show: name })} />`}>
-    <div class="rows-behind" tabindex="0" role="region" aria-label="Rows, may scroll"><${Table} columns=${columns} rows=${rows} keyOf=${(/** @type {Flip} */ each) => each.row} label="Rows whose answer changes" empty=${empty} /></div>
+  return html`<${Sheet} title="Rows whose answer changes" flush tools=${html`<${Tabs} label="Which changes" tabs=${tabs} open=${show} onOpen=${(name) => setQuery({ show: name })} />`}>
+    <div class="rows-behind" tabindex="0" role="region" aria-label="Rows, may scroll"><${Table} columns=${columns} rows=${rows} keyOf=${(each) => each.row} label="Rows whose answer changes" empty=${empty} /></div>
   <//>`;
 }
 
@@ -179,7 +179,7 @@ function flipsOf(disagreements, first, rival) {
 function Accuracies({ found }) {
   const first = found.models[0];
   /** @param {Json} each */
-  const against = (each) => found.pairs.find((/** @type {Json} */ pair) => pair.first === first.reference && pair.second === each.reference);
+  const against = (each) => found.pairs.find((pair) => pair.first === first.reference && pair.second === each.reference);
   /** @param {Json} each */
   function difference(each) {
     const pair = against(each);
@@ -197,7 +197,7 @@ function Accuracies({ found }) {
   ];
   const { label, accuracy } = found.majority_baseline;
   return html`<${Sheet} title="How many rows each gets right" flush>
-    <${Scroll} label="Accuracies"><${Table} columns=${columns} rows=${found.models} keyOf=${(/** @type {Json} */ each) => each.reference} label="Accuracy of each classifier" /><//>
+    <${Scroll} label="Accuracies"><${Table} columns=${columns} rows=${found.models} keyOf=${(each) => each.reference} label="Accuracy of each classifier" /><//>
     <p class="hint below">Always answering <bdi>${label}</bdi> would be right for ${percent(accuracy)}.</p>
   <//>`;
 }
@@ -225,5 +225,5 @@ function Recalls({ models }) {
       },
     })),
   ];
-  return html`<${Sheet} title="Recall of each label" flush class="tight"><${Scroll} label="Recall of each label"><${Table} columns=${columns} rows=${labels} keyOf=${(/** @type {string} */ label) => label} label="Recall of each label by classifier" /><//><//>`;
+  return html`<${Sheet} title="Recall of each label" flush class="tight"><${Scroll} label="Recall of each label"><${Table} columns=${columns} rows=${labels} keyOf=${(label) => label} label="Recall of each label by classifier" /><//><//>`;
 }

@@ -14,7 +14,7 @@ import { BeingLearned, NextVersion } from "./next_version.js";
 import { FileRun } from "./try_file.js";
 
 /** @typedef {import("../kept.js").Item} Item */
-/** @typedef {Record<string, any>} Json */
+/** @typedef {import("../api.js").Json} Json */
 
 const DIGITS = 9;
 const SHOWN_NEXT = 5;
@@ -66,7 +66,7 @@ function Queues() {
       </ul>
     <//>`}
     <${Sheet} title="Of which classifier?">
-      <form class="row" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), go(["correct"], { model: chosen }))}>
+      <form class="row" onSubmit=${(event) => (event.preventDefault(), go(["correct"], { model: chosen }))}>
         <div class="search"><${ClassifierField} label="Classifier" value=${chosen} onChange=${choose} /></div>
         <${Button} type="submit" primary disabled=${!known.includes(chosen)}>Open its queue<//>
       </form>
@@ -206,8 +206,8 @@ function Card({ name, item, labels: known, waiting, onShow }) {
           ${typing === null && html`<${Button} quiet onClick=${() => type("")} keyName="n">${labels.length > 2 * DIGITS ? "Another or a new label" : "A new label"}<//>`}
         </div>
         ${typing !== null &&
-        html`<form class="row" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), choose(typing))} onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && type(null)}>
-          <div class="search"><input ref=${field} class="input" aria-label="Label" maxlength="256" list=${list} autocomplete="off" value=${typing} onInput=${(/** @type {any} */ event) => type(event.target.value)} /></div>
+        html`<form class="row" onSubmit=${(event) => (event.preventDefault(), choose(typing))} onKeyDown=${(event) => event.key === "Escape" && type(null)}>
+          <div class="search"><input ref=${field} class="input" aria-label="Label" maxlength="256" list=${list} autocomplete="off" value=${typing} onInput=${(event) => type(event.target.value)} /></div>
           <datalist id=${list}>${labels.map((label) => html`<option value=${label}></option>`)}</datalist>
           <${Button} type="submit" disabled=${!typing.trim()} keyName="Enter">Choose it<//>
         </form>`}
@@ -279,7 +279,7 @@ function Alike({ name, item, labels, waiting }) {
       ${found.map((each) => html`<li key=${each.text}><label class="check"><input type="checkbox" checked=${!left.has(each.text)} onChange=${() => toggle(each.text)} /> <${Text}>${each.text}<//></label></li>`)}
     </ul>
     <div class="row">
-      <label class="row">This text and those ticked are <select value=${label} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>${labels.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
+      <label class="row">This text and those ticked are <select value=${label} onChange=${(event) => choose(event.target.value)}>${labels.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
       <${Button} primary onClick=${apply}>Decide on ${counted(taken.length + 1, "text")}<//>
     </div>
   <//>`;

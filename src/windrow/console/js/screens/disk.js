@@ -11,7 +11,7 @@ import { href, route, setQuery } from "../router.js";
 import { refresh } from "../store.js";
 import { html, useState } from "../ui.js";
 
-/** @typedef {Record<string, any>} Json */
+/** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../parts/table.js").Column<Json>[]} Columns */
 
 const MAX_FINDINGS = 500;
@@ -35,8 +35,8 @@ export function Disk() {
     refresh();
   }
   return html`<${Header} title="Disk" note="What takes the room on the server's disk." />
-    <${Reply} of=${usage}>${(/** @type {Json} */ value) => html`<${Summary} usage=${value} /><${Classifiers} usage=${value} onAsk=${setAsked} />`}<//>
-    <${Reply} of=${bases}>${(/** @type {Json} */ value) => html`<${BaseModels} bases=${value.base_models} onAsk=${setAsked} />`}<//>
+    <${Reply} of=${usage}>${(value) => html`<${Summary} usage=${value} /><${Classifiers} usage=${value} onAsk=${setAsked} />`}<//>
+    <${Reply} of=${bases}>${(value) => html`<${BaseModels} bases=${value.base_models} onAsk=${setAsked} />`}<//>
     <${Soundness} onRepaired=${again} />
     ${asked && html`<${Asked} asked=${asked} onClose=${() => setAsked(null)} onDone=${again} />`}`;
 }
@@ -57,7 +57,7 @@ function Summary({ usage }) {
   <//>`;
 }
 
-/** @param {{ usage: Json, onAsk: (asked: Json) => void }} props */
+/** @param {{ usage: Json, onAsk: (asked: import("../api.js").Fields) => void }} props */
 function Classifiers({ usage, onAsk }) {
   const { sort = "-size", q = "" } = route.value.query;
   const field = sort.replace("-", "") === "name" ? "name" : sort.endsWith("revisions") ? "revisions" : "size_bytes";
@@ -81,16 +81,16 @@ function Classifiers({ usage, onAsk }) {
           <button type="button" class="link" aria-label="Purge ${each.name}" onClick=${() => onAsk({ verb: "purge", name: each.name, bytes: each.size_bytes })}>Purge</button>`,
     },
   ];
-  const search = html`<input class="input search" type="search" aria-label="Search classifiers" placeholder="Search names" value=${q} onInput=${(/** @type {any} */ event) => setQuery({ q: event.target.value })} />`;
+  const search = html`<input class="input search" type="search" aria-label="Search classifiers" placeholder="Search names" value=${q} onInput=${(event) => setQuery({ q: event.target.value })} />`;
   const empty = usage.classifiers.length
     ? html`<p class="all-right">No name has “${q}” in it.</p>`
     : html`<${Empty} title="No classifier takes any room yet"><p><a href=${href(["train"])}>Train the first one</a>: it takes some kilobytes beside its base model.</p><//>`;
   return html`<${Sheet} title="By classifier" tools=${search} flush>
-    <${Scroll} label="Classifiers"><${Table} columns=${columns} rows=${rows} keyOf=${(/** @type {Json} */ each) => each.name} label="Classifiers by size" sort=${sort} onSort=${(/** @type {string} */ name) => setQuery({ sort: name })} empty=${empty} /><//>
+    <${Scroll} label="Classifiers"><${Table} columns=${columns} rows=${rows} keyOf=${(each) => each.name} label="Classifiers by size" sort=${sort} onSort=${(name) => setQuery({ sort: name })} empty=${empty} /><//>
   <//>`;
 }
 
-/** @param {{ bases: Json[], onAsk: (asked: Json) => void }} props */
+/** @param {{ bases: Json[], onAsk: (asked: import("../api.js").Fields) => void }} props */
 function BaseModels({ bases, onAsk }) {
   /** @type {Columns} */
   const columns = [
@@ -114,7 +114,7 @@ function BaseModels({ bases, onAsk }) {
     },
   ];
   return html`<${Sheet} title="Base models, shared by all classifiers" flush>
-    <${Scroll} label="Base models"><${Table} columns=${columns} rows=${bases} keyOf=${(/** @type {Json} */ each) => each.id} label="Base models" empty=${html`<p class="all-right">There is no base model on this machine.</p>`} /><//>
+    <${Scroll} label="Base models"><${Table} columns=${columns} rows=${bases} keyOf=${(each) => each.id} label="Base models" empty=${html`<p class="all-right">There is no base model on this machine.</p>`} /><//>
   <//>`;
 }
 
@@ -144,13 +144,13 @@ function Asked({ asked: { verb, name, bytes }, onClose, onDone }) {
 /** Whether every byte is as it was written. @param {{ onRepaired: () => void }} props */
 function Soundness({ onRepaired }) {
   const [found, setFound] = useState(/** @type {Json | null} */ (null));
-  const { run, busy, error } = useAction(async (/** @type {boolean} */ repair) => {
+  const { run, busy, error } = useAction(async (repair) => {
     setFound(await call("fsck", { repair }));
     if (repair) onRepaired();
   });
   useKeys([{ key: "f", does: "Check the data directory", run: () => run(false) }]);
   const denied = error instanceof ApiError && error.code === "insufficient_scope";
-  const left = found?.findings.some((/** @type {Json} */ each) => each.severity === "garbage" && !each.repaired);
+  const left = found?.findings.some((each) => each.severity === "garbage" && !each.repaired);
   return html`<${Sheet} title="Is everything sound?" tools=${html`${left && html`<${Button} busy=${busy} onClick=${() => run(true)}>Remove what is in the way<//>`}<${Button} busy=${busy} keyName="f" onClick=${() => run(false)}>Check the data directory<//>`}>
     ${denied ? html`<${Notice} role="status">The check is for API keys with the scope admin: it reads everything.<//>` : html`<${Problem} error=${error} />`}
     ${found ? html`<${Findings} found=${found} />` : html`<p class="muted">The check reads every byte and compares its digests. It changes nothing, and the server goes on meanwhile.</p>`}
@@ -164,12 +164,12 @@ function Findings({ found }) {
       <p><b>${found.sound ? (found.findings.length ? "Nothing is damaged." : "Everything is sound.") : "Something is damaged."}</b> ${read}</p>
     <//>
     ${SEVERITIES.map(({ name, title, kind, means }) => {
-      const own = found.findings.filter((/** @type {Json} */ each) => each.severity === name);
+      const own = found.findings.filter((each) => each.severity === name);
       return (
         own.length > 0 &&
         html`<h3>${title}: ${number(own.length)} <span class="faint">(${means})</span></h3>
           <ul class="findings">
-            ${own.slice(0, MAX_FINDINGS).map((/** @type {Json} */ each) => html`<li><${Chip} kind=${each.repaired ? "good" : kind}>${each.repaired ? "repaired" : each.code}<//> <bdi>${each.detail}</bdi> <code class="faint"><bdi>${each.path}</bdi></code></li>`)}
+            ${own.slice(0, MAX_FINDINGS).map((each) => html`<li><${Chip} kind=${each.repaired ? "good" : kind}>${each.repaired ? "repaired" : each.code}<//> <bdi>${each.detail}</bdi> <code class="faint"><bdi>${each.path}</bdi></code></li>`)}
           </ul>`
       );
     })}`;

@@ -5,7 +5,7 @@ import { LineChart, Meter } from "../parts/charts.js";
 import { Table } from "../parts/table.js";
 import { html, useState } from "../ui.js";
 
-/** @typedef {Record<string, any>} Json */
+/** @typedef {import("../api.js").Json} Json */
 /** @typedef {{ threshold: number, answered: number, wrong: number, share: number, error: number | null, error_interval: { low: number, high: number } | null }} CoveragePoint */
 /** @typedef {{ row: number, text: string, label: string, predicted: string, score: number | null }} JudgedRow */
 
@@ -51,7 +51,7 @@ export function LabelTable({ labels }) {
     { name: "f1", title: "F1", number: true, minor: true, cell: (/** @type {Json} */ each) => (each.f1 == null ? "–" : each.f1.toFixed(2)) },
     { name: "rows", title: "Rows", number: true, minor: true, cell: (/** @type {Json} */ each) => number(each.total) },
   ];
-  return html`<${Sheet} title="Label by label" flush class="tight"><${Scroll} label="Label by label"><${Table} columns=${columns} rows=${labels} keyOf=${(/** @type {Json} */ each) => each.label} label="How each label did" /><//><//>`;
+  return html`<${Sheet} title="Label by label" flush class="tight"><${Scroll} label="Label by label"><${Table} columns=${columns} rows=${labels} keyOf=${(each) => each.label} label="How each label did" /><//><//>`;
 }
 
 /**
@@ -63,8 +63,8 @@ export function LabelTable({ labels }) {
  * @returns {JudgedRow[]}
  */
 export function rowsOfCell(report, rows, label, read) {
-  if (label !== read) return report.misclassified.filter((/** @type {JudgedRow} */ each) => each.label === label && each.predicted === read);
-  const wrong = new Set(report.misclassified.map((/** @type {JudgedRow} */ each) => each.row));
+  if (label !== read) return report.misclassified.filter((each) => each.label === label && each.predicted === read);
+  const wrong = new Set(report.misclassified.map((each) => each.row));
   return rows.flatMap((each, row) => (each.label === label && !wrong.has(row) ? [{ row, text: each.text, label, predicted: label, score: null }] : []));
 }
 
@@ -91,7 +91,7 @@ export function JudgedRows({ rows, label, sent, onSend, empty }) {
           : html`<button type="button" class="link" aria-label="Send row ${each.row + 1} to Correct" onClick=${() => onSend([each])}>Correct</button>`,
     },
   ];
-  return html`<${Table} columns=${columns} rows=${rows} keyOf=${(/** @type {JudgedRow} */ each) => each.row} label=${label} empty=${empty} />`;
+  return html`<${Table} columns=${columns} rows=${rows} keyOf=${(each) => each.row} label=${label} empty=${empty} />`;
 }
 
 /** How far scores can be trusted. @param {{ report: Json }} props */
@@ -178,12 +178,12 @@ export function Coverage({ report, present, looked, onLook, target, onTarget, bu
     <p class="coverage-says" aria-live="polite"><b>Threshold ${point.threshold.toFixed(2)}:</b> ${coverageSentence(point)}</p>
     <div class="coverage-chart">
       <${LineChart} label="Share that is answered, and share of wrong answers, by threshold" lines=${[{ points: errors, class: "bad" }, { points: shares }]} mark=${point.threshold} marked=${marked} marks=${present == null ? [] : [{ x: present, text: "now" }]} xTicks=${THRESHOLDS} xName="threshold" height=${280} />
-      <input type="range" min="0" max="1" step="any" value=${point.threshold} aria-label="Threshold" aria-valuetext=${`${point.threshold.toFixed(2)}: ${coverageSentence(point)}`} onInput=${(/** @type {any} */ event) => onLook(pointAt(coverage, Number(event.target.value)).threshold)} onKeyDown=${onKeyDown} />
+      <input type="range" min="0" max="1" step="any" value=${point.threshold} aria-label="Threshold" aria-valuetext=${`${point.threshold.toFixed(2)}: ${coverageSentence(point)}`} onInput=${(event) => onLook(pointAt(coverage, Number(event.target.value)).threshold)} onKeyDown=${onKeyDown} />
     </div>
     <div class="spread">
       <div class="row">${children}</div>
       <form class="row target" onSubmit=${onSubmit}>
-        <${Field} label="Right answers wanted, in percent">${(/** @type {string} */ id) => html`<input id=${id} class="input" type="number" min="50" max="100" step="0.1" required value=${wanted} onInput=${(/** @type {any} */ event) => setWanted(event.target.value)} />`}<//>
+        <${Field} label="Right answers wanted, in percent">${(id) => html`<input id=${id} class="input" type="number" min="50" max="100" step="0.1" required value=${wanted} onInput=${(event) => setWanted(event.target.value)} />`}<//>
         <${Button} type="submit" busy=${busy}>Propose a threshold<//>
       </form>
     </div>

@@ -38,7 +38,7 @@ export function Jobs() {
     return () => abort.abort();
   }, [round, seen]);
   return html`<${Header} title="Jobs" note="Trainings that wait, run or have ended, the newest one first."><a class="button primary" href=${href(["train"])}>Train</a><//>
-    <${Reply} of=${first}>${(/** @type {Json} */ reply) => html`<${List} jobs=${jobs ?? reply.jobs} />`}<//>`;
+    <${Reply} of=${first}>${(reply) => html`<${List} jobs=${jobs ?? reply.jobs} />`}<//>`;
 }
 
 /** @param {{ jobs: Json[] }} props */
@@ -69,11 +69,11 @@ function List({ jobs }) {
         : html`<a href=${href(["train", job.id])}>${job.state === "succeeded" ? "Report" : job.state === "cancelled" ? "Details" : "Why"}<span class="sr-only"> of ${job.model_name}</span></a>` },
   ];
   return html`<div class="spread jobs-tools">
-      <${Tabs} label="Which jobs" tabs=${tabs} open=${state} onOpen=${(/** @type {string} */ name) => setQuery({ state: name === "all" ? "" : name })} />
-      <input class="input search" type="search" placeholder="Classifier" aria-label="Search by the classifier's name" value=${q} onInput=${(/** @type {any} */ event) => setQuery({ q: event.target.value })} />
+      <${Tabs} label="Which jobs" tabs=${tabs} open=${state} onOpen=${(name) => setQuery({ state: name === "all" ? "" : name })} />
+      <input class="input search" type="search" placeholder="Classifier" aria-label="Search by the classifier's name" value=${q} onInput=${(event) => setQuery({ q: event.target.value })} />
     </div>
     <${Sheet} flush>
-      <${Table} label="Jobs" columns=${columns} rows=${found} keyOf=${(/** @type {Json} */ job) => job.id} empty=${html`<${Empty} title="None of the jobs is like that"><${Button} onClick=${() => setQuery({ state: "", q: "" })}>Show all<//><//>`} />
+      <${Table} label="Jobs" columns=${columns} rows=${found} keyOf=${(job) => job.id} empty=${html`<${Empty} title="None of the jobs is like that"><${Button} onClick=${() => setQuery({ state: "", q: "" })}>Show all<//><//>`} />
     <//>
     ${cancelled && html`<${CancelDialog} job=${cancelled} onClose=${() => setCancelled(null)} />`}`;
 }

@@ -14,7 +14,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
 import { accuracySentence, baselineVerdict, Coverage, coverageSentence, JudgedRows, LabelTable, pointAt, Reliability, rowsOfCell } from "./evaluation.js";
 import { TestFile, TestSetField, useTestSet } from "./test_set.js";
 
-/** @typedef {Record<string, any>} Json */
+/** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../kept.js").TestSet} TestSet */
 /** @typedef {{ report: Json, denied: string }} Judged `denied` says why the score could not be kept. */
 
@@ -94,10 +94,10 @@ function Choice({ model, test, ready, busy, onEvaluate }) {
   return html`<${Sheet}>
     <form class="judge-form" onSubmit=${onSubmit}>
       <div>
-        <${Field} label="Classifier">${(/** @type {string} */ id) => html`<${ClassifierField} id=${id} value=${name} onChange=${setName} required />`}<//>
-        <label class="check"><input type="checkbox" checked=${save} onChange=${(/** @type {any} */ event) => setSave(event.target.checked)} /> Keep the score with the classifier</label>
+        <${Field} label="Classifier">${(id) => html`<${ClassifierField} id=${id} value=${name} onChange=${setName} required />`}<//>
+        <label class="check"><input type="checkbox" checked=${save} onChange=${(event) => setSave(event.target.checked)} /> Keep the score with the classifier</label>
       </div>
-      <${TestSetField} value=${test} onChange=${(/** @type {string} */ sha256) => go(["judge"], { ...route.value.query, model: model || name, test: sha256, label: "", read: "" })} />
+      <${TestSetField} value=${test} onChange=${(sha256) => go(["judge"], { ...route.value.query, model: model || name, test: sha256, label: "", read: "" })} />
       <${Button} type="submit" primary disabled=${!can} busy=${busy} keyName="e">Evaluate<//>
     </form>
   <//>`;
@@ -149,9 +149,9 @@ function Judgement({ judged, set, busy, precision }) {
  */
 function withProposal(report) {
   const found = report.proposed_threshold;
-  if (!found || report.coverage.some((/** @type {Json} */ each) => each.threshold === found.abstain_below)) return report;
+  if (!found || report.coverage.some((each) => each.threshold === found.abstain_below)) return report;
   const wrong = found.answered - found.correct;
-  const near = report.coverage.find((/** @type {Json} */ each) => each.answered === found.answered);
+  const near = report.coverage.find((each) => each.answered === found.answered);
   const point = { threshold: found.abstain_below, answered: found.answered, wrong, share: found.coverage, error: 1 - found.precision, error_interval: near?.error_interval ?? null };
   const coverage = [...report.coverage, point].sort((one, other) => one.threshold - other.threshold);
   return { ...report, coverage };
@@ -165,7 +165,7 @@ function Rows({ report, set }) {
   const open = label !== undefined && read !== undefined && labels.includes(label) && labels.includes(read) ? /** @type {[number, number]} */ ([labels.indexOf(label), labels.indexOf(read)]) : null;
   const rows = open ? rowsOfCell(report, set.rows, label ?? "", read ?? "") : report.misclassified;
   const known = new Set(itemsOf(report.model_name).map((each) => each.text));
-  const fresh = rows.filter((/** @type {Json} */ each) => !known.has(each.text));
+  const fresh = rows.filter((each) => !known.has(each.text));
   useKeys([{ key: "w", does: "Show only the wrong rows", run: () => setQuery({ label: "", read: "" }) }]);
   /** @param {import("./evaluation.js").JudgedRow[]} chosen */
   async function send(chosen) {
@@ -216,7 +216,7 @@ function Threshold({ report, set, details, again, precision, busy }) {
   }, [looked]);
   const point = pointAt(report.coverage, looked ?? present ?? 0);
   const says = `${coverageSentence(point)} On ${counted(report.total, "row")} of ${set.name}.`;
-  return html`<${Coverage} report=${report} present=${present} looked=${looked} onLook=${setLooked} target=${precision} busy=${busy} onTarget=${(/** @type {number} */ target) => setQuery({ target })}>
+  return html`<${Coverage} report=${report} present=${present} looked=${looked} onLook=${setLooked} target=${precision} busy=${busy} onTarget=${(target) => setQuery({ target })}>
       ${details?.answers
         ? html`<${Button} primary disabled=${point.threshold === present} onClick=${() => setAsking("set")}>Use this threshold<//>
             ${present !== null && html`<${Button} onClick=${() => setAsking("clear")}>Clear it<//>`}
@@ -240,7 +240,7 @@ function SetThreshold({ report, aliases, to, says, onClose, onDone }) {
   const title = to === null ? "Clear the threshold?" : `Give no label below ${to.toFixed(2)}?`;
   return html`<${Confirm} title=${title} action=${to === null ? "Clear it" : "Use this threshold"} onClose=${onClose} onDo=${change}>
     <p><bdi>${report.model_name}</bdi> ${to === null ? "will give a label for every text" : "will give no label where its best score is lower"}, from the next prediction on.${aliases.length > 0 && html` So will whoever asks by ${aliases.map((each, place) => html`${place > 0 && ", "}<bdi>${each}</bdi>`)}.`}</p>
-    <${Field} label="Reason" hint="It stands in the classifier's record.">${(/** @type {string} */ id) => html`<textarea id=${id} maxlength="500" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea>`}<//>
+    <${Field} label="Reason" hint="It stands in the classifier's record.">${(id) => html`<textarea id=${id} maxlength="500" value=${reason} onInput=${(event) => setReason(event.target.value)}></textarea>`}<//>
   <//>`;
 }
 
@@ -261,7 +261,7 @@ function LearningCurve() {
     <summary>Would more rows help?</summary>
     <p class="muted">The learning curve shows what fewer rows would have reached. It is made of training rows, not of a test set: drop their file.</p>
     <${TestFile} label="Choose a training file" onRows=${setRows}><p class="hint">The head alone is trained on parts of it, and on nothing is it kept.</p><//>
-    ${rows && html`<${Reply} of=${found}>${(/** @type {Json} */ value) => html`<${Curve} value=${value} />`}<//>`}
+    ${rows && html`<${Reply} of=${found}>${(value) => html`<${Curve} value=${value} />`}<//>`}
   </details>`;
 }
 

@@ -9,7 +9,7 @@ import { go, href, route, setQuery } from "../router.js";
 import { aliasesOf, classifiers, nextName, refresh } from "../store.js";
 import { html, useEffect, useState } from "../ui.js";
 
-/** @typedef {Record<string, any>} Json */
+/** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../kept.js").Item} Item */
 
 const SHOWN_FLIPS = 8;
@@ -57,12 +57,12 @@ function Form({ name }) {
   if (!decided.length) {
     return html`<${BeingLearned} name=${name} /><${Notice}>Nothing is corrected or accepted yet. <a href=${href(["correct"], { model: name })}>Go to the queue</a>.<//>`;
   }
-  return html`<${Reply} of=${record}>${(/** @type {Json} */ { keeps_training_data: keeps, num_examples: kept, labels }) => {
+  return html`<${Reply} of=${record}>${({ keeps_training_data: keeps, num_examples: kept, labels }) => {
     const fresh = [...new Set(rows.map((each) => each.label))].filter((label) => !labels.includes(label));
     return html`<form class="two" onSubmit=${run}>
       <${Sheet} title="Train it">
         <${Field} label="Name" hint="The old version stays as it is, and answers until you promote this one.">
-          ${(/** @type {string} */ id) => html`<input id=${id} class="input" autocomplete="off" spellcheck="false" value=${typed || proposed} onInput=${(/** @type {any} */ event) => setTyped(event.target.value.trim())} />`}
+          ${(id) => html`<input id=${id} class="input" autocomplete="off" spellcheck="false" value=${typed || proposed} onInput=${(event) => setTyped(event.target.value.trim())} />`}
         <//>
         ${keeps
           ? html`<p>It extends <b><bdi>${name}</bdi>@${revision}</b>: its ${counted(kept, "kept row")}, and ${counted(rows.length, "row")} of yours; one of yours replaces a kept one of the same text.</p>`
@@ -182,11 +182,11 @@ function Compared({ before, after, set }) {
   const reply = useAsync((signal) => call("compare", { model_names: [before, after], test_data: set.rows }, { signal }), [before, after, set.sha256]);
   return html`<${Sheet}
     title="Old and new on a test set"
-    tools=${html`<select aria-label="Test set" onChange=${(/** @type {any} */ event) => setQuery({ test: event.target.value })}>
+    tools=${html`<select aria-label="Test set" onChange=${(event) => setQuery({ test: event.target.value })}>
       ${testSets.value.map((each) => html`<option value=${each.sha256} selected=${each === set}>${each.name}, ${counted(each.rows.length, "row")}</option>`)}
     </select>`}
   >
-    <${Reply} of=${reply}>${(/** @type {Json} */ { recommendation, models, disagreements, warnings }) => html`
+    <${Reply} of=${reply}>${({ recommendation, models, disagreements, warnings }) => html`
       <${Notice} kind=${recommendation.model_name === after ? "good" : "note"}><bdi>${recommendation.reason}</bdi><//>
       ${warnings.map((/** @type {Json} */ each) => html`<${Notice} kind="warn"><bdi>${each.message}</bdi><//>`)}
       <dl class="facts">${models.map((/** @type {Json} */ each) => html`<dt><bdi>${each.reference}</bdi></dt><dd><${Accuracy} value=${each.accuracy} interval=${each.accuracy_interval} /> <span class="faint">${number(each.correct)} of ${number(each.total)}</span></dd>`)}</dl>

@@ -56,7 +56,7 @@ export function TestSetField({ value, onChange }) {
     !set &&
     html`<${Notice} kind="warn" role="status">This browser does not keep the test set of this address (${value.slice(0, 12)}…). Drop its file here to see the same figures, or choose another one.<//>`}
     <${TestFile} onKept=${choose} />
-    ${testSets.value.length > 0 && html`<${KeptSets} value=${value} onChoose=${choose} onForget=${(/** @type {string} */ sha256) => sha256 === value && onChange("")} />`}
+    ${testSets.value.length > 0 && html`<${KeptSets} value=${value} onChoose=${choose} onForget=${(sha256) => sha256 === value && onChange("")} />`}
     ${set && html`<${Button} quiet onClick=${() => setChanging(false)}>Go on with ${set.name}<//>`}
   </div>`;
 }
@@ -117,7 +117,7 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
   }
 
   return html`<div>
-    <${FileDrop} onFile=${(/** @type {File} */ chosen) => run(chosen, {})} busy=${busy} label=${label}>
+    <${FileDrop} onFile=${(chosen) => run(chosen, {})} busy=${busy} label=${label}>
       ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
     <//>
     <${Problem} error=${error} />
@@ -152,12 +152,12 @@ function Ask({ found, busy, onRead, onTake }) {
       ? html`<div class="row">Does the first line name the columns? <${Button} busy=${busy} onClick=${() => onRead({ header: true })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false })}>It is a row<//></div>`
       : html`<div class="halves">
             <${Field} label="Columns of the text" hint="Several are joined.">
-              ${(/** @type {string} */ id) => html`<select id=${id} class="input" multiple size=${Math.min(5, names.length)} onChange=${(/** @type {any} */ event) => setText([...event.target.selectedOptions].map((each) => each.value))}>
+              ${(id) => html`<select id=${id} class="input" multiple size=${Math.min(5, names.length)} onChange=${(event) => setText([...event.target.selectedOptions].map((each) => each.value))}>
                 ${names.map((name) => html`<option value=${name} selected=${text.includes(name)}>${name}</option>`)}
               </select>`}
             <//>
             <${Field} label="Column of the label">
-              ${(/** @type {string} */ id) => html`<select id=${id} class="input" onChange=${(/** @type {any} */ event) => setLabel(event.target.value)}>
+              ${(id) => html`<select id=${id} class="input" onChange=${(event) => setLabel(event.target.value)}>
                 <option value="" selected=${!label}>Choose</option>
                 ${names.map((name) => html`<option value=${name} selected=${name === label}>${name}</option>`)}
               </select>`}

@@ -78,7 +78,7 @@ function Balance() {
   }, [draft.value]);
   const out = draft.value.leftOut.size;
   return html`<${Sheet} title=${route.value.query.extends ? "Rows of each label that you add" : "Rows of each label"}>
-    <${LabelCounts} counts=${counts} picked=${route.value.query.label} onPick=${(/** @type {string} */ label) => setQuery({ label })} />
+    <${LabelCounts} counts=${counts} picked=${route.value.query.label} onPick=${(label) => setQuery({ label })} />
     ${out > 0 && html`<p class="muted">${counted(out, "row")} left out by you.</p>`}
   <//>`;
 }
@@ -100,7 +100,7 @@ function Preview({ read }) {
     { name: "out", title: html`<span class="sr-only">Leave out</span>`, number: true, minor: true, cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
   ];
   return html`<${Sheet} flush class="preview" title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
-    <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf=${(/** @type {Json} */ row) => row.place} rowClass=${(/** @type {Json} */ row) => (leftOut.has(row.place) ? "out" : "")} />
+    <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf=${(row) => row.place} rowClass=${(row) => (leftOut.has(row.place) ? "out" : "")} />
     ${shown.length < found.length && html`<div class="more"><${Button} onClick=${() => setQuery({ all: "1" })}>Show all ${number(found.length)} rows<//></div>`}
   <//>`;
 }
@@ -129,7 +129,6 @@ function Settings({ base, reference }) {
   const validName = NAME.test(name);
   const enough = Boolean(base) || new Set(rows.map((row) => row.label)).size > 1;
   const extended = base?.revision ? `${base.name}@${base.revision}` : reference;
-  /** @type {Json} */
   const fields = {
     model_name: name,
     training_data: rows,
@@ -152,19 +151,19 @@ function Settings({ base, reference }) {
   const possible = validName && !busy && !unread && Boolean(base) === Boolean(reference) && !(estimate.error && !estimate.busy) && enough;
   const start = () => possible && run();
   useKeys([{ key: "Enter", ctrl: true, whileTyping: true, does: "Train", run: start }]);
-  return html`<form class="sheet settings" aria-label="Training" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), start())}>
+  return html`<form class="sheet settings" aria-label="Training" onSubmit=${(event) => (event.preventDefault(), start())}>
     <${Field} label="Name" hint=${validName ? html`<${NameHint} name=${name} />` : html`<span class="bad-ink" role="alert">A name starts with a letter or digit and goes on with at most 127 letters, digits, “.”, “_” or “-”.</span>`}>
-      ${(/** @type {string} */ id) => html`<input id=${id} class="input" value=${name} spellcheck=${false} autocomplete="off" aria-describedby="${id}-hint" aria-invalid=${String(!validName)}
-        onInput=${(/** @type {any} */ event) => setQuery({ name: event.target.value })} />`}
+      ${(id) => html`<input id=${id} class="input" value=${name} spellcheck=${false} autocomplete="off" aria-describedby="${id}-hint" aria-invalid=${String(!validName)}
+        onInput=${(event) => setQuery({ name: event.target.value })} />`}
     <//>
     <${Thoroughness} iterations=${iterations} rows=${estimate.value?.num_examples ?? rows.length} />
     <details class="more-settings" open=${baseModel !== DEFAULT_BASE_MODEL || !fields.cross_validate}>
       <summary>More: base model, estimate, description, tags</summary>
       <${BaseModel} id=${baseModel} />
-      <label class="check"><input type="checkbox" checked=${fields.cross_validate} onChange=${(/** @type {any} */ event) => setQuery({ cross_validate: event.target.checked ? "" : "no" })} />
+      <label class="check"><input type="checkbox" checked=${fields.cross_validate} onChange=${(event) => setQuery({ cross_validate: event.target.checked ? "" : "no" })} />
         <span>Estimate the accuracy (cross-validate)<span class="hint block">Trainings on parts of the rows are judged by the rest. It takes about three times as long up to 999 rows; without it there is no estimate, and nothing can be said of what is in scope. The head alone always has it.</span></span></label>
-      <${Field} label="Description">${(/** @type {string} */ id) => html`<textarea id=${id} maxlength="2000" dir="auto" value=${description} onInput=${(/** @type {any} */ event) => setDescription(event.target.value)}></textarea>`}<//>
-      <${Field} label="Tags" hint="Apart by commas.">${(/** @type {string} */ id) => html`<input id=${id} class="input" value=${tags} onInput=${(/** @type {any} */ event) => setTags(event.target.value)} />`}<//>
+      <${Field} label="Description">${(id) => html`<textarea id=${id} maxlength="2000" dir="auto" value=${description} onInput=${(event) => setDescription(event.target.value)}></textarea>`}<//>
+      <${Field} label="Tags" hint="Apart by commas.">${(id) => html`<input id=${id} class="input" value=${tags} onInput=${(event) => setTags(event.target.value)} />`}<//>
     </details>
     ${enough ? html`<${Cost} estimate=${estimate} />` : read?.rows.length > 0 && html`<p class="cost bad-ink">A classifier needs rows of at least two labels. Add rows with another label.</p>`}
     <${Problem} error=${error ?? (estimate.busy ? null : estimate.error)} />
@@ -198,7 +197,7 @@ function Thoroughness({ iterations, rows }) {
     <legend>Thoroughness</legend>
     <div class="row">
       ${choices.map(([value, title]) => html`<label class="button"><input type="radio" name="thoroughness" checked=${iterations === value} onChange=${() => setQuery({ num_iterations: String(value) })} /> ${title}</label>`)}
-      <label>num_iterations <input class="input iterations" type="number" min="0" max="1000" value=${iterations} onChange=${(/** @type {any} */ event) => setQuery({ num_iterations: event.target.value || "20" })} /></label>
+      <label>num_iterations <input class="input iterations" type="number" min="0" max="1000" value=${iterations} onChange=${(event) => setQuery({ num_iterations: event.target.value || "20" })} /></label>
     </div>
     <p class="hint">${words}</p>
   </fieldset>`;
@@ -213,10 +212,10 @@ function BaseModel({ id }) {
   const [other, setOther] = useState(false);
   const hint = used?.problem ?? [BASE_MODELS[id], used ? `It is on this machine (${size(used.size_bytes)}); ${counted(used.classifiers, "classifier uses", "classifiers use")} it.` : value && "It is not on this machine yet: its first use downloads it."].filter(Boolean).join(" ");
   return html`<${Field} label="Base model" hint=${hint}>
-    ${(/** @type {string} */ field) =>
+    ${(field) =>
       other
-        ? html`<input id=${field} class="input" value=${id} placeholder="owner/name" onChange=${(/** @type {any} */ event) => (setOther(false), setQuery({ base_model: event.target.value.trim() }))} />`
-        : html`<select id=${field} onChange=${(/** @type {any} */ event) => (event.target.value ? setQuery({ base_model: event.target.value }) : setOther(true))}>
+        ? html`<input id=${field} class="input" value=${id} placeholder="owner/name" onChange=${(event) => (setOther(false), setQuery({ base_model: event.target.value.trim() }))} />`
+        : html`<select id=${field} onChange=${(event) => (event.target.value ? setQuery({ base_model: event.target.value }) : setOther(true))}>
             ${ids.map((each) => html`<option value=${each} selected=${each === id}>${each}</option>`)}
             <option value="">Another one …</option>
           </select>`}

@@ -9,11 +9,12 @@ import { html, signal, useEffect, useState } from "../ui.js";
 
 /** @typedef {{ text: string, label: string }} Row */
 /** @typedef {import("../api.js").Json} Json */
+/** @typedef {import("../api.js").Fields} Fields */
 
 /**
  * @typedef {object} Draft What is about to be trained on; it stays while this tab is open.
  * @property {File | null} file
- * @property {Json} options How it is to be read, where that is not left to the server.
+ * @property {Fields} options How it is to be read, where that is not left to the server.
  * @property {Json | null} read What the server says about it.
  * @property {Set<number>} leftOut Places of rows that a person has left out.
  * @property {Record<string, string>} renamed Labels that a person spells otherwise.
@@ -34,7 +35,7 @@ const MOST_BEHIND = 50;
 
 /**
  * The trainings that this tab has started, by job.
- * @type {Map<string, { fields: Json, request: import("../api.js").Recorded | undefined, draft: Draft }>}
+ * @type {Map<string, { fields: Fields, request: import("../api.js").Recorded | undefined, draft: Draft }>}
  */
 const started = new Map();
 /** @type {Map<string, string>} Their jobs, by the revision that came of them. */
@@ -42,7 +43,7 @@ const jobs = new Map();
 
 /**
  * Start a training, and show it.
- * @param {Json} fields Of the request.
+ * @param {Fields} fields Of the request.
  */
 export async function startFit(fields) {
   const job = await call("start_fit", fields);
@@ -72,7 +73,7 @@ export function showRequest(jobId) {
 
 /**
  * Return what a training learned from, where this tab has all of it.
- * @param {Json} job
+ * @param {Fields} job
  * @returns {Row[] | null}
  */
 export function rowsOf(job) {
@@ -95,7 +96,7 @@ export function draftRows() {
 /**
  * Have the server read a file, and show what it understood.
  * @param {File | null} file
- * @param {Json} [options]
+ * @param {Fields} [options]
  */
 export async function readFile(file, options = {}) {
   const mine = { ...NOTHING, file, options, leftOut: new Set(/** @type {number[]} */ ([])), busy: Boolean(file) };
@@ -122,7 +123,7 @@ export function Source() {
   const { file, busy, error, read } = draft.value;
   /** @type {[string, string][]} */
   const tabs = [["file", "A file"], ["paste", "Paste"], ["type", "Type"]];
-  return html`<${Sheet} title="Your rows" tools=${html`<${Tabs} label="Where the rows come from" tabs=${tabs} open=${from} onOpen=${(/** @type {string} */ name) => setQuery({ from: name === "file" ? "" : name })} />`}>
+  return html`<${Sheet} title="Your rows" tools=${html`<${Tabs} label="Where the rows come from" tabs=${tabs} open=${from} onOpen=${(name) => setQuery({ from: name === "file" ? "" : name })} />`}>
     <p class="sr-only" role="status">${busy ? "Reading the rows." : read ? `${counted(read.num_rows, "row")} understood.` : ""}</p>
     ${from === "paste" ? html`<${Paste} />` : from === "type" ? html`<${Type} />` : html`<${Choose} file=${file} busy=${busy} />`}
     <${Problem} error=${error} />
@@ -178,7 +179,7 @@ function Paste() {
       spellcheck=${false}
       placeholder=${"text\tlabel\nWhere is my parcel?\tdelivery"}
       value=${content}
-      onInput=${(/** @type {any} */ event) => (pasted.value = event.target.value)}
+      onInput=${(event) => (pasted.value = event.target.value)}
     ></textarea>
     <p class="hint">Copy the columns from a spreadsheet, or lines of CSV or JSON Lines, and paste them here.</p>`;
 }
@@ -198,8 +199,8 @@ function Type() {
       <thead><tr><th scope="col">Text</th><th scope="col">Label</th></tr></thead>
       <tbody>${rows.map(
         (row, place) => html`<tr key=${place}>
-          <td><input class="input" aria-label="Text ${place + 1}" dir="auto" value=${row.text} onInput=${(/** @type {any} */ event) => put(place, { text: event.target.value })} /></td>
-          <td><input class="input" aria-label="Label ${place + 1}" dir="auto" list="typed-labels" value=${row.label} onInput=${(/** @type {any} */ event) => put(place, { label: event.target.value })} /></td>
+          <td><input class="input" aria-label="Text ${place + 1}" dir="auto" value=${row.text} onInput=${(event) => put(place, { text: event.target.value })} /></td>
+          <td><input class="input" aria-label="Label ${place + 1}" dir="auto" list="typed-labels" value=${row.label} onInput=${(event) => put(place, { label: event.target.value })} /></td>
         </tr>`,
       )}</tbody>
     </table>
@@ -223,18 +224,18 @@ export function Understood({ read }) {
   ];
   /** @param {string} name @param {string} use */
   function assign(name, use) {
-    const texts = read.text_columns.filter((/** @type {string} */ each) => each !== name);
+    const texts = read.text_columns.filter((each) => each !== name);
     const label = read.label_column === name ? null : read.label_column;
     const all = use === "text" ? [...texts, name] : texts;
-    const order = read.columns.map((/** @type {Json} */ each) => each.name);
-    const text_column = order.filter((/** @type {string} */ each) => all.includes(each));
+    const order = read.columns.map((each) => each.name);
+    const text_column = order.filter((each) => all.includes(each));
     readFile(file, { ...options, text_column, label_column: use === "label" ? name : label });
   }
   return html`<${Sheet} title="What was understood">
     <p>${counted(read.num_rows, "row")}: ${facts.filter(Boolean).join(", ")}.
       ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
     ${read.questions.map(
-      (/** @type {Json} */ question) => html`<${Notice} kind="warn" key=${question.parameter}>
+      (question) => html`<${Notice} kind="warn" key=${question.parameter}>
         <p><bdi>${question.detail.charAt(0).toUpperCase() + question.detail.slice(1)}</bdi> ${question.parameter === "header" ? "Does the first line name the columns?" : "Choose it below."}</p>
         ${question.parameter === "header" && html`<div class="row"><${Button} onClick=${() => readAgain({ header: true })}>It does<//><${Button} onClick=${() => readAgain({ header: false })}>It is a row<//></div>`}
       <//>`,
@@ -243,11 +244,11 @@ export function Understood({ read }) {
     <div class="scroll" tabindex="0" role="region" aria-label="Columns">
       <table class="read-columns">
         <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
-        <tbody>${read.columns.map((/** @type {Json} */ column) => {
+        <tbody>${read.columns.map((column) => {
           const use = read.text_columns.includes(column.name) ? "text" : read.label_column === column.name ? "label" : "";
           return html`<tr key=${column.name}>
             <th scope="row"><bdi>${cut(column.name)}</bdi></th>
-            <td><select aria-label="Use of ${column.name}" onChange=${(/** @type {any} */ event) => assign(column.name, event.target.value)}>
+            <td><select aria-label="Use of ${column.name}" onChange=${(event) => assign(column.name, event.target.value)}>
               ${[["text", "the text"], ["label", "the label"], ["", "nothing"]].map(([value, name]) => html`<option value=${value} selected=${value === use}>${name}</option>`)}
             </select></td>
             <td class="muted"><bdi>${cut(column.examples.join(" · "), 110)}</bdi> <span class="faint">${number(column.distinct)} different</span></td>
@@ -268,16 +269,16 @@ function Differently({ read }) {
   const { format = "", encoding = "utf-8", delimiter, has_header: hasHeader } = { ...read, ...options };
   const formats = format ? FORMATS : ["", ...FORMATS];
   return html`<div class="row">
-    <label>Format <select onChange=${(/** @type {any} */ event) => readAgain({ format: event.target.value })}>
+    <label>Format <select onChange=${(event) => readAgain({ format: event.target.value })}>
       ${formats.map((each) => html`<option selected=${each === format}>${each}</option>`)}</select></label>
-    <label>Encoding <select onChange=${(/** @type {any} */ event) => readAgain({ encoding: event.target.value })}>
+    <label>Encoding <select onChange=${(event) => readAgain({ encoding: event.target.value })}>
       ${[...new Set([encoding, ...ENCODINGS])].map((each) => html`<option selected=${each === encoding}>${each}</option>`)}</select></label>
-    ${delimiter && html`<label class="row"><input type="checkbox" checked=${hasHeader} onChange=${(/** @type {any} */ event) => readAgain({ header: event.target.checked })} /> The first line names the columns</label>`}
+    ${delimiter && html`<label class="row"><input type="checkbox" checked=${hasHeader} onChange=${(event) => readAgain({ header: event.target.checked })} /> The first line names the columns</label>`}
     ${Object.keys(options).length > 0 && html`<${Button} quiet onClick=${() => readFile(file)}>As the server would<//>`}
   </div>`;
 }
 
-/** @param {Json} change */
+/** @param {Fields} change */
 function readAgain(change) {
   const { file, options } = draft.peek();
   readFile(file, { ...options, text_column: null, label_column: null, ...change });
@@ -305,7 +306,7 @@ export function Oddities({ read }) {
   const { leftOut, renamed } = draft.value;
   const count = read.num_problems;
   // With the rows that are taken over, such a label may have enough of them.
-  const warnings = read.warnings.filter((/** @type {Json} */ each) => each.code !== "small_classes" || !route.value.query.extends);
+  const warnings = read.warnings.filter((each) => each.code !== "small_classes" || !route.value.query.extends);
   if (!warnings.length && !count && !read.rows.length) return null;
   if (!warnings.length && !count) {
     return html`<${Notice} kind="good">Nothing is odd about these rows: none is repeated, none contradicts another, and each label has enough of them.<//>`;
@@ -314,11 +315,11 @@ export function Oddities({ read }) {
     ${count > 0 &&
     html`<details class="oddity">
       <summary>${counted(count, "row was", "rows were")} left out, since nothing could be read from ${count === 1 ? "it" : "them"}.</summary>
-      <ul>${read.problems.map((/** @type {Json} */ each) => html`<li>Line ${number(each.line)}: <${Text}>${each.detail}<//></li>`)}</ul>
+      <ul>${read.problems.map((each) => html`<li>Line ${number(each.line)}: <${Text}>${each.detail}<//></li>`)}</ul>
       ${count > read.problems.length && html`<p class="faint">and ${number(count - read.problems.length)} more</p>`}
     </details>`}
     ${warnings.map(
-      (/** @type {Json} */ warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${read.rows} leftOut=${leftOut} onLeaveOut=${leaveOut}>
+      (warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${read.rows} leftOut=${leftOut} onLeaveOut=${leaveOut}>
         ${warning.code === "labels_alike" && html`<${Spellings} rows=${read.rows} places=${warning.rows} renamed=${renamed} />`}
       <//>`,
     )}

@@ -84,7 +84,7 @@ function describe(job) {
 function Done({ job }) {
   const reference = `${job.model_name}@${job.revision}`;
   const record = useReply("show", { model_name: reference }, { shown: !requestOf(job.id) });
-  return html`<${Reply} of=${record}>${(/** @type {Json} */ value) => html`<${TrainReport} record=${value} job=${job} />`}<//>
+  return html`<${Reply} of=${record}>${(value) => html`<${TrainReport} record=${value} job=${job} />`}<//>
     ${!record.value && html`<${Header} title=${`${reference} is trained`} />`}`;
 }
 

@@ -77,7 +77,7 @@ function Rows({ record, rows }) {
       .slice(0, 12)
       .map(([label, count], place) => html`${place > 0 && ", "}${ENOUGH_ROWS - count} of <b><bdi>${label}</bdi></b>`)}${few.length > 12 && ` and of ${few.length - 12} more`}.</p>`}
     ${record.warnings.length > 0 && html`<h3>What to look at</h3>`}
-    ${record.warnings.map((/** @type {Json} */ warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${rows} />`)}
+    ${record.warnings.map((warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${rows} />`)}
   <//>`;
 }
 
@@ -158,7 +158,7 @@ function DoubtfulRows({ record, job, rows, reply, decisions }) {
       <p>${reply.recommendation}</p>
       ${reply.learning_curve.length > 1 && html`<${Curve} points=${reply.learning_curve} />`}
       <p>${reply.advice_text}</p>
-      ${reply.warnings.map((/** @type {Json} */ warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${rows} />`)}
+      ${reply.warnings.map((warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${rows} />`)}
     <//>`;
 }
 
@@ -173,7 +173,7 @@ function Doubt({ doubt, labels, decision, onDecide }) {
       ${decision === undefined
         ? html`<${Button} onClick=${() => onDecide(doubt.predicted)}>Make it <bdi>${doubt.predicted}</bdi><//>`
         : html`<${Button} onClick=${() => onDecide(undefined)}>Keep <bdi>${doubt.label}</bdi><//>`}
-      <select aria-label="Label of: ${doubt.text.slice(0, 60)}" onChange=${(/** @type {any} */ event) => onDecide(event.target.value === doubt.label ? undefined : event.target.value)}>
+      <select aria-label="Label of: ${doubt.text.slice(0, 60)}" onChange=${(event) => onDecide(event.target.value === doubt.label ? undefined : event.target.value)}>
         ${value === null && html`<option selected disabled>left out</option>`}
         ${labels.map((label) => html`<option value=${label} selected=${label === value}>${label}</option>`)}
       </select>

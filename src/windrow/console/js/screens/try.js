@@ -13,7 +13,7 @@ import { classifiers, useClassifiers } from "../store.js";
 import { html, signal, useEffect, useRef, useState } from "../ui.js";
 import { FileRun } from "./try_file.js";
 
-/** @typedef {Record<string, any>} Json */
+/** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../ui.js").View} View */
 
 const DEBOUNCE_MS = 150;
@@ -50,7 +50,7 @@ export function Try() {
     <//>
     <${Sheet} class="try-text">
       <${ClassifierChips} names=${names} label="Add a classifier" onChange=${choose} />
-      <textarea aria-label="Text" dir="auto" value=${text} placeholder="Type a text, and see what it is." onInput=${(/** @type {any} */ event) => type(event.target.value)}></textarea>
+      <textarea aria-label="Text" dir="auto" value=${text} placeholder="Type a text, and see what it is." onInput=${(event) => type(event.target.value)}></textarea>
       ${!names.length && html`<p class="muted">Add a classifier or an alias above; several answer side by side.</p>`}
       <${Problem} error=${error} />
     <//>
@@ -190,7 +190,7 @@ function Why({ name, text }) {
     for (const row of reply.value?.explanation.nearest_rows ?? []) remember("rows", row.text);
   }, [reply.value]);
   return html`<${Sheet} title=${html`Why <bdi>${name}</bdi> says so`}>
-    <${Reply} of=${reply}>${(/** @type {Json} */ { explanation }) => html`<div class="two">
+    <${Reply} of=${reply}>${({ explanation }) => html`<div class="two">
       <${Words} text=${text} words=${explanation.words} label=${explanation.label} />
       <${NearestRows} rows=${explanation.nearest_rows} />
     </div>`}<//>
@@ -255,7 +255,7 @@ function CorrectDialog({ text, answer, onClose }) {
     <div class="chips labels" role="group" aria-label="Labels">
       ${labels.map((each) => html`<${Button} key=${each} pressed=${each === label} onClick=${() => setLabel(each)}><bdi>${each}</bdi><//>`)}
     </div>
-    <${Field} label="or a new label">${(/** @type {string} */ id) => html`<input id=${id} class="input" maxlength="256" autocomplete="off" value=${labels.includes(label) ? "" : label} onInput=${(/** @type {any} */ event) => setLabel(event.target.value)} />`}<//>
+    <${Field} label="or a new label">${(id) => html`<input id=${id} class="input" maxlength="256" autocomplete="off" value=${labels.includes(label) ? "" : label} onInput=${(event) => setLabel(event.target.value)} />`}<//>
     <p class="hint">It stays in this browser until a version is trained with it.</p>
   <//>`;
 }

@@ -10,7 +10,7 @@ import { Table } from "../parts/table.js";
 import { go } from "../router.js";
 import { html, signal } from "../ui.js";
 
-/** @typedef {Record<string, any>} Json */
+/** @typedef {import("../api.js").Json} Json */
 
 const BATCH = 256;
 const MAX_REVIEWED = 1_000;
@@ -91,7 +91,7 @@ export function FileRun({ name }) {
   const now = run.value;
   if (!now) {
     return html`<${Sheet} title="A whole file">
-      <${FileDrop} onFile=${(/** @type {File} */ file) => read(name, file)} />
+      <${FileDrop} onFile=${(file) => read(name, file)} />
       <p class="hint">CSV, JSON Lines or plain text. <bdi>${name}</bdi> classifies each row, and you get the file back with its columns and
       ${" "}<code>${ADDED.join(", ")}</code>, as <code>windrow predict FILE</code> writes it.</p>
     <//>`;
@@ -113,20 +113,20 @@ function Understood({ now, found }) {
   const again = (/** @type {{ text_column?: string[], header?: boolean }} */ how) => read(now.name, now.file, how);
   /** @param {string} name */
   function toggle(name) {
-    const chosen = texts.includes(name) ? texts.filter((/** @type {string} */ each) => each !== name) : [...texts, name];
+    const chosen = texts.includes(name) ? texts.filter((each) => each !== name) : [...texts, name];
     if (chosen.length) again({ text_column: chosen, header: header ?? undefined });
   }
-  return html`${questions.map((/** @type {Json} */ each) => html`<${Notice} kind="warn">Please say which column holds the text: <bdi>${each.detail}</bdi><//>`)}
+  return html`${questions.map((each) => html`<${Notice} kind="warn">Please say which column holds the text: <bdi>${each.detail}</bdi><//>`)}
     ${left > 0 &&
     !now.folded &&
     html`<${Notice} kind="warn"><p>${counted(left, "row is", "rows are")} left out:</p>
-      <ul>${problems.slice(0, SHOWN_PROBLEMS).map((/** @type {Json} */ each) => html`<li>line ${each.line}: <bdi>${each.detail}</bdi></li>`)}${left > SHOWN_PROBLEMS && html`<li>and ${number(left - SHOWN_PROBLEMS)} more</li>`}</ul><//>`}
+      <ul>${problems.slice(0, SHOWN_PROBLEMS).map((each) => html`<li>line ${each.line}: <bdi>${each.detail}</bdi></li>`)}${left > SHOWN_PROBLEMS && html`<li>and ${number(left - SHOWN_PROBLEMS)} more</li>`}</ul><//>`}
     ${done === 0 &&
     (found.columns.length > 1 || header !== null) &&
     html`<fieldset class="columns" disabled=${now.busy}>
       <legend>The text stands in</legend>
       ${found.columns.map(
-        (/** @type {Json} */ each) => html`<label class="check" key=${each.name}><input type="checkbox" checked=${texts.includes(each.name)} onChange=${() => toggle(each.name)} />
+        (each) => html`<label class="check" key=${each.name}><input type="checkbox" checked=${texts.includes(each.name)} onChange=${() => toggle(each.name)} />
           <span><bdi>${each.name}</bdi> <bdi class="faint">${each.examples[0]?.slice(0, 40)}</bdi></span></label>`,
       )}
       ${header !== null && html`<label class="check rule"><input type="checkbox" checked=${header} onChange=${() => again({ header: !header })} /> The first line names the columns</label>`}
@@ -160,7 +160,7 @@ function Results({ now, found }) {
       <${Button} onClick=${() => give(now, found, "jsonl")}>Download JSON Lines<//>
       <${Button} onClick=${review}>Review the ${number(reviewed.length)} ${unsure >= LEAST_REVIEWED ? "uncertain ones" : "least certain"}<//>
     </p>
-    <div class="sheet flush"><${Table} label="Rows with their answers" rows=${rows} keyOf=${(/** @type {Json} */ each) => each.at} columns=${COLUMNS} /></div>`;
+    <div class="sheet flush"><${Table} label="Rows with their answers" rows=${rows} keyOf=${(each) => each.at} columns=${COLUMNS} /></div>`;
 }
 
 /** @type {import("../parts/table.js").Column<Json>[]} */
@@ -206,7 +206,7 @@ function bestScore(answer) {
  * @param {"csv" | "jsonl"} format
  */
 function give(now, found, format) {
-  const columns = /** @type {string[]} */ (found.columns.map((/** @type {Json} */ each) => each.name));
+  const columns = /** @type {string[]} */ (found.columns.map((each) => each.name));
   const prefix = ADDED.some((name) => columns.includes(name)) ? "new_" : "";
   const names = ADDED.map((name) => prefix + name);
   const rows = now.answers.map((answer, at) => {
