@@ -237,6 +237,19 @@ def test_a_key_that_only_reads_is_told_what_it_lacks(closed: Closed, open_page: 
     assert closed.asked("models/tickets_v1") == 200
 
 
+def test_another_key_is_taken_where_one_may_not_do_something(closed: Closed, open_page: OpenPage) -> None:
+    page = opened(open_page, closed, "asker", "classifiers")
+    page.get_by_role("button", name="Use another key").click()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("read")  # the former key stays
+    open_view(page, "keys")
+    for name, shown in (("reader", "This is for keys with the scope admin"), ("all", "6 keys valid")):
+        page.get_by_role("button", name="Use another key").click()
+        give(page, closed.keys[name])
+        expect(page.get_by_role("heading", name=shown)).to_be_visible()
+
+
 def test_a_key_that_trains_some_names_trains_these_and_is_told_of_others(closed: Closed, open_page: OpenPage) -> None:
     page = opened(open_page, closed, "trainer", "train?num_iterations=0&name=tickets_v2")
     drop_file(page.locator(".drop"), spreadsheet(TRAINING_ROWS, "mine.csv"))

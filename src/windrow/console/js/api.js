@@ -108,8 +108,9 @@ export const returned = signal(0);
 export const keyWanted = signal("");
 /** @type {((given: boolean) => void)[]} */
 let waiting = [];
-/** Whether the person who was asked for a key last had none. */
+/** Whether the person who was asked for a key last gave none, and how often that was so. */
 let isDeclined = false;
+let refusals = 0;
 
 /** What the server refused, or why it could not be asked. */
 export class ApiError extends Error {
@@ -138,14 +139,15 @@ export async function call(verb, fields = {}, options = {}) {
   const request = prepare(verb, fields, options.file);
   const started = performance.now();
   const key = apiKey();
+  const before = refusals;
   const response = await send(verb, request, options);
   const reply = await content(response, options.blob ?? false);
   if (options.shown !== false) record({ ...request, status: response.status, reply, ms: performance.now() - started });
   if (response.ok) return reply;
   if (response.status === 401) {
     // Another request may have had the person asked meanwhile. What nobody waits for asks no second time.
-    const hasKey = apiKey() !== key || (!(isDeclined && options.shown === false) && (await askForKey(reply?.detail ?? "")));
-    if (hasKey) return call(verb, fields, options);
+    const isAnswered = refusals > before || (isDeclined && options.shown === false);
+    if ((apiKey() && apiKey() !== key) || (!isAnswered && (await askForKey(reply?.detail ?? "")))) return call(verb, fields, options);
   }
   throw new ApiError(response.status, reply ?? {});
 }
@@ -219,6 +221,7 @@ export function giveKey(key) {
   if (key) sessionStorage.setItem(KEY, key);
   else if (waiting.length) sessionStorage.removeItem(KEY); // the server has refused it
   isDeclined = !key;
+  if (!key) refusals += 1;
   keyWanted.value = "";
   const callers = waiting;
   waiting = [];

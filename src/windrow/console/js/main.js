@@ -23,17 +23,17 @@ const loadAccess = () => import("./screens/access.js");
 
 /** @type {{ name: string, title: string, key?: string, load: Load, view: string, loadDetail?: Load, detail?: string }[]} */
 const PLACES = [
-  { name: "classifiers", title: "Classifiers", key: "1", load: loadFirst, view: "Classifiers", loadDetail: () => import("./screens/classifier.js"), detail: "Classifier" },
-  { name: "train", title: "Train", key: "2", load: () => import("./screens/train.js"), view: "Train", loadDetail: () => import("./screens/train_job.js"), detail: "TrainJob" },
-  { name: "try", title: "Try", key: "3", load: () => import("./screens/try.js"), view: "Try" },
-  { name: "correct", title: "Correct", key: "4", load: () => import("./screens/correct.js"), view: "Correct" },
-  { name: "judge", title: "Judge", key: "5", load: () => import("./screens/judge.js"), view: "Judge" },
-  { name: "compare", title: "Compare", key: "6", load: () => import("./screens/compare.js"), view: "Compare" },
-  { name: "aliases", title: "Aliases", key: "7", load: loadAliases, view: "Aliases", loadDetail: loadAliases, detail: "Aliases" },
-  { name: "jobs", title: "Jobs", load: () => import("./screens/jobs.js"), view: "Jobs" },
-  { name: "disk", title: "Disk", load: () => import("./screens/disk.js"), view: "Disk" },
-  { name: "keys", title: "Keys", load: loadAccess, view: "Keys" },
-  { name: "audit", title: "Audit", load: loadAccess, view: "Audit" },
+  { title: "Classifiers", key: "1", load: loadFirst, view: "Classifiers", loadDetail: () => import("./screens/classifier.js"), detail: "Classifier" },
+  { title: "Train", key: "2", load: () => import("./screens/train.js"), view: "Train", loadDetail: () => import("./screens/train_job.js"), detail: "TrainJob" },
+  { title: "Try", key: "3", load: () => import("./screens/try.js"), view: "Try" },
+  { title: "Correct", key: "4", load: () => import("./screens/correct.js"), view: "Correct" },
+  { title: "Judge", key: "5", load: () => import("./screens/judge.js"), view: "Judge" },
+  { title: "Compare", key: "6", load: () => import("./screens/compare.js"), view: "Compare" },
+  { title: "Aliases", key: "7", load: loadAliases, view: "Aliases", loadDetail: loadAliases, detail: "Aliases" },
+  { title: "Jobs", load: () => import("./screens/jobs.js"), view: "Jobs" },
+  { title: "Disk", load: () => import("./screens/disk.js"), view: "Disk" },
+  { title: "Keys", load: loadAccess, view: "Keys" },
+  { title: "Audit", load: loadAccess, view: "Audit" },
 ];
 const FIRST_OF_THE_REST = "jobs";
 /** When the first view stands there, mostly. */
@@ -85,14 +85,14 @@ const loaded = { Classifiers };
 function LoadedView({ load, view, name }) {
   const [error, setError] = useState(/** @type {Error | null} */ (null));
   const [, setDone] = useState(0);
+  const Found = loaded[view];
   useEffect(() => {
-    if (loaded[view]) return;
+    if (Found) return; // and not where it has come since this was drawn: then it is to be drawn again
     load().then((found) => (Object.assign(loaded, found), setDone(1)), setError);
   }, [view]);
   useEffect(loadTheRest, []);
-  const Found = loaded[view];
   if (Found) return html`<${Found} name=${name} />`;
-  if (!error) return html`<p class="faint waiting" role="status">Loading …</p>`;
+  if (!error) return html`<${Waiting} />`;
   return html`<${Header} title="This page is out of date" />
     <${Notice} kind="warn" role="alert"><p>The server has another release than this page, or it did not answer. Load the page again.</p>
       <${Button} primary onClick=${() => location.reload()}>Load it again<//><//>`;

@@ -1,5 +1,7 @@
 /** The small parts of which views are made: headings, buttons, notices, chips, fields. */
-import { ApiError } from "../api.js";
+import { ApiError, changeKey } from "../api.js";
+import { ago, date } from "../format.js";
+import { href } from "../router.js";
 import { html, useEffect, useId, useState } from "../ui.js";
 
 /** @typedef {import("../ui.js").View} View */
@@ -86,18 +88,39 @@ export function Notice({ kind = "note", children, role }) {
   return html`<div class="notice ${kind}" role=${role}>${children}</div>`;
 }
 
+/** What the server warns of. @param {{ of: { message: string }[] }} props */
+export function Warnings({ of }) {
+  return of.map((each) => html`<${Notice} kind="warn"><bdi>${each.message}</bdi><//>`);
+}
+
+/** How long ago a moment was; the moment itself at a touch. @param {{ at: string | null }} props */
+export function Ago({ at }) {
+  return html`<span title=${date(at)}>${ago(at)}</span>`;
+}
+
+/** The name of a classifier, which leads to it. @param {{ of: string }} props */
+export function Name({ of }) {
+  return html`<a href=${href(["classifiers", of])}><bdi>${of}</bdi></a>`;
+}
+
+/** What stands where something is on its way. */
+export function Waiting() {
+  return html`<p class="faint waiting" role="status">Loading …</p>`;
+}
+
 /**
  * What went wrong, in the server's words, and what can be done.
  * @param {{ error: Error | null, again?: () => void }} props
  */
 export function Problem({ error, again }) {
   if (!error) return null;
+  const lacksScope = error instanceof ApiError && error.code === "insufficient_scope";
   const lines = error instanceof ApiError ? (error.problem.problems ?? []).slice(0, 5) : [];
   return html`<${Notice} kind="bad" role="alert">
     <p><bdi>${error.message}</bdi></p>
     ${lines.length > 1 && html`<ul>${lines.map((/** @type {View} */ each) => html`<li><bdi>${each.detail ?? each}</bdi></li>`)}</ul>`}
     ${error instanceof ApiError && html`<p class="faint">${error.code}${error.problem.request_id && ` · request ${error.problem.request_id}`}</p>`}
-    ${again && html`<${Button} onClick=${again}>Try again<//>`}
+    ${(again || lacksScope) && html`<div class="row">${again && html`<${Button} onClick=${again}>Try again<//>`}${lacksScope && html`<${Button} onClick=${changeKey}>Use another key<//>`}</div>`}
   <//>`;
 }
 
