@@ -1,6 +1,6 @@
 /** The first module: navigation, the view of the address, the request drawer, and what concerns every view. */
 import { clearRecorded, connected, giveKey, keyWanted } from "./api.js";
-import { Button, Field, Header, Notice } from "./parts/bits.js";
+import { Button, Field, Header, Notice, Waiting } from "./parts/bits.js";
 import { Drawer, toggleDrawer } from "./parts/drawer.js";
 import { KeyList, showKeys, useKeys } from "./parts/keys.js";
 import { Dialog, Toasts } from "./parts/overlays.js";
@@ -23,17 +23,17 @@ const loadAccess = () => import("./screens/access.js");
 
 /** @type {{ name: string, title: string, key?: string, load: Load, view: string, loadDetail?: Load, detail?: string }[]} */
 const PLACES = [
-  { title: "Classifiers", key: "1", load: loadFirst, view: "Classifiers", loadDetail: () => import("./screens/classifier.js"), detail: "Classifier" },
-  { title: "Train", key: "2", load: () => import("./screens/train.js"), view: "Train", loadDetail: () => import("./screens/train_job.js"), detail: "TrainJob" },
-  { title: "Try", key: "3", load: () => import("./screens/try.js"), view: "Try" },
-  { title: "Correct", key: "4", load: () => import("./screens/correct.js"), view: "Correct" },
-  { title: "Judge", key: "5", load: () => import("./screens/judge.js"), view: "Judge" },
-  { title: "Compare", key: "6", load: () => import("./screens/compare.js"), view: "Compare" },
-  { title: "Aliases", key: "7", load: loadAliases, view: "Aliases", loadDetail: loadAliases, detail: "Aliases" },
-  { title: "Jobs", load: () => import("./screens/jobs.js"), view: "Jobs" },
-  { title: "Disk", load: () => import("./screens/disk.js"), view: "Disk" },
-  { title: "Keys", load: loadAccess, view: "Keys" },
-  { title: "Audit", load: loadAccess, view: "Audit" },
+  { name: "classifiers", title: "Classifiers", key: "1", load: loadFirst, view: "Classifiers", loadDetail: () => import("./screens/classifier.js"), detail: "Classifier" },
+  { name: "train", title: "Train", key: "2", load: () => import("./screens/train.js"), view: "Train", loadDetail: () => import("./screens/train_job.js"), detail: "TrainJob" },
+  { name: "try", title: "Try", key: "3", load: () => import("./screens/try.js"), view: "Try" },
+  { name: "correct", title: "Correct", key: "4", load: () => import("./screens/correct.js"), view: "Correct" },
+  { name: "judge", title: "Judge", key: "5", load: () => import("./screens/judge.js"), view: "Judge" },
+  { name: "compare", title: "Compare", key: "6", load: () => import("./screens/compare.js"), view: "Compare" },
+  { name: "aliases", title: "Aliases", key: "7", load: loadAliases, view: "Aliases", loadDetail: loadAliases, detail: "Aliases" },
+  { name: "jobs", title: "Jobs", load: () => import("./screens/jobs.js"), view: "Jobs" },
+  { name: "disk", title: "Disk", load: () => import("./screens/disk.js"), view: "Disk" },
+  { name: "keys", title: "Keys", load: loadAccess, view: "Keys" },
+  { name: "audit", title: "Audit", load: loadAccess, view: "Audit" },
 ];
 const FIRST_OF_THE_REST = "jobs";
 /** When the first view stands there, mostly. */

@@ -12,6 +12,15 @@ export { useCallback, useEffect, useId, useMemo, useRef, useState } from "../ven
 export { batch, computed, effect, signal, useComputed, useSignal, useSignalEffect } from "../vendor/signals.js";
 
 /**
+ * Return what handles a form: it is dealt with here, and not sent by the browser.
+ * @param {() => any} run
+ * @returns {(event: Event) => void}
+ */
+export function submits(run) {
+  return (event) => (event.preventDefault(), run());
+}
+
+/**
  * What a component may return.
  * @typedef {any} View
  */

@@ -1,6 +1,6 @@
 /** Charts as SVG and HTML that the page draws itself; each says in words what it shows. */
 import { html, useId } from "../ui.js";
-import { interval as intervalText, percent, score as scoreText } from "../format.js";
+import { interval as intervalText, number, percent, score as scoreText } from "../format.js";
 
 /** @typedef {{ low: number, high: number }} Interval */
 
@@ -124,6 +124,14 @@ export function LineChart(props) {
         <text x=${atX(each.x) + (each.x > (x[0] + x[1]) / 2 ? -10 : 10)} y=${Math.max(top + 12, atY(each.y) - 9)} text-anchor=${each.x > (x[0] + x[1]) / 2 ? "end" : "start"}>${each.text}</text></g>`,
     )}
   </svg>`;
+}
+
+/** How the accuracy grew with the rows. @param {{ points: { rows: number, accuracy: number }[] }} props */
+export function LearningCurve({ points }) {
+  const line = points.map((each) => ({ x: each.rows, y: each.accuracy }));
+  const ticks = points.map((each) => [each.rows, number(Math.round(each.rows))]);
+  return html`<${LineChart} height=${200} label=${`Accuracy with ${points.map((each) => `${Math.round(each.rows)} rows ${percent(each.accuracy)}`).join(", ")}`}
+    x=${[0, Math.max(1, ...points.map((each) => each.rows))]} xTicks=${ticks} xName="training rows" lines=${[{ points: line, dots: true }]} />`;
 }
 
 /** @type {Tick[]} */

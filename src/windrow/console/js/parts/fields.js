@@ -1,6 +1,10 @@
 /** Fields of more than one input: classifiers by name, and a place where a file is dropped or chosen. */
 import { classifiers, useClassifiers } from "../store.js";
+import { route, setQuery } from "../router.js";
 import { html, useId, useState } from "../ui.js";
+import { Field } from "./bits.js";
+
+/** @typedef {import("../ui.js").View} View */
 
 /**
  * A field for one classifier or alias.
@@ -64,7 +68,43 @@ export function ClassifierChips({ names, onChange, label, max = 20 }) {
 }
 
 /**
- * @param {{ onFile: (file: File) => void, accept?: string, children?: import("../ui.js").View, busy?: boolean,
+ * A field of one line, or of several.
+ * @param {{ label: View, value: string | number, onInput: (value: string) => void, hint?: View, lines?: boolean }
+ *   & Record<string, any>} props What else is given stands in the input.
+ */
+export function Input({ label, hint, onInput, lines, ...rest }) {
+  return html`<${Field} label=${label} hint=${hint}>
+    ${(id) => html`<${lines ? "textarea" : "input"} id=${id} class=${lines ? "" : "input"} autocomplete="off" spellcheck="false" onInput=${(event) => onInput(event.target.value)} ...${rest} />`}
+  <//>`;
+}
+
+/**
+ * A choice of one.
+ * @param {{ value: string, options: (string | [string, string])[], onChange: (value: string) => void }
+ *   & Record<string, any>} props An option is its value, or its value and what it is called; what else is given stands in
+ *   the element.
+ */
+export function Select({ value, options, onChange, ...rest }) {
+  return html`<select ...${rest} onChange=${(event) => onChange(event.target.value)}>
+    ${options.map((each) => {
+      const [name, title] = typeof each === "string" ? [each, each] : each;
+      return html`<option value=${name} selected=${name === value}>${title}</option>`;
+    })}
+  </select>`;
+}
+
+/** @param {{ checked: boolean, onChange: (checked: boolean) => void, children?: View }} props */
+export function Check({ checked, onChange, children }) {
+  return html`<label class="check"><input type="checkbox" checked=${checked} onChange=${(event) => onChange(event.target.checked)} /> <span>${children}</span></label>`;
+}
+
+/** What is searched in a list; the address has it as `q`. @param {{ label: string, placeholder: string }} props */
+export function Search({ label, placeholder }) {
+  return html`<input class="input search" type="search" aria-label=${label} placeholder=${placeholder} value=${route.value.query.q ?? ""} onInput=${(event) => setQuery({ q: event.target.value })} />`;
+}
+
+/**
+ * @param {{ onFile: (file: File) => void, accept?: string, children?: View, busy?: boolean,
  *   label?: string }} props
  */
 export function FileDrop({ onFile, accept = ".csv,.tsv,.tab,.txt,.text,.json,.jsonl,.ndjson", children, busy, label = "Choose a file" }) {

@@ -2,7 +2,7 @@
 import { ApiError, apiKey, call, changeKey, giveKey } from "../api.js";
 import { ago, counted, date, number, size } from "../format.js";
 import { useReply } from "../load.js";
-import { Button, Chip, Copy, Empty, Field, Header, Notice, Reply, Scroll, Sheet } from "../parts/bits.js";
+import { Ago, Button, Chip, Copy, Empty, Field, Header, Notice, Reply, Scroll, Sheet } from "../parts/bits.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
@@ -96,14 +96,13 @@ function KeyTable({ keys, onAsk }) {
       cell: (each) => html`<b><bdi>${each.name}</bdi></b> ${isOwn(each) && html`<${Chip} kind="good">this tab<//>`} ${stateOf(each) !== "active" && html`<${Chip} kind="bad">${stateOf(each)}<//>`}
         <div class="faint">${each.hint}…</div>`,
     },
-    { name: "scopes", title: "May", cell: (each) => html`<span class="chips">${each.scopes.map((/** @type {string} */ scope) => html`<${Chip} title=${SCOPES[scope]}>${scope}<//>`)}</span>` },
-    { name: "only", title: "Knows", cell: (each) => (each.only.length ? html`<bdi>${each.only.join(", ")}</bdi>` : html`<span class="faint">every name</span>`) },
-    { name: "created", title: "Created", minor: true, cell: (each) => html`<span title=${date(each.created_at)}>${ago(each.created_at)}</span>${each.created_by && html` <span class="faint">by <bdi>${each.created_by}</bdi></span>`}` },
-    { name: "expires", title: "Expires", minor: true, cell: (each) => (each.revoked_at ? `revoked ${ago(each.revoked_at)}` : each.expires_at ? html`<span title=${date(each.expires_at)}>${ago(each.expires_at)}</span>` : "never") },
-    { name: "limits", title: "Limits", minor: true, cell: (each) => limitsOf(each) || html`<span class="faint">the server's</span>` },
+    { title: "May", cell: (each) => html`<span class="chips">${each.scopes.map((/** @type {string} */ scope) => html`<${Chip} title=${SCOPES[scope]}>${scope}<//>`)}</span>` },
+    { title: "Knows", cell: (each) => (each.only.length ? html`<bdi>${each.only.join(", ")}</bdi>` : html`<span class="faint">every name</span>`) },
+    { title: "Created", minor: true, cell: (each) => html`<${Ago} at=${each.created_at} />${each.created_by && html` <span class="faint">by <bdi>${each.created_by}</bdi></span>`}` },
+    { title: "Expires", minor: true, cell: (each) => (each.revoked_at ? `revoked ${ago(each.revoked_at)}` : each.expires_at ? html`<${Ago} at=${each.expires_at} />` : "never") },
+    { title: "Limits", minor: true, cell: (each) => limitsOf(each) || html`<span class="faint">the server's</span>` },
     {
-      name: "do",
-      title: html`<span class="sr-only">Actions</span>`,
+      hidden: "Actions",
       number: true,
       cell: (each) => html`<a href=${href(["audit"], { key: each.name })} aria-label="Audit of ${each.name}">Audit</a>${stateOf(each) === "active" &&
       html` · <button type="button" class="link" aria-label="Limit ${each.name}" onClick=${() => onAsk("limit", each)}>Limit</button> · <button type="button" class="link" aria-label="Revoke ${each.name}" onClick=${() => onAsk("revoke", each)}>Revoke</button>`}`,
@@ -111,7 +110,7 @@ function KeyTable({ keys, onAsk }) {
   ];
   const toggle = active.length < keys.length && html`<${Button} quiet pressed=${Boolean(old)} onClick=${() => setQuery({ old: old ? "" : "1" })}>Also those no longer valid (${number(keys.length - active.length)})<//>`;
   return html`<${Sheet} title=${`${counted(active.length, "key")} valid`} tools=${toggle} flush class="keys-table">
-    <${Scroll} label="API keys"><${Table} columns=${columns} rows=${old ? keys : active} keyOf=${(each) => each.name} label="API keys" empty=${html`<p class="all-right">No key is valid: only whoever has the data directory can create one, with windrow keys create.</p>`} /><//>
+    <${Scroll} label="API keys"><${Table} columns=${columns} rows=${old ? keys : active} label="API keys" empty=${html`<p class="all-right">No key is valid: only whoever has the data directory can create one, with windrow keys create.</p>`} /><//>
   <//>`;
 }
 
@@ -261,13 +260,13 @@ function Trail({ trail, filtered, cursor, busy }) {
   const { query } = route.value;
   /** @type {Columns} */
   const columns = [
-    { name: "at", title: "When", cell: (line) => html`<time datetime=${line.at} title=${date(line.at)}>${ago(line.at)}</time>` },
-    { name: "what", title: "What", cell: (line) => html`<${Line} line=${line} />` },
-    { name: "from", title: "From", minor: true, cell: (line) => html`<span class="faint">${line.address}</span>` },
+    { title: "When", cell: (line) => html`<time datetime=${line.at} title=${date(line.at)}>${ago(line.at)}</time>` },
+    { title: "What", cell: (line) => html`<${Line} line=${line} />` },
+    { title: "From", minor: true, cell: (line) => html`<span class="faint">${line.address}</span>` },
   ];
   const empty = html`<${Empty} title=${filtered || cursor ? "No such line" : "Nothing has been changed yet"}><p>${filtered || cursor ? "Ask for less, or show everything." : "Each training, promotion and other change leaves a line here."}</p><//>`;
   return html`${trail.unreadable_files > 0 && html`<${Notice} kind="warn">${counted(trail.unreadable_files, "file")} of these days cannot be read, so lines are missing. <a href=${href(["disk"])}>A check of the disk</a> names them.<//>`}
-    <${Sheet} flush><${Scroll} label="Audit trail"><${Table} columns=${columns} rows=${trail.lines} keyOf=${(line) => line.id} label="Audit trail, the newest line first" empty=${empty} /><//><//>
+    <${Sheet} flush><${Scroll} label="Audit trail"><${Table} columns=${columns} rows=${trail.lines} keyOf="id" label="Audit trail, the newest line first" empty=${empty} /><//><//>
     <div class="row">
       ${cursor && html`<a class="button" href=${href(["audit"], { ...query, cursor: "" })}>Newest lines</a>`}
       ${trail.next_cursor && html`<a class="button" href=${href(["audit"], { ...query, cursor: trail.next_cursor })}>Older lines</a>`}

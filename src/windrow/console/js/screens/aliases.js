@@ -1,15 +1,15 @@
 /** Aliases: where each points, its history, and promotion with a reason and a gate. */
 import { ApiError, call } from "../api.js";
-import { ago, counted, date, percent } from "../format.js";
+import { counted, date, percent } from "../format.js";
 import { useAction, useReply } from "../load.js";
-import { AliasChip, Button, Chip, Empty, Header, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
+import { Ago, AliasChip, Button, Chip, Empty, Header, Name, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
 import { ClassifierField } from "../parts/fields.js";
-import { Confirm, Dialog, say } from "../parts/overlays.js";
 import { useKeys } from "../parts/keys.js";
+import { Confirm, Dialog, say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, refresh, useFresh, versionOf } from "../store.js";
-import { html, useEffect, useState } from "../ui.js";
+import { html, submits, useEffect, useState } from "../ui.js";
 import { author, Check, Input, keepAuthor } from "./classifier_actions.js";
 import { TestSetField, useTestSet } from "./test_set.js";
 
@@ -41,19 +41,19 @@ function List() {
   useKeys([{ key: "p", does: "Promote a classifier", run: promote }]);
   /** @type {import("../parts/table.js").Column<Alias>[]} */
   const columns = [
-    { name: "alias", title: "Alias", cell: (each) => html`<${AliasChip} name=${each.alias} locked=${each.protected} />` },
-    { name: "to", title: "Points to", cell: (each) => html`<${Target} reference=${each.points_to} />${!each.answers && html` <${Chip} kind="bad">does not answer<//>`}` },
-    { name: "since", title: "Since", minor: true, cell: (each) => html`<span title=${date(each.changed_at)}>${ago(each.changed_at)}</span>` },
-    { name: "who", title: "By", minor: true, cell: (each) => html`<bdi>${each.author || each.key_name || "–"}</bdi>` },
-    { name: "why", title: "Why", minor: true, cell: (each) => html`<${Text} max=${90}>${each.reason || "–"}<//>` },
-    { name: "do", title: html`<span class="sr-only">Action</span>`, number: true, cell: (each) => html`<a class="button" href=${href(["aliases", each.alias], { promote: "?" })} aria-label="Promote another classifier to ${each.alias}">Promote …</a>` },
+    { title: "Alias", cell: (each) => html`<${AliasChip} name=${each.alias} locked=${each.protected} />` },
+    { title: "Points to", cell: (each) => html`<${Target} reference=${each.points_to} />${!each.answers && html` <${Chip} kind="bad">does not answer<//>`}` },
+    { title: "Since", minor: true, cell: (each) => html`<${Ago} at=${each.changed_at} />` },
+    { title: "By", minor: true, cell: (each) => html`<bdi>${each.author || each.key_name || "–"}</bdi>` },
+    { title: "Why", minor: true, cell: (each) => html`<${Text} max=${90}>${each.reason || "–"}<//>` },
+    { hidden: "Action", number: true, cell: (each) => html`<a class="button" href=${href(["aliases", each.alias], { promote: "?" })} aria-label="Promote another classifier to ${each.alias}">Promote …</a>` },
   ];
   return html`<${Header} title="Aliases" note="Programs ask by an alias; what it points to is changed here, with a reason, and can be rolled back.">
       <${Button} primary keyName="p" onClick=${promote}>Promote …<//>
     <//>
     <${Problem} error=${error} again=${refresh} />
     ${(loaded || !error) && html`<${Sheet} flush class="words">
-      <${Table} label="Aliases" rows=${aliases} columns=${columns} keyOf=${(each) => each.alias}
+      <${Table} label="Aliases" rows=${aliases} columns=${columns} keyOf="alias"
         empty=${html`<${Empty} title=${loaded ? "No alias yet" : "Loading …"}>
           ${loaded && html`<p>An alias is a second name that points to a classifier. Programs that ask by it get the better version on the day you promote it, without a change of their own.</p>
             <p class="row"><${Button} primary onClick=${promote}>Make the first one<//></p>`}
@@ -63,7 +63,7 @@ function List() {
 
 /** @param {{ reference: string | null }} props */
 function Target({ reference }) {
-  return reference ? html`<a href=${href(["classifiers", reference])}><bdi>${reference}</bdi></a>` : html`<span class="faint">nowhere</span>`;
+  return reference ? html`<${Name} of=${reference} />` : html`<span class="faint">nowhere</span>`;
 }
 
 /** @param {{ name: string }} props */
@@ -115,7 +115,7 @@ function former(changes) {
 /** @param {{ alias: Alias }} props */
 function Standing({ alias }) {
   const follows = alias.revision === null ? "and follows its newest revision" : "and stays at this revision";
-  return html`Points to <${Target} reference=${alias.points_to} /> ${follows}, since <span title=${date(alias.changed_at)}>${ago(alias.changed_at)}</span>.`;
+  return html`Points to <${Target} reference=${alias.points_to} /> ${follows}, since <${Ago} at=${alias.changed_at} />.`;
 }
 
 /** @param {{ change: Record<string, any> }} props */
@@ -123,7 +123,7 @@ function Change({ change }) {
   const { event, points_from: from, points_to: to, reason, author: by, key_name: key } = change;
   return html`<li>
     <b>${EVENTS[event] ?? event}</b>${event !== "rows_erased" && html`: ${from && html`<${Target} reference=${from} /> → `}<${Target} reference=${to} />`}
-    <div class="faint"><span title=${date(change.at)}>${ago(change.at)}</span>, ${date(change.at)}${by && html`, by <bdi>${by}</bdi>`}${key && html`, with the key <bdi>${key}</bdi>`}</div>
+    <div class="faint"><${Ago} at=${change.at} />, ${date(change.at)}${by && html`, by <bdi>${by}</bdi>`}${key && html`, with the key <bdi>${key}</bdi>`}</div>
     ${reason && html`<div class="muted"><${Text}>${reason}<//></div>`}
     ${from && to && from !== to && html`<div><a href=${href(["compare"], { models: `${from},${to}` })}>Compare the two</a></div>`}
   </li>`;
@@ -198,7 +198,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
   const refused = error instanceof ApiError && error.code === "promotion_refused" ? error.problem : null;
   return html`<${Dialog} title="Promote" wide onClose=${onClose}>
     <div class="halves">
-        <form onSubmit=${(event) => (event.preventDefault(), ready && run())}>
+        <form onSubmit=${submits(() => ready && run())}>
           <div class="field"><label for="promoted">Classifier</label><${ClassifierField} id="promoted" value=${model} required onChange=${setModel} /></div>
           <${Input} label="Alias" value=${alias} onInput=${(text) => setAlias(text.trim())} list="aliases"
             hint=${current ? html`Points to <bdi>${current.points_to}</bdi> now.` : taken ? "A classifier has this name; choose another one." : alias && loaded ? "A new alias." : "Name of a new alias, or of one that exists."} />

@@ -1,16 +1,16 @@
 /** One classifier: what it is, how good it is, what to do next, its revisions, its whole record, and how programs ask it. */
 import { ApiError, apiKey, call, prepare, SERVER } from "../api.js";
-import { asCurl, asPython } from "../parts/drawer.js";
 import { ago, counted, date, download, duration, interval, number, percent, size } from "../format.js";
 import { useAction, useAsync, useReply } from "../load.js";
-import { AliasChip, Button, Chip, Copy, Empty, Header, Notice, Problem, Reply, Sheet, Tabs, Text } from "../parts/bits.js";
+import { Ago, AliasChip, Button, Chip, Copy, Empty, Header, Notice, Problem, Reply, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Accuracy, Meter } from "../parts/charts.js";
+import { asCurl, asPython } from "../parts/drawer.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, nextName, refresh, useClassifiers } from "../store.js";
-import { html, useState } from "../ui.js";
+import { html, submits, useState } from "../ui.js";
 import { author, CopyDialog, ExportDialog, Input, Purge, Reproduce, restore, useDelete } from "./classifier_actions.js";
 
 /** @typedef {import("../ui.js").View} View */
@@ -101,7 +101,7 @@ function Summary({ model }) {
       return html`<${AliasChip} name=${name} locked=${alias?.protected} />`;
     })}
     ${!model.answers && html`<${Chip} kind="bad">does not answer<//>`}
-    <span>Revision ${model.revision}, trained <span title=${date(model.created_at)}>${ago(model.created_at)}</span> from ${counted(model.num_examples, "row")}</span>
+    <span>Revision ${model.revision}, trained <${Ago} at=${model.created_at} /> from ${counted(model.num_examples, "row")}</span>
   </span>`;
 }
 
@@ -183,11 +183,11 @@ function Labels({ model }) {
   const most = Math.max(...Object.values(/** @type {Record<string, number>} */ (model.rows_per_label)));
   /** @type {import("../parts/table.js").Column<string>[]} */
   const columns = [
-    { name: "label", title: "Label", cell: (label) => html`<${Text} max=${60}>${label}<//>` },
-    { name: "rows", title: "Training rows", cell: (label) => html`<${Meter} share=${model.rows_per_label[label] / most} text=${number(model.rows_per_label[label])} />` },
+    { title: "Label", cell: (label) => html`<${Text} max=${60}>${label}<//>` },
+    { title: "Training rows", cell: (label) => html`<${Meter} share=${model.rows_per_label[label] / most} text=${number(model.rows_per_label[label])} />` },
   ];
   if (test) {
-    columns.push({ name: "test", title: "Test rows read right", cell: (label) => (test.rows_per_label[label] ? `${test.correct_per_label[label]} of ${test.rows_per_label[label]}` : html`<span class="faint">none</span>`) });
+    columns.push({ title: "Test rows read right", cell: (label) => (test.rows_per_label[label] ? `${test.correct_per_label[label]} of ${test.rows_per_label[label]}` : html`<span class="faint">none</span>`) });
   }
   return html`<${Sheet} flush title=${counted(model.labels.length, "label")}>
     <${Table} label="Labels" rows=${model.labels} keyOf=${(label) => label} columns=${columns} />
@@ -233,7 +233,7 @@ function About({ model, again }) {
   const edit = () => setDraft({ description: model.description, tags: model.tags.join(", ") });
   return html`<${Sheet} title="About it" tools=${model.answers && !draft && html`<${Button} quiet onClick=${edit}>Edit<//>`}>
     ${draft
-      ? html`<form onSubmit=${(event) => (event.preventDefault(), run())}>
+      ? html`<form onSubmit=${submits(() => run())}>
           <div class="field"><label for="description">Description</label>
             <textarea id="description" maxlength="2000" value=${draft.description} onInput=${(event) => setDraft({ ...draft, description: event.target.value })}></textarea></div>
           <${Input} label="Tags" hint="With commas between them, at most 20." value=${draft.tags} onInput=${(tags) => setDraft({ ...draft, tags })} />
@@ -269,7 +269,7 @@ function Threshold({ model, again }) {
   return html`<${Sheet} title="Threshold" tools=${html`<a href=${href(["judge"], { model: referenceOf(model) })}>Choose it by what it would do</a>`}>
     <p>${model.threshold ? html`It gives no label where its best score is below <b>${model.threshold.abstain_below}</b>.` : "It always gives a label, however low its score."}</p>
     ${model.answers &&
-    html`<form class="threshold" onSubmit=${(event) => (event.preventDefault(), sound && run(value))}>
+    html`<form class="threshold" onSubmit=${submits(() => sound && run(value))}>
       <label>No label below <input class="input" type="number" min="0" max="1" step="any" value=${below} onInput=${(event) => setBelow(event.target.value)} /></label>
       <label>because <input class="input" maxlength="500" value=${reason} placeholder="Reason" onInput=${(event) => setReason(event.target.value)} /></label>
       <${Button} type="submit" busy=${busy} disabled=${!sound || value === model.threshold?.abstain_below}>Set<//>
@@ -305,15 +305,14 @@ function Revisions({ model, again }) {
   }
   /** @type {import("../parts/table.js").Column<Model>[]} */
   const columns = [
-    { name: "revision", title: "Revision", cell: (each) => html`<a href=${href(["classifiers", `${model.name}@${each.revision}`])}>${model.name}@${each.revision}</a> ${each.answers && html`<${Chip} kind="good">answers<//>`}` },
-    { name: "accuracy", title: "Accuracy", cell: (each) => html`<${Accuracy} value=${each.test_accuracy ?? each.estimated_accuracy} interval=${each.test ? each.test_interval : each.estimated_interval} estimated=${!each.test} /> <span class="faint">${each.test ? "measured" : each.estimated_accuracy != null && "estimated"}</span>` },
-    { name: "rows", title: "Rows", number: true, minor: true, cell: (each) => number(each.num_examples) },
-    { name: "labels", title: "Labels", number: true, minor: true, cell: (each) => number(each.labels.length) },
-    { name: "created", title: "Trained", minor: true, cell: (each) => html`<span title=${date(each.created_at)}>${ago(each.created_at)}</span>` },
-    { name: "size", title: "Size", number: true, minor: true, cell: (each) => size(each.size_bytes) },
+    { title: "Revision", cell: (each) => html`<a href=${href(["classifiers", `${model.name}@${each.revision}`])}>${model.name}@${each.revision}</a> ${each.answers && html`<${Chip} kind="good">answers<//>`}` },
+    { title: "Accuracy", cell: (each) => html`<${Accuracy} value=${each.test_accuracy ?? each.estimated_accuracy} interval=${each.test ? each.test_interval : each.estimated_interval} estimated=${!each.test} /> <span class="faint">${each.test ? "measured" : each.estimated_accuracy != null && "estimated"}</span>` },
+    { title: "Rows", number: true, minor: true, cell: (each) => number(each.num_examples) },
+    { title: "Labels", number: true, minor: true, cell: (each) => number(each.labels.length) },
+    { title: "Trained", minor: true, cell: (each) => html`<${Ago} at=${each.created_at} />` },
+    { title: "Size", number: true, minor: true, cell: (each) => size(each.size_bytes) },
     {
-      name: "do",
-      title: html`<span class="sr-only">Actions</span>`,
+      hidden: "Actions",
       minor: true,
       cell: (each) => html`<span class="row">${!each.answers &&
       html`<a class="button quiet" href=${href(["compare"], { models: `${model.name}@${each.revision},${model.name}` })}>Compare</a>
@@ -323,7 +322,7 @@ function Revisions({ model, again }) {
   ];
   return html`<p class="muted">Each training of the name is a revision. <code>${model.name}@${model.revisions[0]}</code> reaches one of them; the name alone means the one that answers.</p>
     <${Reply} of=${reply}>
-      ${(found) => html`<${Sheet} flush class="words"><${Table} label="Revisions" rows=${found} keyOf=${(each) => each.revision} columns=${columns} /><//>`}
+      ${(found) => html`<${Sheet} flush class="words"><${Table} label="Revisions" rows=${found} keyOf="revision" columns=${columns} /><//>`}
     <//>
     ${model.revisions.length > limit && html`<${Button} onClick=${() => setLimit(4 * limit)}>Show older ones<//>`}
     ${answer &&
@@ -340,9 +339,9 @@ function RecordTab({ model }) {
       <${Button} onClick=${() => download(text, `${referenceOf(model)}.json`, "application/json")}>Download JSON<//>`}>
     <${Table} label="Record" rows=${values} keyOf=${([path]) => path ?? ""}
       columns=${[
-        { name: "name", title: "Name", cell: ([path]) => html`<code><bdi>${path}</bdi></code>` },
-        { name: "value", title: "Value", cell: ([, value = ""]) => html`<${Text}>${value}<//>` },
-        { name: "copy", title: html`<span class="sr-only">Copy</span>`, number: true, cell: ([, value = ""]) => html`<${Copy} text=${value} />` },
+        { title: "Name", cell: ([path]) => html`<code><bdi>${path}</bdi></code>` },
+        { title: "Value", cell: ([, value = ""]) => html`<${Text}>${value}<//>` },
+        { hidden: "Copy", number: true, cell: ([, value = ""]) => html`<${Copy} text=${value} />` },
       ]} />
   <//>`;
 }

@@ -6,7 +6,7 @@ import { Button, Field, Notice, Problem } from "../parts/bits.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";
 import { go } from "../router.js";
 import { nextName, refresh } from "../store.js";
-import { Fragment, html, useEffect, useRef, useState } from "../ui.js";
+import { Fragment, html, submits, useEffect, useRef, useState } from "../ui.js";
 
 /** @typedef {import("../ui.js").View} View */
 
@@ -193,7 +193,7 @@ export function ImportDialog({ file, onClose }) {
     <//>`;
   }
   return html`<${Dialog} title=${html`Import <bdi>${file.name}</bdi>`} onClose=${onClose}>
-    <form onSubmit=${(event) => (event.preventDefault(), run())}>
+    <form onSubmit=${submits(() => run())}>
       ${busy && html`<p role="status" class="muted">Every digest is checked before anything is written …</p>`}
       <${Problem} error=${error} />
       ${taken &&

@@ -2,7 +2,7 @@
 import { call } from "../api.js";
 import { ago, counted, date, interval, number, size } from "../format.js";
 import { useAction, useAsync } from "../load.js";
-import { AliasChip, Button, Empty, Header, Problem, Reply, Sheet } from "../parts/bits.js";
+import { Ago, AliasChip, Button, Empty, Header, Problem, Reply, Sheet } from "../parts/bits.js";
 import { Accuracy } from "../parts/charts.js";
 import { useKeys } from "../parts/keys.js";
 import { say } from "../parts/overlays.js";
@@ -167,9 +167,9 @@ function columns(picks) {
   /** @param {(entry: Entry) => View} draw @returns {(row: Row) => View} */
   const cell = (draw) => (row) => row.entry && draw(row.entry);
   return [
-    { name: "pick", title: html`<input type="checkbox" aria-label="Choose all that are shown" checked=${picks.all} onChange=${picks.toggleAll} />`, cell: cell((each) => pick(each.model.name, picks)) },
+    { title: html`<input type="checkbox" aria-label="Choose all that are shown" checked=${picks.all} onChange=${picks.toggleAll} />`, cell: cell((each) => pick(each.model.name, picks)) },
     { name: "name", title: "Name", sortable: true, cell: cell(nameAndWords) },
-    { name: "labels", title: "Labels, tags", minor: true, cell: cell(({ model }) => labelsAndTags(model)) },
+    { title: "Labels, tags", minor: true, cell: cell(({ model }) => labelsAndTags(model)) },
     { name: "accuracy", title: "Accuracy", sortable: true, cell: cell(({ model }) => accuracy(model)) },
     { name: "rows", title: "Rows", sortable: true, number: true, minor: true, cell: cell(({ model }) => number(model.num_examples)) },
     { name: "size", title: "Size", sortable: true, minor: true, cell: cell(({ model }) => two(size(model.size_bytes), model.base_model.split("/").pop() ?? "", model.base_model)) },
@@ -226,7 +226,7 @@ function accuracy(model) {
 
 /** @param {Model} model */
 function used(model) {
-  const moment = html`<span title=${date(model.last_used_at)}>${ago(model.last_used_at)}</span>`;
+  const moment = html`<${Ago} at=${model.last_used_at} />`;
   return two(moment, model.recent_predictions ? html`${counted(model.recent_predictions, "text")} <span class="sr-only">in 30 days</span>` : "", "in 30 days");
 }
 
@@ -299,14 +299,14 @@ function Deleted() {
           <${Table}
             label="Deleted classifiers"
             rows=${found}
-            keyOf=${(each) => each.name}
+            
             rowClass=${(each) => (picks.names.has(each.name) ? "picked" : "")}
             columns=${[
-              { name: "pick", title: html`<input type="checkbox" aria-label="Choose all" checked=${picks.all} onChange=${picks.toggleAll} />`, cell: (each) => pick(each.name, picks) },
-              { name: "name", title: "Name", cell: (each) => html`<bdi>${each.name}</bdi>` },
-              { name: "labels", title: "Labels", minor: true, cell: (each) => html`<bdi>${each.labels.slice(0, 6).join(", ").slice(0, 200)}</bdi>` },
-              { name: "deleted", title: "Deleted", cell: (each) => html`<span title=${date(each.deleted_at)}>${ago(each.deleted_at)}</span>` },
-              { name: "size", title: "Size", number: true, minor: true, cell: (each) => size(each.size_bytes) },
+              { title: html`<input type="checkbox" aria-label="Choose all" checked=${picks.all} onChange=${picks.toggleAll} />`, cell: (each) => pick(each.name, picks) },
+              { title: "Name", cell: (each) => html`<bdi>${each.name}</bdi>` },
+              { title: "Labels", minor: true, cell: (each) => html`<bdi>${each.labels.slice(0, 6).join(", ").slice(0, 200)}</bdi>` },
+              { title: "Deleted", cell: (each) => html`<${Ago} at=${each.deleted_at} />` },
+              { title: "Size", number: true, minor: true, cell: (each) => size(each.size_bytes) },
             ]}
             empty=${html`<${Empty} title="Nothing is deleted"><p>What you delete comes here, so that it can be restored.</p><//>`}
           />

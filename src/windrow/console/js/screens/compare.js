@@ -1,7 +1,7 @@
 /** Compare: several classifiers on the same test rows; which answers change, and whether that shows a difference. */
 import { counted, number, percent } from "../format.js";
 import { useReply } from "../load.js";
-import { Button, Empty, Field, Header, Notice, Problem, Reply, Scroll, Sheet, Tabs, Text } from "../parts/bits.js";
+import { Button, Empty, Field, Header, Notice, Problem, Reply, Scroll, Sheet, Tabs, Text, Warnings } from "../parts/bits.js";
 import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
 import { ClassifierChips } from "../parts/fields.js";
 import { Table } from "../parts/table.js";
@@ -116,7 +116,7 @@ function Result({ found }) {
       <p><b><bdi>${pair.verdict}</bdi></b>${pair.better !== null && ` ${pair.second} reads ${counted(pair.fixed, "row")} right that ${pair.first} misreads, and ${number(pair.broken)} the other way, of ${counted(pair.total, "row")} that neither was trained on.`}</p>
       <p><bdi>${found.recommendation.reason}</bdi></p>
     <//>
-    ${found.warnings.map((each) => html`<${Notice} kind="warn"><bdi>${each.message}</bdi><//>`)}
+    <${Warnings} of=${found.warnings} />
     ${rivals.length > 1 && html`<${Tabs} label="Compared with" tabs=${rivals.map((each) => [each.reference, html`<bdi>${each.reference}</bdi>`])} open=${rival.reference} onOpen=${(name) => setQuery({ against: name })} />`}
     <div class="two">
       <${Flips} found=${found} first=${first.reference} rival=${rival.reference} />
@@ -141,13 +141,13 @@ function Flips({ found, first, rival }) {
   const tabs = [["", `All ${number(all.length)}`], ["worse", `${number(worse.length)} got worse`], ["better", `${number(better.length)} got better`]];
   /** @type {import("../parts/table.js").Column<Flip>[]} */
   const columns = [
-    { name: "text", title: "Text", cell: (each) => html`<${Text}>${each.text}<//>` },
-    { name: "label", title: "Label", minor: true, cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
-    { name: "change", title: "Answer", cell: (each) => html`<${Answer} answer=${each.was} label=${each.label} /> <span class="faint">→</span><span class="sr-only"> became </span> <${Answer} answer=${each.now} label=${each.label} />` },
+    { title: "Text", cell: (each) => html`<${Text}>${each.text}<//>` },
+    { title: "Label", minor: true, cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
+    { title: "Answer", cell: (each) => html`<${Answer} answer=${each.was} label=${each.label} /> <span class="faint">→</span><span class="sr-only"> became </span> <${Answer} answer=${each.now} label=${each.label} />` },
   ];
   const empty = html`<p class="all-right">${all.length ? "None of the changes is of that kind." : "Both give the same answers to all rows."}</p>`;
   return html`<${Sheet} title="Rows whose answer changes" flush tools=${html`<${Tabs} label="Which changes" tabs=${tabs} open=${show} onOpen=${(name) => setQuery({ show: name })} />`}>
-    <div class="rows-behind" tabindex="0" role="region" aria-label="Rows, may scroll"><${Table} columns=${columns} rows=${rows} keyOf=${(each) => each.row} label="Rows whose answer changes" empty=${empty} /></div>
+    <div class="rows-behind" tabindex="0" role="region" aria-label="Rows, may scroll"><${Table} columns=${columns} rows=${rows} keyOf="row" label="Rows whose answer changes" empty=${empty} /></div>
   <//>`;
 }
 
@@ -189,15 +189,15 @@ function Accuracies({ found }) {
   }
   /** @type {import("../parts/table.js").Column<Json>[]} */
   const columns = [
-    { name: "model", title: "Classifier", cell: (each) => html`<a href=${href(["classifiers", each.model_name])}><bdi>${each.reference}</bdi></a>${each.reference !== each.model_name && html` <span class="faint"><bdi>${each.model_name}</bdi></span>`}` },
-    { name: "accuracy", title: "Accuracy", cell: (each) => html`<${Accuracy} value=${each.accuracy} interval=${each.accuracy_interval} />` },
-    { name: "right", title: "Right", number: true, minor: true, cell: (each) => `${number(each.correct)} of ${number(each.total)}` },
-    { name: "difference", title: "Points more", number: true, cell: difference },
-    { name: "f1", title: "Macro F1", number: true, minor: true, cell: (each) => each.macro_f1.toFixed(2) },
+    { title: "Classifier", cell: (each) => html`<a href=${href(["classifiers", each.model_name])}><bdi>${each.reference}</bdi></a>${each.reference !== each.model_name && html` <span class="faint"><bdi>${each.model_name}</bdi></span>`}` },
+    { title: "Accuracy", cell: (each) => html`<${Accuracy} value=${each.accuracy} interval=${each.accuracy_interval} />` },
+    { title: "Right", number: true, minor: true, cell: (each) => `${number(each.correct)} of ${number(each.total)}` },
+    { title: "Points more", number: true, cell: difference },
+    { title: "Macro F1", number: true, minor: true, cell: (each) => each.macro_f1.toFixed(2) },
   ];
   const { label, accuracy } = found.majority_baseline;
   return html`<${Sheet} title="How many rows each gets right" flush>
-    <${Scroll} label="Accuracies"><${Table} columns=${columns} rows=${found.models} keyOf=${(each) => each.reference} label="Accuracy of each classifier" /><//>
+    <${Scroll} label="Accuracies"><${Table} columns=${columns} rows=${found.models} keyOf="reference" label="Accuracy of each classifier" /><//>
     <p class="hint below">Always answering <bdi>${label}</bdi> would be right for ${percent(accuracy)}.</p>
   <//>`;
 }
@@ -212,7 +212,7 @@ function Recalls({ models }) {
   const recall = (model, label) => model.labels.find((/** @type {Json} */ each) => each.label === label);
   /** @type {import("../parts/table.js").Column<string>[]} */
   const columns = [
-    { name: "label", title: "Label", cell: (label) => html`<span class="name"><bdi>${label}</bdi></span>` },
+    { title: "Label", cell: (label) => html`<span class="name"><bdi>${label}</bdi></span>` },
     ...models.map((model, place) => ({
       name: `model${place}`,
       title: html`<bdi>${model.reference}</bdi>`,

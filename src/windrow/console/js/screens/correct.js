@@ -2,14 +2,14 @@
 import { counted, number, score } from "../format.js";
 import { asItem, corrections, itemsOf, loadCorrections, NEW_BELOW, putItems, setItems, sureness } from "../kept.js";
 import { useAsync, useReply } from "../load.js";
-import { Button, Chip, Empty, Header, Notice, Problem, Sheet, Text } from "../parts/bits.js";
+import { Button, Chip, Empty, Header, Name, Notice, Problem, Sheet, Text } from "../parts/bits.js";
 import { Bars } from "../parts/charts.js";
 import { ClassifierField } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, useClassifiers } from "../store.js";
-import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { html, submits, useEffect, useMemo, useRef, useState } from "../ui.js";
 import { BeingLearned, NextVersion } from "./next_version.js";
 import { FileRun } from "./try_file.js";
 
@@ -66,7 +66,7 @@ function Queues() {
       </ul>
     <//>`}
     <${Sheet} title="Of which classifier?">
-      <form class="row" onSubmit=${(event) => (event.preventDefault(), go(["correct"], { model: chosen }))}>
+      <form class="row" onSubmit=${submits(() => go(["correct"], { model: chosen }))}>
         <div class="search"><${ClassifierField} label="Classifier" value=${chosen} onChange=${choose} /></div>
         <${Button} type="submit" primary disabled=${!known.includes(chosen)}>Open its queue<//>
       </form>
@@ -100,7 +100,7 @@ function Queue({ name }) {
     { key: "t", does: "Train the next version", run: train },
   ]);
   const labels = labelsOf(record.value?.labels ?? [], items);
-  return html`<${Header} title="Correct" note=${html`The queue of <a href=${href(["classifiers", name])}><bdi>${name}</bdi></a>, kept in this browser; the least certain text comes first.`}>
+  return html`<${Header} title="Correct" note=${html`The queue of <${Name} of=${name} />, kept in this browser; the least certain text comes first.`}>
       ${items.length > 0 && html`<${Button} quiet onClick=${() => forget(true)}>Empty it<//>`}
       <${Button} onClick=${undo} disabled=${!last} keyName="u">Undo<//>
       <${Button} primary=${!waiting.length} onClick=${train} disabled=${!learned} keyName="t">Train the next version${learned > 0 && ` with ${counted(learned, "row")}`}<//>
@@ -206,7 +206,7 @@ function Card({ name, item, labels: known, waiting, onShow }) {
           ${typing === null && html`<${Button} quiet onClick=${() => type("")} keyName="n">${labels.length > 2 * DIGITS ? "Another or a new label" : "A new label"}<//>`}
         </div>
         ${typing !== null &&
-        html`<form class="row" onSubmit=${(event) => (event.preventDefault(), choose(typing))} onKeyDown=${(event) => event.key === "Escape" && type(null)}>
+        html`<form class="row" onSubmit=${submits(() => choose(typing))} onKeyDown=${(event) => event.key === "Escape" && type(null)}>
           <div class="search"><input ref=${field} class="input" aria-label="Label" maxlength="256" list=${list} autocomplete="off" value=${typing} onInput=${(event) => type(event.target.value)} /></div>
           <datalist id=${list}>${labels.map((label) => html`<option value=${label}></option>`)}</datalist>
           <${Button} type="submit" disabled=${!typing.trim()} keyName="Enter">Choose it<//>

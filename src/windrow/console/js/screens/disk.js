@@ -2,7 +2,7 @@
 import { ApiError, call } from "../api.js";
 import { counted, number, size } from "../format.js";
 import { useAction, useReply } from "../load.js";
-import { Button, Chip, Empty, Header, Notice, Problem, Reply, Scroll, Sheet } from "../parts/bits.js";
+import { Button, Chip, Empty, Header, Name, Notice, Problem, Reply, Scroll, Sheet } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
@@ -68,12 +68,11 @@ function Classifiers({ usage, onAsk }) {
   const most = Math.max(1, ...usage.classifiers.map((/** @type {Json} */ each) => each.size_bytes));
   /** @type {Columns} */
   const columns = [
-    { name: "name", title: "Classifier", sortable: true, cell: (each) => (each.deleted ? html`<bdi>${each.name}</bdi> <${Chip} kind="bad">deleted<//>` : html`<a href=${href(["classifiers", each.name])}><bdi>${each.name}</bdi></a>`) },
+    { name: "name", title: "Classifier", sortable: true, cell: (each) => (each.deleted ? html`<bdi>${each.name}</bdi> <${Chip} kind="bad">deleted<//>` : html`<${Name} of=${each.name} />`) },
     { name: "size", title: "Size", sortable: true, cell: (each) => html`<${Meter} share=${each.size_bytes / most} text=${size(each.size_bytes)} />` },
     { name: "revisions", title: "Revisions", sortable: true, number: true, minor: true, cell: (each) => number(each.revisions) },
     {
-      name: "do",
-      title: html`<span class="sr-only">Actions</span>`,
+      hidden: "Actions",
       number: true,
       cell: (each) =>
         each.deleted &&
@@ -86,7 +85,7 @@ function Classifiers({ usage, onAsk }) {
     ? html`<p class="all-right">No name has “${q}” in it.</p>`
     : html`<${Empty} title="No classifier takes any room yet"><p><a href=${href(["train"])}>Train the first one</a>: it takes some kilobytes beside its base model.</p><//>`;
   return html`<${Sheet} title="By classifier" tools=${search} flush>
-    <${Scroll} label="Classifiers"><${Table} columns=${columns} rows=${rows} keyOf=${(each) => each.name} label="Classifiers by size" sort=${sort} onSort=${(name) => setQuery({ sort: name })} empty=${empty} /><//>
+    <${Scroll} label="Classifiers"><${Table} columns=${columns} rows=${rows} label="Classifiers by size" sort=${sort} onSort=${(name) => setQuery({ sort: name })} empty=${empty} /><//>
   <//>`;
 }
 
@@ -100,12 +99,11 @@ function BaseModels({ bases, onAsk }) {
       cell: (each) => html`<bdi>${each.id}</bdi> ${each.is_default && html`<${Chip} kind="note" title="A training that names none takes it">default<//>`}
         <div class="faint">${LOCATIONS[each.location] ?? each.location}</div>${each.problem && html`<div class="bad-ink"><bdi>${each.problem}</bdi></div>`}`,
     },
-    { name: "used", title: "Used by", cell: (each) => html`<span class="name">${each.classifiers ? counted(each.classifiers, "classifier") : "nothing"}</span>` },
-    { name: "size", title: "Files", number: true, cell: (each) => size(each.size_bytes) },
-    { name: "graphs", title: "Graphs", number: true, minor: true, cell: (each) => size(each.graph_bytes) },
+    { title: "Used by", cell: (each) => html`<span class="name">${each.classifiers ? counted(each.classifiers, "classifier") : "nothing"}</span>` },
+    { title: "Files", number: true, cell: (each) => size(each.size_bytes) },
+    { title: "Graphs", number: true, minor: true, cell: (each) => size(each.graph_bytes) },
     {
-      name: "do",
-      title: html`<span class="sr-only">Actions</span>`,
+      hidden: "Actions",
       number: true,
       cell: (each) =>
         each.classifiers === 0 &&
@@ -114,7 +112,7 @@ function BaseModels({ bases, onAsk }) {
     },
   ];
   return html`<${Sheet} title="Base models, shared by all classifiers" flush>
-    <${Scroll} label="Base models"><${Table} columns=${columns} rows=${bases} keyOf=${(each) => each.id} label="Base models" empty=${html`<p class="all-right">There is no base model on this machine.</p>`} /><//>
+    <${Scroll} label="Base models"><${Table} columns=${columns} rows=${bases} keyOf="id" label="Base models" empty=${html`<p class="all-right">There is no base model on this machine.</p>`} /><//>
   <//>`;
 }
 

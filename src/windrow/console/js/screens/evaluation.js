@@ -45,13 +45,13 @@ export function baselineVerdict(report) {
 /** How each label did. @param {{ labels: Json[] }} props */
 export function LabelTable({ labels }) {
   const columns = [
-    { name: "label", title: "Label", cell: (/** @type {Json} */ each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
-    { name: "recall", title: "Recall", cell: (/** @type {Json} */ each) => (each.total ? html`<${Meter} share=${each.recall} text=${`${each.recall.toFixed(2)} (${each.correct}/${each.total})`} />` : html`<span class="faint">no row</span>`) },
-    { name: "precision", title: "Precision", number: true, cell: (/** @type {Json} */ each) => (each.precision == null ? "–" : `${each.precision.toFixed(2)} (${each.correct}/${each.predicted})`) },
-    { name: "f1", title: "F1", number: true, minor: true, cell: (/** @type {Json} */ each) => (each.f1 == null ? "–" : each.f1.toFixed(2)) },
-    { name: "rows", title: "Rows", number: true, minor: true, cell: (/** @type {Json} */ each) => number(each.total) },
+    { title: "Label", cell: (/** @type {Json} */ each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
+    { title: "Recall", cell: (/** @type {Json} */ each) => (each.total ? html`<${Meter} share=${each.recall} text=${`${each.recall.toFixed(2)} (${each.correct}/${each.total})`} />` : html`<span class="faint">no row</span>`) },
+    { title: "Precision", number: true, cell: (/** @type {Json} */ each) => (each.precision == null ? "–" : `${each.precision.toFixed(2)} (${each.correct}/${each.predicted})`) },
+    { title: "F1", number: true, minor: true, cell: (/** @type {Json} */ each) => (each.f1 == null ? "–" : each.f1.toFixed(2)) },
+    { title: "Rows", number: true, minor: true, cell: (/** @type {Json} */ each) => number(each.total) },
   ];
-  return html`<${Sheet} title="Label by label" flush class="tight"><${Scroll} label="Label by label"><${Table} columns=${columns} rows=${labels} keyOf=${(each) => each.label} label="How each label did" /><//><//>`;
+  return html`<${Sheet} title="Label by label" flush class="tight"><${Scroll} label="Label by label"><${Table} columns=${columns} rows=${labels} keyOf="label" label="How each label did" /><//><//>`;
 }
 
 /**
@@ -76,14 +76,14 @@ export function rowsOfCell(report, rows, label, read) {
 export function JudgedRows({ rows, label, sent, onSend, empty }) {
   const scored = rows.some((each) => each.score != null);
   const columns = [
-    { name: "row", title: "Row", number: true, minor: true, cell: (/** @type {JudgedRow} */ each) => number(each.row + 1) },
-    { name: "text", title: "Text", cell: (/** @type {JudgedRow} */ each) => html`<${Text}>${each.text}<//>` },
-    { name: "label", title: "Label", cell: (/** @type {JudgedRow} */ each) => html`<span class="name good-ink"><bdi>${each.label}</bdi></span>` },
-    { name: "predicted", title: "Read as", cell: (/** @type {JudgedRow} */ each) => html`<span class="name ${each.predicted === each.label ? "" : "bad-ink"}"><bdi>${each.predicted}</bdi></span>` },
-    ...(scored ? [{ name: "score", title: "Score", number: true, minor: true, cell: (/** @type {JudgedRow} */ each) => (each.score == null ? "" : scoreText(each.score)) }] : []),
+    { title: "Row", number: true, minor: true, cell: (/** @type {JudgedRow} */ each) => number(each.row + 1) },
+    { title: "Text", cell: (/** @type {JudgedRow} */ each) => html`<${Text}>${each.text}<//>` },
+    { title: "Label", cell: (/** @type {JudgedRow} */ each) => html`<span class="name good-ink"><bdi>${each.label}</bdi></span>` },
+    { title: "Read as", cell: (/** @type {JudgedRow} */ each) => html`<span class="name ${each.predicted === each.label ? "" : "bad-ink"}"><bdi>${each.predicted}</bdi></span>` },
+    ...(scored ? [{ title: "Score", number: true, minor: true, cell: (/** @type {JudgedRow} */ each) => (each.score == null ? "" : scoreText(each.score)) }] : []),
     {
       name: "send",
-      title: html`<span class="sr-only">Correct</span>`,
+      hidden: "Correct",
       number: true,
       cell: (/** @type {JudgedRow} */ each) =>
         sent.has(each.text)
@@ -91,7 +91,7 @@ export function JudgedRows({ rows, label, sent, onSend, empty }) {
           : html`<button type="button" class="link" aria-label="Send row ${each.row + 1} to Correct" onClick=${() => onSend([each])}>Correct</button>`,
     },
   ];
-  return html`<${Table} columns=${columns} rows=${rows} keyOf=${(each) => each.row} label=${label} empty=${empty} />`;
+  return html`<${Table} columns=${columns} rows=${rows} keyOf="row" label=${label} empty=${empty} />`;
 }
 
 /** How far scores can be trusted. @param {{ report: Json }} props */

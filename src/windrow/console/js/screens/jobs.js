@@ -1,8 +1,8 @@
 /** Jobs: the trainings that wait, run or have ended, of every process on the data directory. */
 import { call, pause } from "../api.js";
-import { ago, date, duration, number } from "../format.js";
+import { duration, number } from "../format.js";
 import { useReply } from "../load.js";
-import { Button, Chip, Empty, Header, Reply, Sheet, Tabs } from "../parts/bits.js";
+import { Ago, Button, Chip, Empty, Header, Name, Reply, Sheet, Tabs } from "../parts/bits.js";
 import { Table } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
 import { html, useEffect, useState } from "../ui.js";
@@ -58,13 +58,13 @@ function List({ jobs }) {
   ];
   const found = jobs.filter((job) => (SHOWN[state]?.includes(job.state) ?? true) && job.model_name.toLowerCase().includes(q.toLowerCase()));
   const columns = [
-    { name: "state", title: "State", cell: (/** @type {Json} */ job) => html`<${State} job=${job} />` },
-    { name: "model_name", title: "Classifier", cell: (/** @type {Json} */ job) => html`<${Made} job=${job} />` },
-    { name: "num_examples", title: "Rows", number: true, minor: true, cell: (/** @type {Json} */ job) => number(job.num_examples) },
-    { name: "num_iterations", title: "Iterations", number: true, minor: true, cell: (/** @type {Json} */ job) => job.num_iterations || "head only" },
-    { name: "created_at", title: "Asked for", minor: true, cell: (/** @type {Json} */ job) => html`<span title=${date(job.created_at)}>${ago(job.created_at)}</span>${job.key_name && html` <span class="faint">with <bdi>${job.key_name}</bdi></span>`}` },
-    { name: "took", title: "Took", number: true, cell: (/** @type {Json} */ job) => took(job) },
-    { name: "do", title: html`<span class="sr-only">What to do</span>`, number: true, cell: (/** @type {Json} */ job) => SHOWN.active?.includes(job.state)
+    { title: "State", cell: (/** @type {Json} */ job) => html`<${State} job=${job} />` },
+    { title: "Classifier", cell: (/** @type {Json} */ job) => html`<${Made} job=${job} />` },
+    { title: "Rows", number: true, minor: true, cell: (/** @type {Json} */ job) => number(job.num_examples) },
+    { title: "Iterations", number: true, minor: true, cell: (/** @type {Json} */ job) => job.num_iterations || "head only" },
+    { title: "Asked for", minor: true, cell: (/** @type {Json} */ job) => html`<${Ago} at=${job.created_at} />${job.key_name && html` <span class="faint">with <bdi>${job.key_name}</bdi></span>`}` },
+    { title: "Took", number: true, cell: (/** @type {Json} */ job) => took(job) },
+    { hidden: "What to do", number: true, cell: (/** @type {Json} */ job) => SHOWN.active?.includes(job.state)
         ? html`<${Button} onClick=${() => setCancelled(job)}>Cancel<//>`
         : html`<a href=${href(["train", job.id])}>${job.state === "succeeded" ? "Report" : job.state === "cancelled" ? "Details" : "Why"}<span class="sr-only"> of ${job.model_name}</span></a>` },
   ];
@@ -73,7 +73,7 @@ function List({ jobs }) {
       <input class="input search" type="search" placeholder="Classifier" aria-label="Search by the classifier's name" value=${q} onInput=${(event) => setQuery({ q: event.target.value })} />
     </div>
     <${Sheet} flush>
-      <${Table} label="Jobs" columns=${columns} rows=${found} keyOf=${(job) => job.id} empty=${html`<${Empty} title="None of the jobs is like that"><${Button} onClick=${() => setQuery({ state: "", q: "" })}>Show all<//><//>`} />
+      <${Table} label="Jobs" columns=${columns} rows=${found} keyOf="id" empty=${html`<${Empty} title="None of the jobs is like that"><${Button} onClick=${() => setQuery({ state: "", q: "" })}>Show all<//><//>`} />
     <//>
     ${cancelled && html`<${CancelDialog} job=${cancelled} onClose=${() => setCancelled(null)} />`}`;
 }
@@ -93,7 +93,7 @@ function State({ job }) {
 /** What a job made, or was to make. @param {{ job: Json }} props */
 function Made({ job }) {
   if (job.state !== "succeeded") return html`<bdi>${job.model_name}</bdi>`;
-  return html`<a href=${href(["classifiers", job.model_name])}><bdi>${job.model_name}</bdi></a><span class="faint">@${job.revision}</span>`;
+  return html`<${Name} of=${job.model_name} /><span class="faint">@${job.revision}</span>`;
 }
 
 /** @param {Json} job */

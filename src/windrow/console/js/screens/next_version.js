@@ -3,7 +3,7 @@ import { ApiError, call, follow } from "../api.js";
 import { counted, duration, interval, number, percent } from "../format.js";
 import { addItems, itemsOf, loadTestSets, putItems, setItems, testSets } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
-import { Button, Chip, Field, Header, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
+import { Button, Chip, Field, Header, Name, Notice, Problem, Reply, Sheet, Text, Waiting } from "../parts/bits.js";
 import { Accuracy } from "../parts/charts.js";
 import { go, href, route, setQuery } from "../router.js";
 import { aliasesOf, classifiers, nextName, refresh } from "../store.js";
@@ -26,7 +26,7 @@ const STAGES = /** @type {Record<string, string>} */ ({
 /** @param {{ name: string }} props */
 export function NextVersion({ name }) {
   const { job } = route.value.query;
-  return html`<${Header} title="The next version" note=${html`of <a href=${href(["classifiers", name])}><bdi>${name}</bdi></a>, with what you corrected`}>
+  return html`<${Header} title="The next version" note=${html`of <${Name} of=${name} />, with what you corrected`}>
       <a class="button" href=${href(["correct"], { model: name })}>Back to the queue</a>
     <//>
     ${job ? html`<${Training} key=${job} name=${name} jobId=${job} />` : html`<${Form} name=${name} />`}`;
@@ -107,7 +107,7 @@ function Training({ name, jobId }) {
       <p><${Button} onClick=${() => setQuery({ job: "" })}>Back to the form<//></p><//>`;
   }
   if (watched.error) return html`<${Problem} error=${watched.error} again=${watched.again} />`;
-  if (!job) return html`<p class="faint waiting" role="status">Loading …</p>`;
+  if (!job) return html`<${Waiting} />`;
   if (state === "succeeded") return html`<${Trained} name=${name} job=${job} />`;
   if (ENDED.includes(state)) {
     return html`<${Notice} kind="bad" role="alert"><p><b>${job.model_name} was not trained.</b> <bdi>${job.problem?.detail}</bdi></p><p>Your corrections are still there.</p>

@@ -3,7 +3,7 @@ import { call } from "../api.js";
 import { ago, counted, number } from "../format.js";
 import { forgetTestSet, keepTestSet, loadTestSets, testSets } from "../kept.js";
 import { useAction } from "../load.js";
-import { Button, Field, Notice, Problem } from "../parts/bits.js";
+import { Button, Field, Notice, Problem, Waiting } from "../parts/bits.js";
 import { FileDrop } from "../parts/fields.js";
 import { say } from "../parts/overlays.js";
 import { html, signal, useEffect, useState } from "../ui.js";
@@ -38,7 +38,7 @@ export function useTestSet(sha256) {
 export function TestSetField({ value, onChange }) {
   const { set, known } = useTestSet(value);
   const [changing, setChanging] = useState(false);
-  if (!known) return html`<p class="faint waiting">Loading …</p>`;
+  if (!known) return html`<${Waiting} />`;
   if (set && !changing) {
     return html`<div class="field test-set">
       <span class="field-name">Test set</span>

@@ -7,7 +7,7 @@ import { useKeys } from "../parts/keys.js";
 import { Table } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
 import { classifiers, nextName, refresh } from "../store.js";
-import { html, useEffect, useMemo, useState } from "../ui.js";
+import { html, submits, useEffect, useMemo, useState } from "../ui.js";
 import { cut, draft, draftRows, LabelCounts, leaveOut, Oddities, readSample, SAMPLE, Source, startFit, Understood } from "./train_data.js";
 
 /** @typedef {import("../api.js").Json} Json */
@@ -94,13 +94,13 @@ function Preview({ read }) {
   }, [read, label, renamed]);
   const shown = all ? found : found.slice(0, FIRST_ROWS);
   const columns = [
-    { name: "line", title: "Line", number: true, minor: true, cell: (/** @type {Json} */ row) => number(row.line) },
-    { name: "text", title: "Text", cell: (/** @type {Json} */ row) => html`<bdi>${cut(row.text)}</bdi>` },
-    { name: "label", title: "Label", cell: (/** @type {Json} */ row) => html`<bdi>${renamed[row.label] ?? row.label}</bdi>` },
-    { name: "out", title: html`<span class="sr-only">Leave out</span>`, number: true, minor: true, cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
+    { title: "Line", number: true, minor: true, cell: (/** @type {Json} */ row) => number(row.line) },
+    { title: "Text", cell: (/** @type {Json} */ row) => html`<bdi>${cut(row.text)}</bdi>` },
+    { title: "Label", cell: (/** @type {Json} */ row) => html`<bdi>${renamed[row.label] ?? row.label}</bdi>` },
+    { hidden: "Leave out", number: true, minor: true, cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
   ];
   return html`<${Sheet} flush class="preview" title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
-    <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf=${(row) => row.place} rowClass=${(row) => (leftOut.has(row.place) ? "out" : "")} />
+    <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf="place" rowClass=${(row) => (leftOut.has(row.place) ? "out" : "")} />
     ${shown.length < found.length && html`<div class="more"><${Button} onClick=${() => setQuery({ all: "1" })}>Show all ${number(found.length)} rows<//></div>`}
   <//>`;
 }
@@ -151,7 +151,7 @@ function Settings({ base, reference }) {
   const possible = validName && !busy && !unread && Boolean(base) === Boolean(reference) && !(estimate.error && !estimate.busy) && enough;
   const start = () => possible && run();
   useKeys([{ key: "Enter", ctrl: true, whileTyping: true, does: "Train", run: start }]);
-  return html`<form class="sheet settings" aria-label="Training" onSubmit=${(event) => (event.preventDefault(), start())}>
+  return html`<form class="sheet settings" aria-label="Training" onSubmit=${submits(() => start())}>
     <${Field} label="Name" hint=${validName ? html`<${NameHint} name=${name} />` : html`<span class="bad-ink" role="alert">A name starts with a letter or digit and goes on with at most 127 letters, digits, “.”, “_” or “-”.</span>`}>
       ${(id) => html`<input id=${id} class="input" value=${name} spellcheck=${false} autocomplete="off" aria-describedby="${id}-hint" aria-invalid=${String(!validName)}
         onInput=${(event) => setQuery({ name: event.target.value })} />`}

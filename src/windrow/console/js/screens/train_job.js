@@ -2,7 +2,7 @@
 import { call, follow } from "../api.js";
 import { ago, counted, duration, number } from "../format.js";
 import { useAction, useReply } from "../load.js";
-import { Button, Header, Notice, Problem, Reply, Sheet } from "../parts/bits.js";
+import { Button, Header, Notice, Problem, Reply, Sheet, Waiting } from "../parts/bits.js";
 import { LineChart } from "../parts/charts.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
@@ -60,7 +60,7 @@ export function TrainJob({ name: id }) {
   }, [id, round]);
   const again = () => (setError(null), setRound(round + 1));
   if (error) return html`<${Header} title="Training" /><${Problem} error=${error} again=${again} /><p><a href=${href(["jobs"])}>All jobs</a></p>`;
-  if (!job) return html`<${Header} title="Training" /><p class="faint waiting" role="status">Loading …</p>`;
+  if (!job) return html`<${Header} title="Training" /><${Waiting} />`;
   const running = job.state === "queued" || job.state === "running";
   const stage = STAGES.find(([each]) => each === job.progress?.stage)?.[1];
   return html`<p class="sr-only" role="status">${job.state === "running" && stage ? stage : `The training ${STATES[job.state]}.`}</p>

@@ -3,7 +3,7 @@ import { call, returned } from "../api.js";
 import { milliseconds, number, score } from "../format.js";
 import { asItem, corrections, itemsOf, loadCorrections, NEW_BELOW, putItems } from "../kept.js";
 import { useReply } from "../load.js";
-import { AliasChip, Button, Empty, Field, Header, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
+import { AliasChip, Button, Empty, Field, Header, Name, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
 import { Bars } from "../parts/charts.js";
 import { ClassifierChips } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
@@ -158,7 +158,7 @@ function AnswerSheet({ name, answer, text, first, onCorrect }) {
   const kept = (corrections.value[answer.model_name]?.items ?? []).find((each) => each.text === text && each.label !== null);
   const isOpen = route.value.query.why === name;
   return html`<${Sheet}
-    title=${html`<a href=${href(["classifiers", answer.model_name])}><bdi>${answer.model_name}</bdi></a>`}
+    title=${html`<${Name} of=${answer.model_name} />`}
     tools=${html`${answer.alias && html`<${AliasChip} name=${answer.alias} />`}<span class="faint">revision ${answer.revision}</span>`}
   >
     ${answer.abstained && html`<${Notice} kind="warn"><b>No label</b>: the best score, ${score(best)}, is below the threshold${threshold != null && ` of ${score(threshold)}`}.<//>`}

@@ -160,15 +160,15 @@ function Results({ now, found }) {
       <${Button} onClick=${() => give(now, found, "jsonl")}>Download JSON Lines<//>
       <${Button} onClick=${review}>Review the ${number(reviewed.length)} ${unsure >= LEAST_REVIEWED ? "uncertain ones" : "least certain"}<//>
     </p>
-    <div class="sheet flush"><${Table} label="Rows with their answers" rows=${rows} keyOf=${(each) => each.at} columns=${COLUMNS} /></div>`;
+    <div class="sheet flush"><${Table} label="Rows with their answers" rows=${rows} keyOf="at" columns=${COLUMNS} /></div>`;
 }
 
 /** @type {import("../parts/table.js").Column<Json>[]} */
 const COLUMNS = [
-  { name: "text", title: "Text", cell: ({ row }) => html`<${Text} max=${90}>${row.text}<//>` },
-  { name: "label", title: "Label", cell: ({ answer }) => (answer.label === null ? html`<span class="faint">no label</span>` : html`<bdi>${answer.label}</bdi>`) },
-  { name: "score", title: "Score", number: true, cell: ({ answer }) => score(bestScore(answer)) },
-  { name: "scope", title: "In scope", number: true, minor: true, cell: ({ answer }) => (answer.in_scope === null ? "–" : score(answer.in_scope)) },
+  { title: "Text", cell: ({ row }) => html`<${Text} max=${90}>${row.text}<//>` },
+  { title: "Label", cell: ({ answer }) => (answer.label === null ? html`<span class="faint">no label</span>` : html`<bdi>${answer.label}</bdi>`) },
+  { title: "Score", number: true, cell: ({ answer }) => score(bestScore(answer)) },
+  { title: "In scope", number: true, minor: true, cell: ({ answer }) => (answer.in_scope === null ? "–" : score(answer.in_scope)) },
 ];
 
 /** @param {{ rows: Json[], answering: string }} props */
