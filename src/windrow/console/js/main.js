@@ -1,7 +1,8 @@
 /** The first module: navigation, the view of the address, the request drawer, and what concerns every view. */
 import { clearRecorded, connected, giveKey, keyWanted } from "./api.js";
-import { Button, Field, Header, Notice, Waiting } from "./parts/bits.js";
+import { Button, Header, Notice, Waiting } from "./parts/bits.js";
 import { Drawer, toggleDrawer } from "./parts/drawer.js";
+import { Input } from "./parts/fields.js";
 import { KeyList, showKeys, useKeys } from "./parts/keys.js";
 import { Dialog, Toasts } from "./parts/overlays.js";
 import { go, href, route } from "./router.js";
@@ -153,9 +154,7 @@ function KeyDialog({ why }) {
   return html`<${Dialog} title="An API key is needed" onClose=${() => giveKey(null)}>
     <form onSubmit=${onSubmit}>
       <p>${why}</p>
-      <${Field} label="API key" hint="It is kept in this tab alone, until you close it. Whoever runs the server creates keys: windrow keys create NAME.">
-        ${(id) => html`<input id=${id} class="input" type="password" autocomplete="off" value=${key} autofocus onInput=${(event) => setKey(event.target.value)} />`}
-      <//>
+      <${Input} label="API key" type="password" value=${key} autofocus onInput=${setKey} hint="It is kept in this tab alone, until you close it. Whoever runs the server creates keys: windrow keys create NAME." />
       <div class="dialog-foot"><${Button} type="submit" primary disabled=${!key.trim()}>Use this key<//></div>
     </form>
   <//>`;

@@ -2,16 +2,17 @@
 import { ApiError, apiKey, call, changeKey, giveKey } from "../api.js";
 import { ago, counted, date, number, size } from "../format.js";
 import { useReply } from "../load.js";
-import { Ago, Button, Chip, Copy, Empty, Field, Header, Notice, Reply, Scroll, Sheet } from "../parts/bits.js";
+import { Ago, Button, Chip, Copy, Empty, Header, Notice, Reply, Sheet } from "../parts/bits.js";
+import { Check, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";
-import { Table } from "../parts/table.js";
+import { TableSheet } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
 import { html, useState } from "../ui.js";
 
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../ui.js").View} View */
-/** @typedef {import("../parts/table.js").Column<Json>[]} Columns */
+/** @typedef {import("../parts/table.js").Columns} Columns */
 
 /** What each scope allows. None contains another one. */
 const SCOPES = /** @type {Record<string, string>} */ ({
@@ -109,9 +110,7 @@ function KeyTable({ keys, onAsk }) {
     },
   ];
   const toggle = active.length < keys.length && html`<${Button} quiet pressed=${Boolean(old)} onClick=${() => setQuery({ old: old ? "" : "1" })}>Also those no longer valid (${number(keys.length - active.length)})<//>`;
-  return html`<${Sheet} title=${`${counted(active.length, "key")} valid`} tools=${toggle} flush class="keys-table">
-    <${Scroll} label="API keys"><${Table} columns=${columns} rows=${old ? keys : active} label="API keys" empty=${html`<p class="all-right">No key is valid: only whoever has the data directory can create one, with windrow keys create.</p>`} /><//>
-  <//>`;
+  return html`<${TableSheet} title=${`${counted(active.length, "key")} valid`} tools=${toggle} class="keys-table" columns=${columns} rows=${old ? keys : active} label="API keys" empty=${html`<p class="all-right">No key is valid: only whoever has the data directory can create one, with windrow keys create.</p>`} />`;
 }
 
 /** @param {Json} key */
@@ -145,12 +144,12 @@ function Create({ isFirst, onClose, onCreated }) {
   return html`<${Confirm} title=${isFirst ? "Create the first key" : "Create a key"} action="Create it" disabled=${!name || !scopes.length} onClose=${onClose} onDo=${create}>
     ${isFirst && html`<${Notice} kind="warn"><p><b>From now on, every request to this server needs a key</b>, also those of programs that ask without one today. This tab takes the new key into use; keep it where you keep passwords.</p><//>`}
     ${isFirst && !scopes.includes("admin") && html`<${Notice} kind="bad" role="alert">Without the scope admin, this key can create no other one: only <code>windrow keys create</code> on the server's machine can then.<//>`}
-    <${Field} label="Name" hint="Of the program or the person that uses it; it stands in the audit trail.">${(id) => html`<input id=${id} class="input" required autofocus autocomplete="off" spellcheck="false" value=${name} onInput=${(event) => setName(event.target.value.trim())} />`}<//>
+    <${Input} label="Name" required autofocus value=${name} onInput=${(text) => setName(text.trim())} hint="Of the program or the person that uses it; it stands in the audit trail." />
     <fieldset class="scopes"><legend>May</legend>
-      ${Object.entries(SCOPES).map(([scope, means]) => html`<label class="check"><input type="checkbox" checked=${scopes.includes(scope)} onChange=${() => toggle(scope)} /><span><code>${scope}</code> <span class="muted">${means}</span></span></label>`)}
+      ${Object.entries(SCOPES).map(([scope, means]) => html`<${Check} checked=${scopes.includes(scope)} onChange=${() => toggle(scope)}><code>${scope}</code> <span class="muted">${means}</span><//>`)}
     </fieldset>
-    <${Field} label="Only these names" hint="Classifiers and aliases, with * for any characters: tickets_* live. Empty for every name.">${(id) => html`<input id=${id} class="input" autocomplete="off" spellcheck="false" value=${only} onInput=${(event) => setOnly(event.target.value)} />`}<//>
-    <${Field} label="Valid for, in days" hint="Empty for as long as it is not revoked.">${(id) => html`<input id=${id} class="input" type="number" min="1" max="36500" value=${days} onInput=${(event) => setDays(event.target.value)} />`}<//>
+    <${Input} label="Only these names" value=${only} onInput=${setOnly} hint="Classifiers and aliases, with * for any characters: tickets_* live. Empty for every name." />
+    <${Input} label="Valid for, in days" type="number" min="1" max="36500" value=${days} onInput=${setDays} hint="Empty for as long as it is not revoked." />
     <details><summary>Limits</summary><${LimitFields} limits=${limits} onChange=${setLimits} /></details>
   <//>`;
 }
@@ -160,9 +159,7 @@ function LimitFields({ limits, onChange }) {
   return html`<p class="hint">Empty is what the server's setting says, 0 is no limit.</p>
     <div class="halves">
       ${Object.entries(LIMITS).map(
-        ([name, what]) => html`<${Field} key=${name} label=${`Most ${what}`}>
-          ${(id) => html`<input id=${id} class="input" type="number" min="0" value=${limits[name] ?? ""} onInput=${(event) => onChange({ ...limits, [name]: event.target.value === "" ? null : Number(event.target.value) })} />`}
-        <//>`,
+        ([name, what]) => html`<${Input} key=${name} label=${`Most ${what}`} type="number" min="0" value=${limits[name] ?? ""} onInput=${(text) => onChange({ ...limits, [name]: text === "" ? null : Number(text) })} />`,
       )}
     </div>`;
 }
@@ -244,7 +241,7 @@ export function Audit() {
    * @param {string} label
    * @param {string} type
    */
-  const field = (name, label, type) => html`<${Field} label=${label}>${(id) => html`<input id=${id} class="input" type=${type} autocomplete="off" spellcheck="false" value=${form[name]} onInput=${(event) => setForm({ ...form, [name]: event.target.value.trim() })} />`}<//>`;
+  const field = (name, label, type) => html`<${Input} label=${label} type=${type} value=${form[name]} onInput=${(text) => setForm({ ...form, [name]: text.trim() })} />`;
   if (isDenied(trail.error)) return html`<${Header} title="Audit" /><${Denied} error=${trail.error} what="The audit trail is shown" />`;
   const filtered = Boolean(key || target || since);
   return html`<${Header} title="Audit" note="Who changed what, and which requests were refused." />
@@ -266,7 +263,7 @@ function Trail({ trail, filtered, cursor, busy }) {
   ];
   const empty = html`<${Empty} title=${filtered || cursor ? "No such line" : "Nothing has been changed yet"}><p>${filtered || cursor ? "Ask for less, or show everything." : "Each training, promotion and other change leaves a line here."}</p><//>`;
   return html`${trail.unreadable_files > 0 && html`<${Notice} kind="warn">${counted(trail.unreadable_files, "file")} of these days cannot be read, so lines are missing. <a href=${href(["disk"])}>A check of the disk</a> names them.<//>`}
-    <${Sheet} flush><${Scroll} label="Audit trail"><${Table} columns=${columns} rows=${trail.lines} keyOf="id" label="Audit trail, the newest line first" empty=${empty} /><//><//>
+    <${TableSheet} columns=${columns} rows=${trail.lines} keyOf="id" label="Audit trail, the newest line first" empty=${empty} />
     <div class="row">
       ${cursor && html`<a class="button" href=${href(["audit"], { ...query, cursor: "" })}>Newest lines</a>`}
       ${trail.next_cursor && html`<a class="button" href=${href(["audit"], { ...query, cursor: trail.next_cursor })}>Older lines</a>`}

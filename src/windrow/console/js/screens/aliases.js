@@ -3,14 +3,14 @@ import { ApiError, call } from "../api.js";
 import { counted, date, percent } from "../format.js";
 import { useAction, useReply } from "../load.js";
 import { Ago, AliasChip, Button, Chip, Empty, Header, Name, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
-import { ClassifierField } from "../parts/fields.js";
+import { Check, ClassifierField, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";
-import { Table } from "../parts/table.js";
+import { TableSheet } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, refresh, useFresh, versionOf } from "../store.js";
 import { html, submits, useEffect, useState } from "../ui.js";
-import { author, Check, Input, keepAuthor } from "./classifier_actions.js";
+import { author, keepAuthor } from "./classifier_actions.js";
 import { TestSetField, useTestSet } from "./test_set.js";
 
 /** @typedef {import("../ui.js").View} View */
@@ -39,7 +39,7 @@ function List() {
   const { aliases, loaded, error } = classifiers.value;
   const promote = () => setQuery({ promote: "?" });
   useKeys([{ key: "p", does: "Promote a classifier", run: promote }]);
-  /** @type {import("../parts/table.js").Column<Alias>[]} */
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Alias", cell: (each) => html`<${AliasChip} name=${each.alias} locked=${each.protected} />` },
     { title: "Points to", cell: (each) => html`<${Target} reference=${each.points_to} />${!each.answers && html` <${Chip} kind="bad">does not answer<//>`}` },
@@ -52,13 +52,11 @@ function List() {
       <${Button} primary keyName="p" onClick=${promote}>Promote …<//>
     <//>
     <${Problem} error=${error} again=${refresh} />
-    ${(loaded || !error) && html`<${Sheet} flush class="words">
-      <${Table} label="Aliases" rows=${aliases} columns=${columns} keyOf="alias"
+    ${(loaded || !error) && html`<${TableSheet} class="words" label="Aliases" rows=${aliases} columns=${columns} keyOf="alias"
         empty=${html`<${Empty} title=${loaded ? "No alias yet" : "Loading …"}>
           ${loaded && html`<p>An alias is a second name that points to a classifier. Programs that ask by it get the better version on the day you promote it, without a change of their own.</p>
             <p class="row"><${Button} primary onClick=${promote}>Make the first one<//></p>`}
-        <//>`} />
-    <//>`}`;
+        <//>`} />`}`;
 }
 
 /** @param {{ reference: string | null }} props */
@@ -144,21 +142,29 @@ function Gates({ alias }) {
 
 /** @param {{ what: "rollback" | "remove", alias: string, to: string | null, onClose: () => void, onDone: () => void }} props */
 function ChangeDialog({ what, alias, to, onClose, onDone }) {
-  const [reason, setReason] = useState("");
-  const [by, setBy] = useState(author());
+  const why = useWhy("It stays in the history.");
   const rolls = what === "rollback";
   async function change() {
-    keepAuthor(by);
-    const reply = await call(rolls ? "rollback" : "remove_alias", { alias, reason, author: by });
+    const reply = await call(rolls ? "rollback" : "remove_alias", { alias, ...why.given() });
     await refresh();
     say(rolls ? `${alias} points to ${reply.points_to} again.` : `${alias} is removed.`);
     onDone();
   }
   return html`<${Confirm} title="${rolls ? "Roll back" : "Remove"} ${alias}" action=${rolls ? "Roll back" : "Remove"} danger=${!rolls} onClose=${onClose} onDo=${change}>
     <p>${rolls ? html`It points to <b><bdi>${to}</bdi></b> again at once, for every server on the data directory. No gate is asked.` : "Whoever asks by it gets an error from then on. The classifier stays, and so does the history."}</p>
-    <${Input} label="Reason" focus value=${reason} onInput=${setReason} hint="It stays in the history." />
-    <${Input} label="Author" value=${by} onInput=${setBy} />
+    ${why.inputs}
   <//>`;
+}
+
+/**
+ * Why a change is made, and by whom.
+ * @param {string} hint
+ */
+function useWhy(hint) {
+  const [reason, setReason] = useState("");
+  const [by, setBy] = useState(author());
+  const inputs = html`<${Input} label="Reason" autofocus value=${reason} onInput=${setReason} hint=${hint} /><${Input} label="Author" value=${by} onInput=${setBy} />`;
+  return { inputs, given: () => (keepAuthor(by), { reason, author: by }) };
 }
 
 /** @param {{ alias: string, model: string, onClose: () => void }} props */
@@ -167,8 +173,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
   const base = proposed.replace(/@.*/, "");
   const [alias, setAlias] = useState(given || (versionOf(base).version === null ? "" : versionOf(base).task));
   const [model, setModel] = useState(proposed);
-  const [reason, setReason] = useState("");
-  const [by, setBy] = useState(author());
+  const why = useWhy("Why it is better; it stays in the history.");
   const [kept, setKept] = useState(/** @type {Row[] | null} */ (null));
   const { test = "" } = route.value.query;
   const [notWorse, setNotWorse] = useState(true);
@@ -179,11 +184,10 @@ function Promote({ alias: given, model: proposed, onClose }) {
   const taken = !current && classifiers.value.models.some((each) => each.name === alias);
   const ready = Boolean(model && alias && !taken);
   const { run, busy, error } = useAction(async () => {
-    keepAuthor(by);
     const asked = Object.entries(recalls).filter(([, value]) => value !== "");
     const minRecall = Object.fromEntries(asked.map(([label, value]) => [label, Number(value) / 100]));
     const require = set && (notWorse || asked.length) ? { test_data: set.rows, not_worse: notWorse, min_recall: minRecall } : undefined;
-    const reply = await call("promote", { alias, model_name: model, reason, author: by, require, must_pass: kept ?? undefined });
+    const reply = await call("promote", { alias, model_name: model, ...why.given(), require, must_pass: kept ?? undefined });
     await refresh();
     if (reply.gate.checks.length) return setPassed(reply);
     say(`${alias} points to ${reply.points_to} now.`);
@@ -204,8 +208,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
             hint=${current ? html`Points to <bdi>${current.points_to}</bdi> now.` : taken ? "A classifier has this name; choose another one." : alias && loaded ? "A new alias." : "Name of a new alias, or of one that exists."} />
           <datalist id="aliases">${aliases.map((each) => html`<option value=${each.alias}></option>`)}</datalist>
           ${current && model && current.points_to !== model && html`<p><a href=${href(["compare"], { models: `${current.points_to},${model}` })}>Compare it with ${current.points_to} first</a></p>`}
-          <${Input} label="Reason" focus value=${reason} onInput=${setReason} hint="Why it is better; it stays in the history." />
-          <${Input} label="Author" value=${by} onInput=${setBy} />
+          ${why.inputs}
           <button type="submit" hidden></button>
         </form>
         <div>

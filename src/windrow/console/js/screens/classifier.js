@@ -5,13 +5,14 @@ import { useAction, useAsync, useReply } from "../load.js";
 import { Ago, AliasChip, Button, Chip, Copy, Empty, Header, Notice, Problem, Reply, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Accuracy, Meter } from "../parts/charts.js";
 import { asCurl, asPython } from "../parts/drawer.js";
+import { Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
-import { Table } from "../parts/table.js";
+import { TableSheet } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, nextName, refresh, useClassifiers } from "../store.js";
 import { html, submits, useState } from "../ui.js";
-import { author, CopyDialog, ExportDialog, Input, Purge, Reproduce, restore, useDelete } from "./classifier_actions.js";
+import { author, CopyDialog, ExportDialog, Purge, Reproduce, restore, useDelete } from "./classifier_actions.js";
 
 /** @typedef {import("../ui.js").View} View */
 /** @typedef {import("../api.js").Json} Model A reply of `show`. */
@@ -181,17 +182,15 @@ function Quality({ model }) {
 function Labels({ model }) {
   const { test } = model;
   const most = Math.max(...Object.values(/** @type {Record<string, number>} */ (model.rows_per_label)));
-  /** @type {import("../parts/table.js").Column<string>[]} */
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Label", cell: (label) => html`<${Text} max=${60}>${label}<//>` },
     { title: "Training rows", cell: (label) => html`<${Meter} share=${model.rows_per_label[label] / most} text=${number(model.rows_per_label[label])} />` },
   ];
   if (test) {
-    columns.push({ title: "Test rows read right", cell: (label) => (test.rows_per_label[label] ? `${test.correct_per_label[label]} of ${test.rows_per_label[label]}` : html`<span class="faint">none</span>`) });
+    columns.push({ title: "Test rows read right", cell: (label) => (Object.hasOwn(test.rows_per_label, label) ? `${test.correct_per_label[label]} of ${test.rows_per_label[label]}` : html`<span class="faint">none</span>`) });
   }
-  return html`<${Sheet} flush title=${counted(model.labels.length, "label")}>
-    <${Table} label="Labels" rows=${model.labels} keyOf=${(label) => label} columns=${columns} />
-  <//>`;
+  return html`<${TableSheet} title=${counted(model.labels.length, "label")} label="Labels" rows=${model.labels} keyOf=${(label) => label} columns=${columns} />`;
 }
 
 /** @param {{ model: Model }} props */
@@ -234,8 +233,7 @@ function About({ model, again }) {
   return html`<${Sheet} title="About it" tools=${model.answers && !draft && html`<${Button} quiet onClick=${edit}>Edit<//>`}>
     ${draft
       ? html`<form onSubmit=${submits(() => run())}>
-          <div class="field"><label for="description">Description</label>
-            <textarea id="description" maxlength="2000" value=${draft.description} onInput=${(event) => setDraft({ ...draft, description: event.target.value })}></textarea></div>
+          <${Input} label="Description" lines maxlength="2000" value=${draft.description} onInput=${(description) => setDraft({ ...draft, description })} />
           <${Input} label="Tags" hint="With commas between them, at most 20." value=${draft.tags} onInput=${(tags) => setDraft({ ...draft, tags })} />
           <${Problem} error=${error} />
           <p class="row"><${Button} type="submit" primary busy=${busy}>Save<//><${Button} onClick=${() => setDraft(null)}>Cancel<//></p>
@@ -303,7 +301,7 @@ function Revisions({ model, again }) {
     again();
     reply.again();
   }
-  /** @type {import("../parts/table.js").Column<Model>[]} */
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Revision", cell: (each) => html`<a href=${href(["classifiers", `${model.name}@${each.revision}`])}>${model.name}@${each.revision}</a> ${each.answers && html`<${Chip} kind="good">answers<//>`}` },
     { title: "Accuracy", cell: (each) => html`<${Accuracy} value=${each.test_accuracy ?? each.estimated_accuracy} interval=${each.test ? each.test_interval : each.estimated_interval} estimated=${!each.test} /> <span class="faint">${each.test ? "measured" : each.estimated_accuracy != null && "estimated"}</span>` },
@@ -322,7 +320,7 @@ function Revisions({ model, again }) {
   ];
   return html`<p class="muted">Each training of the name is a revision. <code>${model.name}@${model.revisions[0]}</code> reaches one of them; the name alone means the one that answers.</p>
     <${Reply} of=${reply}>
-      ${(found) => html`<${Sheet} flush class="words"><${Table} label="Revisions" rows=${found} keyOf="revision" columns=${columns} /><//>`}
+      ${(found) => html`<${TableSheet} class="words" label="Revisions" rows=${found} keyOf="revision" columns=${columns} />`}
     <//>
     ${model.revisions.length > limit && html`<${Button} onClick=${() => setLimit(4 * limit)}>Show older ones<//>`}
     ${answer &&
@@ -335,15 +333,13 @@ function Revisions({ model, again }) {
 function RecordTab({ model }) {
   const text = JSON.stringify(model, null, 2);
   const values = flatten(model, "");
-  return html`<${Sheet} title="Everything that is known about it" flush tools=${html`<${Copy} text=${text} label="Copy as JSON" />
-      <${Button} onClick=${() => download(text, `${referenceOf(model)}.json`, "application/json")}>Download JSON<//>`}>
-    <${Table} label="Record" rows=${values} keyOf=${([path]) => path ?? ""}
+  return html`<${TableSheet} title="Everything that is known about it" label="Record" rows=${values} keyOf=${([path]) => path} tools=${html`<${Copy} text=${text} label="Copy as JSON" />
+      <${Button} onClick=${() => download(text, `${referenceOf(model)}.json`, "application/json")}>Download JSON<//>`}
       columns=${[
         { title: "Name", cell: ([path]) => html`<code><bdi>${path}</bdi></code>` },
         { title: "Value", cell: ([, value = ""]) => html`<${Text}>${value}<//>` },
         { hidden: "Copy", number: true, cell: ([, value = ""]) => html`<${Copy} text=${value} />` },
-      ]} />
-  <//>`;
+      ]} />`;
 }
 
 /**

@@ -2,11 +2,12 @@
 import { ApiError, call } from "../api.js";
 import { counted, download, duration } from "../format.js";
 import { useAction } from "../load.js";
-import { Button, Field, Notice, Problem } from "../parts/bits.js";
+import { Button, Notice, Problem } from "../parts/bits.js";
+import { Check, Input } from "../parts/fields.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";
 import { go } from "../router.js";
 import { nextName, refresh } from "../store.js";
-import { Fragment, html, submits, useEffect, useRef, useState } from "../ui.js";
+import { html, submits, useEffect, useRef, useState } from "../ui.js";
 
 /** @typedef {import("../ui.js").View} View */
 
@@ -126,7 +127,7 @@ export function Purge({ names, onClose, onDone }) {
   }
   return html`<${Confirm} title="Purge ${phrase(names)}" action="Purge" danger disabled=${typed.trim() !== wanted} onClose=${onClose} onDo=${purge}>
     <p>The files of ${names.length === 1 ? "this classifier" : counted(names.length, "classifier")} are removed for good, with all rows that are kept. Nothing brings them back.</p>
-    <${Input} label=${html`Type <code><bdi>${wanted}</bdi></code> to confirm`} focus value=${typed} onInput=${setTyped} />
+    <${Input} label=${html`Type <code><bdi>${wanted}</bdi></code> to confirm`} autofocus value=${typed} onInput=${setTyped} />
   <//>`;
 }
 
@@ -143,7 +144,7 @@ export function CopyDialog({ model, onClose }) {
   }
   return html`<${Confirm} title=${html`Copy <bdi>${name}</bdi>`} action="Copy" disabled=${!newName.trim()} onClose=${onClose} onDo=${copy}>
     <p>The copy has the same weights, rows and measurements, and is a classifier of its own.</p>
-    <${Input} label="Name of the copy" focus value=${newName} onInput=${setNewName} />
+    <${Input} label="Name of the copy" autofocus value=${newName} onInput=${setNewName} />
     <${Check} checked=${overwrite} onChange=${setOverwrite}>If the name exists, make the copy its next revision<//>
   <//>`;
 }
@@ -264,31 +265,6 @@ function Reproduced({ result }) {
           (/** @type {Record<string, string>} */ each) => html`<dt>${each.name}</dt><dd>${each.then ?? "not recorded"} → ${each.now ?? "not there"}</dd>`,
         )}
       </dl>`}`;
-}
-
-/** @param {{ label: View, value: string, onInput: (value: string) => void, hint?: View, list?: string, focus?: boolean }} props */
-export function Input({ label, value, onInput, hint, list, focus }) {
-  return html`<${Field} label=${label} hint=${hint}>
-    ${(id) =>
-      html`<input
-        id=${id}
-        class="input"
-        autofocus=${focus}
-        value=${value}
-        list=${list}
-        autocomplete="off"
-        spellcheck="false"
-        onInput=${(event) => onInput(event.target.value)}
-      />`}
-  <//>`;
-}
-
-/** @param {{ checked: boolean, onChange: (checked: boolean) => void, children?: View, disabled?: boolean }} props */
-export function Check({ checked, onChange, children, disabled }) {
-  return html`<label class="check">
-    <input type="checkbox" checked=${checked} disabled=${disabled} onChange=${(event) => onChange(event.target.checked)} />
-    <span><${Fragment}>${children}<//></span>
-  </label>`;
 }
 
 /**

@@ -6,7 +6,7 @@ import { Ago, AliasChip, Button, Empty, Header, Problem, Reply, Sheet } from "..
 import { Accuracy } from "../parts/charts.js";
 import { useKeys } from "../parts/keys.js";
 import { say } from "../parts/overlays.js";
-import { Table } from "../parts/table.js";
+import { Table, TableSheet } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, refresh, useFresh, versionOf } from "../store.js";
 import { html, useEffect, useId, useMemo, useRef, useState } from "../ui.js";
@@ -295,11 +295,9 @@ function Deleted() {
     <${Problem} error=${error} />
     <${Reply} of=${reply}>
       ${(found) =>
-        html`<${Sheet} flush>
-          <${Table}
+        html`<${TableSheet}
             label="Deleted classifiers"
             rows=${found}
-            
             rowClass=${(each) => (picks.names.has(each.name) ? "picked" : "")}
             columns=${[
               { title: html`<input type="checkbox" aria-label="Choose all" checked=${picks.all} onChange=${picks.toggleAll} />`, cell: (each) => pick(each.name, picks) },
@@ -309,8 +307,7 @@ function Deleted() {
               { title: "Size", number: true, minor: true, cell: (each) => size(each.size_bytes) },
             ]}
             empty=${html`<${Empty} title="Nothing is deleted"><p>What you delete comes here, so that it can be restored.</p><//>`}
-          />
-        <//>`}
+          />`}
     <//>
     ${purged && html`<${Purge} names=${purged} onClose=${() => setPurged(null)} onDone=${() => (picks.clear(), reply.again())} />`}`;
 }

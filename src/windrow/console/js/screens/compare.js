@@ -1,10 +1,10 @@
 /** Compare: several classifiers on the same test rows; which answers change, and whether that shows a difference. */
 import { counted, number, percent } from "../format.js";
 import { useReply } from "../load.js";
-import { Button, Empty, Field, Header, Notice, Problem, Reply, Scroll, Sheet, Tabs, Text, Warnings } from "../parts/bits.js";
+import { Button, Empty, Field, Header, Notice, Problem, Reply, Sheet, Tabs, Text, Warnings } from "../parts/bits.js";
 import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
 import { ClassifierChips } from "../parts/fields.js";
-import { Table } from "../parts/table.js";
+import { Table, TableSheet } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
 import { aliasesOf, classifiers, refresh, useClassifiers, versionOf } from "../store.js";
 import { html } from "../ui.js";
@@ -139,7 +139,7 @@ function Flips({ found, first, rival }) {
   const better = all.filter((each) => each.kind === "better");
   const rows = show === "worse" ? worse : show === "better" ? better : all;
   const tabs = [["", `All ${number(all.length)}`], ["worse", `${number(worse.length)} got worse`], ["better", `${number(better.length)} got better`]];
-  /** @type {import("../parts/table.js").Column<Flip>[]} */
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Text", cell: (each) => html`<${Text}>${each.text}<//>` },
     { title: "Label", minor: true, cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
@@ -187,7 +187,7 @@ function Accuracies({ found }) {
     const points = `${pair.difference > 0 ? "+" : ""}${(100 * pair.difference).toFixed(1)}`;
     return html`${points} <span class="faint">(${fineInterval(pair.difference_interval).replace(" %", "")})</span>`;
   }
-  /** @type {import("../parts/table.js").Column<Json>[]} */
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Classifier", cell: (each) => html`<a href=${href(["classifiers", each.model_name])}><bdi>${each.reference}</bdi></a>${each.reference !== each.model_name && html` <span class="faint"><bdi>${each.model_name}</bdi></span>`}` },
     { title: "Accuracy", cell: (each) => html`<${Accuracy} value=${each.accuracy} interval=${each.accuracy_interval} />` },
@@ -196,8 +196,7 @@ function Accuracies({ found }) {
     { title: "Macro F1", number: true, minor: true, cell: (each) => each.macro_f1.toFixed(2) },
   ];
   const { label, accuracy } = found.majority_baseline;
-  return html`<${Sheet} title="How many rows each gets right" flush>
-    <${Scroll} label="Accuracies"><${Table} columns=${columns} rows=${found.models} keyOf="reference" label="Accuracy of each classifier" /><//>
+  return html`<${TableSheet} title="How many rows each gets right" columns=${columns} rows=${found.models} keyOf="reference" label="Accuracy of each classifier">
     <p class="hint below">Always answering <bdi>${label}</bdi> would be right for ${percent(accuracy)}.</p>
   <//>`;
 }
@@ -210,11 +209,10 @@ function Recalls({ models }) {
    * @param {string} label
    */
   const recall = (model, label) => model.labels.find((/** @type {Json} */ each) => each.label === label);
-  /** @type {import("../parts/table.js").Column<string>[]} */
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Label", cell: (label) => html`<span class="name"><bdi>${label}</bdi></span>` },
-    ...models.map((model, place) => ({
-      name: `model${place}`,
+    ...models.map((model) => ({
       title: html`<bdi>${model.reference}</bdi>`,
       number: true,
       cell: (/** @type {string} */ label) => {
@@ -225,5 +223,5 @@ function Recalls({ models }) {
       },
     })),
   ];
-  return html`<${Sheet} title="Recall of each label" flush class="tight"><${Scroll} label="Recall of each label"><${Table} columns=${columns} rows=${labels} keyOf=${(label) => label} label="Recall of each label by classifier" /><//><//>`;
+  return html`<${TableSheet} title="Recall of each label" class="tight" columns=${columns} rows=${labels} keyOf=${(label) => label} label="Recall of each label by classifier" />`;
 }

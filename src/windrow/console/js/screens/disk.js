@@ -2,17 +2,18 @@
 import { ApiError, call } from "../api.js";
 import { counted, number, size } from "../format.js";
 import { useAction, useReply } from "../load.js";
-import { Button, Chip, Empty, Header, Name, Notice, Problem, Reply, Scroll, Sheet } from "../parts/bits.js";
+import { Button, Chip, Empty, Header, Name, Notice, Problem, Reply, Sheet } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
+import { Search } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
-import { Table } from "../parts/table.js";
+import { TableSheet } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
 import { refresh } from "../store.js";
 import { html, useState } from "../ui.js";
 
 /** @typedef {import("../api.js").Json} Json */
-/** @typedef {import("../parts/table.js").Column<Json>[]} Columns */
+/** @typedef {import("../parts/table.js").Columns} Columns */
 
 const MAX_FINDINGS = 500;
 /** What each kind of finding means, in the order in which they matter. */
@@ -80,13 +81,10 @@ function Classifiers({ usage, onAsk }) {
           <button type="button" class="link" aria-label="Purge ${each.name}" onClick=${() => onAsk({ verb: "purge", name: each.name, bytes: each.size_bytes })}>Purge</button>`,
     },
   ];
-  const search = html`<input class="input search" type="search" aria-label="Search classifiers" placeholder="Search names" value=${q} onInput=${(event) => setQuery({ q: event.target.value })} />`;
   const empty = usage.classifiers.length
     ? html`<p class="all-right">No name has “${q}” in it.</p>`
     : html`<${Empty} title="No classifier takes any room yet"><p><a href=${href(["train"])}>Train the first one</a>: it takes some kilobytes beside its base model.</p><//>`;
-  return html`<${Sheet} title="By classifier" tools=${search} flush>
-    <${Scroll} label="Classifiers"><${Table} columns=${columns} rows=${rows} label="Classifiers by size" sort=${sort} onSort=${(name) => setQuery({ sort: name })} empty=${empty} /><//>
-  <//>`;
+  return html`<${TableSheet} title="By classifier" tools=${html`<${Search} label="Search classifiers" placeholder="Search names" />`} columns=${columns} rows=${rows} label="Classifiers by size" sort=${sort} onSort=${(name) => setQuery({ sort: name })} empty=${empty} />`;
 }
 
 /** @param {{ bases: Json[], onAsk: (asked: import("../api.js").Fields) => void }} props */
@@ -111,9 +109,7 @@ function BaseModels({ bases, onAsk }) {
         html`<button type="button" class="link" aria-label="Remove ${each.id}" onClick=${() => onAsk({ verb: "remove_base_model", name: each.id, bytes: each.size_bytes + each.graph_bytes })}>Remove</button>`,
     },
   ];
-  return html`<${Sheet} title="Base models, shared by all classifiers" flush>
-    <${Scroll} label="Base models"><${Table} columns=${columns} rows=${bases} keyOf="id" label="Base models" empty=${html`<p class="all-right">There is no base model on this machine.</p>`} /><//>
-  <//>`;
+  return html`<${TableSheet} title="Base models, shared by all classifiers" columns=${columns} rows=${bases} keyOf="id" label="Base models" empty=${html`<p class="all-right">There is no base model on this machine.</p>`} />`;
 }
 
 /**

@@ -1,8 +1,9 @@
 /** What test rows say about a classifier: label by label, row by row, and what each threshold would answer. */
 import { counted, number, percent, score as scoreText } from "../format.js";
-import { Button, Field, Scroll, Sheet, Text } from "../parts/bits.js";
+import { Button, Sheet, Text } from "../parts/bits.js";
 import { LineChart, Meter } from "../parts/charts.js";
-import { Table } from "../parts/table.js";
+import { Input } from "../parts/fields.js";
+import { Table, TableSheet } from "../parts/table.js";
 import { html, useState } from "../ui.js";
 
 /** @typedef {import("../api.js").Json} Json */
@@ -44,14 +45,15 @@ export function baselineVerdict(report) {
 
 /** How each label did. @param {{ labels: Json[] }} props */
 export function LabelTable({ labels }) {
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
-    { title: "Label", cell: (/** @type {Json} */ each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
-    { title: "Recall", cell: (/** @type {Json} */ each) => (each.total ? html`<${Meter} share=${each.recall} text=${`${each.recall.toFixed(2)} (${each.correct}/${each.total})`} />` : html`<span class="faint">no row</span>`) },
-    { title: "Precision", number: true, cell: (/** @type {Json} */ each) => (each.precision == null ? "–" : `${each.precision.toFixed(2)} (${each.correct}/${each.predicted})`) },
-    { title: "F1", number: true, minor: true, cell: (/** @type {Json} */ each) => (each.f1 == null ? "–" : each.f1.toFixed(2)) },
-    { title: "Rows", number: true, minor: true, cell: (/** @type {Json} */ each) => number(each.total) },
+    { title: "Label", cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
+    { title: "Recall", cell: (each) => (each.total ? html`<${Meter} share=${each.recall} text=${`${each.recall.toFixed(2)} (${each.correct}/${each.total})`} />` : html`<span class="faint">no row</span>`) },
+    { title: "Precision", number: true, cell: (each) => (each.precision == null ? "–" : `${each.precision.toFixed(2)} (${each.correct}/${each.predicted})`) },
+    { title: "F1", number: true, minor: true, cell: (each) => (each.f1 == null ? "–" : each.f1.toFixed(2)) },
+    { title: "Rows", number: true, minor: true, cell: (each) => number(each.total) },
   ];
-  return html`<${Sheet} title="Label by label" flush class="tight"><${Scroll} label="Label by label"><${Table} columns=${columns} rows=${labels} keyOf="label" label="How each label did" /><//><//>`;
+  return html`<${TableSheet} title="Label by label" class="tight" columns=${columns} rows=${labels} keyOf="label" label="How each label did" />`;
 }
 
 /**
@@ -75,17 +77,18 @@ export function rowsOfCell(report, rows, label, read) {
  */
 export function JudgedRows({ rows, label, sent, onSend, empty }) {
   const scored = rows.some((each) => each.score != null);
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
-    { title: "Row", number: true, minor: true, cell: (/** @type {JudgedRow} */ each) => number(each.row + 1) },
-    { title: "Text", cell: (/** @type {JudgedRow} */ each) => html`<${Text}>${each.text}<//>` },
-    { title: "Label", cell: (/** @type {JudgedRow} */ each) => html`<span class="name good-ink"><bdi>${each.label}</bdi></span>` },
-    { title: "Read as", cell: (/** @type {JudgedRow} */ each) => html`<span class="name ${each.predicted === each.label ? "" : "bad-ink"}"><bdi>${each.predicted}</bdi></span>` },
+    { title: "Row", number: true, minor: true, cell: (each) => number(each.row + 1) },
+    { title: "Text", cell: (each) => html`<${Text}>${each.text}<//>` },
+    { title: "Label", cell: (each) => html`<span class="name good-ink"><bdi>${each.label}</bdi></span>` },
+    { title: "Read as", cell: (each) => html`<span class="name ${each.predicted === each.label ? "" : "bad-ink"}"><bdi>${each.predicted}</bdi></span>` },
     ...(scored ? [{ title: "Score", number: true, minor: true, cell: (/** @type {JudgedRow} */ each) => (each.score == null ? "" : scoreText(each.score)) }] : []),
     {
       name: "send",
       hidden: "Correct",
       number: true,
-      cell: (/** @type {JudgedRow} */ each) =>
+      cell: (each) =>
         sent.has(each.text)
           ? html`<span class="faint">in Correct</span>`
           : html`<button type="button" class="link" aria-label="Send row ${each.row + 1} to Correct" onClick=${() => onSend([each])}>Correct</button>`,
@@ -96,13 +99,13 @@ export function JudgedRows({ rows, label, sent, onSend, empty }) {
 
 /** How far scores can be trusted. @param {{ report: Json }} props */
 export function Reliability({ report }) {
-  const { bins, ece } = report.calibration;
-  const rows = bins.reduce((/** @type {number} */ sum, /** @type {Json} */ each) => sum + each.rows, 0);
-  const mean = bins.reduce((/** @type {number} */ sum, /** @type {Json} */ each) => sum + each.rows * each.mean_score, 0) / rows;
+  const { bins, ece } = /** @type {Json} */ (report.calibration);
+  const rows = bins.reduce((/** @type {number} */ sum, each) => sum + each.rows, 0);
+  const mean = bins.reduce((/** @type {number} */ sum, each) => sum + each.rows * each.mean_score, 0) / rows;
   const off = mean - report.accuracy;
   const verdict = Math.abs(off) < CALIBRATION_MARGIN ? "well calibrated" : off > 0 ? "overconfident" : "underconfident";
-  const most = Math.max(...bins.map((/** @type {Json} */ each) => each.rows));
-  const points = bins.map((/** @type {Json} */ each) => ({ x: each.mean_score, y: each.accuracy, size: 2.5 + 6 * Math.sqrt(each.rows / most) }));
+  const most = Math.max(...bins.map((each) => each.rows));
+  const points = bins.map((each) => ({ x: each.mean_score, y: each.accuracy, size: 2.5 + 6 * Math.sqrt(each.rows / most) }));
   return html`<${Sheet} title="Can its scores be trusted?">
     <p>The best score is ${mean.toFixed(2)} on average, and ${percent(report.accuracy)} of the answers are right: <b>${verdict}</b> (expected calibration error ${ece.toFixed(2)}).</p>
     <div class="two">
@@ -111,7 +114,7 @@ export function Reliability({ report }) {
         <caption class="sr-only">Share of right answers by score</caption>
         <thead><tr><th scope="col">Scores</th><th scope="col" class="n">Rows</th><th scope="col" class="n">Mean score</th><th scope="col" class="n">Right</th></tr></thead>
         <tbody>
-          ${bins.map((/** @type {Json} */ each) => html`<tr><td>${each.low.toFixed(2)} to ${each.high.toFixed(2)}</td><td class="n">${each.rows}</td><td class="n">${each.mean_score.toFixed(2)}</td><td class="n">${percent(each.accuracy)}</td></tr>`)}
+          ${bins.map((each) => html`<tr><td>${each.low.toFixed(2)} to ${each.high.toFixed(2)}</td><td class="n">${each.rows}</td><td class="n">${each.mean_score.toFixed(2)}</td><td class="n">${percent(each.accuracy)}</td></tr>`)}
         </tbody>
       </table>
     </div>
@@ -183,7 +186,7 @@ export function Coverage({ report, present, looked, onLook, target, onTarget, bu
     <div class="spread">
       <div class="row">${children}</div>
       <form class="row target" onSubmit=${onSubmit}>
-        <${Field} label="Right answers wanted, in percent">${(id) => html`<input id=${id} class="input" type="number" min="50" max="100" step="0.1" required value=${wanted} onInput=${(event) => setWanted(event.target.value)} />`}<//>
+        <${Input} label="Right answers wanted, in percent" type="number" min="50" max="100" step="0.1" required value=${wanted} onInput=${setWanted} />
         <${Button} type="submit" busy=${busy}>Propose a threshold<//>
       </form>
     </div>

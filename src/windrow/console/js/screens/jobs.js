@@ -2,8 +2,9 @@
 import { call, pause } from "../api.js";
 import { duration, number } from "../format.js";
 import { useReply } from "../load.js";
-import { Ago, Button, Chip, Empty, Header, Name, Reply, Sheet, Tabs } from "../parts/bits.js";
-import { Table } from "../parts/table.js";
+import { Ago, Button, Chip, Empty, Header, Name, Reply, Tabs } from "../parts/bits.js";
+import { Search } from "../parts/fields.js";
+import { TableSheet } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
 import { html, useEffect, useState } from "../ui.js";
 import { CancelDialog } from "./train_job.js";
@@ -57,24 +58,23 @@ function List({ jobs }) {
     ["failed", `Not succeeded ${number(count("failed"))}`],
   ];
   const found = jobs.filter((job) => (SHOWN[state]?.includes(job.state) ?? true) && job.model_name.toLowerCase().includes(q.toLowerCase()));
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
-    { title: "State", cell: (/** @type {Json} */ job) => html`<${State} job=${job} />` },
-    { title: "Classifier", cell: (/** @type {Json} */ job) => html`<${Made} job=${job} />` },
-    { title: "Rows", number: true, minor: true, cell: (/** @type {Json} */ job) => number(job.num_examples) },
-    { title: "Iterations", number: true, minor: true, cell: (/** @type {Json} */ job) => job.num_iterations || "head only" },
-    { title: "Asked for", minor: true, cell: (/** @type {Json} */ job) => html`<${Ago} at=${job.created_at} />${job.key_name && html` <span class="faint">with <bdi>${job.key_name}</bdi></span>`}` },
-    { title: "Took", number: true, cell: (/** @type {Json} */ job) => took(job) },
-    { hidden: "What to do", number: true, cell: (/** @type {Json} */ job) => SHOWN.active?.includes(job.state)
+    { title: "State", cell: (job) => html`<${State} job=${job} />` },
+    { title: "Classifier", cell: (job) => html`<${Made} job=${job} />` },
+    { title: "Rows", number: true, minor: true, cell: (job) => number(job.num_examples) },
+    { title: "Iterations", number: true, minor: true, cell: (job) => job.num_iterations || "head only" },
+    { title: "Asked for", minor: true, cell: (job) => html`<${Ago} at=${job.created_at} />${job.key_name && html` <span class="faint">with <bdi>${job.key_name}</bdi></span>`}` },
+    { title: "Took", number: true, cell: (job) => took(job) },
+    { hidden: "What to do", number: true, cell: (job) => SHOWN.active?.includes(job.state)
         ? html`<${Button} onClick=${() => setCancelled(job)}>Cancel<//>`
         : html`<a href=${href(["train", job.id])}>${job.state === "succeeded" ? "Report" : job.state === "cancelled" ? "Details" : "Why"}<span class="sr-only"> of ${job.model_name}</span></a>` },
   ];
   return html`<div class="spread jobs-tools">
       <${Tabs} label="Which jobs" tabs=${tabs} open=${state} onOpen=${(name) => setQuery({ state: name === "all" ? "" : name })} />
-      <input class="input search" type="search" placeholder="Classifier" aria-label="Search by the classifier's name" value=${q} onInput=${(event) => setQuery({ q: event.target.value })} />
+      <${Search} label="Search by the classifier's name" placeholder="Classifier" />
     </div>
-    <${Sheet} flush>
-      <${Table} label="Jobs" columns=${columns} rows=${found} keyOf="id" empty=${html`<${Empty} title="None of the jobs is like that"><${Button} onClick=${() => setQuery({ state: "", q: "" })}>Show all<//><//>`} />
-    <//>
+    <${TableSheet} label="Jobs" columns=${columns} rows=${found} keyOf="id" empty=${html`<${Empty} title="None of the jobs is like that"><${Button} onClick=${() => setQuery({ state: "", q: "" })}>Show all<//><//>`} />
     ${cancelled && html`<${CancelDialog} job=${cancelled} onClose=${() => setCancelled(null)} />`}`;
 }
 

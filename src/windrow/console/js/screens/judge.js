@@ -5,7 +5,7 @@ import { addItems, itemsOf, loadCorrections } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Chip, Empty, Field, Header, Notice, Problem, Reply, Sheet } from "../parts/bits.js";
 import { Accuracy, ConfusionMatrix, LineChart } from "../parts/charts.js";
-import { ClassifierField } from "../parts/fields.js";
+import { Check, ClassifierField, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { go, href, route, setQuery } from "../router.js";
@@ -95,7 +95,7 @@ function Choice({ model, test, ready, busy, onEvaluate }) {
     <form class="judge-form" onSubmit=${onSubmit}>
       <div>
         <${Field} label="Classifier">${(id) => html`<${ClassifierField} id=${id} value=${name} onChange=${setName} required />`}<//>
-        <label class="check"><input type="checkbox" checked=${save} onChange=${(event) => setSave(event.target.checked)} /> Keep the score with the classifier</label>
+        <${Check} checked=${save} onChange=${setSave}>Keep the score with the classifier<//>
       </div>
       <${TestSetField} value=${test} onChange=${(sha256) => go(["judge"], { ...route.value.query, model: model || name, test: sha256, label: "", read: "" })} />
       <${Button} type="submit" primary disabled=${!can} busy=${busy} keyName="e">Evaluate<//>
@@ -240,7 +240,7 @@ function SetThreshold({ report, aliases, to, says, onClose, onDone }) {
   const title = to === null ? "Clear the threshold?" : `Give no label below ${to.toFixed(2)}?`;
   return html`<${Confirm} title=${title} action=${to === null ? "Clear it" : "Use this threshold"} onClose=${onClose} onDo=${change}>
     <p><bdi>${report.model_name}</bdi> ${to === null ? "will give a label for every text" : "will give no label where its best score is lower"}, from the next prediction on.${aliases.length > 0 && html` So will whoever asks by ${aliases.map((each, place) => html`${place > 0 && ", "}<bdi>${each}</bdi>`)}.`}</p>
-    <${Field} label="Reason" hint="It stands in the classifier's record.">${(id) => html`<textarea id=${id} maxlength="500" value=${reason} onInput=${(event) => setReason(event.target.value)}></textarea>`}<//>
+    <${Input} label="Reason" lines maxlength="500" value=${reason} onInput=${setReason} hint="It stands in the classifier's record." />
   <//>`;
 }
 

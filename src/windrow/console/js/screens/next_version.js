@@ -3,8 +3,9 @@ import { ApiError, call, follow } from "../api.js";
 import { counted, duration, interval, number, percent } from "../format.js";
 import { addItems, itemsOf, loadTestSets, putItems, setItems, testSets } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
-import { Button, Chip, Field, Header, Name, Notice, Problem, Reply, Sheet, Text, Waiting } from "../parts/bits.js";
+import { Button, Chip, Header, Name, Notice, Problem, Reply, Sheet, Text, Waiting } from "../parts/bits.js";
 import { Accuracy } from "../parts/charts.js";
+import { Input } from "../parts/fields.js";
 import { go, href, route, setQuery } from "../router.js";
 import { aliasesOf, classifiers, nextName, refresh } from "../store.js";
 import { html, useEffect, useState } from "../ui.js";
@@ -61,9 +62,7 @@ function Form({ name }) {
     const fresh = [...new Set(rows.map((each) => each.label))].filter((label) => !labels.includes(label));
     return html`<form class="two" onSubmit=${run}>
       <${Sheet} title="Train it">
-        <${Field} label="Name" hint="The old version stays as it is, and answers until you promote this one.">
-          ${(id) => html`<input id=${id} class="input" autocomplete="off" spellcheck="false" value=${typed || proposed} onInput=${(event) => setTyped(event.target.value.trim())} />`}
-        <//>
+        <${Input} label="Name" value=${typed || proposed} onInput=${(text) => setTyped(text.trim())} hint="The old version stays as it is, and answers until you promote this one." />
         ${keeps
           ? html`<p>It extends <b><bdi>${name}</bdi>@${revision}</b>: its ${counted(kept, "kept row")}, and ${counted(rows.length, "row")} of yours; one of yours replaces a kept one of the same text.</p>`
           : html`<${Notice} kind="warn">The rows of <bdi>${name}</bdi> were not kept, so they cannot be extended. <a href=${href(["train"])}>Train with all rows</a> instead.<//>`}

@@ -3,12 +3,13 @@ import { ApiError, call, pause } from "../api.js";
 import { counted, duration, number, size } from "../format.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Field, Header, Notice, Problem, Sheet } from "../parts/bits.js";
+import { Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Table } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
 import { classifiers, nextName, refresh } from "../store.js";
 import { html, submits, useEffect, useMemo, useState } from "../ui.js";
-import { cut, draft, draftRows, LabelCounts, leaveOut, Oddities, readSample, SAMPLE, Source, startFit, Understood } from "./train_data.js";
+import { cut, draft, draftRows, LabelCounts, leaveOut, Oddities, readSample, SAMPLE, Source, spelled, startFit, Understood } from "./train_data.js";
 
 /** @typedef {import("../api.js").Json} Json */
 
@@ -72,9 +73,9 @@ ${" "}<a href=${href(["train"])}>Train on your rows alone</a></p>
 /** How many rows of each label there are. */
 function Balance() {
   const counts = useMemo(() => {
-    const found = /** @type {Record<string, number>} */ ({});
-    for (const row of draftRows()) found[row.label] = (found[row.label] ?? 0) + 1;
-    return found;
+    const found = /** @type {Map<string, number>} */ (new Map());
+    for (const row of draftRows()) found.set(row.label, (found.get(row.label) ?? 0) + 1);
+    return Object.fromEntries(found);
   }, [draft.value]);
   const out = draft.value.leftOut.size;
   return html`<${Sheet} title=${route.value.query.extends ? "Rows of each label that you add" : "Rows of each label"}>
@@ -90,14 +91,15 @@ function Preview({ read }) {
   /** @type {Json[]} */
   const found = useMemo(() => {
     const places = read.rows.map((/** @type {Json} */ row, /** @type {number} */ place) => ({ ...row, place }));
-    return label ? places.filter((/** @type {Json} */ row) => (renamed[row.label] ?? row.label) === label) : places;
+    return label ? places.filter((/** @type {Json} */ row) => spelled(row.label, renamed) === label) : places;
   }, [read, label, renamed]);
   const shown = all ? found : found.slice(0, FIRST_ROWS);
+  /** @type {import("../parts/table.js").Columns} */
   const columns = [
-    { title: "Line", number: true, minor: true, cell: (/** @type {Json} */ row) => number(row.line) },
-    { title: "Text", cell: (/** @type {Json} */ row) => html`<bdi>${cut(row.text)}</bdi>` },
-    { title: "Label", cell: (/** @type {Json} */ row) => html`<bdi>${renamed[row.label] ?? row.label}</bdi>` },
-    { hidden: "Leave out", number: true, minor: true, cell: (/** @type {Json} */ row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
+    { title: "Line", number: true, minor: true, cell: (row) => number(row.line) },
+    { title: "Text", cell: (row) => html`<bdi>${cut(row.text)}</bdi>` },
+    { title: "Label", cell: (row) => html`<bdi>${spelled(row.label, renamed)}</bdi>` },
+    { hidden: "Leave out", number: true, minor: true, cell: (row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
   ];
   return html`<${Sheet} flush class="preview" title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
     <${Table} label="The rows as they were read" columns=${columns} rows=${shown} keyOf="place" rowClass=${(row) => (leftOut.has(row.place) ? "out" : "")} />
@@ -162,8 +164,8 @@ function Settings({ base, reference }) {
       <${BaseModel} id=${baseModel} />
       <label class="check"><input type="checkbox" checked=${fields.cross_validate} onChange=${(event) => setQuery({ cross_validate: event.target.checked ? "" : "no" })} />
         <span>Estimate the accuracy (cross-validate)<span class="hint block">Trainings on parts of the rows are judged by the rest. It takes about three times as long up to 999 rows; without it there is no estimate, and nothing can be said of what is in scope. The head alone always has it.</span></span></label>
-      <${Field} label="Description">${(id) => html`<textarea id=${id} maxlength="2000" dir="auto" value=${description} onInput=${(event) => setDescription(event.target.value)}></textarea>`}<//>
-      <${Field} label="Tags" hint="Apart by commas.">${(id) => html`<input id=${id} class="input" value=${tags} onInput=${(event) => setTags(event.target.value)} />`}<//>
+      <${Input} label="Description" lines maxlength="2000" dir="auto" value=${description} onInput=${setDescription} />
+      <${Input} label="Tags" value=${tags} onInput=${setTags} hint="Apart by commas." />
     </details>
     ${enough ? html`<${Cost} estimate=${estimate} />` : read?.rows.length > 0 && html`<p class="cost bad-ink">A classifier needs rows of at least two labels. Add rows with another label.</p>`}
     <${Problem} error=${error ?? (estimate.busy ? null : estimate.error)} />

@@ -90,7 +90,16 @@ export function rowsOf(job) {
 export function draftRows() {
   const { read, leftOut, renamed } = draft.value;
   const rows = (read?.rows ?? []).filter((/** @type {Json} */ row, /** @type {number} */ place) => row.label !== null && !leftOut.has(place));
-  return rows.map((/** @type {Row} */ row) => ({ text: row.text, label: renamed[row.label] ?? row.label }));
+  return rows.map((/** @type {Row} */ row) => ({ text: row.text, label: spelled(row.label, renamed) }));
+}
+
+/**
+ * Return a label as a person spells it.
+ * @param {string} label It may be `constructor`, which every object has.
+ * @param {Record<string, string>} renamed
+ */
+export function spelled(label, renamed) {
+  return Object.hasOwn(renamed, label) ? (renamed[label] ?? label) : label;
 }
 
 /**
@@ -340,7 +349,7 @@ function Spellings({ rows, places, renamed }) {
   return Object.values(groups).map(
     (group) => html`<p class="row">Spell all of them
       ${group.map((label) => {
-        const pressed = group.every((each) => (renamed[each] ?? each) === label);
+        const pressed = group.every((each) => spelled(each, renamed) === label);
         const others = pressed ? group.map((each) => [each, each]) : group.map((each) => [each, label]);
         return html`<${Button} key=${label} pressed=${pressed} onClick=${() => (draft.value = { ...draft.peek(), renamed: { ...renamed, ...Object.fromEntries(others) } })}><bdi>${label}</bdi><//>`;
       })}</p>`,

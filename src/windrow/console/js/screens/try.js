@@ -3,9 +3,9 @@ import { call, returned } from "../api.js";
 import { milliseconds, number, score } from "../format.js";
 import { asItem, corrections, itemsOf, loadCorrections, NEW_BELOW, putItems } from "../kept.js";
 import { useReply } from "../load.js";
-import { AliasChip, Button, Empty, Field, Header, Name, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
+import { AliasChip, Button, Empty, Header, Name, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
 import { Bars } from "../parts/charts.js";
-import { ClassifierChips } from "../parts/fields.js";
+import { ClassifierChips, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { href, route, setQuery } from "../router.js";
@@ -255,7 +255,7 @@ function CorrectDialog({ text, answer, onClose }) {
     <div class="chips labels" role="group" aria-label="Labels">
       ${labels.map((each) => html`<${Button} key=${each} pressed=${each === label} onClick=${() => setLabel(each)}><bdi>${each}</bdi><//>`)}
     </div>
-    <${Field} label="or a new label">${(id) => html`<input id=${id} class="input" maxlength="256" autocomplete="off" value=${labels.includes(label) ? "" : label} onInput=${(event) => setLabel(event.target.value)} />`}<//>
+    <${Input} label="or a new label" maxlength="256" value=${labels.includes(label) ? "" : label} onInput=${setLabel} />
     <p class="hint">It stays in this browser until a version is trained with it.</p>
   <//>`;
 }

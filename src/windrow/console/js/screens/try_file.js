@@ -163,7 +163,7 @@ function Results({ now, found }) {
     <div class="sheet flush"><${Table} label="Rows with their answers" rows=${rows} keyOf="at" columns=${COLUMNS} /></div>`;
 }
 
-/** @type {import("../parts/table.js").Column<Json>[]} */
+/** @type {import("../parts/table.js").Columns} */
 const COLUMNS = [
   { title: "Text", cell: ({ row }) => html`<${Text} max=${90}>${row.text}<//>` },
   { title: "Label", cell: ({ answer }) => (answer.label === null ? html`<span class="faint">no label</span>` : html`<bdi>${answer.label}</bdi>`) },
