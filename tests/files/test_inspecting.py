@@ -99,6 +99,28 @@ def test_rows_without_a_label_stay_where_rows_need_none() -> None:
     assert [row.label for row in look(odd, "a.jsonl", labelled=False).rows] == [None, None, None, "x"]
 
 
+@pytest.mark.parametrize("label", [3, ["x"], [" x "], " x ", "x", [4]], ids=str)
+def test_a_label_that_a_training_takes_is_the_same_where_rows_need_none(label: object) -> None:
+    content = json.dumps({"text": "a", "label": label})
+    labelled, found = (look(content, "a.jsonl", labelled=each) for each in (True, False))
+    assert [row.label for row in found] == [row.label for row in labelled] != [None]
+    assert found.sha256 == labelled.sha256
+
+
+@pytest.mark.parametrize("label", [True, None, 0.5, {}, [], [["x"]], [None], "", " ", ["x", "y"], "y" * 257], ids=str)
+def test_a_label_that_a_training_refuses_is_none_where_rows_need_none(label: object) -> None:
+    content = json.dumps({"text": "a", "label": label})
+    assert look(content, "a.jsonl").num_problems == 1
+    assert [row.label for row in look(content, "a.jsonl", labelled=False)] == [None]
+
+
+def test_what_an_annotator_rejected_is_a_row_to_classify_and_no_example() -> None:
+    content = "text,label,answer\na,x,accept\nb,y,reject\n"
+    found = look(content, "a.csv", labelled=False)
+    assert lines(found) == [(2, "a", "x"), (3, "b", None)]
+    assert (found.num_problems, found.sha256) == (0, look(content, "a.csv").sha256)
+
+
 def test_rows_with_a_problem_are_left_out_and_named() -> None:
     content = f"text,label\n,bug\nhi,\na,b,c\n{'x' * 101},bug\nhi,{'y' * 257}\nho,bug\n"
     found = look(content, "a.csv")

@@ -24,7 +24,9 @@ class InspectRequest(ReadOptions):
     include_values: bool = field(default=False, kw_only=True)
     """Whether each row also has all its columns."""
     labelled: bool = field(default=True, kw_only=True)
-    """Whether each row needs a label where a column holds them, as examples do; otherwise rows without one stay."""
+    """Whether rows are examples, which need a label where a column holds them; otherwise all rows with a text stay, and
+    a label that no training would take is ``None``.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ class InspectedRow(Value):
     text: str
     """Its text; of several columns, those that are not blank with a blank line between."""
     label: str | None
-    """Its label; ``None`` where no column holds labels, and, unless rows are ``labelled``, where it holds none."""
+    """Its label; ``None`` where no column holds labels, and, unless rows are ``labelled``, where it holds none that a
+    training would take.
+    """
     values: Mapping[str, Any] | None = None
     """All its columns, in their order; ``None`` unless ``include_values`` asks for them."""
 

@@ -225,26 +225,25 @@ def _kept_rows(
                     "fewer rows, or raise {setting}.",
                     {"file": table.source.name, "limit": _MAX_GROWTH * limits.max_bytes, "setting": limits.setting},
                 )
-        label = _label_of(record, label_column)
+        label = record.label or _label_of(table, record, label_column, request)
         values = dict(record.values) if request.include_values else None
         kept.append(InspectedRow(record.line, record.text, label, values))
     return kept
 
 
-def _label_of(record: Record, column: str | None) -> str | None:
-    """Return a row's label; ``None`` where it has none that a training would take."""
-    if column is None or record.label:
-        return record.label or None
-    value = record.values.get(column)
-    label = value.strip() if isinstance(value, str) else ""
-    return None if is_blank(label) or len(label) > MAX_LABEL_CHARS else label
+def _label_of(table: Table, record: Record, column: str | None, request: InspectRequest) -> str | None:
+    """Return the label of a row that need not have one; ``None`` where a training would not take the row for it."""
+    if column is None or is_rejected(record.values, request):
+        return None
+    label = table.label_of(record.values, column)
+    return None if label is None or len(label) > MAX_LABEL_CHARS else label
 
 
 def _problem_of_row(
     record: Record, request: InspectRequest, limits: DataLimits
 ) -> tuple[str, Mapping[str, object]] | None:
-    """Return why a training would not take a row, as a template and its facts."""
-    if is_rejected(record.values, request):
+    """Return why a row is left out, as a template and its facts: as no example, or as nothing to classify."""
+    if request.labelled and is_rejected(record.values, request):
         return "its answer is {answer}, so it is no example.", {"answer": record.values["answer"]}
     if len(record.text) > limits.max_text_chars:
         return (

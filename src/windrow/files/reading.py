@@ -121,16 +121,30 @@ class Table:
             self._miss(line, values, "label", column)
             return None
         value = values[column]
-        if isinstance(value, list):
-            if len(value) != 1:
-                words = "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row."
-                self.source.reject(words, line, column=column, found=len(value))
-                return None
+        if isinstance(value, list) and len(value) != 1:
+            words = "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row."
+            self.source.reject(words, line, column=column, found=len(value))
+            return None
+        return self._checked(line, self._as_label(value), "label")
+
+    def label_of(self, values: Mapping[str, object], column: str) -> str | None:
+        """Return the label of a row that need not have one; ``None`` where labelled rows are refused for it.
+
+        Args:
+            values: All columns of the row.
+            column: The column of labels.
+        """
+        label = self._as_label(values.get(column))
+        return label if isinstance(label, str) and _problem(label) is None else None
+
+    def _as_label(self, value: object) -> object:
+        """Return what a value says as a label, which may be none."""
+        if isinstance(value, list) and len(value) == 1:
             [value] = value
         # Classes are often numbered, and CSV does not distinguish 1 from "1".
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        return self._checked(line, value.strip() if self.is_delimited and isinstance(value, str) else value, "label")
+        return value.strip() if self.is_delimited and isinstance(value, str) else value
 
 
 def is_rejected(values: Mapping[str, object], options: ReadOptions) -> bool:
