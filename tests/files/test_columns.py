@@ -57,6 +57,24 @@ def test_named_columns_win_in_any_case() -> None:
     assert find_columns(("text", "subject", "b", "label"), options, labelled=True) == Columns(("subject",), "b")
 
 
+def test_thousands_of_named_columns_take_no_time_out_of_proportion() -> None:
+    looks = 0
+
+    class Name(str):
+        __slots__ = ()
+
+        def strip(self, chars: str | None = None, /) -> str:
+            nonlocal looks
+            looks += 1
+            return super().strip(chars)
+
+    names = tuple(Name(f"column {number}") for number in range(100))
+    many = ReadOptions(text_column=(*("COLUMN 1",) * 1_000, ",".join(("Column 2",) * 1_000)))
+    assert look_for_columns(names, many).text == ("column 1", "column 2")
+    header_evidence(names, many)
+    assert 0 < looks < 20 * len(names)
+
+
 def test_a_named_column_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(
         UnresolvedColumn, match=r"there is no column 'body'\. Its columns are 'text', 'n'; name one with text_column"

@@ -198,9 +198,9 @@ ESTIMATE_FIT: Final = Endpoint(
     chosen_by={"dry_run": "true"},
 )
 PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", "predict", idempotent_post=True)
-# With ``train`` alone, a key sees the jobs that it started.
 # What is read is the caller's own, and nothing is done with it.
 INSPECT: Final = Endpoint(Operations.inspect, "POST", "/inspect", TRAIN, "parse", None, any_file=True)
+# With ``train`` alone, a key sees the jobs that it started.
 LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light", "read", or_scope="train")
 JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light", "read", or_scope="train")
 FOLLOW_JOB: Final = Endpoint(

@@ -3,7 +3,7 @@
 Knows the usual names, and nothing of files. If several columns match, it raises an error instead of guessing.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -99,7 +99,7 @@ def find_columns(names: Sequence[str], options: ReadOptions, *, labelled: bool) 
     asked_label = options.label_column or ""
     texts = _named_texts(names, options) or _guessed(names, TEXT_NAMES, "text", (asked_label,))
     if labelled:
-        label = _named(names, asked_label, "label") or "".join(_guessed(names, LABEL_NAMES, "label", texts))
+        label = _named_label(names, options) or "".join(_guessed(names, LABEL_NAMES, "label", texts))
         # Not the other way round: the column beside a text may be a ticket number, which would train without an error.
         texts = texts or _other(names, label)
     else:
@@ -126,7 +126,7 @@ def look_for_columns(names: Sequence[str], options: ReadOptions) -> FoundColumns
         UnresolvedColumn: A column named in the options is missing, or is to hold both the text and the label.
     """
     unresolved: list[UnresolvedColumn] = []
-    texts, label = _named_texts(names, options), _named(names, options.label_column or "", "label")
+    texts, label = _named_texts(names, options), _named_label(names, options)
     if not label:
         try:
             label = "".join(_guessed(names, LABEL_NAMES, "label", texts))
@@ -163,7 +163,7 @@ def header_evidence(names: Sequence[str], options: ReadOptions) -> Evidence:
 
     A value such as "question" may be a label or a column name, so a line with a sentence is not a header.
     """
-    if any(asked in names for asked in (*_asked_texts(names, options), options.label_column)):
+    if not set(names).isdisjoint((*_asked_texts(names, options), options.label_column)):
         return Evidence.SURE
     most_words = max((len(name.split()) for name in names), default=0)
     texts = [name for name in names if _is_in(name, TEXT_NAMES)]
@@ -209,31 +209,45 @@ def listed(names: Sequence[str]) -> str:
 
 def _asked_texts(names: Sequence[str], options: ReadOptions) -> Iterator[str]:
     """Yield the text columns that the options name; what is no column itself may be several with commas between."""
+    known = _by_spelling(names) if any("," in asked for asked in options.text_column) else {}
     for asked in options.text_column:
-        if "," not in asked or _alike(asked, names):
+        if "," not in asked or _spelling(asked) in known:
             yield asked
         else:
             yield from filter(None, map(str.strip, asked.split(",")))
 
 
 def _named_texts(names: Sequence[str], options: ReadOptions) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_named(names, asked, "text") for asked in _asked_texts(names, options) if asked))
+    asked_texts = tuple(filter(None, _asked_texts(names, options)))
+    # Once for all of them: a request may name thousands, also such that are one column in the end.
+    known = _by_spelling(names) if asked_texts else {}
+    return tuple(dict.fromkeys(_named(names, known, asked, "text") for asked in asked_texts))
 
 
-def _named(names: Sequence[str], asked: str, what: str) -> str:
-    if not asked:
-        return ""
-    if asked in names:
+def _named_label(names: Sequence[str], options: ReadOptions) -> str:
+    return _named(names, _by_spelling(names), options.label_column, "label") if options.label_column else ""
+
+
+def _named(names: Sequence[str], known: Mapping[str, Sequence[str]], asked: str, what: str) -> str:
+    """Return the column of a name, or else the only one whose name differs in nothing but case and outer blanks."""
+    alike = known.get(_spelling(asked), ())
+    if asked in alike:
         return asked
-    alike = _alike(asked, names)
     if len(alike) == 1:
         return alike[0]
     words = "there is no column {column!r}. Its columns are {names}; name one with {arg:{parameter}}"
     raise UnresolvedColumn(words, column=asked, names=listed(names), parameter=f"{what}_column")
 
 
-def _alike(asked: str, names: Sequence[str]) -> list[str]:
-    return [name for name in names if name.strip().casefold() == asked.strip().casefold()]
+def _by_spelling(names: Iterable[str]) -> dict[str, list[str]]:
+    known: dict[str, list[str]] = {}
+    for name in names:
+        known.setdefault(_spelling(name), []).append(name)
+    return known
+
+
+def _spelling(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _guessed(
@@ -263,7 +277,7 @@ def _check_apart(texts: Sequence[str], label: str) -> None:
 
 
 def _is_in(name: str, groups: Sequence[Sequence[str]]) -> bool:
-    return any(name.strip().casefold() in group for group in groups)
+    return any(_spelling(name) in group for group in groups)
 
 
 def _not_found(names: Sequence[str], what: str) -> UnresolvedColumn:
