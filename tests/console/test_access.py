@@ -171,7 +171,8 @@ def test_deleted_classifiers_are_purged_from_the_disk(page: Page, server: Runnin
     row = page.get_by_role("table", name="Classifiers by size").get_by_role("row", name="gone_v1")
     expect(row).to_contain_text("deleted")
     row.get_by_role("button", name="Purge gone_v1").click()
-    page.get_by_role("button", name="Purge it").click()
+    page.get_by_label("Type gone_v1 to confirm").fill("gone_v1")
+    page.get_by_role("dialog").get_by_role("button", name="Purge").click()
     expect(row).to_have_count(0)
     expect(page.get_by_role("row", name="kept_v1")).to_be_visible()
     used = server.client.get("/v1/classifier/usage").json()["classifiers"]

@@ -257,7 +257,10 @@ def test_with_a_test_set_old_and_new_are_compared_and_the_alias_is_at_hand(serve
     expect(page.get_by_text("Keep tickets_v1@1").or_(page.get_by_text("Promote tickets_v"))).to_be_visible()
     expect(page.locator("dl.facts dt")).to_have_text(["tickets_v1@1", f"{_name(page)}@1"])
     promote = page.get_by_role("link", name="Promote it to desk")
-    expect(promote).to_have_attribute("href", f"#/aliases/desk?promote={_name(page)}")
+    expect(promote).to_have_attribute("href", f"#/aliases/desk?promote={_name(page)}&test=ab")
+    # It is the next step only where the comparison speaks for it.
+    is_better = page.get_by_text("Promote tickets_v").is_visible()
+    expect(promote).to_have_class(re.compile("primary" if is_better else r"^button\s*$"))
     server.client.delete("/v1/classifier/aliases/desk").raise_for_status()
 
 
@@ -283,6 +286,7 @@ def test_a_training_that_is_cancelled_gives_the_corrections_back(server: Running
     page.route("**/v1/classifier/fit?wait=false", lengthen)
     page.get_by_role("button", name="Train tickets").click()
     page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the training").click()
     expect(page.get_by_text("Your corrections are still there")).to_be_visible()
     page.get_by_role("button", name="Back to the form").click()
     expect(page.get_by_role("button", name="Train tickets")).to_be_enabled()

@@ -258,9 +258,9 @@ def test_a_person_says_which_column_holds_the_text_where_it_is_not_clear(
     path.write_text("one,two\nrepay me,x\nsend me the bill,y\n", encoding="utf-8")
     open_try(server, page)
     choose_file(page, path)
-    expect(page.get_by_text("Please say which column holds the text")).to_be_visible()
+    expect(page.get_by_text("Choose it below")).to_be_visible()
     expect(page.get_by_role("button", name="Classify")).to_be_disabled()
-    page.get_by_role("checkbox", name="one").check()
+    page.get_by_label("Use of one").select_option("text")
     page.get_by_role("button", name="Classify 2 rows").click()
     expect(page.get_by_text("2 rows classified by tickets_v1@1")).to_be_visible()
 

@@ -129,6 +129,16 @@ export class ApiError extends Error {
 }
 
 /**
+ * Whether the server refused for a reason.
+ * @param {unknown} error
+ * @param {...string} codes
+ * @returns {error is ApiError}
+ */
+export function isRefused(error, ...codes) {
+  return error instanceof ApiError && codes.includes(error.code);
+}
+
+/**
  * Do a verb, and return its reply.
  * @param {Verb} verb
  * @param {Fields} [fields] Of the request, by the API's names; `undefined` and `null` are left out, but for a `null` that clears.

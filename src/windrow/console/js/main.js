@@ -134,7 +134,7 @@ function Navigation({ place }) {
         </a>`,
     )}
     <div class="rule"></div>
-    <button type="button" class="link" aria-keyshortcuts="?" onClick=${showKeys}><span>All keys</span><kbd aria-hidden="true">?</kbd></button>
+    <button type="button" aria-keyshortcuts="?" onClick=${showKeys}><span>All keys</span><kbd aria-hidden="true">?</kbd></button>
   </nav>`;
 }
 

@@ -1,5 +1,5 @@
 /** The small parts of which views are made: headings, buttons, notices, chips, fields. */
-import { ApiError, changeKey } from "../api.js";
+import { ApiError, changeKey, isRefused } from "../api.js";
 import { ago, date } from "../format.js";
 import { href } from "../router.js";
 import { html, useEffect, useId, useState } from "../ui.js";
@@ -45,20 +45,21 @@ export function Scroll({ label, children }) {
 
 /**
  * A button; the key that does the same stands in it.
- * @param {{ onClick?: (event: any) => void, children?: View, primary?: boolean, danger?: boolean, quiet?: boolean,
- *   disabled?: boolean, busy?: boolean, keyName?: string, title?: string, type?: string, pressed?: boolean }} props
+ * @param {{ children?: View, primary?: boolean, danger?: boolean, quiet?: boolean, link?: boolean, disabled?: boolean,
+ *   busy?: boolean, keyName?: string, pressed?: boolean, label?: string } & Record<string, any>} props `link` makes it look
+ *   like one; `label` is its name where its text is not; what else is given stands in the element.
  */
-export function Button({ onClick, children, primary, danger, quiet, disabled, busy, keyName, title, type = "button", pressed }) {
+export function Button({ children, primary, danger, quiet, link, disabled, busy, keyName, pressed, label, ...rest }) {
   const kind = primary ? "primary" : danger ? "danger" : quiet ? "quiet" : "";
   return html`<button
-    type=${type}
-    class="button ${kind}"
-    onClick=${onClick}
+    type="button"
+    class=${link ? "link" : `button ${kind}`}
     disabled=${disabled || busy}
     aria-busy=${busy ? "true" : undefined}
     aria-pressed=${pressed === undefined ? undefined : String(pressed)}
     aria-keyshortcuts=${keyName}
-    title=${title}
+    aria-label=${label}
+    ...${rest}
   >
     ${children}${keyName && html` <kbd aria-hidden="true">${keyName}</kbd>`}
   </button>`;
@@ -114,7 +115,7 @@ export function Waiting() {
  */
 export function Problem({ error, again }) {
   if (!error) return null;
-  const lacksScope = error instanceof ApiError && error.code === "insufficient_scope";
+  const lacksScope = isRefused(error, "insufficient_scope");
   const lines = error instanceof ApiError ? (error.problem.problems ?? []).slice(0, 5) : [];
   return html`<${Notice} kind="bad" role="alert">
     <p><bdi>${error.message}</bdi></p>
@@ -154,7 +155,7 @@ export function Text({ children, max = 240 }) {
   const [open, setOpen] = useState(false);
   const long = children.length > max;
   return html`<bdi class="text">${long && !open ? `${children.slice(0, max)}…` : children}</bdi>${long &&
-    html` <button type="button" class="link" aria-expanded=${String(open)} onClick=${() => setOpen(!open)}>${open ? "less" : "more"}</button>`}`;
+    html` <${Button} link aria-expanded=${String(open)} onClick=${() => setOpen(!open)}>${open ? "less" : "more"}<//>`}`;
 }
 
 /**

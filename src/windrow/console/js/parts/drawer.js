@@ -3,6 +3,7 @@ import { apiKey, CLEARING, recorded, SERVER } from "../api.js";
 import { milliseconds } from "../format.js";
 import { html, signal, useState } from "../ui.js";
 import { Button, Copy, Tabs } from "./bits.js";
+import { Select } from "./fields.js";
 
 const STORED = "windrow.drawer";
 const open = signal(localStorage.getItem(STORED) === "open");
@@ -19,6 +20,7 @@ export function Drawer() {
   const [at, setAt] = useState(0);
   const requests = recorded.value;
   const request = requests[Math.min(at, requests.length - 1)];
+  const names = requests.map((each, place) => [String(place), `${each.method} ${each.url.pathname.replace(/.*\/v1\/classifier/, "")}`]);
   const withKey = Boolean(apiKey());
   return html`<aside class="drawer ${open.value ? "open" : ""}" aria-label="The request behind this view">
     <div class="drawer-head">
@@ -30,13 +32,11 @@ export function Drawer() {
     </div>
     ${open.value &&
     (request
-      ? html`<div class="drawer-body">
+      ? html`<div>
           <div class="drawer-tools">
             <${Tabs} label="Form of the request" tabs=${[["curl", "curl"], ["python", "Python"], ["reply", "Reply"]]} open=${tab} onOpen=${setTab} />
             ${requests.length > 1 &&
-            html`<select aria-label="Which request" onChange=${(event) => setAt(Number(event.target.value))}>
-              ${requests.map((each, place) => html`<option value=${place} selected=${place === at}>${each.method} ${each.url.pathname.replace(/.*\/v1\/classifier/, "")}</option>`)}
-            </select>`}
+            html`<${Select} aria-label="Which request" value=${String(at)} options=${names} onChange=${(place) => setAt(Number(place))} />`}
             <${Copy} text=${shown(tab, request, withKey)} />
             <${Button} quiet onClick=${toggleDrawer} title="Close the drawer">✕<//>
           </div>

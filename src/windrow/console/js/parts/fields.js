@@ -1,8 +1,8 @@
 /** Fields of more than one input: classifiers by name, and a place where a file is dropped or chosen. */
-import { classifiers, useClassifiers } from "../store.js";
 import { route, setQuery } from "../router.js";
+import { classifiers, useClassifiers } from "../store.js";
 import { html, useId, useState } from "../ui.js";
-import { Field } from "./bits.js";
+import { Button, Field } from "./bits.js";
 
 /** @typedef {import("../ui.js").View} View */
 
@@ -60,7 +60,7 @@ export function ClassifierChips({ names, onChange, label, max = 20 }) {
     ${names.map(
       (name) => html`<span class="chip" key=${name}
         ><bdi>${name}</bdi>
-        <button type="button" class="link" aria-label="Take out ${name}" onClick=${() => onChange(names.filter((each) => each !== name))}>✕</button></span
+        <${Button} link label="Take out ${name}" onClick=${() => onChange(names.filter((each) => each !== name))}>✕<//></span
       >`,
     )}
     ${names.length < max && html`<${ClassifierField} key=${names.length} value=${typed} label=${label} onChange=${type} onPick=${add} />`}

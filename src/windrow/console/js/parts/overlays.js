@@ -82,7 +82,7 @@ export function Toasts() {
       (each) => html`<div class="toast" key=${each.id}>
         <bdi>${each.text}</bdi>
         ${each.undo && html`<${Button} quiet onClick=${() => (drop(each), each.undo?.())}>Undo<//>`}
-        <button type="button" class="link" aria-label="Dismiss" onClick=${() => drop(each)}>✕</button>
+        <${Button} link label="Dismiss" onClick=${() => drop(each)}>✕<//>
       </div>`,
     )}
   </div>`;

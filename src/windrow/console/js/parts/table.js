@@ -1,6 +1,6 @@
 /** Tables: sorted by a click, and quick with any number of rows, since only those in view are drawn. */
-import { Scroll, Sheet } from "./bits.js";
 import { html, useEffect, useRef, useState } from "../ui.js";
+import { Button, Scroll, Sheet } from "./bits.js";
 
 /** @typedef {import("../ui.js").View} View */
 
@@ -90,9 +90,9 @@ function Heading({ column, sort, onSort }) {
   const next = direction === "ascending" ? `-${column.name}` : column.name;
   return html`<th scope="col" class=${classes(column)} aria-sort=${column.sortable ? (direction ?? "none") : undefined}>
     ${column.sortable && onSort
-      ? html`<button type="button" class="link" onClick=${() => onSort(next ?? "")}>
+      ? html`<${Button} link onClick=${() => onSort(next ?? "")}>
           ${column.title}<span aria-hidden="true">${direction === "ascending" ? " ↑" : direction === "descending" ? " ↓" : ""}</span>
-        </button>`
+        <//>`
       : (column.title ?? html`<span class="sr-only">${column.hidden}</span>`)}
   </th>`;
 }

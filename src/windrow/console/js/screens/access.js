@@ -1,5 +1,5 @@
 /** Keys: who may do what. Audit: who did what, and which requests were refused. */
-import { ApiError, apiKey, call, changeKey, giveKey } from "../api.js";
+import { apiKey, call, changeKey, giveKey, isRefused } from "../api.js";
 import { ago, counted, date, number, size } from "../format.js";
 import { useReply } from "../load.js";
 import { Ago, Button, Chip, Copy, Empty, Header, Notice, Reply, Sheet } from "../parts/bits.js";
@@ -56,7 +56,7 @@ export function Keys() {
 
 /** @param {Error | null} error */
 function isDenied(error) {
-  return error instanceof ApiError && error.code === "insufficient_scope";
+  return isRefused(error, "insufficient_scope");
 }
 
 /** @param {{ error: Error | null, what: string }} props */
@@ -106,7 +106,7 @@ function KeyTable({ keys, onAsk }) {
       hidden: "Actions",
       number: true,
       cell: (each) => html`<a href=${href(["audit"], { key: each.name })} aria-label="Audit of ${each.name}">Audit</a>${stateOf(each) === "active" &&
-      html` · <button type="button" class="link" aria-label="Limit ${each.name}" onClick=${() => onAsk("limit", each)}>Limit</button> · <button type="button" class="link" aria-label="Revoke ${each.name}" onClick=${() => onAsk("revoke", each)}>Revoke</button>`}`,
+      html` · <${Button} link label="Limit ${each.name}" onClick=${() => onAsk("limit", each)}>Limit<//> · <${Button} link label="Revoke ${each.name}" onClick=${() => onAsk("revoke", each)}>Revoke<//>`}`,
     },
   ];
   const toggle = active.length < keys.length && html`<${Button} quiet pressed=${Boolean(old)} onClick=${() => setQuery({ old: old ? "" : "1" })}>Also those no longer valid (${number(keys.length - active.length)})<//>`;

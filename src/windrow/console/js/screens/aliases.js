@@ -1,5 +1,5 @@
 /** Aliases: where each points, its history, and promotion with a reason and a gate. */
-import { ApiError, call } from "../api.js";
+import { call, isRefused } from "../api.js";
 import { counted, date, percent } from "../format.js";
 import { useAction, useReply } from "../load.js";
 import { Ago, AliasChip, Button, Chip, Empty, Header, Name, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
@@ -199,7 +199,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
       <div class="dialog-foot"><${Button} primary onClick=${() => go(["aliases", alias])}>See its history<//></div>
     <//>`;
   }
-  const refused = error instanceof ApiError && error.code === "promotion_refused" ? error.problem : null;
+  const refused = isRefused(error, "promotion_refused") ? error.problem : null;
   return html`<${Dialog} title="Promote" wide onClose=${onClose}>
     <div class="halves">
         <form onSubmit=${submits(() => ready && run())}>
@@ -239,10 +239,10 @@ function KeptRows({ rows, onChange, hidden }) {
   return html`<details open=${rows.length > 0}>
     <summary>Rows that must be read right, now and at each later promotion (${rows.length})</summary>
     ${hidden && html`<p class="muted">The alias keeps rows that this API key may not see. They stay, unless you give others.</p>`}
-    <ul class="plain kept">
+    <ul class="plain apart">
       ${rows.map(
         (row, place) => html`<li key=${place}><span><bdi>${row.text.slice(0, 120)}</bdi> <${Chip}><bdi>${row.label.slice(0, 60)}</bdi><//></span>
-          <button type="button" class="link" aria-label="Take out ${row.text.slice(0, 60)}" onClick=${() => onChange(rows.filter((each) => each !== row))}>✕</button></li>`,
+          <${Button} link label="Take out ${row.text.slice(0, 60)}" onClick=${() => onChange(rows.filter((each) => each !== row))}>✕<//></li>`,
       )}
     </ul>
     <div class="row add"><${Input} label="Text" value=${text} onInput=${setText} /><${Input} label="Its label" value=${label} onInput=${setLabel} />

@@ -1,6 +1,6 @@
 /** One classifier: what it is, how good it is, what to do next, its revisions, its whole record, and how programs ask it. */
 import { ApiError, apiKey, call, prepare, SERVER } from "../api.js";
-import { ago, counted, date, download, duration, interval, number, percent, size } from "../format.js";
+import { ago, counted, date, download, interval, number, percent, size } from "../format.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Ago, AliasChip, Button, Chip, Copy, Empty, Header, Notice, Problem, Reply, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Accuracy, Meter } from "../parts/charts.js";
@@ -13,6 +13,8 @@ import { go, href, route, setQuery } from "../router.js";
 import { classifiers, nextName, refresh, useClassifiers } from "../store.js";
 import { html, submits, useState } from "../ui.js";
 import { author, CopyDialog, ExportDialog, Purge, Reproduce, restore, useDelete } from "./classifier_actions.js";
+import { Oddity } from "./train_data.js";
+import { Choice } from "./train_report.js";
 
 /** @typedef {import("../ui.js").View} View */
 /** @typedef {import("../api.js").Json} Model A reply of `show`. */
@@ -110,13 +112,7 @@ function Summary({ model }) {
 function Next({ model, again }) {
   const { name, test, revision } = model;
   const { complete } = classifiers.value;
-  const bringBack = useAction(async () => {
-    await call("restore", { model_name: `${name}@${revision}` });
-    await refresh();
-    say(`${name} answers as revision ${revision} did.`);
-    go(["classifiers", name]);
-    again();
-  });
+  const bringBack = useAction(() => restore([`${name}@${revision}`]).then(() => (go(["classifiers", name]), again())));
   if (!model.answers) {
     return html`<${Notice} kind="warn"><div class="spread">
         <span>By the name <b>${name}</b> a later revision answers. This one answers by <code>${name}@${revision}</code>.</span>
@@ -142,19 +138,14 @@ function Overview({ model, again }) {
     <div>
       <${Quality} model=${model} />
       <${Labels} model=${model} />
-      <${Training} model=${model} />
+      <${Choice} record=${model} />
     </div>
     <div>
       <${About} model=${model} again=${again} />
       <${Threshold} model=${model} again=${again} />
       ${model.warnings.length > 0 &&
       html`<${Sheet} title="Warnings about its rows">
-        <ul class="plain">
-          ${model.warnings.map(
-            (each) => html`<li><bdi>${each.message}</bdi>${" "}
-              ${each.rows.length > 0 && html`<span class="faint">${each.rows.length === 1 ? "Row" : "Rows"} ${each.rows.join(", ")}, counted from 0.</span>`}</li>`,
-          )}
-        </ul>
+        ${model.warnings.map((each) => html`<${Oddity} key=${each.code} warning=${each} rows=${null} />`)}
       <//>`}
     </div>
   </div>`;
@@ -191,31 +182,6 @@ function Labels({ model }) {
     columns.push({ title: "Test rows read right", cell: (label) => (Object.hasOwn(test.rows_per_label, label) ? `${test.correct_per_label[label]} of ${test.rows_per_label[label]}` : html`<span class="faint">none</span>`) });
   }
   return html`<${TableSheet} title=${counted(model.labels.length, "label")} label="Labels" rows=${model.labels} keyOf=${(label) => label} columns=${columns} />`;
-}
-
-/** @param {{ model: Model }} props */
-function Training({ model }) {
-  const { adapter, head } = model;
-  const guess = adapter ? adapter.reason : "The encoder stayed as it is; a head alone was trained (0 iterations).";
-  return html`<${Sheet} title="How it was trained, and why so">
-    <p>${guess}</p>
-    ${adapter?.candidates.length > 0 &&
-    html`<table class="small"><caption class="sr-only">What was weighed</caption>
-      <thead><tr><th scope="col">Share of the encoder's change</th><th scope="col">Estimated accuracy</th></tr></thead>
-      <tbody>
-        ${adapter.candidates.map(
-          (/** @type {Record<string, number>} */ each) => html`<tr class=${each.scale === adapter.scale ? "picked" : ""}>
-            <td>${each.scale === 0 ? "none" : percent(each.scale)}${each.scale === adapter.scale && " (chosen)"}</td><td>${percent(each.estimated_accuracy)}</td></tr>`,
-        )}
-      </tbody></table>`}
-    <dl class="facts">
-      <dt>Iterations</dt><dd>${number(model.num_iterations)}${adapter && `, ${adapter.steps} of ${counted(adapter.planned_steps, "step")} in ${adapter.epochs || 0} epochs`}</dd>
-      ${adapter?.first_loss != null && html`<dt>Loss</dt><dd>${adapter.first_loss.toFixed(2)} at first, ${adapter.last_loss.toFixed(2)} at last</dd>`}
-      <dt>Head</dt><dd>C ${head.c}${head.cv_folds > 0 && `, chosen in ${head.cv_folds} folds`}</dd>
-      <dt>Scores</dt><dd>${model.scores.source === "out_of_fold" ? "calibrated with held-out rows" : "calibrated with the usual value, for want of held-out rows"}, temperature ${model.scores.temperature.toFixed(2)}</dd>
-      <dt>Time</dt><dd>${duration(model.training_time_seconds)}</dd>
-    </dl>
-  <//>`;
 }
 
 /** @param {{ model: Model, again: () => void }} props */
@@ -295,12 +261,7 @@ function Revisions({ model, again }) {
     (signal) => Promise.all(numbers.map((each) => call("show", { model_name: `${model.name}@${each}` }, { signal, shown: false }))),
     [model.name, numbers.join(), model.revision],
   );
-  async function bringBack() {
-    await call("restore", { model_name: answer });
-    say(`${model.name} answers as ${answer} does.`);
-    again();
-    reply.again();
-  }
+  const bringBack = () => restore([answer]).then(() => (again(), reply.again()));
   /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Revision", cell: (each) => html`<a href=${href(["classifiers", `${model.name}@${each.revision}`])}>${model.name}@${each.revision}</a> ${each.answers && html`<${Chip} kind="good">answers<//>`}` },

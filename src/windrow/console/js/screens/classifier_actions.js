@@ -1,5 +1,5 @@
 /** What is done to classifiers, from the list and from a record: delete and undo, purge, copy, export, import, train again. */
-import { ApiError, call } from "../api.js";
+import { ApiError, call, isRefused } from "../api.js";
 import { counted, download, duration } from "../format.js";
 import { useAction } from "../load.js";
 import { Button, Notice, Problem } from "../parts/bits.js";
@@ -94,7 +94,7 @@ export function useDelete(onDone) {
       onDone(done);
       say(`${phrase(done)} deleted.`, () => restore(done).then(() => onDone([]), (problem) => say(problem.message)));
     }
-    const refused = failure instanceof ApiError && failure.code === "classifier_in_use" && !force;
+    const refused = isRefused(failure, "classifier_in_use") && !force;
     if (refused) setAsked({ names: names.filter((name) => !done.includes(name)), aliases: failure.problem.aliases ?? [] });
     else if (failure) throw failure;
   }
@@ -183,7 +183,7 @@ export function ImportDialog({ file, onClose }) {
     return onClose();
   });
   useEffect(() => void run(), []);
-  const taken = error instanceof ApiError && ["classifier_exists", "name_taken"].includes(error.code);
+  const taken = isRefused(error, "classifier_exists", "name_taken");
   useEffect(() => {
     if (taken && !name) setName(nextName(/** @type {ApiError} */ (error).problem.model_name ?? file.name.replace(/\.\w+$/, "")));
   }, [taken]);

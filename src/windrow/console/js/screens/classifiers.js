@@ -79,7 +79,7 @@ function Answering({ onFile }) {
     <div class="filters">
       ${tag &&
       html`<span class="chip">tag <b><bdi>${tag}</bdi></b>
-        <button type="button" class="link" aria-label="Show all tags" onClick=${() => setQuery({ tag: "" })}>✕</button></span>`}
+        <${Button} link label="Show all tags" onClick=${() => setQuery({ tag: "" })}>✕<//></span>`}
       <${Button} quiet pressed=${Boolean(unused)} onClick=${() => setQuery({ unused: unused ? "" : "30" })}>Unused for 30 days<//>
       <a class="button quiet" href=${href(["classifiers"], { deleted: 1 })}>Deleted ones</a>
       <label class="sort">Sort

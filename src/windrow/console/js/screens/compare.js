@@ -12,6 +12,7 @@ import { fineInterval } from "./evaluation.js";
 import { TestSetField, useTestSet } from "./test_set.js";
 
 /** @typedef {import("../api.js").Json} Json */
+/** @typedef {import("../ui.js").View} View */
 /** @typedef {{ row: number, text: string, label: string, was: string, now: string, kind: "better" | "worse" | "other" }} Flip */
 
 const MAX_TASKS = 12;
@@ -79,13 +80,23 @@ function lastTwo(names) {
 
 /** The next step: to promote the one that is recommended, or the one that is looked at. @param {{ found: Json }} props */
 function Promote({ found }) {
-  const first = found.models[0];
+  const [first] = found.models;
   const best = found.recommendation.model_name;
   const rival = best === first.reference ? chosenRival(found) : find(found, best);
-  const aliases = aliasesOf(first.model_name).map((each) => each.alias);
-  if (!rival) return null;
-  const path = aliases.length === 1 ? ["aliases", aliases[0] ?? ""] : ["aliases"];
-  return html`<a class="button ${best === rival.reference ? "primary" : ""}" href=${href(path, { promote: rival.reference })}>Promote <bdi>${rival.reference}</bdi></a>`;
+  return rival && html`<${Promotions} former=${first.model_name} reference=${rival.reference} test=${route.value.query.test} primary=${best === rival.reference}><bdi>${rival.reference}</bdi><//>`;
+}
+
+/**
+ * Links to the promotion of a classifier: to each alias of the one that it would replace, or to another one.
+ * @param {{ former: string, reference: string, test?: string, primary: boolean, children: View }} props `test` is the
+ *   test set of the gate; `children` are what the classifier is called in the link.
+ */
+export function Promotions({ former, reference, test, primary, children }) {
+  const aliases = aliasesOf(former).map((each) => each.alias);
+  return (aliases.length ? aliases : [""]).map(
+    (alias) => html`<a key=${alias} class="button ${primary ? "primary" : ""}" href=${href(["aliases", alias].filter(Boolean), { promote: reference, test })}
+      >Promote ${children}${alias && html` to <bdi>${alias}</bdi>`}</a>`,
+  );
 }
 
 /**

@@ -54,7 +54,7 @@ function Queues() {
   return html`<${Header} title="Correct" note="Look at the texts of which a classifier is least sure; its next version learns what you say." />
     ${all.length > 0 &&
     html`<${Sheet} title="Queues in this browser">
-      <ul class="queues">
+      <ul class="plain apart">
         ${all.map(({ model_name: name, items }) => {
           const waiting = items.filter((each) => each.state === "waiting").length;
           const learned = items.filter((each) => each.label !== null).length;
@@ -217,7 +217,7 @@ function Card({ name, item, labels: known, waiting, onShow }) {
         <${Problem} error=${answer.error} again=${answer.again} />
         ${waiting.length > 1 &&
         html`<${Sheet} title="Next">
-          <ul class="near">${waiting
+          <ul class="plain apart">${waiting
             .filter((each) => each !== item)
             .slice(0, SHOWN_NEXT)
             .map((each) => html`<li key=${each.text}><button type="button" class="link next-text" onClick=${() => onShow(each.text)}><bdi>${each.text.slice(0, 70)}</bdi></button><span class="faint"><bdi>${each.predicted ?? ""}</bdi></span></li>`)}</ul>
@@ -275,7 +275,7 @@ function Alike({ name, item, labels, waiting }) {
   }
   if (!found.length) return html`<${Notice}>No other text in the queue is like this one.<//>`;
   return html`<${Sheet} title="${counted(found.length, "text")} in the queue ${found.length === 1 ? "is" : "are"} like this one">
-    <ul class="alike" tabindex=${found.length > 6 ? 0 : undefined}>
+    <ul class="plain alike" tabindex=${found.length > 6 ? 0 : undefined}>
       ${found.map((each) => html`<li key=${each.text}><label class="check"><input type="checkbox" checked=${!left.has(each.text)} onChange=${() => toggle(each.text)} /> <${Text}>${each.text}<//></label></li>`)}
     </ul>
     <div class="row">

@@ -1,5 +1,5 @@
 /** Disk: what takes the room, what can be freed, and whether everything on it is sound. */
-import { ApiError, call } from "../api.js";
+import { call, isRefused } from "../api.js";
 import { counted, number, size } from "../format.js";
 import { useAction, useReply } from "../load.js";
 import { Button, Chip, Empty, Header, Name, Notice, Problem, Reply, Sheet } from "../parts/bits.js";
@@ -11,6 +11,7 @@ import { TableSheet } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
 import { refresh } from "../store.js";
 import { html, useState } from "../ui.js";
+import { Purge, restore } from "./classifier_actions.js";
 
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../parts/table.js").Columns} Columns */
@@ -28,18 +29,19 @@ const LOCATIONS = /** @type {Record<string, string>} */ ({ installed: "installed
 export function Disk() {
   const usage = useReply("usage");
   const bases = useReply("base_models");
-  /** @type {[{ verb: "purge" | "restore" | "remove_base_model", name: string, bytes: number } | null, (asked: any) => void]} */
-  const [asked, setAsked] = useState(null);
+  const [purged, setPurged] = useState("");
+  const [removed, setRemoved] = useState(/** @type {Json | null} */ (null));
   function again() {
     usage.again();
     bases.again();
     refresh();
   }
   return html`<${Header} title="Disk" note="What takes the room on the server's disk." />
-    <${Reply} of=${usage}>${(value) => html`<${Summary} usage=${value} /><${Classifiers} usage=${value} onAsk=${setAsked} />`}<//>
-    <${Reply} of=${bases}>${(value) => html`<${BaseModels} bases=${value.base_models} onAsk=${setAsked} />`}<//>
+    <${Reply} of=${usage}>${(value) => html`<${Summary} usage=${value} /><${Classifiers} usage=${value} onPurge=${setPurged} onRestore=${(name) => restore([name]).then(usage.again)} />`}<//>
+    <${Reply} of=${bases}>${(value) => html`<${BaseModels} bases=${value.base_models} onRemove=${setRemoved} />`}<//>
     <${Soundness} onRepaired=${again} />
-    ${asked && html`<${Asked} asked=${asked} onClose=${() => setAsked(null)} onDone=${again} />`}`;
+    ${purged && html`<${Purge} names=${[purged]} onClose=${() => setPurged("")} onDone=${again} />`}
+    ${removed && html`<${RemoveBase} base=${removed} onClose=${() => setRemoved(null)} onDone=${again} />`}`;
 }
 
 /** @param {{ usage: Json }} props */
@@ -58,8 +60,8 @@ function Summary({ usage }) {
   <//>`;
 }
 
-/** @param {{ usage: Json, onAsk: (asked: import("../api.js").Fields) => void }} props */
-function Classifiers({ usage, onAsk }) {
+/** @param {{ usage: Json, onPurge: (name: string) => void, onRestore: (name: string) => void }} props */
+function Classifiers({ usage, onPurge, onRestore }) {
   const { sort = "-size", q = "" } = route.value.query;
   const field = sort.replace("-", "") === "name" ? "name" : sort.endsWith("revisions") ? "revisions" : "size_bytes";
   const sign = sort.startsWith("-") ? -1 : 1;
@@ -77,8 +79,8 @@ function Classifiers({ usage, onAsk }) {
       number: true,
       cell: (each) =>
         each.deleted &&
-        html`<button type="button" class="link" aria-label="Restore ${each.name}" onClick=${() => onAsk({ verb: "restore", name: each.name, bytes: 0 })}>Restore</button> ·
-          <button type="button" class="link" aria-label="Purge ${each.name}" onClick=${() => onAsk({ verb: "purge", name: each.name, bytes: each.size_bytes })}>Purge</button>`,
+        html`<${Button} link label="Restore ${each.name}" onClick=${() => onRestore(each.name)}>Restore<//> ·
+          <${Button} link label="Purge ${each.name}" onClick=${() => onPurge(each.name)}>Purge<//>`,
     },
   ];
   const empty = usage.classifiers.length
@@ -87,8 +89,8 @@ function Classifiers({ usage, onAsk }) {
   return html`<${TableSheet} title="By classifier" tools=${html`<${Search} label="Search classifiers" placeholder="Search names" />`} columns=${columns} rows=${rows} label="Classifiers by size" sort=${sort} onSort=${(name) => setQuery({ sort: name })} empty=${empty} />`;
 }
 
-/** @param {{ bases: Json[], onAsk: (asked: import("../api.js").Fields) => void }} props */
-function BaseModels({ bases, onAsk }) {
+/** @param {{ bases: Json[], onRemove: (base: Json) => void }} props */
+function BaseModels({ bases, onRemove }) {
   /** @type {Columns} */
   const columns = [
     {
@@ -106,33 +108,21 @@ function BaseModels({ bases, onAsk }) {
       cell: (each) =>
         each.classifiers === 0 &&
         each.location !== "installed" && // which goes with Windrow
-        html`<button type="button" class="link" aria-label="Remove ${each.id}" onClick=${() => onAsk({ verb: "remove_base_model", name: each.id, bytes: each.size_bytes + each.graph_bytes })}>Remove</button>`,
+        html`<${Button} link label="Remove ${each.id}" onClick=${() => onRemove(each)}>Remove<//>`,
     },
   ];
   return html`<${TableSheet} title="Base models, shared by all classifiers" columns=${columns} rows=${bases} keyOf="id" label="Base models" empty=${html`<p class="all-right">There is no base model on this machine.</p>`} />`;
 }
 
-/**
- * The question before something is freed or brought back.
- * @param {{ asked: { verb: "purge" | "restore" | "remove_base_model", name: string, bytes: number }, onClose: () => void, onDone: () => void }} props
- */
-function Asked({ asked: { verb, name, bytes }, onClose, onDone }) {
-  async function act() {
-    if (verb === "restore") {
-      await call("restore", { model_name: name });
-      say(`${name} answers again.`);
-    } else {
-      const reply = await (verb === "purge" ? call("delete", { model_name: name, purge: true }) : call("remove_base_model", { base_model: name }));
-      say(`${name} is gone; that freed ${size(reply.freed_bytes)}.`);
-    }
+/** The question before a base model is removed. @param {{ base: Json, onClose: () => void, onDone: () => void }} props */
+function RemoveBase({ base, onClose, onDone }) {
+  async function remove() {
+    const reply = await call("remove_base_model", { base_model: base.id });
+    say(`${base.id} is gone; that freed ${size(reply.freed_bytes)}.`);
     onDone();
   }
-  const [title, action, text] = {
-    purge: [`Purge ${name}?`, "Purge it", `All its revisions and rows are removed for good, which frees ${size(bytes)}. Nothing brings them back.`],
-    restore: [`Restore ${name}?`, "Restore it", "It answers again as before it was deleted."],
-    remove_base_model: [`Remove ${name}?`, "Remove it", `No classifier uses it. That frees ${size(bytes)}; a training that names it downloads it again, if the server may.`],
-  }[verb];
-  return html`<${Confirm} title=${title} action=${action} danger=${verb !== "restore"} onClose=${onClose} onDo=${act}><p>${text}</p><//>`;
+  return html`<${Confirm} title=${`Remove ${base.id}?`} action="Remove it" danger onClose=${onClose} onDo=${remove}>
+    <p>No classifier uses it. That frees ${size(base.size_bytes + base.graph_bytes)}; a training that names it downloads it again, if the server may.</p><//>`;
 }
 
 /** Whether every byte is as it was written. @param {{ onRepaired: () => void }} props */
@@ -143,7 +133,7 @@ function Soundness({ onRepaired }) {
     if (repair) onRepaired();
   });
   useKeys([{ key: "f", does: "Check the data directory", run: () => run(false) }]);
-  const denied = error instanceof ApiError && error.code === "insufficient_scope";
+  const denied = isRefused(error, "insufficient_scope");
   const left = found?.findings.some((each) => each.severity === "garbage" && !each.repaired);
   return html`<${Sheet} title="Is everything sound?" tools=${html`${left && html`<${Button} busy=${busy} onClick=${() => run(true)}>Remove what is in the way<//>`}<${Button} busy=${busy} keyName="f" onClick=${() => run(false)}>Check the data directory<//>`}>
     ${denied ? html`<${Notice} role="status">The check is for API keys with the scope admin: it reads everything.<//>` : html`<${Problem} error=${error} />`}
@@ -162,7 +152,7 @@ function Findings({ found }) {
       return (
         own.length > 0 &&
         html`<h3>${title}: ${number(own.length)} <span class="faint">(${means})</span></h3>
-          <ul class="findings">
+          <ul class="plain">
             ${own.slice(0, MAX_FINDINGS).map((each) => html`<li><${Chip} kind=${each.repaired ? "good" : kind}>${each.repaired ? "repaired" : each.code}<//> <bdi>${each.detail}</bdi> <code class="faint"><bdi>${each.path}</bdi></code></li>`)}
           </ul>`
       );

@@ -91,7 +91,7 @@ export function JudgedRows({ rows, label, sent, onSend, empty }) {
       cell: (each) =>
         sent.has(each.text)
           ? html`<span class="faint">in Correct</span>`
-          : html`<button type="button" class="link" aria-label="Send row ${each.row + 1} to Correct" onClick=${() => onSend([each])}>Correct</button>`,
+          : html`<${Button} link label="Send row ${each.row + 1} to Correct" onClick=${() => onSend([each])}>Correct<//>`,
     },
   ];
   return html`<${Table} columns=${columns} rows=${rows} keyOf="row" label=${label} empty=${empty} />`;

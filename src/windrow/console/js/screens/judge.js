@@ -4,7 +4,7 @@ import { ago, counted, download, number, percent } from "../format.js";
 import { addItems, itemsOf, loadCorrections } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Chip, Empty, Field, Header, Notice, Problem, Reply, Sheet } from "../parts/bits.js";
-import { Accuracy, ConfusionMatrix, LineChart } from "../parts/charts.js";
+import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
 import { Check, ClassifierField, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
@@ -267,10 +267,7 @@ function LearningCurve() {
 
 /** @param {{ value: Json }} props */
 function Curve({ value }) {
-  const points = value.learning_curve.map((/** @type {Json} */ each) => ({ x: each.rows, y: each.accuracy }));
-  const most = Math.max(1, ...points.map((/** @type {Json} */ each) => each.x));
-  const ticks = points.map((/** @type {Json} */ each) => /** @type {[number, string]} */ ([each.x, number(Math.round(each.x))]));
   return html`<p><b>${value.advice_text}</b></p>
     <p>With all rows, cross-validation estimates ${percent(value.accuracy)} (${percent(value.accuracy_interval.low)} to ${percent(value.accuracy_interval.high)}).</p>
-    ${points.length > 1 && html`<${LineChart} label="Accuracy by number of training rows" lines=${[{ points, dots: true }]} x=${[0, most]} xTicks=${ticks} xName="training rows" />`}`;
+    ${value.learning_curve.length > 1 && html`<${LearningCurve} points=${value.learning_curve} />`}`;
 }

@@ -1,14 +1,16 @@
 /** The next version of a classifier in one flow: trained with corrections, compared with the old one, offered for promotion. */
-import { ApiError, call, follow } from "../api.js";
-import { counted, duration, interval, number, percent } from "../format.js";
+import { call, isRefused } from "../api.js";
+import { counted, interval, number, percent } from "../format.js";
 import { addItems, itemsOf, loadTestSets, putItems, setItems, testSets } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
-import { Button, Chip, Header, Name, Notice, Problem, Reply, Sheet, Text, Waiting } from "../parts/bits.js";
+import { Button, Chip, Header, Name, Notice, Problem, Reply, Scroll, Sheet, Text, Waiting, Warnings } from "../parts/bits.js";
 import { Accuracy } from "../parts/charts.js";
-import { Input } from "../parts/fields.js";
+import { Check, Input, Select } from "../parts/fields.js";
 import { go, href, route, setQuery } from "../router.js";
-import { aliasesOf, classifiers, nextName, refresh } from "../store.js";
-import { html, useEffect, useState } from "../ui.js";
+import { classifiers, nextName, refresh } from "../store.js";
+import { html, submits, useEffect, useState } from "../ui.js";
+import { Promotions } from "./compare.js";
+import { Cancel, Progress, useJob } from "./train_job.js";
 
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../kept.js").Item} Item */
@@ -16,14 +18,6 @@ import { html, useEffect, useState } from "../ui.js";
 const SHOWN_FLIPS = 8;
 const RECIPE = ["base_model", "num_iterations", "batch_size", "seed", "max_seconds", "cross_validate", "tags"];
 const ENDED = ["failed", "cancelled", "interrupted"];
-const STAGES = /** @type {Record<string, string>} */ ({
-  encoding: "Reading the texts",
-  training: "Training the encoder",
-  validating: "Evaluating on rows that were held out",
-  finishing: "Fitting the head",
-  saving: "Saving",
-});
-
 /** @param {{ name: string }} props */
 export function NextVersion({ name }) {
   const { job } = route.value.query;
@@ -45,9 +39,7 @@ function Form({ name }) {
   const [typed, setTyped] = useState("");
   const { run, busy, error } = useAction(start);
   const revision = Math.max(0, ...rows.map((each) => each.revision ?? 0)) || record.value?.revision;
-  /** @param {Event} event */
-  async function start(event) {
-    event.preventDefault();
+  async function start() {
     const recipe = Object.fromEntries(RECIPE.map((each) => [each, record.value?.[each]]));
     const training_data = rows.map((each) => ({ text: each.text, label: each.label }));
     const description = `${name}@${revision} with ${counted(rows.length, "corrected or accepted row")}`;
@@ -60,21 +52,20 @@ function Form({ name }) {
   }
   return html`<${Reply} of=${record}>${({ keeps_training_data: keeps, num_examples: kept, labels }) => {
     const fresh = [...new Set(rows.map((each) => each.label))].filter((label) => !labels.includes(label));
-    return html`<form class="two" onSubmit=${run}>
+    return html`<form class="two" onSubmit=${submits(run)}>
       <${Sheet} title="Train it">
         <${Input} label="Name" value=${typed || proposed} onInput=${(text) => setTyped(text.trim())} hint="The old version stays as it is, and answers until you promote this one." />
         ${keeps
           ? html`<p>It extends <b><bdi>${name}</bdi>@${revision}</b>: its ${counted(kept, "kept row")}, and ${counted(rows.length, "row")} of yours; one of yours replaces a kept one of the same text.</p>`
           : html`<${Notice} kind="warn">The rows of <bdi>${name}</bdi> were not kept, so they cannot be extended. <a href=${href(["train"])}>Train with all rows</a> instead.<//>`}
         ${accepted > 0 &&
-        html`<label class="check"><input type="checkbox" checked=${withAccepted} onChange=${() => setQuery({ accepted: withAccepted ? "no" : "" })} />
-          <span>Also learn ${counted(accepted, "accepted row")}, beside ${counted(corrected, "corrected one")}. They confirm what it knows already.</span></label>`}
+        html`<${Check} checked=${withAccepted} onChange=${() => setQuery({ accepted: withAccepted ? "no" : "" })}>Also learn ${counted(accepted, "accepted row")}, beside ${counted(corrected, "corrected one")}. They confirm what it knows already.<//>`}
         ${fresh.map((label) => html`<${FewRows} label=${label} count=${rows.filter((each) => each.label === label).length} />`)}
         <${Problem} error=${error} />
         <p class="row"><${Button} type="submit" primary busy=${busy} disabled=${!rows.length || !keeps}>Train ${typed || proposed}<//></p>
       <//>
       <${Sheet} title=${counted(rows.length, "row")}>
-        <div class="scroll rows" tabindex="0" role="region" aria-label="Rows to learn">${rows.map((each) => html`<${Flip} key=${each.text} text=${each.text} was=${each.predicted} now=${each.label} />`)}</div>
+        <${Scroll} label="Rows to learn">${rows.map((each) => html`<${Flip} key=${each.text} text=${each.text} was=${each.predicted} now=${each.label} />`)}<//>
       <//>
     </form>`;
   }}<//>`;
@@ -85,40 +76,35 @@ function FewRows({ label, count }) {
   return html`<${Notice} kind=${count < 4 ? "warn" : "note"}><b><bdi>${label}</bdi></b> is a new label, with ${counted(count, "row")}.${count < 4 && " From fewer than 4 it can hardly be learned: about 8 work well."}<//>`;
 }
 
-/** @param {{ text: string, was: string | null, now: string | null }} props */
-function Flip({ text, was, now }) {
-  return html`<div class="flip"><${Text}>${text}<//>${was === now ? html`<span class="faint">accepted</span>` : html`<span class="was"><bdi>${was ?? "no label"}</bdi></span>`}<span class="now"><bdi>${now}</bdi></span></div>`;
+/**
+ * A text, and what is said of it before and after.
+ * @param {{ text: string, was: string | null, now: string | null, right?: string | null }} props `right` is its label.
+ */
+function Flip({ text, was, now, right = now }) {
+  /** @param {string | null} label */
+  const said = (label) => html`<span class=${label === right ? "now" : "was"}><bdi>${label ?? "no label"}</bdi></span>`;
+  return html`<div class="flip"><${Text}>${text}<//>${was === now ? html`<span class="faint">accepted</span>` : said(was)}${said(now)}</div>`;
 }
 
 /** @param {{ name: string, jobId: string }} props */
 function Training({ name, jobId }) {
-  const [job, setJob] = useState(/** @type {Json | null} */ (null));
-  const watched = useAsync((signal) => follow(jobId, setJob, signal).then(() => true), [jobId]);
-  const stop = useAction(() => call("cancel_job", { job_id: jobId }));
+  const { job, told, losses, error, again } = useJob(jobId);
   const state = job?.state;
-  const isLost = watched.error instanceof ApiError && watched.error.code === "job_not_found";
+  const isLost = isRefused(error, "job_not_found");
+  const hasFailed = ENDED.includes(state);
   useEffect(() => {
     if (state === "succeeded") learned(name, jobId);
-    else if (ENDED.includes(state) || isLost) putItems(name, learning(name, jobId).map((each) => ({ ...each, job: undefined })));
+    else if (hasFailed || isLost) putItems(name, learning(name, jobId).map((each) => ({ ...each, job: undefined })));
   }, [state, isLost]);
-  if (isLost) {
-    return html`<${Notice} kind="warn" role="alert"><p>The server no longer knows this training. If it did not make the version, train it again: your corrections are still there.</p>
-      <p><${Button} onClick=${() => setQuery({ job: "" })}>Back to the form<//></p><//>`;
+  if (isLost || hasFailed) {
+    return html`<${Notice} kind=${isLost ? "warn" : "bad"} role="alert">
+      <p>${isLost ? "The server no longer knows this training. If it did not make the version, train it again." : html`<b>${job?.model_name} was not trained.</b> <bdi>${job?.problem?.detail}</bdi>`}</p>
+      <p>Your corrections are still there.</p><p><${Button} onClick=${() => setQuery({ job: "" })}>Back to the form<//></p><//>`;
   }
-  if (watched.error) return html`<${Problem} error=${watched.error} again=${watched.again} />`;
+  if (error) return html`<${Problem} error=${error} again=${again} />`;
   if (!job) return html`<${Waiting} />`;
   if (state === "succeeded") return html`<${Trained} name=${name} job=${job} />`;
-  if (ENDED.includes(state)) {
-    return html`<${Notice} kind="bad" role="alert"><p><b>${job.model_name} was not trained.</b> <bdi>${job.problem?.detail}</bdi></p><p>Your corrections are still there.</p>
-      <p><${Button} onClick=${() => setQuery({ job: "" })}>Back to the form<//></p><//>`;
-  }
-  const { stage, step, num_steps: steps, seconds_left: left } = job.progress ?? {};
-  return html`<${Sheet} title=${html`Training <bdi>${job.model_name}</bdi>`} tools=${html`<${Button} onClick=${stop.run} busy=${stop.busy}>Cancel<//>`}>
-    <p role="status">${state === "queued" ? `It waits for its turn, behind ${counted(job.ahead, "training")}.` : (STAGES[stage] ?? "Starting")}${left != null && `, ${duration(left)} left`}.</p>
-    <progress max=${steps || undefined} value=${steps ? step : undefined} aria-label="Training"></progress>
-    <${Problem} error=${stop.error} />
-    <p class="hint">It goes on when you leave this page; its address leads back here.</p>
-  <//>`;
+  return html`<${Progress} job=${job} told=${told} losses=${losses} title=${html`Training <bdi>${job.model_name}</bdi>`} tools=${html`<${Cancel} job=${job} />`} />`;
 }
 
 /**
@@ -159,45 +145,34 @@ function Trained({ name, job }) {
   const waiting = itemsOf(name).filter((each) => each.state === "waiting");
   const sets = testSets.value;
   const set = sets.find((each) => each.sha256 === route.value.query.test) ?? sets[0];
-  const aliases = aliasesOf(name);
+  const compared = useReply(set ? "compare" : null, { model_names: [before, after], test_data: set?.rows });
+  const isBetter = !set || compared.value?.recommendation.model_name === after;
   async function goOn() {
     await addItems(job.model_name, waiting.map(({ text, expected }) => (expected ? { text, expected } : { text })));
     await setItems(name, itemsOf(name).filter((each) => each.state !== "waiting"));
     go(["correct"], { model: job.model_name });
   }
   return html`<${Notice} kind="good" role="status"><b><bdi>${job.model_name}</bdi> is trained</b>, on ${counted(job.num_examples, "row")}: ${number(job.taken_over_rows)} kept ones and ${number(job.num_examples - job.taken_over_rows)} of yours${job.replaced_rows > 0 && `, which replaced ${number(job.replaced_rows)}`}.<//>
-    ${loaded.busy && !sets.length ? null : set ? html`<${Compared} key=${set.sha256} before=${before} after=${after} set=${set} />` : html`<${Estimates} before=${before} after=${after} />`}
+    ${loaded.busy && !sets.length ? null : set ? html`<${Compared} reply=${compared} before=${before} after=${after} set=${set} />` : html`<${Estimates} before=${before} after=${after} />`}
     <p class="row">
-      ${aliases.length
-        ? aliases.map(({ alias }) => html`<a class="button primary" href=${href(["aliases", alias], { promote: job.model_name })}>Promote it to <bdi>${alias}</bdi></a>`)
-        : html`<a class="button primary" href=${href(["aliases"], { promote: job.model_name })}>Promote it</a>`}
+      <${Promotions} former=${name} reference=${job.model_name} test=${set?.sha256} primary=${isBetter}>it<//>
       <a class="button" href=${href(["try"], { models: `${name},${job.model_name}` })}>Try both</a>
       ${waiting.length > 0 && html`<${Button} onClick=${goOn}>Go on with ${counted(waiting.length, "text")}, read by the new version<//>`}
     </p>`;
 }
 
-/** @param {{ before: string, after: string, set: import("../kept.js").TestSet }} props */
-function Compared({ before, after, set }) {
-  const reply = useAsync((signal) => call("compare", { model_names: [before, after], test_data: set.rows }, { signal }), [before, after, set.sha256]);
-  return html`<${Sheet}
-    title="Old and new on a test set"
-    tools=${html`<select aria-label="Test set" onChange=${(event) => setQuery({ test: event.target.value })}>
-      ${testSets.value.map((each) => html`<option value=${each.sha256} selected=${each === set}>${each.name}, ${counted(each.rows.length, "row")}</option>`)}
-    </select>`}
-  >
-    <${Reply} of=${reply}>${({ recommendation, models, disagreements, warnings }) => html`
+/** @param {{ reply: import("../load.js").Loaded<any>, before: string, after: string, set: import("../kept.js").TestSet }} props */
+function Compared({ reply, before, after, set }) {
+  const sets = testSets.value.map((each) => [each.sha256, `${each.name}, ${counted(each.rows.length, "row")}`]);
+  return html`<${Sheet} title="Old and new on a test set" tools=${html`<${Select} aria-label="Test set" value=${set.sha256} options=${sets} onChange=${(test) => setQuery({ test })} />`}>
+    <${Reply} of=${reply}>${(/** @type {Json} */ { recommendation, models, disagreements, warnings }) => html`
       <${Notice} kind=${recommendation.model_name === after ? "good" : "note"}><bdi>${recommendation.reason}</bdi><//>
-      ${warnings.map((/** @type {Json} */ each) => html`<${Notice} kind="warn"><bdi>${each.message}</bdi><//>`)}
-      <dl class="facts">${models.map((/** @type {Json} */ each) => html`<dt><bdi>${each.reference}</bdi></dt><dd><${Accuracy} value=${each.accuracy} interval=${each.accuracy_interval} /> <span class="faint">${number(each.correct)} of ${number(each.total)}</span></dd>`)}</dl>
+      <${Warnings} of=${warnings} />
+      <dl class="facts">${models.map((each) => html`<dt><bdi>${each.reference}</bdi></dt><dd><${Accuracy} value=${each.accuracy} interval=${each.accuracy_interval} /> <span class="faint">${number(each.correct)} of ${number(each.total)}</span></dd>`)}</dl>
       ${disagreements.length > 0 && html`<h3>Rows whose answer changes</h3>`}
-      ${disagreements.slice(0, SHOWN_FLIPS).map((/** @type {Json} */ each) => html`<${Changed} row=${each} before=${each.predicted[before]} after=${each.predicted[after]} />`)}
+      ${disagreements.slice(0, SHOWN_FLIPS).map((each) => html`<${Flip} text=${each.text} was=${each.predicted[before]} now=${each.predicted[after]} right=${each.label} />`)}
       <p><a href=${href(["compare"], { models: `${before},${after}`, test: set.sha256 })}>${disagreements.length > SHOWN_FLIPS ? `All ${number(disagreements.length)}, and more` : "The whole comparison"}</a></p>`}<//>
   <//>`;
-}
-
-/** @param {{ row: Json, before: string, after: string }} props */
-function Changed({ row, before, after }) {
-  return html`<div class="flip"><${Text}>${row.text}<//><span class=${before === row.label ? "now" : "was"}><bdi>${before}</bdi></span><span class=${after === row.label ? "now" : "was"}><bdi>${after}</bdi></span></div>`;
 }
 
 /** @param {{ before: string, after: string }} props */

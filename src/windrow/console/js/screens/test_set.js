@@ -3,16 +3,18 @@ import { call } from "../api.js";
 import { ago, counted, number } from "../format.js";
 import { forgetTestSet, keepTestSet, loadTestSets, testSets } from "../kept.js";
 import { useAction } from "../load.js";
-import { Button, Field, Notice, Problem, Waiting } from "../parts/bits.js";
-import { FileDrop } from "../parts/fields.js";
+import { Button, Notice, Problem, Scroll, Waiting } from "../parts/bits.js";
+import { FileDrop, Select } from "../parts/fields.js";
 import { say } from "../parts/overlays.js";
 import { html, signal, useEffect, useState } from "../ui.js";
 
 /** @typedef {import("../kept.js").TestSet} TestSet */
-/** @typedef {{ text_column?: string[], label_column?: string, header?: boolean | null }} Columns */
+/** @typedef {{ text_column?: string[], label_column?: string | null, header?: boolean }} Columns How a file is read. */
+/** @typedef {import("../api.js").Json} Json */
 
 const MAX_LABELS = 6;
-const MAX_SHOWN_PROBLEMS = 5;
+/** So many rows that are left out are shown at once. */
+const FEW = 5;
 const loaded = signal(false);
 /** @type {Promise<void> | null} Once for all fields, so that no late reading hides what was dropped meanwhile. */
 let loading = null;
@@ -74,7 +76,7 @@ function KeptSets({ value, onChoose, onForget }) {
       (set) => html`<li key=${set.sha256}>
         <${Button} onClick=${() => onChoose(set.sha256)} pressed=${set.sha256 === value}><bdi>${set.name}</bdi><//>
         <span class="muted">${counted(set.rows.length, "row")}, dropped ${ago(new Date(set.added).toISOString())}</span>
-        <button type="button" class="link" aria-label="Forget ${set.name}" onClick=${() => forget(set)}>Forget</button>
+        <${Button} link label="Forget ${set.name}" onClick=${() => forget(set)}>Forget<//>
       </li>`,
     )}
   </ul>`;
@@ -87,7 +89,7 @@ function KeptSets({ value, onChoose, onForget }) {
  */
 export function TestFile({ onRows, onKept, label = "Choose a test set", children }) {
   const [file, setFile] = useState(/** @type {File | null} */ (null));
-  const [found, setFound] = useState(/** @type {Record<string, any> | null} */ (null));
+  const [found, setFound] = useState(/** @type {Json | null} */ (null));
   const { run, busy, error } = useAction(inspect);
 
   /**
@@ -105,7 +107,7 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
 
   /**
    * @param {string} name
-   * @param {Record<string, any>} reply
+   * @param {Json} reply
    */
   async function take(name, reply) {
     const rows = labelled(reply);
@@ -116,58 +118,70 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
     onKept(reply.sha256);
   }
 
+  const taken = found ? labelled(found) : [];
   return html`<div>
     <${FileDrop} onFile=${(chosen) => run(chosen, {})} busy=${busy} label=${label}>
       ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
     <//>
     <${Problem} error=${error} />
-    ${file && found && html`<${Ask} key=${`${file.name} ${found.columns.map((/** @type {any} */ each) => each.name)}`} found=${found} busy=${busy} onRead=${(/** @type {Columns} */ columns) => run(file, columns)} onTake=${() => take(file.name, found)} />`}
+    ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} busy=${busy} onRead=${(how) => run(file, how)} />
+      ${taken.length > 0 && html`<p class="row"><${Button} primary busy=${busy} onClick=${() => take(file.name, found)}>Take the ${counted(taken.length, "row")}<//></p>`}`}
   </div>`;
 }
 
 /**
- * What a file does not say, and which of its rows could not be read.
- * @param {{ found: Record<string, any>, busy: boolean, onRead: (columns: Columns) => void, onTake: () => void }} props
+ * What a file does not say, and what its columns are taken for; each can be changed.
+ * @param {{ found: Json, busy?: boolean, labelled?: boolean, onRead: (how: Columns) => void }} props
  */
-function Ask({ found, busy, onRead, onTake }) {
-  const [text, setText] = useState(/** @type {string[]} */ (found.text_columns));
-  const [label, setLabel] = useState(/** @type {string} */ (found.label_column ?? ""));
-  const names = /** @type {string[]} */ (found.columns.map((/** @type {any} */ each) => each.name));
-  const rows = labelled(found);
-  const asksHeader = found.questions.some((/** @type {any} */ each) => each.parameter === "header");
-  const intro = found.questions.length || found.label_column ? found.questions.map((/** @type {any} */ each) => each.detail) : ["No column is known to hold the labels."];
-  /** @param {Event} event */
-  function onSubmit(event) {
-    event.preventDefault();
-    onRead({ text_column: text, label_column: label, header: found.has_header });
+export function FileColumns({ found, busy, labelled: hasLabels = true, onRead }) {
+  const { columns, questions, text_columns: texts, label_column: label } = found;
+  const uses = [["text", "the text"], ...(hasLabels ? [["label", "the label"]] : []), ["", "nothing"]];
+  /** @param {string} name @param {string} use */
+  function assign(name, use) {
+    const taken = columns.map((each) => each.name).filter((each) => (each === name ? use === "text" : texts.includes(each)));
+    onRead({ text_column: taken, label_column: use === "label" ? name : label === name ? null : label, header: found.has_header ?? undefined });
   }
-  return html`<form class="ask" onSubmit=${onSubmit}>
-    ${intro.map((/** @type {string} */ each) => html`<p role="status"><bdi>${each}</bdi></p>`)}
-    ${found.num_problems > 0 &&
-    html`<${Notice} kind="warn" role="status"
-      ><p>${counted(found.num_problems, "row")} cannot be used:</p>
-      <ul>${found.problems.slice(0, MAX_SHOWN_PROBLEMS).map((/** @type {any} */ each) => html`<li>Line ${number(each.line)}: <bdi>${each.detail}</bdi></li>`)}</ul><//
-    >`}
-    ${asksHeader
-      ? html`<div class="row">Does the first line name the columns? <${Button} busy=${busy} onClick=${() => onRead({ header: true })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false })}>It is a row<//></div>`
-      : html`<div class="halves">
-            <${Field} label="Columns of the text" hint="Several are joined.">
-              ${(id) => html`<select id=${id} class="input" multiple size=${Math.min(5, names.length)} onChange=${(event) => setText([...event.target.selectedOptions].map((each) => each.value))}>
-                ${names.map((name) => html`<option value=${name} selected=${text.includes(name)}>${name}</option>`)}
-              </select>`}
-            <//>
-            <${Field} label="Column of the label">
-              ${(id) => html`<select id=${id} class="input" onChange=${(event) => setLabel(event.target.value)}>
-                <option value="" selected=${!label}>Choose</option>
-                ${names.map((name) => html`<option value=${name} selected=${name === label}>${name}</option>`)}
-              </select>`}
-            <//>
-          </div>
-          <div class="row">
-            <${Button} type="submit" busy=${busy} disabled=${!text.length || !label}>Read it like this<//>
-            ${rows.length > 0 && html`<${Button} primary busy=${busy} onClick=${onTake}>Take the ${counted(rows.length, "row")}<//>`}
-          </div>`}
-  </form>`;
+  return html`${questions.map(
+      ({ parameter, detail }) => html`<${Notice} kind="warn" key=${parameter}>
+        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : "Choose it below."}</p>
+        ${parameter === "header" && html`<div class="row"><${Button} busy=${busy} onClick=${() => onRead({ header: true })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false })}>It is a row<//></div>`}
+      <//>`,
+    )}
+    ${hasLabels && !label && !questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
+    <${Scroll} label="Columns">
+      <table class="read-columns">
+        <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
+        <tbody>${columns.map(({ name, examples, distinct }) => {
+          const use = texts.includes(name) ? "text" : label === name ? "label" : "";
+          return html`<tr key=${name}>
+            <th scope="row"><bdi>${shortened(name)}</bdi></th>
+            <td><${Select} aria-label="Use of ${name}" disabled=${busy} value=${use} options=${uses} onChange=${(chosen) => assign(name, chosen)} /></td>
+            <td class="muted"><bdi>${shortened(examples.join(" · "), 110)}</bdi> <span class="faint">${number(distinct)} different</span></td>
+          </tr>`;
+        })}</tbody>
+      </table>
+    <//>`;
+}
+
+/** The rows of a file that nothing can be done with. @param {{ found: Json }} props */
+export function LeftOut({ found: { problems, num_problems: count } }) {
+  return (
+    count > 0 &&
+    html`<details class="oddity" open=${count <= FEW}>
+      <summary>${counted(count, "row is", "rows are")} left out, since nothing can be read from ${count === 1 ? "it" : "them"}.</summary>
+      <ul>${problems.map((each) => html`<li>Line ${number(each.line)}: <${Text}>${each.detail}<//></li>`)}</ul>
+      ${count > problems.length && html`<p class="faint">and ${number(count - problems.length)} more</p>`}
+    </details>`
+  );
+}
+
+/**
+ * Return a text that is not very long.
+ * @param {string} text
+ * @param {number} [most] Characters.
+ */
+export function shortened(text, most = 300) {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 /** How many rows have which label. @param {{ rows: TestSet["rows"] }} props */
@@ -183,7 +197,7 @@ function Counts({ rows }) {
 
 /**
  * Return the rows that have a label.
- * @param {Record<string, any>} found
+ * @param {Json} found
  * @returns {TestSet["rows"]}
  */
 function labelled(found) {

@@ -9,7 +9,8 @@ import { Table } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
 import { classifiers, nextName, refresh } from "../store.js";
 import { html, submits, useEffect, useMemo, useState } from "../ui.js";
-import { cut, draft, draftRows, LabelCounts, leaveOut, Oddities, readSample, SAMPLE, Source, spelled, startFit, Understood } from "./train_data.js";
+import { shortened } from "./test_set.js";
+import { draft, draftRows, LabelCounts, leaveOut, Oddities, readSample, SAMPLE, Source, spelled, startFit, Understood } from "./train_data.js";
 
 /** @typedef {import("../api.js").Json} Json */
 
@@ -97,7 +98,7 @@ function Preview({ read }) {
   /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Line", number: true, minor: true, cell: (row) => number(row.line) },
-    { title: "Text", cell: (row) => html`<bdi>${cut(row.text)}</bdi>` },
+    { title: "Text", cell: (row) => html`<bdi>${shortened(row.text)}</bdi>` },
     { title: "Label", cell: (row) => html`<bdi>${spelled(row.label, renamed)}</bdi>` },
     { hidden: "Leave out", number: true, minor: true, cell: (row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
   ];
@@ -180,7 +181,7 @@ function NameHint({ name }) {
   const pointing = classifiers.value.aliases.filter((each) => each.model_name === name && each.revision === null);
   return html`<b>${name} exists.</b> This makes a new revision of it, which answers in place of revision ${existing.revision} as soon as it is trained${
     pointing.length > 0 && `, also to the alias ${pointing.map((each) => each.alias).join(", ")}`
-  }. <button type="button" class="link" onClick=${() => setQuery({ name: nextName(name) })}>Make it ${nextName(name)} instead</button>`;
+  }. <${Button} link onClick=${() => setQuery({ name: nextName(name) })}>Make it ${nextName(name)} instead<//>`;
 }
 
 /** How long the encoder learns, with what was measured. @param {{ iterations: number, rows: number }} props */

@@ -3,9 +3,10 @@ import { call, recorded } from "../api.js";
 import { asCsv, counted, number } from "../format.js";
 import { Button, Notice, Problem, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
-import { FileDrop } from "../parts/fields.js";
+import { Check, FileDrop, Select } from "../parts/fields.js";
 import { go, route, setQuery } from "../router.js";
 import { html, signal, useEffect, useState } from "../ui.js";
+import { FileColumns, LeftOut } from "./test_set.js";
 
 /** @typedef {{ text: string, label: string }} Row */
 /** @typedef {import("../api.js").Json} Json */
@@ -30,7 +31,6 @@ const EMPTY = { text: "", label: "" };
 const typed = signal([EMPTY]);
 const pasted = signal("");
 const TYPING_MS = 500;
-const SHOWN_CHARS = 300;
 const MOST_BEHIND = 50;
 
 /**
@@ -231,40 +231,10 @@ export function Understood({ read }) {
     read.has_header === true && "the first line names the columns",
     read.has_header === false && "no header",
   ];
-  /** @param {string} name @param {string} use */
-  function assign(name, use) {
-    const texts = read.text_columns.filter((each) => each !== name);
-    const label = read.label_column === name ? null : read.label_column;
-    const all = use === "text" ? [...texts, name] : texts;
-    const order = read.columns.map((each) => each.name);
-    const text_column = order.filter((each) => all.includes(each));
-    readFile(file, { ...options, text_column, label_column: use === "label" ? name : label });
-  }
   return html`<${Sheet} title="What was understood">
     <p>${counted(read.num_rows, "row")}: ${facts.filter(Boolean).join(", ")}.
       ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
-    ${read.questions.map(
-      (question) => html`<${Notice} kind="warn" key=${question.parameter}>
-        <p><bdi>${question.detail.charAt(0).toUpperCase() + question.detail.slice(1)}</bdi> ${question.parameter === "header" ? "Does the first line name the columns?" : "Choose it below."}</p>
-        ${question.parameter === "header" && html`<div class="row"><${Button} onClick=${() => readAgain({ header: true })}>It does<//><${Button} onClick=${() => readAgain({ header: false })}>It is a row<//></div>`}
-      <//>`,
-    )}
-    ${!read.label_column && !read.questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
-    <div class="scroll" tabindex="0" role="region" aria-label="Columns">
-      <table class="read-columns">
-        <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
-        <tbody>${read.columns.map((column) => {
-          const use = read.text_columns.includes(column.name) ? "text" : read.label_column === column.name ? "label" : "";
-          return html`<tr key=${column.name}>
-            <th scope="row"><bdi>${cut(column.name)}</bdi></th>
-            <td><select aria-label="Use of ${column.name}" onChange=${(event) => assign(column.name, event.target.value)}>
-              ${[["text", "the text"], ["label", "the label"], ["", "nothing"]].map(([value, name]) => html`<option value=${value} selected=${value === use}>${name}</option>`)}
-            </select></td>
-            <td class="muted"><bdi>${cut(column.examples.join(" · "), 110)}</bdi> <span class="faint">${number(column.distinct)} different</span></td>
-          </tr>`;
-        })}</tbody>
-      </table>
-    </div>
+    <${FileColumns} found=${read} onRead=${(how) => readFile(file, { ...options, ...how })} />
     <details class="differently">
       <summary>Read it differently</summary>
       <${Differently} read=${read} />
@@ -278,11 +248,9 @@ function Differently({ read }) {
   const { format = "", encoding = "utf-8", delimiter, has_header: hasHeader } = { ...read, ...options };
   const formats = format ? FORMATS : ["", ...FORMATS];
   return html`<div class="row">
-    <label>Format <select onChange=${(event) => readAgain({ format: event.target.value })}>
-      ${formats.map((each) => html`<option selected=${each === format}>${each}</option>`)}</select></label>
-    <label>Encoding <select onChange=${(event) => readAgain({ encoding: event.target.value })}>
-      ${[...new Set([encoding, ...ENCODINGS])].map((each) => html`<option selected=${each === encoding}>${each}</option>`)}</select></label>
-    ${delimiter && html`<label class="row"><input type="checkbox" checked=${hasHeader} onChange=${(event) => readAgain({ header: event.target.checked })} /> The first line names the columns</label>`}
+    <label>Format <${Select} value=${format} options=${formats} onChange=${(each) => readAgain({ format: each })} /></label>
+    <label>Encoding <${Select} value=${encoding} options=${[...new Set([encoding, ...ENCODINGS])]} onChange=${(each) => readAgain({ encoding: each })} /></label>
+    ${delimiter && html`<${Check} checked=${hasHeader} onChange=${(header) => readAgain({ header })}>The first line names the columns<//>`}
     ${Object.keys(options).length > 0 && html`<${Button} quiet onClick=${() => readFile(file)}>As the server would<//>`}
   </div>`;
 }
@@ -321,12 +289,7 @@ export function Oddities({ read }) {
     return html`<${Notice} kind="good">Nothing is odd about these rows: none is repeated, none contradicts another, and each label has enough of them.<//>`;
   }
   return html`<${Sheet} title="What to look at">
-    ${count > 0 &&
-    html`<details class="oddity">
-      <summary>${counted(count, "row was", "rows were")} left out, since nothing could be read from ${count === 1 ? "it" : "them"}.</summary>
-      <ul>${read.problems.map((each) => html`<li>Line ${number(each.line)}: <${Text}>${each.detail}<//></li>`)}</ul>
-      ${count > read.problems.length && html`<p class="faint">and ${number(count - read.problems.length)} more</p>`}
-    </details>`}
+    <${LeftOut} found=${read} />
     ${warnings.map(
       (warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${read.rows} leftOut=${leftOut} onLeaveOut=${leaveOut}>
         ${warning.code === "labels_alike" && html`<${Spellings} rows=${read.rows} places=${warning.rows} renamed=${renamed} />`}
@@ -392,13 +355,4 @@ export function Oddity({ warning, rows, leftOut, onLeaveOut, children }) {
     ${places.length > MOST_BEHIND && html`<p class="faint">and ${number(places.length - MOST_BEHIND)} more</p>`}
     ${warning.code === "duplicate_rows" && onLeaveOut && html`<${Button} onClick=${() => onLeaveOut(places, true)}>Leave out all that repeat<//>`}
   </details>`;
-}
-
-/**
- * Return a text that is not very long.
- * @param {string} text
- * @param {number} [most] Characters.
- */
-export function cut(text, most = SHOWN_CHARS) {
-  return text.length > most ? `${text.slice(0, most)}…` : text;
 }

@@ -13,6 +13,7 @@ import { requestOf, showRequest, startFit, takeUp } from "./train_data.js";
 import { TrainReport } from "./train_report.js";
 
 /** @typedef {import("../api.js").Json} Json */
+/** @typedef {import("../ui.js").View} View */
 
 const STAGES = /** @type {[string, string][]} */ ([
   ["encoding", "Encode the texts"],
@@ -34,15 +35,16 @@ const LONG_S = 60;
 /** @type {Map<string, number[]>} The losses that were seen, by job; so they stay when another view is looked at. */
 const seen = new Map();
 
-/** @param {{ name: string }} props The job's id. */
-export function TrainJob({ name: id }) {
+/**
+ * Follow a training.
+ * @param {string} id
+ */
+export function useJob(id) {
   const [job, setJob] = useState(/** @type {Json | null} */ (null));
   const [told, setTold] = useState(0); // when the job was last heard of
   const [error, setError] = useState(/** @type {Error | null} */ (null));
   const [round, setRound] = useState(0);
-  useReply(requestOf(id) ? null : "job", { job_id: id }); // for the request drawer; the job itself comes as events
   useEffect(() => {
-    showRequest(id);
     const abort = new AbortController();
     const losses = seen.get(id) ?? [];
     seen.set(id, losses);
@@ -58,13 +60,20 @@ export function TrainJob({ name: id }) {
     follow(id, onChange, abort.signal).catch((problem) => abort.signal.aborted || setError(problem));
     return () => abort.abort();
   }, [id, round]);
-  const again = () => (setError(null), setRound(round + 1));
+  return { job, told, losses: seen.get(id) ?? [], error, again: () => (setError(null), setRound(round + 1)) };
+}
+
+/** @param {{ name: string }} props The job's id. */
+export function TrainJob({ name: id }) {
+  const { job, told, losses, error, again } = useJob(id);
+  useReply(requestOf(id) ? null : "job", { job_id: id }); // for the request drawer; the job itself comes as events
+  useEffect(() => showRequest(id), [id]);
   if (error) return html`<${Header} title="Training" /><${Problem} error=${error} again=${again} /><p><a href=${href(["jobs"])}>All jobs</a></p>`;
   if (!job) return html`<${Header} title="Training" /><${Waiting} />`;
   const running = job.state === "queued" || job.state === "running";
   const stage = STAGES.find(([each]) => each === job.progress?.stage)?.[1];
   return html`<p class="sr-only" role="status">${job.state === "running" && stage ? stage : `The training ${STATES[job.state]}.`}</p>
-    ${job.state === "succeeded" ? html`<${Done} job=${job} />` : html`<${Unfinished} job=${job} running=${running} told=${told} losses=${seen.get(id) ?? []} />`}`;
+    ${job.state === "succeeded" ? html`<${Done} job=${job} />` : html`<${Unfinished} job=${job} running=${running} told=${told} losses=${losses} />`}`;
 }
 
 /** @param {{ job: Json, running: boolean, told: number, losses: number[] }} props */
@@ -88,8 +97,8 @@ function Done({ job }) {
     ${!record.value && html`<${Header} title=${`${reference} is trained`} />`}`;
 }
 
-/** @param {{ job: Json }} props */
-function Cancel({ job }) {
+/** A button that cancels a training, after a question. @param {{ job: Json }} props */
+export function Cancel({ job }) {
   const [asked, setAsked] = useState(false);
   useKeys([{ key: "x", does: "Cancel the training", run: () => setAsked(true) }]);
   return html`<${Button} keyName="x" onClick=${() => setAsked(true)}>Cancel<//>
@@ -119,13 +128,16 @@ function useSeconds() {
   return now;
 }
 
-/** @param {{ job: Json, told: number, losses: number[] }} props */
-function Progress({ job, told, losses }) {
+/**
+ * How far a training is.
+ * @param {{ job: Json, told: number, losses: number[], title?: View, tools?: View }} props
+ */
+export function Progress({ job, told, losses, title, tools }) {
   const now = useSeconds();
   const elapsed = Math.max(0, (now - Date.parse(job.started_at ?? job.created_at)) / SECOND_MS);
   const progress = job.progress;
   if (job.state === "queued") {
-    return html`<${Sheet}>
+    return html`<${Sheet} title=${title} tools=${tools}>
       <p class="clock">${job.ahead ? `${counted(job.ahead, "training")} before it` : "Next in the queue"}</p>
       <p>It waits for its turn.</p>
       <p class="muted">For ${clock(elapsed)} so far. You may leave this page: it goes on.</p>
@@ -135,7 +147,7 @@ function Progress({ job, told, losses }) {
   const stages = STAGES.filter(([stage]) => job.num_iterations || (stage !== "training" && stage !== "validating"));
   const left = progress?.seconds_left == null ? null : Math.max(0, progress.seconds_left - (now - told) / SECOND_MS);
   const share = left === null ? undefined : Math.min(0.99, elapsed / (elapsed + left || 1));
-  return html`<${Sheet}>
+  return html`<${Sheet} title=${title} tools=${tools}>
     <p class="clock">${left === null ? clock(elapsed) : left < 1 ? "Done in a moment" : `About ${clock(left)} left`}</p>
     <progress aria-label="Progress of the training" max="1" value=${share}></progress>
     <p class="muted">${clock(elapsed)} so far${progress?.num_steps ? `; step ${number(progress.step)} of ${number(progress.num_steps)}` : ""}. You may leave this page: it goes on.</p>

@@ -3,7 +3,7 @@ import { call } from "../api.js";
 import { counted, duration, interval, number, percent, score } from "../format.js";
 import { useAction } from "../load.js";
 import { Button, Header, Problem, Sheet, Text } from "../parts/bits.js";
-import { Accuracy, LineChart } from "../parts/charts.js";
+import { Accuracy, LearningCurve } from "../parts/charts.js";
 import { useKeys } from "../parts/keys.js";
 import { go, href } from "../router.js";
 import { nextName } from "../store.js";
@@ -82,7 +82,7 @@ function Rows({ record, rows }) {
 }
 
 /** What was chosen, and why. @param {{ record: Json }} props */
-function Choice({ record }) {
+export function Choice({ record }) {
   const { adapter, scores, head } = record;
   return html`<${Sheet} title="What was chosen, and why">
     <p>${adapter ? adapter.reason : "The head alone was trained, on the encoder as it is (num_iterations 0)."}</p>
@@ -98,11 +98,13 @@ function Choice({ record }) {
       )}</tbody>
     </table>`}
     <dl class="facts">
+      <dt>iterations</dt><dd>${number(record.num_iterations)}</dd>
       ${adapter?.steps > 0 && html`<dt>steps</dt><dd>${number(adapter.steps)} in ${counted(adapter.epochs, "epoch")}, loss ${adapter.first_loss?.toFixed(2)} to ${adapter.last_loss?.toFixed(2)}</dd>`}
       ${adapter && html`<dt>label names</dt><dd>${adapter.used_label_names ? "took part: they say what the rows are about" : "did not take part"}</dd>`}
       <dt>head</dt><dd>C ${head.c}${head.cv_accuracy !== null && `, chosen in ${counted(head.cv_folds, "fold")}`}</dd>
       <dt>scores</dt><dd>${scores.source === "out_of_fold" ? "calibrated on held-out rows" : "calibrated by what is usual"}, temperature ${scores.temperature.toFixed(2)}</dd>
       <dt>base model</dt><dd><bdi>${record.base_model}</bdi></dd>
+      <dt>time</dt><dd>${duration(record.training_time_seconds)}</dd>
     </dl>
   <//>`;
 }
@@ -149,14 +151,14 @@ function DoubtfulRows({ record, job, rows, reply, decisions }) {
         : "No row's label is contradicted by the others with confidence."}</p>
       ${doubtful.map((/** @type {Json} */ each) => html`<${Doubt} key=${each.row} doubt=${each} labels=${record.labels} decision=${decisions[each.row]} onDecide=${(/** @type {string | null | undefined} */ decision) => decide(each.row, decision)} />`)}
       ${places.length > 0 &&
-      html`<div class="doubt-foot"><${Button} primary busy=${busy} onClick=${run}>Train again with ${counted(places.length, "correction")}<//>
+      html`<div class="row"><${Button} primary busy=${busy} onClick=${run}>Train again with ${counted(places.length, "correction")}<//>
         <span class="muted">as <bdi>${name}</bdi>, ${places.some((place) => decisions[place] === null) || !record.keeps_training_data ? "from all rows of this tab, without those that are left out" : `which extends ${record.name}@${record.revision}`}</span></div>`}
       <${Problem} error=${error} />
     <//>
     <${Sheet} title="What would help">
       <p class="measured"><${Accuracy} value=${reply.accuracy} interval=${reply.accuracy_interval} estimated /><span class="muted">in this cross-validation of ${counted(reply.folds, "fold")}</span></p>
       <p>${reply.recommendation}</p>
-      ${reply.learning_curve.length > 1 && html`<${Curve} points=${reply.learning_curve} />`}
+      ${reply.learning_curve.length > 1 && html`<h3>With fewer rows (head alone)</h3><${LearningCurve} points=${reply.learning_curve} />`}
       <p>${reply.advice_text}</p>
       ${reply.warnings.map((warning) => html`<${Oddity} key=${warning.code} warning=${warning} rows=${rows} />`)}
     <//>`;
@@ -180,14 +182,6 @@ function Doubt({ doubt, labels, decision, onDecide }) {
       <${Button} quiet pressed=${decision === null} onClick=${() => onDecide(decision === null ? undefined : null)}>Leave out<//>
     </div>
   </div>`;
-}
-
-/** How the accuracy grew with the rows. @param {{ points: Json[] }} props */
-function Curve({ points }) {
-  const most = Math.max(...points.map((each) => each.rows));
-  const line = points.map((each) => ({ x: each.rows, y: each.accuracy }));
-  return html`<h3>With fewer rows (head alone)</h3><${LineChart} height=${200} label=${`Accuracy with ${points.map((each) => `${Math.round(each.rows)} rows ${percent(each.accuracy)}`).join(", ")}`}
-    x=${[0, most]} xTicks=${points.map((each) => [each.rows, String(Math.round(each.rows))])} xName="training rows" lines=${[{ points: line, dots: true }]} />`;
 }
 
 /**

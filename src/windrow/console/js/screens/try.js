@@ -231,7 +231,7 @@ function NearestRows({ rows }) {
   return html`<div>
     <h3>Training rows most like it</h3>
     ${rows
-      ? html`<ul class="near">${rows.map(
+      ? html`<ul class="plain apart">${rows.map(
           (row) => html`<li><span><${Text}>${row.text}<//> <span class="chip"><bdi>${row.label}</bdi></span></span><span class="faint" title="Similarity, from −1 to 1">${score(row.similarity)}</span></li>`,
         )}</ul>`
       : html`<p class="muted">They cannot be shown: they were not kept, or your API key lacks the scope rows.</p>`}

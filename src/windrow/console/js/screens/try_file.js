@@ -4,19 +4,20 @@ import { asCsv, asJsonLines, counted, download, number, score } from "../format.
 import { addItems, asItem, NEW_BELOW, sureness } from "../kept.js";
 import { Button, Notice, Problem, Sheet, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
-import { FileDrop } from "../parts/fields.js";
+import { Check, FileDrop } from "../parts/fields.js";
 import { say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
 import { go } from "../router.js";
 import { html, signal } from "../ui.js";
+import { FileColumns, LeftOut } from "./test_set.js";
 
 /** @typedef {import("../api.js").Json} Json */
+/** @typedef {import("./test_set.js").Columns} How */
 
 const BATCH = 256;
 const MAX_REVIEWED = 1_000;
 const SURE = 0.3;
 const LEAST_REVIEWED = 10;
-const SHOWN_PROBLEMS = 5;
 const ADDED = ["predicted_label", "score", "in_scope", "abstained", "truncated"];
 
 /**
@@ -44,7 +45,7 @@ function put(change) {
  * Read a file.
  * @param {string} name
  * @param {File} file
- * @param {{ text_column?: string[], header?: boolean }} [how] What a person says about it.
+ * @param {How} [how] What a person says about it.
  */
 async function read(name, file, how) {
   abort.abort();
@@ -109,28 +110,11 @@ export function FileRun({ name }) {
 function Understood({ now, found }) {
   const total = found.rows.length;
   const done = now.answers.length;
-  const { problems, questions, num_problems: left, has_header: header, text_columns: texts } = found;
-  const again = (/** @type {{ text_column?: string[], header?: boolean }} */ how) => read(now.name, now.file, how);
-  /** @param {string} name */
-  function toggle(name) {
-    const chosen = texts.includes(name) ? texts.filter((each) => each !== name) : [...texts, name];
-    if (chosen.length) again({ text_column: chosen, header: header ?? undefined });
-  }
-  return html`${questions.map((each) => html`<${Notice} kind="warn">Please say which column holds the text: <bdi>${each.detail}</bdi><//>`)}
-    ${left > 0 &&
-    !now.folded &&
-    html`<${Notice} kind="warn"><p>${counted(left, "row is", "rows are")} left out:</p>
-      <ul>${problems.slice(0, SHOWN_PROBLEMS).map((each) => html`<li>line ${each.line}: <bdi>${each.detail}</bdi></li>`)}${left > SHOWN_PROBLEMS && html`<li>and ${number(left - SHOWN_PROBLEMS)} more</li>`}</ul><//>`}
-    ${done === 0 &&
-    (found.columns.length > 1 || header !== null) &&
-    html`<fieldset class="columns" disabled=${now.busy}>
-      <legend>The text stands in</legend>
-      ${found.columns.map(
-        (each) => html`<label class="check" key=${each.name}><input type="checkbox" checked=${texts.includes(each.name)} onChange=${() => toggle(each.name)} />
-          <span><bdi>${each.name}</bdi> <bdi class="faint">${each.examples[0]?.slice(0, 40)}</bdi></span></label>`,
-      )}
-      ${header !== null && html`<label class="check rule"><input type="checkbox" checked=${header} onChange=${() => again({ header: !header })} /> The first line names the columns</label>`}
-    </fieldset>`}
+  const { has_header: header } = found;
+  const again = (/** @type {How} */ how) => read(now.name, now.file, how);
+  return html`${!now.folded && html`<${LeftOut} found=${found} />`}
+    ${done === 0 && (found.columns.length > 1 || found.questions.length > 0) && html`<${FileColumns} found=${found} busy=${now.busy} labelled=${false} onRead=${again} />`}
+    ${done === 0 && header !== null && html`<${Check} checked=${header} onChange=${() => again({ header: !header })}>The first line names the columns<//>`}
     ${now.busy || (done > 0 && done < total)
       ? html`<p><progress max=${total} value=${done} aria-label="Rows that are classified"></progress></p>
           <p class="row"><span role="status">${number(done)} of ${counted(total, "row")}</span>
@@ -187,7 +171,7 @@ function Summary({ rows, answering }) {
     labelled.length > 0 && `The file's own label is the same in ${number(agreed)} of ${counted(labelled.length, "row")}.`,
   ];
   return html`<${Notice} kind="good"><b>${counted(rows.length, "row")} classified</b> by <bdi>${answering}</bdi>. ${facts.filter(Boolean).join(" ")}<//>
-    <dl class="facts per-label">
+    <dl class="facts">
       ${[...counts]
         .sort((one, other) => other[1] - one[1])
         .map(([label, count]) => html`<dt>${label === null ? "no label" : html`<bdi>${label}</bdi>`}</dt><dd><${Meter} share=${count / rows.length} text=${counted(count, "row")} /></dd>`)}
