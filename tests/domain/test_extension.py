@@ -95,7 +95,10 @@ def test_a_wrong_row_is_named_by_its_number_among_those_that_were_given() -> Non
 def test_a_kept_text_that_is_too_long_here_is_named_but_not_told() -> None:
     long, limits = Row("secret " * 10, "bug"), DataLimits(max_text_chars=60)
     with pytest.raises(LimitExceeded) as caught:
-        extend_rows("a@1", (*KEPT, long), [Row("new", "bug")], limits)
-    assert caught.value.facts["row"] == 4
-    assert "extends[4].text has 70 characters" in caught.value.detail
-    assert "secret" not in caught.value.detail
+        extend_rows("a@1", (*KEPT, long), KEPT[:1], limits)
+    assert (caught.value.facts["row"], caught.value.facts["extends"]) == (4, "a@1")
+    assert caught.value.detail == (
+        "In kept row 4 of a@1, counted from 0, the text has 70 characters; at most 60 are taken here. Shorten "
+        "the text, or raise WINDROW_MAX_TEXT_CHARS. If you cannot, leave extends out, and pass all rows from your own "
+        "copy."
+    )

@@ -34,16 +34,16 @@ def extend_rows(extends: str, kept: Sequence[Row], given: Iterable[Row], limits:
         limits: They hold for the rows together.
 
     Raises:
-        InvalidTrainingData: A row breaks a rule (``facts["row"]`` counts from 0 within its own part), or there are
-            fewer than 2 labels in all.
+        InvalidTrainingData: A row breaks a rule (``facts["row"]`` counts from 0 within its own part; of kept rows,
+            ``facts["extends"]`` says whose they are), or there are fewer than 2 labels in all.
         LimitExceeded: There are too many rows or labels in all, or a text is too long.
     """
     given = tuple(given)
     check_each_row("training_data", given, limits)
     texts = {row.text for row in given}
-    taken_over = tuple(row for row in kept if row.text not in texts)
-    # Those of an import were never checked against the limits that hold here.
-    check_each_row("extends", taken_over, limits)
+    numbers = [number for number, row in enumerate(kept) if row.text not in texts]
+    taken_over = tuple(kept[number] for number in numbers)
+    _check_kept(extends, numbers, taken_over, limits)
     rows = (*taken_over, *given)
     try:
         check_row_count(len(rows), limits)
@@ -54,3 +54,26 @@ def extend_rows(extends: str, kept: Sequence[Row], given: Iterable[Row], limits:
             {**error.facts, "extends": extends, "taken_over_rows": len(taken_over)},
         ) from error
     return FitRows(dataset, extends, len(taken_over), len(kept) - len(taken_over))
+
+
+def _check_kept(extends: str, numbers: Sequence[int], rows: Sequence[Row], limits: DataLimits) -> None:
+    """Check kept rows: those of an import, and of times with other limits, were never checked against these.
+
+    Args:
+        extends: The revision that they were kept of.
+        numbers: The number of each among all that are kept of it, from 0.
+        rows: The rows.
+        limits: The limits.
+    """
+    try:
+        check_each_row("extends", rows, limits)
+    except (InvalidTrainingData, LimitExceeded) as error:
+        number = error.facts["row"]
+        assert isinstance(number, int)
+        template = error.template.replace(
+            "{place:extends}", "In kept row {row} of {extends}, counted from 0, the {field}"
+        )
+        raise type(error)(
+            f"{template} If you cannot, leave {{arg:extends}} out, and {{send}} all rows from your own copy.",
+            {**error.facts, "row": numbers[number], "extends": extends},
+        ) from error
