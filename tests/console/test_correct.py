@@ -255,7 +255,8 @@ def test_with_a_test_set_old_and_new_are_compared_and_the_alias_is_at_hand(serve
     train(page)
     expect(page.get_by_role("heading", name="Old and new on a test set")).to_be_visible()
     expect(page.get_by_text("Keep tickets_v1@1").or_(page.get_by_text("Promote tickets_v"))).to_be_visible()
-    expect(page.locator("dl.facts dt")).to_have_text(["tickets_v1@1", f"{_name(page)}@1"])
+    accuracies = page.get_by_role("table", name="Accuracy of each classifier").locator("tbody tr")
+    expect(accuracies).to_contain_text(["tickets_v1@1", f"{_name(page)}@1"])
     promote = page.get_by_role("link", name="Promote it to desk")
     expect(promote).to_have_attribute("href", f"#/aliases/desk?promote={_name(page)}&test=ab")
     # It is the next step only where the comparison speaks for it.

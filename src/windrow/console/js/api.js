@@ -188,12 +188,7 @@ export async function follow(jobId, onChange, signal) {
   }
 }
 
-/**
- * Return what a request is made of.
- * @param {Verb} verb
- * @param {Fields} fields
- * @param {Blob} [file]
- */
+/** Return what a request is made of. @param {Verb} verb @param {Fields} fields @param {Blob} [file] */
 export function prepare(verb, fields, file) {
   const [method = "", template = ""] = ENDPOINTS[verb].split(" ");
   const clears = CLEARING.has(verb);
@@ -244,10 +239,7 @@ export function clearRecorded() {
   recorded.value = [];
 }
 
-/**
- * @param {string} why
- * @returns {Promise<boolean>}
- */
+/** @param {string} why @returns {Promise<boolean>} */
 function askForKey(why) {
   keyWanted.value = why || "This server needs an API key.";
   return new Promise((answer) => waiting.push(answer));
@@ -324,11 +316,7 @@ export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/**
- * @param {Response} response
- * @param {boolean} blob
- * @returns {Promise<any>}
- */
+/** @param {Response} response @param {boolean} blob @returns {Promise<any>} */
 async function content(response, blob) {
   if (response.ok && blob) return response.blob();
   const text = await response.text();
@@ -344,11 +332,7 @@ function record(request) {
   recorded.value = [shown, ...recorded.peek()].slice(0, MAX_RECORDED);
 }
 
-/**
- * Yield the data of each event of a stream.
- * @param {Response} response
- * @returns {AsyncGenerator<string>}
- */
+/** Yield the data of each event of a stream. @param {Response} response @returns {AsyncGenerator<string>} */
 async function* events(response) {
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   const decoder = new TextDecoder();

@@ -28,18 +28,12 @@ export function counted(count, one, many = `${one}s`) {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
-/**
- * Return a share as percent, with one decimal: `95.8 %`.
- * @param {number | null | undefined} share
- */
+/** Return a share as percent, with one decimal: `95.8 %`. @param {number | null | undefined} share */
 export function percent(share) {
   return share == null ? "–" : `${(100 * share).toFixed(1)} %`;
 }
 
-/**
- * Return an interval of shares: `70 to 96 %`.
- * @param {{ low: number, high: number } | null | undefined} interval
- */
+/** Return an interval of shares: `70 to 96 %`. @param {{ low: number, high: number } | null | undefined} interval */
 export function interval(interval) {
   return interval ? `${(100 * interval.low).toFixed(0)} to ${(100 * interval.high).toFixed(0)} %` : "";
 }
@@ -89,12 +83,7 @@ export function milliseconds(ms) {
   return ms < 9.95 ? `${ms.toFixed(1)} ms` : `${number(Math.round(ms))} ms`;
 }
 
-/**
- * Give a person a file.
- * @param {Blob | string} content
- * @param {string} name
- * @param {string} [type]
- */
+/** Give a person a file. @param {Blob | string} content @param {string} name @param {string} [type] */
 export function download(content, name, type = "text/plain;charset=utf-8") {
   const blob = content instanceof Blob ? content : new Blob([content], { type });
   const url = URL.createObjectURL(blob);
@@ -116,18 +105,12 @@ export function asCsv(columns, rows, delimiter = ",") {
   return lines.map((line) => line.map((cell) => asCell(cell, delimiter)).join(delimiter)).join("\r\n") + "\r\n";
 }
 
-/**
- * Return values as JSON Lines.
- * @param {unknown[]} rows
- */
+/** Return values as JSON Lines. @param {unknown[]} rows */
 export function asJsonLines(rows) {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 }
 
-/**
- * @param {unknown} cell
- * @param {string} delimiter
- */
+/** @param {unknown} cell @param {string} delimiter */
 function asCell(cell, delimiter) {
   const text = cell == null ? "" : typeof cell === "object" ? JSON.stringify(cell) : String(cell);
   return /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -23,19 +23,13 @@ export async function loadTestSets() {
   testSets.value = all.sort((one, other) => other.added - one.added);
 }
 
-/**
- * Keep a test set.
- * @param {TestSet} set
- */
+/** Keep a test set. @param {TestSet} set */
 export async function keepTestSet(set) {
   testSets.value = [set, ...testSets.peek().filter((each) => each.sha256 !== set.sha256)];
   await keep("test_sets", set);
 }
 
-/**
- * Forget a test set.
- * @param {string} sha256
- */
+/** Forget a test set. @param {string} sha256 */
 export async function forgetTestSet(sha256) {
   testSets.value = testSets.peek().filter((each) => each.sha256 !== sha256);
   await drop("test_sets", sha256);
@@ -71,10 +65,7 @@ export async function loadCorrections() {
   corrections.value = { ...Object.fromEntries(all.map((each) => [each.model_name, each])), ...corrections.peek() };
 }
 
-/**
- * Return the items of a classifier.
- * @param {string} modelName
- */
+/** Return the items of a classifier. @param {string} modelName */
 export function itemsOf(modelName) {
   return corrections.value[modelName]?.items ?? [];
 }
@@ -139,10 +130,7 @@ export function asItem(text, answer, revision = answer.revision) {
 /** Below that share, a text is unlike the training data, as `suggest` has it. */
 export const NEW_BELOW = 0.05;
 
-/**
- * Return how sure an answer is, from 0 to 1: what a person should look at first has the least.
- * @param {Item} item
- */
+/** Return how sure an answer is, from 0 to 1: what a person should look at first has the least. @param {Item} item */
 export function sureness(item) {
   if (item.predicted === null || (item.expected && item.expected !== item.predicted)) return 0;
   return Math.min(item.margin ?? item.score ?? 1, (item.in_scope ?? 1) < NEW_BELOW ? (item.in_scope ?? 0) : 1);
@@ -159,29 +147,17 @@ const KEYS = { test_sets: "sha256", corrections: "model_name" };
 /** @type {Promise<IDBDatabase | null> | null} */
 let opened = null;
 
-/**
- * Return everything of a store.
- * @param {Store} store
- * @returns {Promise<any[]>}
- */
+/** Return everything of a store. @param {Store} store @returns {Promise<any[]>} */
 async function readAll(store) {
   return (await ask(store, "readonly", (each) => each.getAll())) ?? [];
 }
 
-/**
- * Keep a value, in place of the one of the same key.
- * @param {Store} store
- * @param {object} value
- */
+/** Keep a value, in place of the one of the same key. @param {Store} store @param {object} value */
 async function keep(store, value) {
   await ask(store, "readwrite", (each) => each.put(value));
 }
 
-/**
- * Forget a value.
- * @param {Store} store
- * @param {string} key
- */
+/** Forget a value. @param {Store} store @param {string} key */
 async function drop(store, key) {
   await ask(store, "readwrite", (each) => each.delete(key));
 }

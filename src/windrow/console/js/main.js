@@ -174,10 +174,7 @@ class Fence extends Component {
     this.setState({ error });
   }
 
-  /**
-   * @param {{ children: View }} props
-   * @param {{ error: Error | null }} state
-   */
+  /** @param {{ children: View }} props @param {{ error: Error | null }} state */
   render({ children }, { error }) {
     if (!error) return children;
     return html`<${Header} title="This view has a fault" />

@@ -17,11 +17,7 @@ addEventListener("hashchange", () => {
   route.value = read(location.hash);
 });
 
-/**
- * Read an address.
- * @param {string} hash
- * @returns {Route}
- */
+/** Read an address. @param {string} hash @returns {Route} */
 export function read(hash) {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
   return {

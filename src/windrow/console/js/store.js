@@ -84,16 +84,11 @@ export async function refresh(verb) {
       call("list_aliases", {}, { shown: verb === "list_aliases" }),
     ]);
     if (mine !== round) return;
-    let { models, next_cursor: cursor } = page;
+    const { models, next_cursor: cursor } = page;
     // What is there stays until all has come, unless there is nothing yet.
     if (!classifiers.peek().loaded || !cursor) put({ models, aliases, complete: !cursor });
-    while (cursor) {
-      const next = await call("list_classifiers", { limit: PAGE, cursor }, { shown: false });
-      if (mine !== round) return;
-      models = [...models, ...next.models];
-      cursor = next.next_cursor;
-    }
-    put({ models, aliases, complete: true });
+    const rest = cursor ? await listAll({ cursor }, { shown: false }) : [];
+    if (mine === round) put({ models: [...models, ...rest], aliases, complete: true });
   } catch (error) {
     if (mine === round) classifiers.value = { ...classifiers.peek(), error: /** @type {Error} */ (error) };
   } finally {
@@ -101,15 +96,23 @@ export async function refresh(verb) {
   }
 }
 
+/**
+ * List classifiers, page by page.
+ * @param {import("./api.js").Fields} fields
+ * @param {import("./api.js").Options} options
+ * @returns {Promise<Model[]>}
+ */
+export async function listAll(fields, options) {
+  const { models, next_cursor: cursor } = await call("list_classifiers", { limit: PAGE, ...fields }, options);
+  return cursor ? [...models, ...(await listAll({ ...fields, cursor }, { ...options, shown: false }))] : models;
+}
+
 /** @param {Pick<Classifiers, "models" | "aliases" | "complete">} found */
 function put(found) {
   classifiers.value = { ...found, loaded: true, error: null };
 }
 
-/**
- * Return the aliases that point to a classifier.
- * @param {string} name
- */
+/** Return the aliases that point to a classifier. @param {string} name */
 export function aliasesOf(name) {
   return classifiers.value.aliases.filter((each) => each.model_name === name);
 }
@@ -124,10 +127,7 @@ export function versionOf(name) {
   return found ? { task: found[1] ?? name, version: Number(found[2]) } : { task: name, version: null };
 }
 
-/**
- * Return a name for the next version of a classifier's task.
- * @param {string} name
- */
+/** Return a name for the next version of a classifier's task. @param {string} name */
 export function nextName(name) {
   const { task } = versionOf(name);
   const versions = classifiers.peek().models.map((each) => versionOf(each.name));

@@ -6,10 +6,7 @@ import { html, useEffect, useId, useState } from "../ui.js";
 
 /** @typedef {import("../ui.js").View} View */
 
-/**
- * The heading of a view, with its tools on the right.
- * @param {{ title: View, children?: View, note?: View }} props
- */
+/** The heading of a view, with its tools on the right. @param {{ title: View, children?: View, note?: View }} props */
 export function Header({ title, note, children }) {
   useEffect(() => {
     if (typeof title === "string") document.title = `${title} · Windrow`;
@@ -37,10 +34,10 @@ export function Sheet({ title, tools, children, flush, class: className = "" }) 
 
 /**
  * What may be wider than its sheet; it scrolls by itself, also with the arrow keys.
- * @param {{ label: string, children?: View }} props
+ * @param {{ label: string, children?: View, class?: string }} props
  */
-export function Scroll({ label, children }) {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}, may scroll">${children}</div>`;
+export function Scroll({ label, children, class: className = "" }) {
+  return html`<div class="scroll ${className}" tabindex="0" role="region" aria-label="${label}, may scroll">${children}</div>`;
 }
 
 /**
@@ -166,10 +163,12 @@ export function Empty({ title, children }) {
   return html`<div class="empty"><h2>${title}</h2>${children}</div>`;
 }
 
-/**
- * Text to copy, with a button that does.
- * @param {{ text: string, label?: string }} props
- */
+/** What stands where a classifier is needed first. @param {{ title: string, children: View }} props */
+export function NoClassifier({ title, children }) {
+  return html`<${Empty} title=${title}><p>${children}</p><p class="row"><a class="button primary" href=${href(["train"])}>Train a classifier</a></p><//>`;
+}
+
+/** Text to copy, with a button that does. @param {{ text: string, label?: string }} props */
 export function Copy({ text, label = "Copy" }) {
   const [done, setDone] = useState(false);
   async function copy() {

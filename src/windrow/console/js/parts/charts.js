@@ -1,6 +1,7 @@
 /** Charts as SVG and HTML that the page draws itself; each says in words what it shows. */
-import { html, useId } from "../ui.js";
 import { interval as intervalText, number, percent, score as scoreText } from "../format.js";
+import { html, useId } from "../ui.js";
+import { Scroll } from "./bits.js";
 
 /** @typedef {{ low: number, high: number }} Interval */
 
@@ -51,7 +52,7 @@ export function Bars({ scores, best, threshold, max = 8 }) {
  */
 export function ConfusionMatrix({ labels, counts, open, onOpen }) {
   const most = Math.max(1, ...counts.map((row, at) => row[at] ?? 0));
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix, may scroll">
+  return html`<${Scroll} label="Confusion matrix">
     <table class="matrix">
       <caption class="sr-only">How many rows of each label were given which label</caption>
       <thead>
@@ -79,7 +80,7 @@ export function ConfusionMatrix({ labels, counts, open, onOpen }) {
         )}
       </tbody>
     </table>
-  </div>`;
+  <//>`;
 }
 
 /**
@@ -143,11 +144,7 @@ const SHARES = [
   [1, "100 %"],
 ];
 
-/**
- * @param {Line} line
- * @param {(x: number) => number} atX
- * @param {(y: number) => number} atY
- */
+/** @param {Line} line @param {(x: number) => number} atX @param {(y: number) => number} atY */
 function band(line, atX, atY) {
   const upper = line.points.map((point) => `${atX(point.x).toFixed(1)} ${atY(point.high ?? point.y).toFixed(1)}`);
   const lower = line.points.map((point) => `${atX(point.x).toFixed(1)} ${atY(point.low ?? point.y).toFixed(1)}`).reverse();

@@ -46,11 +46,7 @@ export function Drawer() {
   </aside>`;
 }
 
-/**
- * @param {string} tab
- * @param {import("../api.js").Recorded} request
- * @param {boolean} withKey
- */
+/** @param {string} tab @param {import("../api.js").Recorded} request @param {boolean} withKey */
 function shown(tab, request, withKey) {
   if (tab === "curl") return asCurl(request, withKey);
   return tab === "python" ? asPython(request, SERVER, withKey) : asReply(request);
@@ -91,12 +87,7 @@ export function asCurl(request, withKey) {
   return parts.join(" \\\n  ");
 }
 
-/**
- * Return a request as Python.
- * @param {Recorded} request
- * @param {URL} server
- * @param {boolean} withKey
- */
+/** Return a request as Python. @param {Recorded} request @param {URL} server @param {boolean} withKey */
 export function asPython(request, server, withKey) {
   const method = PYTHON[request.verb] ?? request.verb;
   const clears = CLEARING.has(request.verb);
@@ -113,20 +104,14 @@ export function asPython(request, server, withKey) {
   return `${withKey ? "import os\n\n" : ""}import windrow\n\nwith windrow.Client(${where}) as client:\n    print(${call})`;
 }
 
-/**
- * Return a reply as text, cut where it is very long.
- * @param {Recorded} request
- */
+/** Return a reply as text, cut where it is very long. @param {Recorded} request */
 function asReply(request) {
   const reply = request.reply instanceof Blob ? `(a file of ${request.reply.size} bytes)` : request.reply;
   const text = typeof reply === "string" ? reply : JSON.stringify(reply, null, 2);
   return text.length <= LONGEST_REPLY ? text : `${text.slice(0, LONGEST_REPLY)}\n… ${text.length} characters in all`;
 }
 
-/**
- * @param {unknown} value
- * @returns {string}
- */
+/** @param {unknown} value @returns {string} */
 function shortened(value) {
   return JSON.stringify(trimmed(value), null, 1)
     .replace(/\n\s+/g, " ")
@@ -135,11 +120,7 @@ function shortened(value) {
     .replace(/ \}$/, "}");
 }
 
-/**
- * Return a value in which no list is long.
- * @param {unknown} value
- * @returns {unknown}
- */
+/** Return a value in which no list is long. @param {unknown} value @returns {unknown} */
 function trimmed(value) {
   if (Array.isArray(value)) {
     const few = value.slice(0, LONGEST_LIST).map(trimmed);
@@ -151,11 +132,7 @@ function trimmed(value) {
   return value;
 }
 
-/**
- * Return a value as Python writes it.
- * @param {unknown} value
- * @returns {string}
- */
+/** Return a value as Python writes it. @param {unknown} value @returns {string} */
 function literal(value) {
   if (value === true) return "True";
   if (value === false) return "False";

@@ -1,10 +1,12 @@
 /** Fields of more than one input: classifiers by name, and a place where a file is dropped or chosen. */
 import { route, setQuery } from "../router.js";
 import { classifiers, useClassifiers } from "../store.js";
-import { html, useId, useState } from "../ui.js";
+import { html, useEffect, useId, useRef, useState } from "../ui.js";
 import { Button, Field } from "./bits.js";
 
 /** @typedef {import("../ui.js").View} View */
+
+const DEBOUNCE_MS = 120;
 
 /**
  * A field for one classifier or alias.
@@ -98,9 +100,24 @@ export function Check({ checked, onChange, children }) {
   return html`<label class="check"><input type="checkbox" checked=${checked} onChange=${(event) => onChange(event.target.checked)} /> <span>${children}</span></label>`;
 }
 
-/** What is searched in a list; the address has it as `q`. @param {{ label: string, placeholder: string }} props */
+/**
+ * What is searched in a list; the address has it as `q`. It stays quick with many, since the list follows when typing
+ * pauses.
+ * @param {{ label: string, placeholder: string }} props
+ */
 export function Search({ label, placeholder }) {
-  return html`<input class="input search" type="search" aria-label=${label} placeholder=${placeholder} value=${route.value.query.q ?? ""} onInput=${(event) => setQuery({ q: event.target.value })} />`;
+  const { q = "" } = route.value.query;
+  const [typed, setTyped] = useState(q);
+  const sent = useRef(q);
+  useEffect(() => {
+    if (typed === sent.current) return undefined;
+    const timer = setTimeout(() => setQuery({ q: (sent.current = typed) }), DEBOUNCE_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  useEffect(() => {
+    if (q !== sent.current) setTyped((sent.current = q)); // the address came from elsewhere, not from what is being typed
+  }, [q]);
+  return html`<input class="input search" type="search" aria-label=${label} placeholder=${placeholder} value=${typed} onInput=${(event) => setTyped(event.target.value)} />`;
 }
 
 /**

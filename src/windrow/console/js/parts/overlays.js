@@ -64,11 +64,7 @@ const SHOWN_MS = 8_000;
 const toasts = signal(/** @type {Toast[]} */ ([]));
 let count = 0;
 
-/**
- * Say what was done.
- * @param {string} text
- * @param {(() => void) | null} [undo]
- */
+/** Say what was done. @param {string} text @param {(() => void) | null} [undo] */
 export function say(text, undo = null) {
   const toast = { id: ++count, text, undo };
   toasts.value = [...toasts.peek().slice(-2), toast];

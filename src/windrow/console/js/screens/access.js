@@ -124,9 +124,7 @@ function limitsOf(key) {
   return shown.join(", ");
 }
 
-/**
- * @param {{ isFirst: boolean, onClose: () => void, onCreated: (reply: Json) => void }} props
- */
+/** @param {{ isFirst: boolean, onClose: () => void, onCreated: (reply: Json) => void }} props */
 function Create({ isFirst, onClose, onCreated }) {
   const [name, setName] = useState(isFirst ? "admin" : "");
   const [scopes, setScopes] = useState(isFirst ? Object.keys(SCOPES) : ["predict", "read"]);
@@ -236,11 +234,7 @@ export function Audit() {
     event.preventDefault();
     go(["audit"], form);
   }
-  /**
-   * @param {"key" | "target" | "since"} name
-   * @param {string} label
-   * @param {string} type
-   */
+  /** @param {"key" | "target" | "since"} name @param {string} label @param {string} type */
   const field = (name, label, type) => html`<${Input} label=${label} type=${type} value=${form[name]} onInput=${(text) => setForm({ ...form, [name]: text.trim() })} />`;
   if (isDenied(trail.error)) return html`<${Header} title="Audit" /><${Denied} error=${trail.error} what="The audit trail is shown" />`;
   const filtered = Boolean(key || target || since);

@@ -95,11 +95,7 @@ function One({ name }) {
     ${asked && html`<${ChangeDialog} what=${asked} alias=${name} to=${back} onClose=${() => setAsked("")} onDone=${history.again} />`}`;
 }
 
-/**
- * Return where a rollback would point, as far as the history tells.
- * @param {any[]} changes
- * @returns {string | null}
- */
+/** Return where a rollback would point, as far as the history tells. @param {any[]} changes @returns {string | null} */
 function former(changes) {
   const trail = /** @type {string[]} */ ([]);
   for (const { event, points_to: to } of changes) {
@@ -156,10 +152,7 @@ function ChangeDialog({ what, alias, to, onClose, onDone }) {
   <//>`;
 }
 
-/**
- * Why a change is made, and by whom.
- * @param {string} hint
- */
+/** Why a change is made, and by whom. @param {string} hint */
 function useWhy(hint) {
   const [reason, setReason] = useState("");
   const [by, setBy] = useState(author());

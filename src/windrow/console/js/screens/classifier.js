@@ -54,7 +54,7 @@ function Gone({ name, at, again }) {
 function Known({ model, again }) {
   const { tab = "overview" } = route.value.query;
   const [dialog, setDialog] = useState("");
-  const close = () => setDialog("");
+  const Dialog = DIALOGS[dialog];
   const remove = useDelete((names) => (names.length ? go(["classifiers"]) : again()));
   const reference = referenceOf(model);
   const ways = [
@@ -79,17 +79,14 @@ function Known({ model, again }) {
         ${model.answers && html`<${Button} quiet busy=${remove.busy} onClick=${() => remove.run([model.name])}>Delete<//>`}
       </div>
     </div>
-    ${tab === "revisions"
-      ? html`<${Revisions} model=${model} again=${again} />`
-      : tab === "record"
-        ? html`<${RecordTab} model=${model} />`
-        : tab === "request"
-          ? html`<${RequestTab} name=${reference} />`
-          : html`<${Overview} model=${model} again=${again} />`}
-    ${dialog === "export" && html`<${ExportDialog} model=${model} onClose=${close} />`}
-    ${dialog === "copy" && html`<${CopyDialog} model=${model} onClose=${close} />`}
-    ${dialog === "reproduce" && html`<${Reproduce} model=${model} onClose=${close} />`}`;
+    <${TABS[tab] ?? Overview} model=${model} again=${again} />
+    ${Dialog && html`<${Dialog} model=${model} onClose=${() => setDialog("")} />`}`;
 }
+
+/** @type {Record<string, View>} */
+const TABS = { revisions: Revisions, record: RecordTab, request: RequestTab };
+/** @type {Record<string, View>} */
+const DIALOGS = { export: ExportDialog, copy: CopyDialog, reproduce: Reproduce };
 
 /** @param {Model} model */
 function referenceOf(model) {
@@ -315,10 +312,10 @@ function flatten(value, path) {
   return Object.entries(/** @type {object} */ (value)).flatMap(([name, each]) => flatten(each, path ? `${path}.${name}` : name));
 }
 
-/** @param {{ name: string }} props */
-function RequestTab({ name }) {
+/** @param {{ model: Model }} props */
+function RequestTab({ model }) {
   const [tab, setTab] = useState("curl");
-  const request = { ...prepare("predict", { model_name: name, text: EXAMPLE }), status: 0, reply: null, ms: 0 };
+  const request = { ...prepare("predict", { model_name: referenceOf(model), text: EXAMPLE }), status: 0, reply: null, ms: 0 };
   const withKey = Boolean(apiKey());
   const shown = tab === "curl" ? asCurl(request, withKey) : asPython(request, SERVER, withKey);
   return html`<${Sheet} title="How a program asks it" tools=${html`<${Copy} text=${shown} />`}>

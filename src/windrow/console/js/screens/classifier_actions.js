@@ -58,10 +58,7 @@ function phrase(names) {
   return names.length <= NAMED ? names.join(", ") : counted(names.length, "classifier");
 }
 
-/**
- * Bring deleted classifiers back.
- * @param {string[]} names
- */
+/** Bring deleted classifiers back. @param {string[]} names */
 export async function restore(names) {
   const { done, failure } = await toEach(names, (name) => call("restore", { model_name: name }));
   await refresh();
@@ -77,10 +74,7 @@ export function useDelete(onDone) {
   const [asked, setAsked] = useState(/** @type {{ names: string[], aliases: string[] } | null} */ (null));
   const [progress, setProgress] = useState("");
   const { run, busy, error } = useAction(remove);
-  /**
-   * @param {string[]} names
-   * @param {boolean} [force]
-   */
+  /** @param {string[]} names @param {boolean} [force] */
   async function remove(names, force) {
     const fields = force ? { force } : {};
     const { done, failure } = await toEach(

@@ -1,15 +1,15 @@
 /** The list of classifiers: grouped by task, searched, filtered, and several of them dealt with at once. */
-import { call } from "../api.js";
 import { ago, counted, date, interval, number, size } from "../format.js";
 import { useAction, useAsync } from "../load.js";
 import { Ago, AliasChip, Button, Empty, Header, Problem, Reply, Sheet } from "../parts/bits.js";
 import { Accuracy } from "../parts/charts.js";
+import { Search } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { say } from "../parts/overlays.js";
 import { Table, TableSheet } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
-import { classifiers, refresh, useFresh, versionOf } from "../store.js";
-import { html, useEffect, useId, useMemo, useRef, useState } from "../ui.js";
+import { classifiers, listAll, refresh, useFresh, versionOf } from "../store.js";
+import { html, useMemo, useRef, useState } from "../ui.js";
 import { EXPORTED, ImportDialog, Purge, restore, useDelete, usePageDrop } from "./classifier_actions.js";
 
 /** @typedef {import("../ui.js").View} View */
@@ -33,7 +33,6 @@ import { EXPORTED, ImportDialog, Purge, restore, useDelete, usePageDrop } from "
  */
 
 const ROW_PX = 58;
-const DEBOUNCE_MS = 120;
 /** @type {[string, string, (entry: Entry) => string | number][]} */
 const SORTS = [
   ["name", "Name", (entry) => entry.model.name],
@@ -71,7 +70,7 @@ function Answering({ onFile }) {
   const all = complete ? counted(models.length, "classifier") : `${number(models.length)} classifiers, more are on their way`;
   const note = html`<span role="status">${!loaded ? "Loading …" : filtered ? `${number(found.length)} of ${all}` : all}</span>`;
   return html`<${Header} title="Classifiers" note=${note}>
-      <${Search} />
+      <${Search} label="Search" placeholder="Names, labels, tags, aliases   /" />
       <${FileButton} onFile=${onFile} />
       <a class="button primary" href=${href(["train"])}>Train</a>
     <//>
@@ -116,10 +115,7 @@ function usePicks(shown) {
   const [names, setNames] = useState(/** @type {Set<string>} */ (new Set()));
   const last = useRef("");
   const all = shown.length > 0 && shown.every((name) => names.has(name));
-  /**
-   * @param {string} name
-   * @param {boolean} range
-   */
+  /** @param {string} name @param {boolean} range */
   function toggle(name, range) {
     const [from, to] = [shown.indexOf(last.current), shown.indexOf(name)].sort((one, other) => one - other);
     const touched = range && from !== undefined && from >= 0 && to !== undefined ? shown.slice(from, to + 1) : [name];
@@ -159,10 +155,7 @@ function Chosen({ picks }) {
   ${dialog}`;
 }
 
-/**
- * @param {ReturnType<typeof usePicks>} picks
- * @returns {import("../parts/table.js").Column<Row>[]}
- */
+/** @param {ReturnType<typeof usePicks>} picks @returns {import("../parts/table.js").Column<Row>[]} */
 function columns(picks) {
   /** @param {(entry: Entry) => View} draw @returns {(row: Row) => View} */
   const cell = (draw) => (row) => row.entry && draw(row.entry);
@@ -178,10 +171,7 @@ function columns(picks) {
   ];
 }
 
-/**
- * @param {string} name
- * @param {ReturnType<typeof usePicks>} picks
- */
+/** @param {string} name @param {ReturnType<typeof usePicks>} picks */
 function pick(name, picks) {
   return html`<input
     type="checkbox"
@@ -191,11 +181,7 @@ function pick(name, picks) {
   />`;
 }
 
-/**
- * @param {View} first
- * @param {View} second
- * @param {string} [title]
- */
+/** @param {View} first @param {View} second @param {string} [title] */
 function two(first, second, title) {
   return html`<div class="line">${first}</div><div class="line faint" title=${title}>${second}</div>`;
 }
@@ -230,24 +216,6 @@ function used(model) {
   return two(moment, model.recent_predictions ? html`${counted(model.recent_predictions, "text")} <span class="sr-only">in 30 days</span>` : "", "in 30 days");
 }
 
-/** The field in which classifiers are searched; it stays quick with many, since the list follows when typing pauses. */
-function Search() {
-  const { q = "" } = route.value.query;
-  const [typed, setTyped] = useState(q);
-  const sent = useRef(q);
-  const id = useId();
-  useEffect(() => {
-    if (typed === sent.current) return undefined;
-    const timer = setTimeout(() => setQuery({ q: (sent.current = typed) }), DEBOUNCE_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  useEffect(() => {
-    if (q !== sent.current) setTyped((sent.current = q)); // the address came from elsewhere, not from what is being typed
-  }, [q]);
-  return html`<label class="sr-only" for=${id}>Search</label>
-    <input id=${id} type="search" class="input search" value=${typed} placeholder="Names, labels, tags, aliases   /" onInput=${(event) => setTyped(event.target.value)} />`;
-}
-
 /** @param {{ onFile: (file: File) => void }} props */
 function FileButton({ onFile }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
@@ -278,7 +246,7 @@ function Beginning({ onFile }) {
 
 /** The deleted classifiers, which can be restored until they are purged. */
 function Deleted() {
-  const reply = useAsync(allDeleted, []);
+  const reply = useAsync((signal) => listAll({ deleted: true }, { signal }), []);
   const [purged, setPurged] = useState(/** @type {string[] | null} */ (null));
   const models = reply.value ?? [];
   const picks = usePicks(models.map((each) => each.name));
@@ -312,26 +280,7 @@ function Deleted() {
     ${purged && html`<${Purge} names=${purged} onClose=${() => setPurged(null)} onDone=${() => (picks.clear(), reply.again())} />`}`;
 }
 
-/**
- * @param {AbortSignal} signal
- * @returns {Promise<Model[]>}
- */
-async function allDeleted(signal) {
-  const found = [];
-  let cursor = null;
-  do {
-    const page = await call("list_classifiers", { deleted: true, limit: 1000, cursor }, { signal, shown: !cursor });
-    found.push(...page.models);
-    cursor = page.next_cursor;
-  } while (cursor);
-  return found;
-}
-
-/**
- * @param {Model[]} models
- * @param {Alias[]} aliases
- * @returns {Entry[]}
- */
+/** @param {Model[]} models @param {Alias[]} aliases @returns {Entry[]} */
 function asEntries(models, aliases) {
   const pointing = grouped(aliases, (each) => each.model_name);
   return models.map((model) => {

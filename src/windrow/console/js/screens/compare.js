@@ -1,7 +1,7 @@
 /** Compare: several classifiers on the same test rows; which answers change, and whether that shows a difference. */
 import { counted, number, percent } from "../format.js";
 import { useReply } from "../load.js";
-import { Button, Empty, Field, Header, Notice, Problem, Reply, Sheet, Tabs, Text, Warnings } from "../parts/bits.js";
+import { Button, Empty, Field, Header, Notice, Problem, Reply, Scroll, Sheet, Tabs, Text, Warnings } from "../parts/bits.js";
 import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
 import { ClassifierChips } from "../parts/fields.js";
 import { Table, TableSheet } from "../parts/table.js";
@@ -99,11 +99,7 @@ export function Promotions({ former, reference, test, primary, children }) {
   );
 }
 
-/**
- * @param {Json} found
- * @param {string} reference
- * @returns {Json | undefined}
- */
+/** @param {Json} found @param {string} reference @returns {Json | undefined} */
 function find(found, reference) {
   return found.models.find((each) => each.reference === reference);
 }
@@ -143,7 +139,7 @@ function Result({ found }) {
 }
 
 /** The rows whose answer changes. @param {{ found: Json, first: string, rival: string }} props */
-function Flips({ found, first, rival }) {
+export function Flips({ found, first, rival }) {
   const { show = "" } = route.value.query;
   const all = flipsOf(found.disagreements, first, rival);
   const worse = all.filter((each) => each.kind === "worse");
@@ -158,7 +154,7 @@ function Flips({ found, first, rival }) {
   ];
   const empty = html`<p class="all-right">${all.length ? "None of the changes is of that kind." : "Both give the same answers to all rows."}</p>`;
   return html`<${Sheet} title="Rows whose answer changes" flush tools=${html`<${Tabs} label="Which changes" tabs=${tabs} open=${show} onOpen=${(name) => setQuery({ show: name })} />`}>
-    <div class="rows-behind" tabindex="0" role="region" aria-label="Rows, may scroll"><${Table} columns=${columns} rows=${rows} keyOf="row" label="Rows whose answer changes" empty=${empty} /></div>
+    <${Scroll} label="Rows" class="rows-behind"><${Table} columns=${columns} rows=${rows} keyOf="row" label="Rows whose answer changes" empty=${empty} /><//>
   <//>`;
 }
 
@@ -187,7 +183,7 @@ function flipsOf(disagreements, first, rival) {
 }
 
 /** How many rows each gets right, and by how much that differs from the first one. @param {{ found: Json }} props */
-function Accuracies({ found }) {
+export function Accuracies({ found }) {
   const first = found.models[0];
   /** @param {Json} each */
   const against = (each) => found.pairs.find((pair) => pair.first === first.reference && pair.second === each.reference);
@@ -215,10 +211,7 @@ function Accuracies({ found }) {
 /** The recall of each label, side by side. @param {{ models: Json[] }} props */
 function Recalls({ models }) {
   const labels = [...new Set(models.flatMap((each) => each.labels.map((/** @type {Json} */ row) => row.label)))];
-  /**
-   * @param {Json} model
-   * @param {string} label
-   */
+  /** @param {Json} model @param {string} label */
   const recall = (model, label) => model.labels.find((/** @type {Json} */ each) => each.label === label);
   /** @type {import("../parts/table.js").Columns} */
   const columns = [

@@ -2,7 +2,7 @@
 import { counted, number, score } from "../format.js";
 import { asItem, corrections, itemsOf, loadCorrections, NEW_BELOW, putItems, setItems, sureness } from "../kept.js";
 import { useAsync, useReply } from "../load.js";
-import { Button, Chip, Empty, Header, Name, Notice, Problem, Sheet, Text } from "../parts/bits.js";
+import { Button, Chip, Empty, Header, Name, NoClassifier, Notice, Problem, Sheet, Text } from "../parts/bits.js";
 import { Bars } from "../parts/charts.js";
 import { ClassifierField } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
@@ -46,10 +46,7 @@ function Queues() {
   const known = [...models.map((each) => each.name), ...aliases.map((each) => each.alias)];
   if (loaded && !models.length && !all.length) {
     return html`<${Header} title="Correct" />
-      <${Empty} title="There is nothing to correct yet">
-        <p>Train a classifier first. What it reads wrong is corrected here, and the next version learns it.</p>
-        <p class="row"><a class="button primary" href=${href(["train"])}>Train a classifier</a></p>
-      <//>`;
+      <${NoClassifier} title="There is nothing to correct yet">Train a classifier first. What it reads wrong is corrected here, and the next version learns it.<//>`;
   }
   return html`<${Header} title="Correct" note="Look at the texts of which a classifier is least sure; its next version learns what you say." />
     ${all.length > 0 &&
@@ -118,11 +115,7 @@ function Queue({ name }) {
     <//>`}`;
 }
 
-/**
- * Return the labels to choose from: the classifier's, then new ones.
- * @param {string[]} known
- * @param {Item[]} items
- */
+/** Return the labels to choose from: the classifier's, then new ones. @param {string[]} known @param {Item[]} items */
 function labelsOf(known, items) {
   return [...new Set([...known, ...items.flatMap((each) => [each.label, each.expected].filter((label) => typeof label === "string"))])];
 }
@@ -153,9 +146,7 @@ function Done({ name, learned, skipped, onTrain }) {
   <//><//>`;
 }
 
-/**
- * @param {{ name: string, item: Item, labels: string[], waiting: Item[], onShow: (text: string) => void }} props
- */
+/** @param {{ name: string, item: Item, labels: string[], waiting: Item[], onShow: (text: string) => void }} props */
 function Card({ name, item, labels: known, waiting, onShow }) {
   const answer = useReply("predict", { model_name: name, text: item.text });
   const [typing, type] = useState(/** @type {string | null} */ (null));

@@ -21,10 +21,7 @@ export function fineInterval({ low, high }) {
   return `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)} %`;
 }
 
-/**
- * Say what accuracy test rows show.
- * @param {Json} report
- */
+/** Say what accuracy test rows show. @param {Json} report */
 export function accuracySentence(report) {
   const { low, high } = report.accuracy_interval;
   return `${number(report.correct)} of ${counted(report.total, "row")} are right. On all texts like these, between ${(100 * low).toFixed(0)} and ${(100 * high).toFixed(0)} % would be (with 95 % confidence).`;
@@ -130,10 +127,7 @@ export function pointAt(coverage, threshold) {
   return coverage.reduce((best, each) => (Math.abs(each.threshold - threshold) < Math.abs(best.threshold - threshold) ? each : best));
 }
 
-/**
- * Say what a threshold would do.
- * @param {CoveragePoint} point
- */
+/** Say what a threshold would do. @param {CoveragePoint} point */
 export function coverageSentence(point) {
   const share = `${percent(point.share)} of the texts would be answered`;
   if (point.error == null) return `No text would be answered.`;
@@ -203,10 +197,7 @@ const THRESHOLDS = [
   [1, "1.00"],
 ];
 
-/**
- * @param {Json} report
- * @param {number} target
- */
+/** @param {Json} report @param {number} target */
 function proposal(report, target) {
   const found = report.proposed_threshold;
   if (!found) return `No threshold reaches ${percent(target)} on these rows.`;

@@ -2,7 +2,7 @@
 import { call, pause } from "../api.js";
 import { duration, number } from "../format.js";
 import { useReply } from "../load.js";
-import { Ago, Button, Chip, Empty, Header, Name, Reply, Tabs } from "../parts/bits.js";
+import { Ago, Button, Chip, Empty, Header, Name, NoClassifier, Reply, Tabs } from "../parts/bits.js";
 import { Search } from "../parts/fields.js";
 import { TableSheet } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
@@ -47,8 +47,7 @@ function List({ jobs }) {
   const { state = "all", q = "" } = route.value.query;
   const [cancelled, setCancelled] = useState(/** @type {Json | null} */ (null));
   if (!jobs.length) {
-    return html`<${Empty} title="No training yet"><p>Each training is a job: it is listed here while it waits and runs, and after it has ended.</p>
-      <div class="row"><a class="button primary" href=${href(["train"])}>Train a classifier</a></div><//>`;
+    return html`<${NoClassifier} title="No training yet">Each training is a job: it is listed here while it waits and runs, and after it has ended.<//>`;
   }
   const count = (/** @type {string} */ name) => jobs.filter((job) => SHOWN[name]?.includes(job.state)).length;
   const tabs = [

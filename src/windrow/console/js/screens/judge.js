@@ -3,7 +3,7 @@ import { ApiError, call } from "../api.js";
 import { ago, counted, download, number, percent } from "../format.js";
 import { addItems, itemsOf, loadCorrections } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
-import { Button, Chip, Empty, Field, Header, Notice, Problem, Reply, Sheet } from "../parts/bits.js";
+import { Button, Chip, Empty, Field, Header, NoClassifier, Notice, Problem, Reply, Scroll, Sheet } from "../parts/bits.js";
 import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
 import { Check, ClassifierField, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
@@ -31,10 +31,7 @@ export function Judge() {
     (signal) => (model && set ? evaluate(model, set, precision, keep, signal) : Promise.resolve(null)),
     [model, set?.sha256, precision, round],
   );
-  /**
-   * @param {string} name
-   * @param {boolean} save
-   */
+  /** @param {string} name @param {boolean} save */
   function onEvaluate(name, save) {
     keep.current = save;
     if (name !== model) go(["judge"], { model: name, test });
@@ -107,15 +104,13 @@ function Choice({ model, test, ready, busy, onEvaluate }) {
 function Beginning({ model, set, busy }) {
   const { models, loaded } = classifiers.value;
   if (model && set) return busy && html`<p class="faint waiting" role="status">Evaluating on ${counted(set.rows.length, "row")} …</p>`;
-  if (loaded && !models.length) return html`<${Empty} title="There is no classifier yet"><p><a href=${href(["train"])}>Train the first one</a>, then judge it here.</p><//>`;
+  if (loaded && !models.length) return html`<${NoClassifier} title="There is no classifier yet">Train the first one, then judge it here.<//>`;
   return html`<${Empty} title=${set ? "Which classifier?" : "Drop a test set once"}>
     <p>${set ? "Choose a classifier above: its figures on these rows appear here." : "A test set is a table of texts with their right labels that no classifier was trained on; 100 rows say a lot. This browser keeps it for the next time."}</p>
   <//>`;
 }
 
-/**
- * @param {{ judged: Judged, set: TestSet, busy: boolean, precision: number | null }} props
- */
+/** @param {{ judged: Judged, set: TestSet, busy: boolean, precision: number | null }} props */
 function Judgement({ judged, set, busy, precision }) {
   const report = useMemo(() => withProposal(judged.report), [judged.report]);
   const details = useReply("show", { model_name: `${report.model_name}@${report.revision}` }, { shown: false });
@@ -183,7 +178,7 @@ function Rows({ report, set }) {
     ${known.size > 0 && html`<a class="button" href=${href(["correct"], { model: report.model_name })}>Correct</a>`}`;
   return html`<div class="two">
     <${Sheet} title=${title} tools=${tools} flush>
-      <div class="rows-behind" tabindex="0" role="region" aria-label="Rows, may scroll"><${JudgedRows} rows=${rows} label=${open ? "Rows behind the cell" : "Misclassified rows"} sent=${known} onSend=${send} empty=${html`<p class="all-right">Every row is right.</p>`} /></div>
+      <${Scroll} label="Rows" class="rows-behind"><${JudgedRows} rows=${rows} label=${open ? "Rows behind the cell" : "Misclassified rows"} sent=${known} onSend=${send} empty=${html`<p class="all-right">Every row is right.</p>`} /><//>
     <//>
     <div>
       <${Sheet} title=${html`Row by row <span class="faint">(choose a cell)</span>`} class="matrix-sheet">

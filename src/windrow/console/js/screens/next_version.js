@@ -9,13 +9,12 @@ import { Check, Input, Select } from "../parts/fields.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, nextName, refresh } from "../store.js";
 import { html, submits, useEffect, useState } from "../ui.js";
-import { Promotions } from "./compare.js";
+import { Accuracies, Flips, Promotions } from "./compare.js";
 import { Cancel, Progress, useJob } from "./train_job.js";
 
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../kept.js").Item} Item */
 
-const SHOWN_FLIPS = 8;
 const RECIPE = ["base_model", "num_iterations", "batch_size", "seed", "max_seconds", "cross_validate", "tags"];
 const ENDED = ["failed", "cancelled", "interrupted"];
 /** @param {{ name: string }} props */
@@ -76,14 +75,9 @@ function FewRows({ label, count }) {
   return html`<${Notice} kind=${count < 4 ? "warn" : "note"}><b><bdi>${label}</bdi></b> is a new label, with ${counted(count, "row")}.${count < 4 && " From fewer than 4 it can hardly be learned: about 8 work well."}<//>`;
 }
 
-/**
- * A text, and what is said of it before and after.
- * @param {{ text: string, was: string | null, now: string | null, right?: string | null }} props `right` is its label.
- */
-function Flip({ text, was, now, right = now }) {
-  /** @param {string | null} label */
-  const said = (label) => html`<span class=${label === right ? "now" : "was"}><bdi>${label ?? "no label"}</bdi></span>`;
-  return html`<div class="flip"><${Text}>${text}<//>${was === now ? html`<span class="faint">accepted</span>` : said(was)}${said(now)}</div>`;
+/** @param {{ text: string, was: string | null, now: string | null }} props */
+function Flip({ text, was, now }) {
+  return html`<div class="flip"><${Text}>${text}<//>${was === now ? html`<span class="faint">accepted</span>` : html`<span class="was"><bdi>${was ?? "no label"}</bdi></span>`}<span class="now"><bdi>${now}</bdi></span></div>`;
 }
 
 /** @param {{ name: string, jobId: string }} props */
@@ -107,10 +101,7 @@ function Training({ name, jobId }) {
   return html`<${Progress} job=${job} told=${told} losses=${losses} title=${html`Training <bdi>${job.model_name}</bdi>`} tools=${html`<${Cancel} job=${job} />`} />`;
 }
 
-/**
- * Leads to a training that has not told yet how it ended, since its page was left.
- * @param {{ name: string }} props
- */
+/** Leads to a training that has not told yet how it ended, since its page was left. @param {{ name: string }} props */
 export function BeingLearned({ name }) {
   const rows = itemsOf(name).filter((each) => each.job);
   const job = rows[0]?.job;
@@ -118,20 +109,12 @@ export function BeingLearned({ name }) {
   return html`<${Notice}>A training learns ${counted(rows.length, "row")} of yours. <a href=${href(["correct"], { model: name, step: "train", job })}>See how it goes</a>.<//>`;
 }
 
-/**
- * Return what a training learns.
- * @param {string} name
- * @param {string} jobId
- */
+/** Return what a training learns. @param {string} name @param {string} jobId */
 function learning(name, jobId) {
   return itemsOf(name).filter((each) => each.job === jobId);
 }
 
-/**
- * Take what was learned out of the queue.
- * @param {string} name
- * @param {string} jobId
- */
+/** Take what was learned out of the queue. @param {string} name @param {string} jobId */
 async function learned(name, jobId) {
   await setItems(name, itemsOf(name).filter((each) => each.job !== jobId));
   await refresh();
@@ -165,14 +148,12 @@ function Trained({ name, job }) {
 function Compared({ reply, before, after, set }) {
   const sets = testSets.value.map((each) => [each.sha256, `${each.name}, ${counted(each.rows.length, "row")}`]);
   return html`<${Sheet} title="Old and new on a test set" tools=${html`<${Select} aria-label="Test set" value=${set.sha256} options=${sets} onChange=${(test) => setQuery({ test })} />`}>
-    <${Reply} of=${reply}>${(/** @type {Json} */ { recommendation, models, disagreements, warnings }) => html`
-      <${Notice} kind=${recommendation.model_name === after ? "good" : "note"}><bdi>${recommendation.reason}</bdi><//>
-      <${Warnings} of=${warnings} />
-      <dl class="facts">${models.map((each) => html`<dt><bdi>${each.reference}</bdi></dt><dd><${Accuracy} value=${each.accuracy} interval=${each.accuracy_interval} /> <span class="faint">${number(each.correct)} of ${number(each.total)}</span></dd>`)}</dl>
-      ${disagreements.length > 0 && html`<h3>Rows whose answer changes</h3>`}
-      ${disagreements.slice(0, SHOWN_FLIPS).map((each) => html`<${Flip} text=${each.text} was=${each.predicted[before]} now=${each.predicted[after]} right=${each.label} />`)}
-      <p><a href=${href(["compare"], { models: `${before},${after}`, test: set.sha256 })}>${disagreements.length > SHOWN_FLIPS ? `All ${number(disagreements.length)}, and more` : "The whole comparison"}</a></p>`}<//>
-  <//>`;
+      <${Reply} of=${reply}>${({ recommendation, warnings }) => html`
+        <${Notice} kind=${recommendation.model_name === after ? "good" : "note"}><bdi>${recommendation.reason}</bdi><//>
+        <${Warnings} of=${warnings} />
+        <p><a href=${href(["compare"], { models: `${before},${after}`, test: set.sha256 })}>The whole comparison</a></p>`}<//>
+    <//>
+    ${reply.value && html`<${Accuracies} found=${reply.value} />${reply.value.disagreements.length > 0 && html`<${Flips} found=${reply.value} first=${before} rival=${after} />`}`}`;
 }
 
 /** @param {{ before: string, after: string }} props */
@@ -189,10 +170,7 @@ function Estimates({ before, after }) {
   <//>`;
 }
 
-/**
- * @param {Json} was
- * @param {Json} is
- */
+/** @param {Json} was @param {Json} is */
 function verdict(was, is) {
   const facts = `${percent(was.accuracy)} before (${interval(was.interval)}), ${percent(is.accuracy)} now (${interval(is.interval)})`;
   if (is.interval.low > was.interval.high) return `The new version is estimated to be better: ${facts}.`;

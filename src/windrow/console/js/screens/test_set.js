@@ -92,10 +92,7 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
   const [found, setFound] = useState(/** @type {Json | null} */ (null));
   const { run, busy, error } = useAction(inspect);
 
-  /**
-   * @param {File} chosen
-   * @param {Columns} columns
-   */
+  /** @param {File} chosen @param {Columns} columns */
   async function inspect(chosen, columns) {
     setFile(chosen);
     if (chosen !== file) setFound(null);
@@ -105,10 +102,7 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
     else await take(chosen.name, reply);
   }
 
-  /**
-   * @param {string} name
-   * @param {Json} reply
-   */
+  /** @param {string} name @param {Json} reply */
   async function take(name, reply) {
     const rows = labelled(reply);
     setFound(null);
@@ -175,11 +169,7 @@ export function LeftOut({ found: { problems, num_problems: count } }) {
   );
 }
 
-/**
- * Return a text that is not very long.
- * @param {string} text
- * @param {number} [most] Characters.
- */
+/** Return a text that is not very long. @param {string} text @param {number} [most] Characters. */
 export function shortened(text, most = 300) {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
@@ -195,11 +185,7 @@ function Counts({ rows }) {
   ` and ${counted(rest, "more label")}`}`;
 }
 
-/**
- * Return the rows that have a label.
- * @param {Json} found
- * @returns {TestSet["rows"]}
- */
+/** Return the rows that have a label. @param {Json} found @returns {TestSet["rows"]} */
 function labelled(found) {
   return found.rows.flatMap((/** @type {any} */ each) => (each.text && each.label ? [{ text: each.text, label: each.label }] : []));
 }

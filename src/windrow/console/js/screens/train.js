@@ -108,10 +108,7 @@ function Preview({ read }) {
   <//>`;
 }
 
-/**
- * Return a name for what is made of a file.
- * @param {string} file
- */
+/** Return a name for what is made of a file. @param {string} file */
 function named(file) {
   const stem = /^(pasted|typed)\./.test(file) ? "" : file.replace(/\.[^.]*$/, "").normalize("NFKD").replace(/[^A-Za-z0-9._-]+/g, "_").replace(/^[^A-Za-z0-9]+|[_.-]+$/g, "");
   return nextName((stem || "classifier").slice(0, LONGEST_NAME - 6));

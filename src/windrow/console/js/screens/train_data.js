@@ -41,10 +41,7 @@ const started = new Map();
 /** @type {Map<string, string>} Their jobs, by the revision that came of them. */
 const jobs = new Map();
 
-/**
- * Start a training, and show it.
- * @param {Fields} fields Of the request.
- */
+/** Start a training, and show it. @param {Fields} fields Of the request. */
 export async function startFit(fields) {
   const job = await call("start_fit", fields);
   started.set(job.id, { fields, request: recorded.peek()[0], draft: draft.peek() });
@@ -71,11 +68,7 @@ export function showRequest(jobId) {
   if (request) queueMicrotask(() => (recorded.value = [request]));
 }
 
-/**
- * Return what a training learned from, where this tab has all of it.
- * @param {Fields} job
- * @returns {Row[] | null}
- */
+/** Return what a training learned from, where this tab has all of it. @param {Fields} job @returns {Row[] | null} */
 export function rowsOf(job) {
   if (job.revision) jobs.set(`${job.model_name}@${job.revision}`, job.id);
   const fields = requestOf(job.id);
@@ -102,11 +95,7 @@ export function spelled(label, renamed) {
   return Object.hasOwn(renamed, label) ? (renamed[label] ?? label) : label;
 }
 
-/**
- * Have the server read a file, and show what it understood.
- * @param {File | null} file
- * @param {Fields} [options]
- */
+/** Have the server read a file, and show what it understood. @param {File | null} file @param {Fields} [options] */
 export async function readFile(file, options = {}) {
   const mine = { ...NOTHING, file, options, leftOut: new Set(/** @type {number[]} */ ([])), busy: Boolean(file) };
   draft.value = file === draft.peek().file ? { ...mine, read: draft.peek().read } : mine;
@@ -161,11 +150,7 @@ function Choose({ file, busy }) {
     </table>`}`;
 }
 
-/**
- * Read what is typed, once nothing more comes for a moment.
- * @param {string} content
- * @param {string} name
- */
+/** Read what is typed, once nothing more comes for a moment. @param {string} content @param {string} name */
 function useTyped(content, name) {
   const [before, setBefore] = useState(content);
   useEffect(() => {
@@ -319,11 +304,7 @@ function Spellings({ rows, places, renamed }) {
   );
 }
 
-/**
- * Leave rows of the draft out, or put them back.
- * @param {number[]} places
- * @param {boolean} out
- */
+/** Leave rows of the draft out, or put them back. @param {number[]} places @param {boolean} out */
 export function leaveOut(places, out) {
   const leftOut = new Set(draft.peek().leftOut);
   for (const place of places) out ? leftOut.add(place) : leftOut.delete(place);

@@ -35,10 +35,7 @@ const LONG_S = 60;
 /** @type {Map<string, number[]>} The losses that were seen, by job; so they stay when another view is looked at. */
 const seen = new Map();
 
-/**
- * Follow a training.
- * @param {string} id
- */
+/** Follow a training. @param {string} id */
 export function useJob(id) {
   const [job, setJob] = useState(/** @type {Json | null} */ (null));
   const [told, setTold] = useState(0); // when the job was last heard of
@@ -128,10 +125,7 @@ function useSeconds() {
   return now;
 }
 
-/**
- * How far a training is.
- * @param {{ job: Json, told: number, losses: number[], title?: View, tools?: View }} props
- */
+/** How far a training is. @param {{ job: Json, told: number, losses: number[], title?: View, tools?: View }} props */
 export function Progress({ job, told, losses, title, tools }) {
   const now = useSeconds();
   const elapsed = Math.max(0, (now - Date.parse(job.started_at ?? job.created_at)) / SECOND_MS);

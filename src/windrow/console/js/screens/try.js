@@ -3,7 +3,7 @@ import { call, returned } from "../api.js";
 import { milliseconds, number, score } from "../format.js";
 import { asItem, corrections, itemsOf, loadCorrections, NEW_BELOW, putItems } from "../kept.js";
 import { useReply } from "../load.js";
-import { AliasChip, Button, Empty, Header, Name, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
+import { AliasChip, Button, Header, Name, NoClassifier, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
 import { Bars } from "../parts/charts.js";
 import { ClassifierChips, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
@@ -43,7 +43,7 @@ export function Try() {
     if (chosen.length) localStorage.setItem(STORED.models, chosen.join(","));
     setQuery({ models: chosen.join(",") || ",", why: chosen.includes(query.why ?? "") ? query.why : "" });
   }
-  if (classifiers.value.loaded && !classifiers.value.models.length) return html`<${Header} title="Try" /><${Nothing} />`;
+  if (classifiers.value.loaded && !classifiers.value.models.length) return html`<${Header} title="Try" /><${NoClassifier} title="There is nothing to try yet">Train a classifier first: from a spreadsheet with a text and a label in each row.<//>`;
   return html`<${Header} title="Try">
       <span class="faint" role="status" aria-label="Time">${answers.length > 0 && milliseconds(ms)}</span>
       <${Examples} onChoose=${type} />
@@ -63,13 +63,6 @@ export function Try() {
     ${query.why && text.trim() && names.includes(query.why) && html`<${Why} key=${query.why} name=${query.why} text=${text} />`}
     ${names[0] && html`<${FileRun} name=${names[0]} />`}
     ${correcting && html`<${CorrectDialog} text=${text} answer=${correcting} onClose=${() => correct(null)} />`}`;
-}
-
-function Nothing() {
-  return html`<${Empty} title="There is nothing to try yet">
-    <p>Train a classifier first: from a spreadsheet with a text and a label in each row.</p>
-    <p class="row"><a class="button primary" href=${href(["train"])}>Train a classifier</a></p>
-  <//>`;
 }
 
 /** Return the classifiers that were tried last; else the aliases; else what answered last. */
@@ -273,11 +266,7 @@ function remembered() {
 
 const examples = signal(remembered());
 
-/**
- * Keep a text for the menu of examples.
- * @param {keyof Remembered} kind
- * @param {string} text
- */
+/** Keep a text for the menu of examples. @param {keyof Remembered} kind @param {string} text */
 function remember(kind, text) {
   const all = examples.peek();
   // Typing on replaces what it was so far.

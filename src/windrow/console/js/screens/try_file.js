@@ -41,12 +41,7 @@ function put(change) {
   run.value = { .../** @type {Run} */ (run.peek()), ...change };
 }
 
-/**
- * Read a file.
- * @param {string} name
- * @param {File} file
- * @param {How} [how] What a person says about it.
- */
+/** Read a file. @param {string} name @param {File} file @param {How} [how] What a person says about it. */
 async function read(name, file, how) {
   abort.abort();
   const mine = (abort = new AbortController());
@@ -183,12 +178,7 @@ function bestScore(answer) {
   return Math.max(.../** @type {number[]} */ (Object.values(answer.scores)));
 }
 
-/**
- * Give the file back with what was answered.
- * @param {Run} now
- * @param {Json} found
- * @param {"csv" | "jsonl"} format
- */
+/** Give the file back with what was answered. @param {Run} now @param {Json} found @param {"csv" | "jsonl"} format */
 function give(now, found, format) {
   const columns = /** @type {string[]} */ (found.columns.map((each) => each.name));
   const prefix = ADDED.some((name) => columns.includes(name)) ? "new_" : "";
