@@ -3,7 +3,7 @@ import { call } from "../api.js";
 import { ago, counted, number } from "../format.js";
 import { forgetTestSet, keepTestSet, loadTestSets, testSets } from "../kept.js";
 import { useAction } from "../load.js";
-import { Button, Notice, Problem, Scroll, Waiting } from "../parts/bits.js";
+import { Button, Notice, Problem, Scroll, Text, Waiting } from "../parts/bits.js";
 import { FileDrop, Select } from "../parts/fields.js";
 import { say } from "../parts/overlays.js";
 import { html, signal, useEffect, useState } from "../ui.js";
