@@ -243,6 +243,45 @@ def test_rows_that_are_erased_between_finding_and_reading_are_read_as_they_are_t
     assert seen
 
 
+def test_trainings_that_have_read_rows_which_are_erased_then_are_named_until_they_were_looked_at(opened: Open) -> None:
+    runner = WaitingRunner()
+    runner.may_go_on.set()
+    service = opened(runner=runner)
+    fit(service)
+    erase = ForgetRequest(texts=(ROWS[1].text,), action="remove_rows")
+    runner.may_go_on.clear()
+    job, result = service.begin_fit(extending("tickets_v1"))
+    assert service.forget(ForgetRequest(texts=("another text",))).unsearched_jobs == (job.id,)
+    assert opened().forget(erase).unsearched_jobs == (job.id,)
+    runner.may_go_on.set()
+    result.result(30)
+    list(service.follow_job(JobRequest(job.id)))
+    assert ROWS[1] in kept(service, "tickets_v2")
+    again = service.forget(erase)
+    assert ([each.model_name for each in again], again.complete) == (["tickets_v2"], True)
+    assert again.unsearched_jobs == ()
+    assert ROWS[1] not in kept(service, "tickets_v2")
+
+
+def test_a_training_that_ends_while_texts_are_looked_for_is_named(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = opened()
+    fit(service)
+    real = service.dependencies.jobs.newest
+    ended: list[str] = []
+
+    def newest(*args: Any) -> Any:
+        job = service.start_fit(extending("tickets_v1", CORRECTION))
+        ended.append(list(service.follow_job(JobRequest(job.id)))[-1].id)
+        return real(*args)
+
+    monkeypatch.setattr(service.dependencies.jobs, "newest", newest)
+    found = service.forget(ForgetRequest(texts=(ROWS[1].text,))).unsearched_jobs
+    before, meanwhile = ended
+    assert (before not in found, found) == (True, (meanwhile,))
+
+
 def test_damaged_rows_are_told_as_damaged(trained: Service) -> None:
     alter(blob_of(trained, "tickets_v1", "rows"))
     with pytest.raises(InvalidArtifact):
