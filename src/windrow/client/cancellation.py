@@ -76,7 +76,8 @@ def _has_rows(job: Job, request: FitRequest) -> bool:
     """Whether a job may train on the rows of a request; of those that it takes over, nobody here knows the digest."""
     if request.extends is None:
         return job.training_data_sha256 == Dataset(request.training_data).sha256
-    return job.num_examples - job.taken_over_rows == len(request.training_data)
+    kept_rows = job.taken_over_rows + job.replaced_rows  # not job.extends, whose name the API key may not know
+    return kept_rows > 0 and job.num_examples - job.taken_over_rows == len(request.training_data)
 
 
 def _within(seconds: float, do: Callable[[], Result]) -> Result:
