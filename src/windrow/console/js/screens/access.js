@@ -24,14 +24,14 @@ const SCOPES = /** @type {Record<string, string>} */ ({
   admin: "Create and revoke keys, read the audit trail, purge, forget texts, check the disk.",
 });
 /** What each limit counts. */
-const LIMITS = /** @type {Record<string, string>} */ ({
+const LIMITS = {
   requests_per_second: "requests a second",
   requests_per_day: "requests a day",
   texts_per_day: "texts a day",
   max_queued_fits: "trainings that wait",
   max_stored_bytes: "bytes on the disk",
   max_revisions: "revisions on the disk",
-});
+};
 
 /** Every API key, and what it may do. */
 export function Keys() {
