@@ -215,7 +215,7 @@ def test_a_learning_curve_is_made_of_a_training_file(page: Page) -> None:
     page.get_by_text("Would more rows help?").click()
     page.locator(".learning input[type=file]").set_input_files(as_file(ROWS[:-1], "training.csv"))
     expect(page.locator(".learning").get_by_text("cross-validation estimates")).to_be_visible()
-    expect(page.get_by_role("img", name="Accuracy by number of training rows")).to_be_visible()
+    expect(page.get_by_role("img", name="Accuracy with")).to_be_visible()
 
 
 def test_a_key_that_may_not_keep_a_score_sees_it_all_the_same(
