@@ -4,7 +4,7 @@ import { Button, Header, Notice, Waiting } from "./parts/bits.js";
 import { Drawer, toggleDrawer } from "./parts/drawer.js";
 import { Input } from "./parts/fields.js";
 import { KeyList, showKeys, useKeys } from "./parts/keys.js";
-import { Dialog, Toasts } from "./parts/overlays.js";
+import { Dialog, focusHeading, Toasts } from "./parts/overlays.js";
 import { go, href, route } from "./router.js";
 import { Classifiers } from "./screens/classifiers.js";
 import { Component, html, render, useEffect, useRef, useState } from "./ui.js";
@@ -51,7 +51,7 @@ function App() {
   useEffect(() => {
     clearRecorded();
     if (first.current) first.current = false;
-    else main.current?.querySelector("h1")?.focus({ preventScroll: true }); // a screen reader says where it is now
+    else isHeadingAwaited = !focusHeading(); // a screen reader says where it is now
     scrollTo(0, 0);
   }, [address]);
   useKeys([
@@ -85,12 +85,15 @@ const loaded = { Classifiers };
  */
 function LoadedView({ load, view, name }) {
   const [error, setError] = useState(/** @type {Error | null} */ (null));
-  const [, setDone] = useState(0);
+  const [done, setDone] = useState(0);
   const Found = loaded[view];
   useEffect(() => {
     if (Found) return; // and not where it has come since this was drawn: then it is to be drawn again
     load().then((found) => (Object.assign(loaded, found), setDone(1)), setError);
   }, [view]);
+  useEffect(() => {
+    if (done && isHeadingAwaited) isHeadingAwaited = !focusHeading();
+  }, [done]);
   useEffect(loadTheRest, []);
   if (Found) return html`<${Found} name=${name} />`;
   if (!error) return html`<${Waiting} />`;
@@ -99,6 +102,8 @@ function LoadedView({ load, view, name }) {
       <${Button} primary onClick=${() => location.reload()}>Load it again<//><//>`;
 }
 
+/** Whether the view that was gone to is still to come, and then to have the focus. */
+let isHeadingAwaited = false;
 let isAskedFor = false;
 
 /** Load the modules of all other views, so that each of them comes at once, also while the server restarts. */

@@ -180,7 +180,7 @@ export function Copy({ text, label = "Copy" }) {
     setDone(true);
     setTimeout(() => setDone(false), 2_000);
   }
-  return html`<${Button} quiet onClick=${copy}><span role="status">${done ? "Copied" : label}</span><//>`;
+  return html`<${Button} quiet onClick=${copy}>${done ? "Copied" : label}<//><span class="sr-only" role="status">${done ? "Copied" : ""}</span>`;
 }
 
 /**

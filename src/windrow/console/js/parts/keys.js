@@ -16,12 +16,14 @@ const groups = signal([]);
 const listed = signal(false);
 const NAMES = /** @type {Record<string, string>} */ ({ " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" });
 
+const PRESSED = "[type=checkbox], [type=radio]";
+
 addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.altKey || document.querySelector("dialog[open]")) return;
   const target = /** @type {HTMLElement} */ (event.target);
-  const typing = Boolean(target.closest?.("input, textarea, select, [contenteditable]"));
+  const typing = Boolean(target.closest?.(`input:not(${PRESSED}), textarea, select, [contenteditable]`));
   // A button that has the focus is pressed by Space and Enter.
-  const pressing = (event.key === " " || event.key === "Enter") && Boolean(target.closest?.("button, a, summary"));
+  const pressing = (event.key === " " || event.key === "Enter") && Boolean(target.closest?.(`button, a, summary, ${PRESSED}`));
   const command = event.ctrlKey || event.metaKey;
   for (const shortcut of groups.peek().flat().reverse()) {
     if (shortcut.key !== event.key || Boolean(shortcut.ctrl) !== command) continue;

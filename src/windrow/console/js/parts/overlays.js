@@ -5,6 +5,23 @@ import { Button, Problem } from "./bits.js";
 
 /** @typedef {import("../ui.js").View} View */
 
+/** Whether nothing has the focus, so that a person at the keyboard would begin anew. */
+export function isFocusLost() {
+  return document.activeElement === null || document.activeElement === document.body;
+}
+
+/** Give the focus to the view's heading, where a screen reader reads on. Returns whether there is one. */
+export function focusHeading() {
+  const heading = /** @type {HTMLElement | null} */ (document.querySelector("main h1"));
+  heading?.focus({ preventScroll: true });
+  return heading !== null;
+}
+
+addEventListener("focusout", ({ target }) => {
+  // What had the focus may have gone, as a row does that was deleted; a dialog gives it back by itself.
+  setTimeout(() => isFocusLost() && target instanceof Element && !target.isConnected && !target.closest("dialog") && focusHeading());
+});
+
 /**
  * A dialog that is open as long as it is drawn.
  * @param {{ title: View, onClose: () => void, children?: View, wide?: boolean }} props
@@ -13,9 +30,13 @@ export function Dialog({ title, onClose, children, wide }) {
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
   useEffect(() => {
-    const dialog = ref.current;
-    dialog?.showModal();
-    return () => dialog?.close();
+    const opener = document.activeElement;
+    ref.current?.showModal();
+    return () => {
+      // The browser gives the focus back where a dialog is closed, and not where it is taken out of the page, as here.
+      if (isFocusLost() && opener instanceof HTMLElement && opener.isConnected) opener.focus();
+      if (isFocusLost()) focusHeading();
+    };
   }, []);
   /** @param {Event} event */
   function onCancel(event) {
