@@ -7,9 +7,9 @@ import htm from "../vendor/htm.js";
  * @type {(strings: TemplateStringsArray, ...values: Value[]) => View}
  */
 export const html = htm.bind(h);
-export { Component, Fragment, render } from "../vendor/preact.js";
-export { useCallback, useEffect, useId, useMemo, useRef, useState } from "../vendor/hooks.js";
-export { batch, computed, effect, signal, useComputed, useSignal, useSignalEffect } from "../vendor/signals.js";
+export { Component, render } from "../vendor/preact.js";
+export { useEffect, useId, useMemo, useRef, useState } from "../vendor/hooks.js";
+export { signal } from "../vendor/signals.js";
 
 /**
  * Return what handles a form: it is dealt with here, and not sent by the browser.

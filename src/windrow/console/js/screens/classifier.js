@@ -14,7 +14,7 @@ import { classifiers, nextName, refresh, useClassifiers } from "../store.js";
 import { html, submits, useState } from "../ui.js";
 import { author, CopyDialog, ExportDialog, Purge, Reproduce, restore, useDelete } from "./classifier_actions.js";
 import { Oddity } from "./train_data.js";
-import { Choice } from "./train_report.js";
+import { Choice, Estimate } from "./train_report.js";
 
 /** @typedef {import("../ui.js").View} View */
 /** @typedef {import("../api.js").Json} Model A reply of `show`. */
@@ -134,6 +134,7 @@ function Overview({ model, again }) {
   return html`<div class="two record">
     <div>
       <${Quality} model=${model} />
+      <${Estimate} record=${model} />
       <${Labels} model=${model} />
       <${Choice} record=${model} />
     </div>
@@ -150,19 +151,13 @@ function Overview({ model, again }) {
 
 /** @param {{ model: Model }} props */
 function Quality({ model }) {
-  const { test, report } = model;
-  const { estimate } = report;
+  const { test } = model;
   return html`<${Sheet} title="How good it is" tools=${html`<a href=${href(["judge"], { model: referenceOf(model) })}>Row by row</a>`}>
     ${test
       ? html`<p><${Accuracy} value=${test.accuracy} interval=${model.test_interval} /></p>
           <p>Measured ${ago(test.measured_at)}: it read ${number(test.correct)} of ${counted(test.total, "test row")} right. On all texts like these, ${interval(model.test_interval)} are to be expected.
             <span class="faint"> Macro F1 ${test.macro_f1.toFixed(2)}, calibration error ${test.ece.toFixed(2)}.</span></p>`
       : html`<p class="muted">Not measured yet on rows that it has not seen.</p>`}
-    ${estimate
-      ? html`<p><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /></p>
-          <p class="muted">Estimated by cross-validation: of ${counted(estimate.total, "training row")}, each held out, ${number(estimate.correct)} were read right. New rows like these should give ${interval(estimate.interval)}.</p>`
-      : html`<p class="muted">There is no estimate: no row could be held out, or none was wanted.</p>`}
-    <p class="faint">Always giving the most frequent label would get ${percent(report.majority_accuracy)}.</p>
   <//>`;
 }
 

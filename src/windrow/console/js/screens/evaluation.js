@@ -171,7 +171,7 @@ export function Coverage({ report, present, looked, onLook, target, onTarget, bu
     { x: point.threshold, y: point.share, text: `${percent(point.share)} answered` },
     ...(point.error == null ? [] : [{ x: point.threshold, y: point.error, text: `${percent(point.error)} wrong`, class: "bad" }]),
   ];
-  return html`<${Sheet} title="How much could be answered without a person?" class="coverage">
+  return html`<${Sheet} title="How much could be answered without a person?">
     <p class="coverage-says" aria-live="polite"><b>Threshold ${point.threshold.toFixed(2)}:</b> ${coverageSentence(point)}</p>
     <div class="coverage-chart">
       <${LineChart} label="Share that is answered, and share of wrong answers, by threshold" lines=${[{ points: errors, class: "bad" }, { points: shares }]} mark=${point.threshold} marked=${marked} marks=${present == null ? [] : [{ x: present, text: "now" }]} xTicks=${THRESHOLDS} xName="threshold" height=${280} />

@@ -96,7 +96,7 @@ export function spelled(label, renamed) {
 }
 
 /** Have the server read a file, and show what it understood. @param {File | null} file @param {Fields} [options] */
-export async function readFile(file, options = {}) {
+async function readFile(file, options = {}) {
   const mine = { ...NOTHING, file, options, leftOut: new Set(/** @type {number[]} */ ([])), busy: Boolean(file) };
   draft.value = file === draft.peek().file ? { ...mine, read: draft.peek().read } : mine;
   if (!file) return;

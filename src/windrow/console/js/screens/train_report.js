@@ -52,7 +52,7 @@ export function TrainReport({ record, job }) {
 }
 
 /** How it should do on new texts. @param {{ record: Json }} props */
-function Estimate({ record }) {
+export function Estimate({ record }) {
   const { estimate, majority_accuracy: majority } = record.report;
   const label = Object.entries(record.rows_per_label).sort((one, other) => other[1] - one[1])[0]?.[0] ?? "";
   const baseline = html`Always saying <q><bdi>${label}</bdi></q> would get ${percent(majority)} right.`;
