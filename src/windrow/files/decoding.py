@@ -153,6 +153,25 @@ def source_name(path: Path | str) -> str:
     return "standard input" if str(path) == STANDARD_INPUT else str(path)
 
 
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a file for reading.
+
+    Raises:
+        InvalidParameter: There is no such file, or it cannot be read.
+    """
+    facts = {"parameter": "file", "file": str(path)}
+    if path.is_dir():
+        raise InvalidParameter("{file} is a folder. Name a file in it.", facts)
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise InvalidParameter("There is no file {file}. Check its name.", facts) from error
+    except (OSError, ValueError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        words = "{file} cannot be read: {reason}. Name another file."
+        raise InvalidParameter(words, {**facts, "reason": why}) from error
+
+
 @contextmanager
 def open_source(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
     """Open a file, or standard input where the path is ``-``.
@@ -169,17 +188,7 @@ def open_source(path: Path | str, encoding: str | None = None) -> Iterator[Sourc
         yield Source(source_name(path), sys.stdin.buffer, encoding=encoding)
         return
     path = Path(path)
-    if path.is_dir():
-        raise InvalidParameter("{file} is a folder. Name a file in it.", {"file": str(path)})
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        raise InvalidParameter("There is no file {file}. Check its name.", {"file": str(path)}) from error
-    except (OSError, ValueError) as error:
-        why = reason(error) if isinstance(error, OSError) else str(error)
-        facts = {"file": str(path), "reason": why}
-        raise InvalidParameter("{file} cannot be read: {reason}. Name another file.", facts) from error
-    with file:
+    with open_bytes(path) as file:
         # The size of a pipe or a device means nothing.
         size_bytes = path.stat().st_size if path.is_file() else None
         yield Source(source_name(path), file, size_bytes, encoding)

@@ -6,10 +6,9 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, BinaryIO, TypedDict, TypeVar
 
-from windrow.disk import reason
-from windrow.domain.errors import InvalidParameter
 from windrow.domain.inspection import InspectRequest
 from windrow.domain.read_options import Format, Quoting
+from windrow.files.decoding import open_bytes
 from windrow.session.arguments import check_known, request_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,12 +76,4 @@ def open_rows_file(file: AnyFile) -> BinaryIO:
         return io.BytesIO(file)
     if not isinstance(file, str | Path):
         return file
-    try:
-        return Path(file).open("rb")
-    except (OSError, ValueError) as error:
-        facts = {
-            "parameter": "file",
-            "file": str(file),
-            "reason": reason(error) if isinstance(error, OSError) else str(error),
-        }
-        raise InvalidParameter("{file} cannot be read: {reason}. {Send} the path of a file of rows.", facts) from error
+    return open_bytes(Path(file))

@@ -77,7 +77,7 @@ def test_what_cannot_be_read_is_refused_in_the_words_of_the_command_line(ask: Ru
         "a.csv, line 2: the byte 0xef at offset 7 is not UTF-8. Name its encoding, often --encoding cp1252, or save "
         "the file as UTF-8."
     )
-    assert "No such file or directory" in ask("inspect", tmp_path / "none.csv").refusal
+    assert "There is no file" in ask("inspect", tmp_path / "none.csv").refusal
     assert "Is a directory" in ask("inspect", tmp_path).refusal
     assert "'xlsx' is not one of" in ask("inspect", file, "--format", "xlsx").err
 
