@@ -78,7 +78,7 @@ def test_what_cannot_be_read_is_refused_in_the_words_of_the_command_line(ask: Ru
         "the file as UTF-8."
     )
     assert "There is no file" in ask("inspect", tmp_path / "none.csv").refusal
-    assert "Is a directory" in ask("inspect", tmp_path).refusal
+    assert "is a folder" in ask("inspect", tmp_path).refusal
     assert "'xlsx' is not one of" in ask("inspect", file, "--format", "xlsx").err
 
 
