@@ -8,7 +8,7 @@ import { useKeys } from "../parts/keys.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";
 import { TableSheet } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
-import { html, useState } from "../ui.js";
+import { html, submits, useState } from "../ui.js";
 
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../ui.js").View} View */
@@ -229,17 +229,12 @@ export function Audit() {
   const { key = "", target = "", since = "", cursor = "" } = route.value.query;
   const trail = useReply("audit", { key_name: key || null, target: target || null, since: since || null, cursor: cursor || null });
   const [form, setForm] = useState({ key, target, since });
-  /** @param {Event} event */
-  function onSubmit(event) {
-    event.preventDefault();
-    go(["audit"], form);
-  }
   /** @param {"key" | "target" | "since"} name @param {string} label @param {string} type */
   const field = (name, label, type) => html`<${Input} label=${label} type=${type} value=${form[name]} onInput=${(text) => setForm({ ...form, [name]: text.trim() })} />`;
   if (isDenied(trail.error)) return html`<${Header} title="Audit" /><${Denied} error=${trail.error} what="The audit trail is shown" />`;
   const filtered = Boolean(key || target || since);
   return html`<${Header} title="Audit" note="Who changed what, and which requests were refused." />
-    <form class="audit-form" onSubmit=${onSubmit}>
+    <form class="audit-form" onSubmit=${submits(() => go(["audit"], form))}>
       ${field("target", "Done to", "search")} ${field("key", "By the API key", "text")} ${field("since", "Since the day (UTC)", "date")}
       <div class="row"><${Button} type="submit" primary>Show<//>${filtered && html`<${Button} quiet onClick=${() => (setForm({ key: "", target: "", since: "" }), go(["audit"]))}>Show everything<//>`}</div>
     </form>

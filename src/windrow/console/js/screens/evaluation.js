@@ -4,7 +4,7 @@ import { Button, Sheet, Text } from "../parts/bits.js";
 import { LineChart, Meter } from "../parts/charts.js";
 import { Input } from "../parts/fields.js";
 import { Table, TableSheet } from "../parts/table.js";
-import { html, useState } from "../ui.js";
+import { html, submits, useState } from "../ui.js";
 
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {{ threshold: number, answered: number, wrong: number, share: number, error: number | null, error_interval: { low: number, high: number } | null }} CoveragePoint */
@@ -160,11 +160,6 @@ export function Coverage({ report, present, looked, onLook, target, onTarget, bu
     event.preventDefault();
     onLook(next.threshold);
   }
-  /** @param {Event} event */
-  function onSubmit(event) {
-    event.preventDefault();
-    onTarget(Number(wanted) / 100);
-  }
   const shares = coverage.map((each) => ({ x: each.threshold, y: each.share }));
   const errors = coverage.flatMap((each) => (each.error == null ? [] : [{ x: each.threshold, y: each.error, low: each.error_interval?.low, high: each.error_interval?.high }]));
   const marked = [
@@ -179,7 +174,7 @@ export function Coverage({ report, present, looked, onLook, target, onTarget, bu
     </div>
     <div class="spread">
       <div class="row">${children}</div>
-      <form class="row target" onSubmit=${onSubmit}>
+      <form class="row target" onSubmit=${submits(() => onTarget(Number(wanted) / 100))}>
         <${Input} label="Right answers wanted, in percent" type="number" min="50" max="100" step="0.1" required value=${wanted} onInput=${setWanted} />
         <${Button} type="submit" busy=${busy}>Propose a threshold<//>
       </form>

@@ -10,7 +10,7 @@ import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, refresh, useClassifiers } from "../store.js";
-import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { html, submits, useEffect, useMemo, useRef, useState } from "../ui.js";
 import { accuracySentence, baselineVerdict, Coverage, coverageSentence, JudgedRows, LabelTable, pointAt, Reliability, rowsOfCell } from "./evaluation.js";
 import { TestFile, TestSetField, useTestSet } from "./test_set.js";
 
@@ -83,13 +83,8 @@ function Choice({ model, test, ready, busy, onEvaluate }) {
   useClassifiers();
   const can = ready && Boolean(name) && !busy;
   useKeys([{ key: "e", does: "Evaluate", run: () => can && onEvaluate(name, save) }]);
-  /** @param {Event} event */
-  function onSubmit(event) {
-    event.preventDefault();
-    if (can) onEvaluate(name, save);
-  }
   return html`<${Sheet}>
-    <form class="judge-form" onSubmit=${onSubmit}>
+    <form class="judge-form" onSubmit=${submits(() => can && onEvaluate(name, save))}>
       <div>
         <${Field} label="Classifier">${(id) => html`<${ClassifierField} id=${id} value=${name} onChange=${setName} required />`}<//>
         <${Check} checked=${save} onChange=${setSave}>Keep the score with the classifier<//>
