@@ -26,7 +26,7 @@ DOCS := .venv-docs
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-console bench-fair bench-memory bench-versus torture soak fuzz reference docs vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-console bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -112,6 +112,9 @@ bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 
 reference: $(VENV)/.test ## Write the pages of docs/reference from the source code.
 	$(BIN)/python -m docs.generator.pages
+
+pictures: $(VENV)/.test ## Take the pictures of the console that the README shows.
+	$(BIN)/python -m docs.generator.pictures
 
 docs: $(DOCS)/.sphinx ## Build the documentation's site into build/site; a broken link or any other warning fails.
 	$(DOCS)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -c docs/site . build/site
