@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT: Final = Path(__file__).parent.parent.parent
 FOLDER: Final = ROOT / "docs" / "images"
-SIZE: Final = {"width": 1180, "height": 760}
+SIZE: Final = ViewportSize(width=1180, height=760)
 _ROWS: Final = json.loads((ROOT / "src" / "windrow" / "console" / "demo_rows.json").read_text(encoding="utf-8"))
 _TEXT: Final = "The zip broke after two weeks. Do I get my money back?"
 
