@@ -298,6 +298,16 @@ def test_more_rows_bytes_or_columns_than_are_taken_are_refused() -> None:
             look(content, filename)
 
 
+def test_small_values_inside_others_do_not_swell_the_reply() -> None:
+    roomy = InspectionLimits(DataLimits(), 10_000, "WINDROW_MAX_BODY_BYTES")
+    for nested in (",".join(["[]"] * 250), f'{{"a": [{",".join(["0"] * 400)}]}}'):
+        content = f'{{"text": "a", "label": "b", "v": [{nested}]}}\n'
+        assert look(content * 3, "a.jsonl", roomy, include_values=True).num_rows == 3
+        assert look(content * 10, "a.jsonl", roomy).num_rows == 10
+        with pytest.raises(LimitExceeded, match="too large to be told with all columns"):
+            look(content * 10, "a.jsonl", roomy, include_values=True)
+
+
 def test_long_names_of_columns_do_not_swell_the_reply() -> None:
     content = f"text,{'n' * 40_000}\n" + "a,b\n" * 20
     assert look(content, "a.csv").num_rows == 20

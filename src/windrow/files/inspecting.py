@@ -35,6 +35,8 @@ UNNAMED: Final = "the file"
 _MAX_DEPTH: Final = 50
 # How much larger than the file its rows may be once each repeats the names of all columns.
 _MAX_GROWTH: Final = 4
+# What a value inside another one counts for besides its characters: ``[]`` takes this many times its room in memory.
+_NESTED_CHARS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,7 @@ def _kept_rows(
             table.source.reject(template, record.line, **facts)
             continue
         if request.include_values:
-            num_chars += sum(len(name) + len(str(value)) for name, value in record.values.items())
+            num_chars += sum(len(name) + _told_chars(value) for name, value in record.values.items())
             if num_chars > _MAX_GROWTH * limits.max_bytes:
                 raise LimitExceeded(
                     "{file} is too large to be told with all columns of each row. Leave out {arg:include_values}, send "
@@ -229,6 +231,22 @@ def _kept_rows(
         values = dict(record.values) if request.include_values else None
         kept.append(InspectedRow(record.line, record.text, label, values))
     return kept
+
+
+def _told_chars(value: object) -> int:
+    """Return for how many characters a value counts where it is told whole."""
+    return len(str(value)) + (_NESTED_CHARS * sum(1 for _ in _parts_of(value)) if isinstance(value, dict | list) else 0)
+
+
+def _parts_of(value: object) -> Iterator[object]:
+    """Yield all that is in a value, at any depth."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict | list):
+            inside = part.values() if isinstance(part, dict) else part
+            yield from inside
+            waiting.extend(inside)
 
 
 def _label_of(table: Table, record: Record, column: str | None, request: InspectRequest) -> str | None:
