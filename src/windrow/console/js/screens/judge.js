@@ -4,7 +4,7 @@ import { ago, counted, download, number, percent } from "../format.js";
 import { addItems, itemsOf, loadCorrections } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Chip, Empty, Field, Header, NoClassifier, Notice, Problem, Reply, Scroll, Sheet } from "../parts/bits.js";
-import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
+import { Accuracy, ConfusionMatrix, LearningCurve } from "../parts/charts.js";
 import { Check, ClassifierField, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
@@ -45,7 +45,7 @@ export function Judge() {
     <${Choice} key=${model} model=${model} test=${test} ready=${Boolean(set)} busy=${judged.busy && Boolean(set && model)} onEvaluate=${onEvaluate} />
     <${Problem} error=${judged.error} again=${judged.again} />
     ${shown && set && !(judged.error && !judged.busy) ? html`<${Judgement} judged=${shown} set=${set} busy=${judged.busy} precision=${precision} />` : !judged.error && html`<${Beginning} model=${model} set=${set} busy=${judged.busy} />`}
-    <${LearningCurve} />`;
+    <${MoreRows} />`;
 }
 
 /**
@@ -244,7 +244,7 @@ function SavePage({ report, set, precision }) {
 }
 
 /** Whether more rows would help: of a file with training rows, since the server hands out none. */
-function LearningCurve() {
+function MoreRows() {
   const [rows, setRows] = useState(/** @type {TestSet["rows"] | null} */ (null));
   const found = useReply(rows ? "cross_validate" : null, { training_data: rows, num_iterations: 0 });
   return html`<details class="sheet learning">
