@@ -26,11 +26,15 @@ def check_destination(call: Call, out: Path | None) -> None:
 
 
 def check_absent(path: Path, *, overwrite: bool) -> None:
-    """Refuse a file that exists, unless it is to be replaced.
+    """Refuse a file that exists, unless it is to be replaced, and one in a folder that does not.
 
     Raises:
-        InvalidParameter: It exists.
+        InvalidParameter: It exists, or its folder does not.
     """
+    if not path.parent.is_dir():
+        raise InvalidParameter(
+            "There is no folder {folder}. Create it, or name another file with -o.", {"folder": str(path.parent)}
+        )
     if path.exists() and not path.is_dir() and not overwrite:
         raise InvalidParameter(
             "{file} exists. Name another file with -o, or replace it with --overwrite.", {"file": str(path)}

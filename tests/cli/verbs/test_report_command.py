@@ -50,6 +50,14 @@ def test_a_file_that_exists_is_replaced_only_if_told_so_and_before_anything_is_c
     assert file.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_a_file_in_a_folder_that_does_not_exist_is_refused_before_anything_is_computed(
+    ask: Run, toy: Toy, rows_file: Path, tmp_path: Path
+) -> None:
+    refused = ask("report", "tickets_v1", rows_file, "-o", tmp_path / "nowhere" / "report.html")
+    assert (refused.code, toy.show(ModelRequest("tickets_v1")).test) == (2, None)
+    assert "nowhere. Create it, or name another file with -o." in refused.refusal
+
+
 def test_a_report_to_stdout_is_nothing_but_the_page(ask: Run, rows_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         written = io.BytesIO()

@@ -9,7 +9,7 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import ROWS_HELP, OptionSpec
-from windrow.cli.written_files import check_absent, check_destination, write_reply
+from windrow.cli.written_files import DASH, check_absent, check_destination, write_reply
 from windrow.domain.report_page import ReportRequest
 
 verbs = typer.Typer()
@@ -37,7 +37,7 @@ def report(
     misclassified rows.
     """
     check_destination(call, out)
-    if out is not None:
+    if out not in (None, DASH):  # before minutes of work, which keeps a score
         check_absent(out, overwrite=overwrite)
     with call.connected(doing="Classifying the rows") as operations, closing(operations.report(request)) as page:
         write_reply(call, page, out, overwrite=overwrite)
