@@ -114,6 +114,14 @@ def test_a_label_that_a_training_refuses_is_none_where_rows_need_none(label: obj
     assert [row.label for row in look(content, "a.jsonl", labelled=False)] == [None]
 
 
+def test_warnings_count_rows_among_all_of_them_where_some_have_no_label() -> None:
+    content = "text,label\nunlabelled,\na,x\nalso unlabelled,\nb,y\na,x\nb,z\n"
+    found = look(content, "a.csv", labelled=False)
+    behind = {each.code: [found.rows[number].text for number in each.rows] for each in found.warnings}
+    assert (behind["duplicate_rows"], behind["contradicting_rows"]) == (["a"], ["b", "b"])
+    assert {each.code: each.rows for each in found.warnings}["duplicate_rows"] == (4,)
+
+
 def test_what_an_annotator_rejected_is_a_row_to_classify_and_no_example() -> None:
     content = "text,label,answer\na,x,accept\nb,y,reject\n"
     found = look(content, "a.csv", labelled=False)

@@ -5,12 +5,20 @@ refuse the file.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final
 
 from windrow.domain.characters import is_blank
-from windrow.domain.dataset import MAX_LABEL_CHARS, DataLimits, Dataset, Row, find_data_warnings, with_every_row
+from windrow.domain.dataset import (
+    MAX_LABEL_CHARS,
+    DataLimits,
+    Dataset,
+    DataWarning,
+    Row,
+    find_data_warnings,
+    with_every_row,
+)
 from windrow.domain.errors import InvalidFile, LimitExceeded
 from windrow.domain.inspection import (
     MAX_EXAMPLE_CHARS,
@@ -304,8 +312,8 @@ def _inspection(
     source: Source, notes: _Notes, found: FoundColumns, kept: list[InspectedRow], read: Mapping[str, Any]
 ) -> Inspection:
     seen: _SeenRows = read["seen"]
-    rows = tuple(Row(row.text, row.label) for row in kept if row.label is not None)
-    dataset = Dataset(rows) if rows else None
+    labelled = [(number, Row(row.text, row.label)) for number, row in enumerate(kept) if row.label is not None]
+    dataset = Dataset(tuple(row for _, row in labelled)) if labelled else None
     return Inspection(
         format=read["format"],
         encoding=source.found_encoding,
@@ -322,6 +330,19 @@ def _inspection(
         questions=tuple(notes.questions.values()),
         problems=tuple(notes.problems),
         num_problems=notes.num_problems,
-        warnings=() if dataset is None else with_every_row(find_data_warnings(dataset), dataset),
+        warnings=() if dataset is None else _warnings(dataset, [number for number, _ in labelled]),
         sha256=None if dataset is None else dataset.sha256,
+    )
+
+
+def _warnings(dataset: Dataset, numbers: Sequence[int]) -> tuple[DataWarning, ...]:
+    """Return what a training would warn of.
+
+    Args:
+        dataset: The rows that have a label.
+        numbers: The number of each among all rows, from 0.
+    """
+    return tuple(
+        replace(each, rows=tuple(numbers[row] for row in each.rows))
+        for each in with_every_row(find_data_warnings(dataset), dataset)
     )
