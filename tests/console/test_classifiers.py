@@ -132,11 +132,14 @@ def test_what_nobody_used_is_shown_alone(server: Running, page: Page) -> None:
 
 def test_a_column_sorts_and_again_in_reverse(server: Running, page: Page) -> None:
     show(page, server, "classifiers?q=o")
+    heading = page.get_by_role("columnheader", name="Created")
     page.get_by_role("button", name="Created").click()
+    expect(heading).to_have_attribute("aria-sort", "ascending")
     ascending = name_column(page)
     assert ascending.index("tickets_v9") < ascending.index("tickets_v10") < ascending.index("mood")
     page.get_by_role("button", name="Created").click()
     expect(page).to_have_url(re.compile("sort=-created"))
+    expect(heading).to_have_attribute("aria-sort", "descending")
     assert name_column(page) == ascending[::-1]
 
 
@@ -257,7 +260,7 @@ def test_the_record_says_how_good_it_is_and_what_to_do_next(server: Running, pag
         "href", re.compile(r"#/train\?extends=tickets_v10%40\d")
     )
     show(page, server, "classifiers/tickets_v9")
-    expect(page.get_by_role("link", name="Judge it")).to_be_visible()
+    expect(page.get_by_role("link", name="Judge it", exact=True)).to_be_visible()
 
 
 def test_description_and_tags_are_edited_in_place(server: Running, page: Page) -> None:
@@ -293,7 +296,7 @@ def test_an_older_revision_is_shown_and_made_to_answer_again(server: Running, pa
     page.go_back()
     page.get_by_role("button", name="Restore").click()
     page.get_by_role("dialog").get_by_role("button", name="Restore").click()
-    toast(page, "mood answers as mood@1 does.")
+    toast(page, "mood@1 restored.")
     rows = ask(server, "GET", "models/mood@1")
     assert ask(server, "GET", "models/mood")["training_data_sha256"] == rows["training_data_sha256"]
 

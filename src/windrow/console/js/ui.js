@@ -8,7 +8,7 @@ import htm from "../vendor/htm.js";
  */
 export const html = htm.bind(h);
 export { Component, render } from "../vendor/preact.js";
-export { useEffect, useId, useMemo, useRef, useState } from "../vendor/hooks.js";
+export { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.js";
 export { signal } from "../vendor/signals.js";
 
 /**

@@ -1,5 +1,5 @@
 /** Keys that do things: each view names its own, `?` shows them all. No key works while something is typed. */
-import { html, signal, useEffect } from "../ui.js";
+import { html, signal, useLayoutEffect } from "../ui.js";
 import { Dialog } from "./overlays.js";
 
 /**
@@ -40,7 +40,8 @@ addEventListener("keydown", (event) => {
  * @param {boolean} [frame] Whether they are the frame's.
  */
 export function useKeys(shortcuts, frame = false) {
-  useEffect(() => {
+  // Before the view is seen: whoever sees its keys may press them.
+  useLayoutEffect(() => {
     groups.value = frame ? [shortcuts, ...groups.peek()] : [...groups.peek(), shortcuts];
     return () => {
       groups.value = groups.peek().filter((each) => each !== shortcuts);
