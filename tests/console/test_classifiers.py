@@ -136,7 +136,8 @@ def test_a_column_sorts_and_again_in_reverse(server: Running, page: Page) -> Non
     page.get_by_role("button", name="Created").click()
     expect(heading).to_have_attribute("aria-sort", "ascending")
     # Two that were trained within one second are alike.
-    created = {each["name"]: each["created_at"] for each in ask(server, "GET", "models?limit=1000")["models"]}
+    models = server.client.get("/v1/classifier/models?limit=1000").json()["models"]
+    created = {each["name"]: each["created_at"] for each in models}
     moments = [created[name] for name in name_column(page)]
     assert moments == sorted(moments) and moments[0] < moments[-1]
     page.get_by_role("button", name="Created").click()
