@@ -521,6 +521,7 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (FIT, ("max_seconds",), "max_seconds must be a number", NO_NUMBER_NOR_NULL, {}),
     (FIT, ("cross_validate",), "cross_validate must be true or false", NO_FLAG, {}),
     (FIT, ("description",), "description must be a string", NO_STRING_NOR_NULL, {}),
+    (FIT, ("extends",), "extends must be a string", NO_STRING_NOR_NULL, {}),
     (FIT, ("tags",), "tags must be a list", NO_LIST_NOR_NULL, {}),
     (FIT, ("tags", 1), "tags[1] must be a string", NO_STRING, {"index": 1}),
     (FIT, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),

@@ -49,6 +49,7 @@ def test_a_key_with_train_alone_extends_a_classifier_and_follows_its_own_job(ser
     trainer, reader = key_of(data_dir, "trainer", "train"), key_of(data_dir, "reader", "read")
     # Servers look at the keys once in a while, and from then on each request needs one.
     wait_until(lambda: server.client.get(f"{ROOT}/jobs").status_code == 401)
+    wait_until(lambda: server.client.get(f"{ROOT}/jobs", headers=reader).is_success)
     (others,) = server.client.get(f"{ROOT}/jobs", headers=reader).json()["jobs"]
     asked = {"model_name": "tickets_v2", "extends": "tickets_v1", "training_data": [LAST], "num_iterations": 0}
     begun = server.client.post(f"{ROOT}/fit?wait=false", json=asked, headers=trainer)
