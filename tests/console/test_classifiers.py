@@ -132,18 +132,18 @@ def test_what_nobody_used_is_shown_alone(server: Running, page: Page) -> None:
 
 def test_a_column_sorts_and_again_in_reverse(server: Running, page: Page) -> None:
     show(page, server, "classifiers?q=o")
-    heading = page.get_by_role("columnheader", name="Created")
-    page.get_by_role("button", name="Created").click()
+    heading = page.get_by_role("columnheader", name="Size")
+    page.get_by_role("button", name="Size").click()
     expect(heading).to_have_attribute("aria-sort", "ascending")
-    # Two that were trained within one second are alike.
     models = server.client.get("/v1/classifier/models?limit=1000").json()["models"]
-    created = {each["name"]: each["created_at"] for each in models}
-    moments = [created[name] for name in name_column(page)]
-    assert moments == sorted(moments) and moments[0] < moments[-1]
-    page.get_by_role("button", name="Created").click()
-    expect(page).to_have_url(re.compile("sort=-created"))
+    size_of = {each["name"]: each["size_bytes"] for each in models}
+    sizes = [size_of[name] for name in name_column(page)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]
+    page.get_by_role("button", name="Size").click()
+    expect(page).to_have_url(re.compile("sort=-size"))
     expect(heading).to_have_attribute("aria-sort", "descending")
-    assert [created[name] for name in name_column(page)] == moments[::-1]
+    assert [size_of[name] for name in name_column(page)] == sizes[::-1]
 
 
 def test_several_are_deleted_by_keys_alone_and_undo_brings_them_back(server: Running, page: Page) -> None:
