@@ -452,6 +452,15 @@ class TestCompare:
         alone = {name: recast(ClassificationMetrics, evaluate(service, name=name, save=False)) for name in names}
         assert {each.reference: recast(ClassificationMetrics, each) for each in found.models} == alone
 
+    def test_says_whose_accuracy_is_known_least_where_rows_are_few(self, service: Service) -> None:
+        fit(service, "swapped", rows=SWAPPED)
+        rows = (*TESTS, *(Row(f"{row.text}!", row.label) for row in TESTS), wrongly_labelled(service, TESTS[0].text))
+        for names in (("tickets", "swapped"), ("swapped", "tickets")):
+            found = service.compare(CompareRequest(names, rows))
+            (message,) = (each.message for each in found.warnings if each.code == "few_test_rows")
+            widths = {each.reference: each.accuracy_interval.high - each.accuracy_interval.low for each in found.models}
+            assert f"the accuracy of {max(widths, key=widths.__getitem__)} lies anywhere" in message
+
     def test_encodes_each_text_once_for_all(self, service: Service, encoder: CountingEncoder) -> None:
         for name in ("second", "third"):
             fit(service, name, rows=SWAPPED)

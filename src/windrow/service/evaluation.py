@@ -102,7 +102,8 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     for model, answers in zip(models, answered.values(), strict=True):
         warnings += _abstention_warnings(model, answers)
     warnings += _truncation_warnings(answered.values())
-    warnings += warn_of_few_rows(results[0].total, results[0].accuracy_interval)
+    widest = max(results, key=lambda result: result.accuracy_interval.high - result.accuracy_interval.low)
+    warnings += warn_of_few_rows(widest.total, widest.accuracy_interval, of=widest.reference)
     return Comparison(
         models=results,
         pairs=pairs,
