@@ -11,6 +11,10 @@ _IMPORT: Final = re.compile(
     r"(?P<quote>[\"'])(?P<name>[^\"'\n]+)(?P=quote)",
     re.DOTALL,
 )
+_COMMENT: Final = re.compile(r"/\*.*?\*/|(?<!\S)//[^\n]*", re.DOTALL)
+_COMPONENT: Final = re.compile(r"<\$\{(\w+)\}")
+_DEFINED: Final = re.compile(r"\b(?:function|class|const|let)\s+(\w+)")
+_IMPORTED: Final = re.compile(r"\bimport\s*\{([^}]*)\}")
 
 
 def imports(source: str, *, later: bool = True) -> list[str]:
@@ -29,3 +33,10 @@ def reachable(first: Path, *, later: bool = True) -> set[Path]:
         found |= new
         left += new
     return found
+
+
+def unknown_components(source: str) -> set[str]:
+    """Return the components that a module's text uses, and neither imports nor defines."""
+    code = _COMMENT.sub("", source)
+    names = [each.split()[-1] for found in _IMPORTED.findall(code) for each in found.split(",") if each.strip()]
+    return set(_COMPONENT.findall(code)) - {*names, *_DEFINED.findall(code)}

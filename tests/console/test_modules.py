@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.imports import imports, reachable
+from tests.console.imports import imports, reachable, unknown_components
 from windrow.http.console import FOLDER, page_text, read_console
 
 MODULES = sorted((FOLDER / "js").rglob("*.js"))
@@ -49,6 +49,28 @@ def test_a_module_imports_files_of_the_console_alone(module: Path) -> None:
     for imported in imports(source):
         assert imported.startswith("."), imported
         assert name((module.parent / imported).resolve()) in read_console().files, imported
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
+def test_a_module_imports_or_defines_each_component_that_it_uses(module: Path) -> None:
+    # The type checker takes Text for what browsers have under that name.
+    assert unknown_components(module.read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("html`<${Text}>a<//>`;", {"Text"}),
+        ('import { Text } from "./a.js"; html`<${Text} />`;', set()),
+        ('import { Text as Words } from "./a.js"; html`<${Text} /><${Words} />`;', {"Text"}),
+        ("export function Text() {}\nhtml`<${Text} />`;", set()),
+        ("class Fence {}\nconst Found = loaded[view];\nhtml`<${Fence}><${Found} /><//>`;", set()),
+        ('// import { Text } from "./a.js";\nhtml`<${Text} />`;', {"Text"}),
+        ("html`<${Text} />`; // as the function Text does", {"Text"}),
+    ],
+)
+def test_a_component_is_known_by_an_import_or_a_definition(source: str, expected: set[str]) -> None:
+    assert unknown_components(source) == expected
 
 
 def test_there_are_fewer_than_40_modules_of_at_most_400_lines() -> None:
