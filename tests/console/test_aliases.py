@@ -142,6 +142,19 @@ def test_an_alias_is_rolled_back_with_a_reason_that_the_history_keeps(server: Ru
     expect(page.get_by_role("button", name="Roll back …")).to_be_disabled()
 
 
+def test_the_drawer_shows_what_was_done_and_not_what_the_view_read_after_it(server: Running, page: Page) -> None:
+    promoted(server, "drawn", "tickets_v1", "tickets_v2")
+    show(page, server, "aliases/drawn")
+    page.get_by_role("button", name="Roll back …").click()
+    dialog(page).get_by_role("button", name="Roll back").click()
+    expect(page.get_by_role("listitem").first).to_contain_text("Rolled back: tickets_v2 → tickets_v1")
+    page.keyboard.press("r")
+    drawer = page.get_by_role("complementary", name="The request behind this view")
+    expect(drawer.locator("pre")).to_contain_text("/aliases/drawn/rollback")
+    drawer.get_by_role("combobox", name="Which request").select_option(label="GET /aliases/drawn/history")
+    expect(drawer.locator("pre")).to_contain_text("/aliases/drawn/history")
+
+
 def test_a_removed_alias_keeps_its_history(server: Running, page: Page) -> None:
     promoted(server, "removed", "tickets_v1")
     show(page, server, "aliases/removed")

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme
 from tests.console.conftest import Findings, OpenPage
-from tests.console.judging import NUM_ROWS, ROWS, drop_test_set, open_view, train_versions
-from tests.servers import Running, Servers
+from tests.console.judging import NUM_ROWS, ROWS, as_file, drop_test_set, open_view, train_versions
+from tests.servers import TICKETS, Running, Servers
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +60,18 @@ def test_the_verdict_is_that_of_the_server_in_its_words(compared: Page, server: 
         )
         expect(row).to_contain_text(f"{100 * each['accuracy']:.1f} %")
         expect(row).to_contain_text(f"{each['correct']} of {NUM_ROWS}")
+
+
+def test_a_difference_of_fewer_rows_than_each_was_measured_on_says_of_how_many(page: Page, server: Running) -> None:
+    learned = {"text": TICKETS["invoice"][0], "label": "invoice"}
+    fields = {"model_names": ["tickets_v1", "tickets_v2"], "test_data": [*ROWS, learned]}
+    (pair,) = server.client.post("/v1/classifier/compare", json=fields).json()["pairs"]
+    assert pair["total"] < len(ROWS) + 1
+    open_view(page, "compare?models=tickets_v1,tickets_v2")
+    drop_test_set(page, as_file([*ROWS, learned], "june.csv"))
+    difference = page.get_by_role("table", name="Accuracy of each classifier").get_by_role("row", name="tickets_v2")
+    expect(difference).to_contain_text(f"of {NUM_ROWS + 1}")
+    expect(difference).to_contain_text(f") on {pair['total']} rows")
 
 
 def test_the_rows_that_change_are_shown_and_only_those_that_got_worse_on_demand(

@@ -330,7 +330,7 @@ def test_a_new_label_with_few_rows_is_warned_of(server: Running, page: Page) -> 
 
 def test_a_queue_is_emptied_after_a_question(server: Running, page: Page) -> None:
     open_queue(server, page, [item("one"), item("two")])
-    page.get_by_role("button", name="Empty it").click()
+    page.get_by_role("button", name="Empty the queue").click()
     page.get_by_role("dialog").get_by_role("button", name="Empty it").click()
     expect(page.get_by_text("No text waits here")).to_be_visible()
     assert kept(page) == []

@@ -271,6 +271,29 @@ def test_a_page_of_another_release_says_that_it_is_out_of_date(
     expect(page.get_by_role("heading", name="Judge", level=1)).to_be_visible()
 
 
+def test_a_page_whose_server_comes_back_as_another_release_asks_to_be_loaded_again(
+    lost: Address, tmp_path: Path, open_page: OpenPage, watch: Watch
+) -> None:
+    watch.allow("status of 404")
+    lost.end()  # it may be of another release, too
+    page = open_page(str(lost.again().client.base_url))
+    expect(page.get_by_role("link", name="tickets_v1")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    outdated = page.get_by_role("alert").filter(has_text="The server has another release than this page. Load")
+    for variables, count in (({}, 0), ({"PYTHONPATH": str(_other_release(tmp_path))}, 1)):
+        lost.end()
+        open_view(page, "disk")
+        expect(page.get_by_text(NO_ANSWER)).to_be_visible()
+        lost.again(**variables)
+        expect(page.get_by_text(NO_ANSWER)).to_have_count(0)
+        expect(page.get_by_role("table", name="Classifiers").get_by_text("tickets_v1")).to_be_visible()
+        expect(outdated).to_have_count(count)
+        open_view(page, "classifiers")
+    page.get_by_role("button", name="Load it again").click()
+    expect(page.get_by_role("link", name="tickets_v1")).to_be_visible()
+    expect(outdated).to_have_count(0)
+
+
 def _other_release(folder: Path) -> Path:
     """Return where a copy of the package is whose console is not quite the same."""
     shutil.copytree(PACKAGE, folder / "other" / "windrow", ignore=shutil.ignore_patterns("__pycache__"))

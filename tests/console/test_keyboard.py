@@ -100,7 +100,7 @@ def test_the_question_mark_lists_the_keys_of_the_view_and_esc_closes_the_list(se
     expect(page.get_by_role("link", name="tickets_v1")).to_be_visible()
     tab_to(page, page.get_by_role("link", name="tickets_v1"))
     press(page, "?")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard keys")
     for title in PLACES:
         expect(dialog.get_by_text(title, exact=True)).to_be_visible()
     expect(dialog.get_by_text("Choose all that are shown")).to_be_visible()
@@ -121,7 +121,7 @@ def test_every_key_that_is_shown_is_in_the_list(server: Running, page: Page) -> 
         shown = page.locator("main [aria-keyshortcuts]:visible, nav [aria-keyshortcuts]:visible")
         keys = {each.get_attribute("aria-keyshortcuts") or "" for each in shown.all()}
         press(page, "?")
-        dialog = page.get_by_role("dialog", name="Keys")
+        dialog = page.get_by_role("dialog", name="Keyboard keys")
         expect(dialog).to_be_visible()
         listed = dialog.locator("kbd").all_inner_texts()
         press(page, "Escape")

@@ -102,6 +102,8 @@ export const CLEARING = new Set(["set_threshold"]);
 export const recorded = signal(/** @type {Recorded[]} */ ([]));
 /** Whether the server answers. */
 export const connected = signal(true);
+/** Whether the server came back as another release, whose files are not those of this page. */
+export const outdated = signal(false);
 /** Counts how often the server came back after it did not answer. */
 export const returned = signal(0);
 /** Why an API key is asked for; empty while none is. */
@@ -300,7 +302,11 @@ async function revive() {
   for (;;) {
     try {
       const response = await fetch(new URL("health/ready", SERVER), { cache: "no-store" });
-      if (response.ok) break;
+      if (response.ok) {
+        // The address of a file holds the digest of them all.
+        outdated.value = (await fetch(import.meta.url, { method: "HEAD", cache: "no-store" })).status === 404;
+        break;
+      }
     } catch {
       connected.value = false; // it is asked again
     }

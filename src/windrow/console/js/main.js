@@ -1,5 +1,5 @@
 /** The first module: navigation, the view of the address, the request drawer, and what concerns every view. */
-import { clearRecorded, connected, giveKey, keyWanted } from "./api.js";
+import { clearRecorded, connected, giveKey, keyWanted, outdated } from "./api.js";
 import { Button, Header, Notice, Waiting } from "./parts/bits.js";
 import { Drawer, toggleDrawer } from "./parts/drawer.js";
 import { Input } from "./parts/fields.js";
@@ -33,7 +33,7 @@ const PLACES = [
   { name: "aliases", title: "Aliases", key: "7", load: loadAliases, view: "Aliases", loadDetail: loadAliases, detail: "Aliases" },
   { name: "jobs", title: "Jobs", load: () => import("./screens/jobs.js"), view: "Jobs" },
   { name: "disk", title: "Disk", load: () => import("./screens/disk.js"), view: "Disk" },
-  { name: "keys", title: "Keys", load: loadAccess, view: "Keys" },
+  { name: "keys", title: "API keys", load: loadAccess, view: "Keys" },
   { name: "audit", title: "Audit", load: loadAccess, view: "Audit" },
 ];
 const FIRST_OF_THE_REST = "jobs";
@@ -67,6 +67,7 @@ function App() {
     <${Navigation} place=${place} />
     <main id="main" ref=${main} tabindex="-1">
       ${!connected.value && html`<${Notice} kind="warn" role="status">The server does not answer. This page goes on as soon as it does.<//>`}
+      ${outdated.value && html`<${OutOfDate} />`}
       <${Fence} key=${address}>${load ? html`<${LoadedView} load=${load} view=${view} name=${detail} key=${address} />` : html`<${NotFound} />`}<//>
       <${Drawer} />
     </main>
@@ -97,9 +98,12 @@ function LoadedView({ load, view, name }) {
   useEffect(loadTheRest, []);
   if (Found) return html`<${Found} name=${name} />`;
   if (!error) return html`<${Waiting} />`;
-  return html`<${Header} title="This page is out of date" />
-    <${Notice} kind="warn" role="alert"><p>The server has another release than this page, or it did not answer. Load the page again.</p>
-      <${Button} primary onClick=${() => location.reload()}>Load it again<//><//>`;
+  return html`<${Header} title="This page is out of date" />${!outdated.value && html`<${OutOfDate} />`}`;
+}
+
+function OutOfDate() {
+  return html`<${Notice} kind="warn" role="alert"><p>The server has another release than this page${!outdated.value && ", or it did not answer"}. Load the page again.</p>
+    <${Button} primary onClick=${() => location.reload()}>Load it again<//><//>`;
 }
 
 /** Whether the view that was gone to is still to come, and then to have the focus. */
@@ -139,7 +143,7 @@ function Navigation({ place }) {
         </a>`,
     )}
     <div class="rule"></div>
-    <button type="button" aria-keyshortcuts="?" onClick=${showKeys}><span>All keys</span><kbd aria-hidden="true">?</kbd></button>
+    <button type="button" aria-keyshortcuts="?" onClick=${showKeys}><span>Keyboard keys</span><kbd aria-hidden="true">?</kbd></button>
   </nav>`;
 }
 

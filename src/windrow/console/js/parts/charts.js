@@ -11,7 +11,7 @@ import { Scroll } from "./bits.js";
  */
 export function Accuracy({ value, interval, estimated }) {
   if (value == null) return html`<span class="faint">not measured yet</span>`;
-  const title = interval ? `between ${intervalText(interval)} with 95 % confidence` : undefined;
+  const title = interval ? `${intervalText(interval)} with 95 % confidence` : undefined;
   return html`<span class="acc ${estimated ? "estimated" : ""}" title=${title}>
     <svg class="range" viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true">
       <rect class="track" x="0" y="3" width="100" height="8" rx="2" />

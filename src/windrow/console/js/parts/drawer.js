@@ -17,9 +17,10 @@ export function toggleDrawer() {
 /** The drawer at the foot of each view. */
 export function Drawer() {
   const [tab, setTab] = useState("curl");
-  const [at, setAt] = useState(0);
+  const [chosen, setChosen] = useState(/** @type {Recorded | null} */ (null));
   const requests = recorded.value;
-  const request = requests[Math.min(at, requests.length - 1)];
+  // What was done comes before what the view reads again after it.
+  const request = requests.find((each) => each === chosen) ?? requests.find((each) => each.method !== "GET") ?? requests[0];
   const names = requests.map((each, place) => [String(place), `${each.method} ${each.url.pathname.replace(/.*\/v1\/classifier/, "")}`]);
   const withKey = Boolean(apiKey());
   return html`<aside class="drawer ${open.value ? "open" : ""}" aria-label="The request behind this view">
@@ -36,7 +37,7 @@ export function Drawer() {
           <div class="drawer-tools">
             <${Tabs} label="Form of the request" tabs=${[["curl", "curl"], ["python", "Python"], ["reply", "Reply"]]} open=${tab} onOpen=${setTab} />
             ${requests.length > 1 &&
-            html`<${Select} aria-label="Which request" value=${String(at)} options=${names} onChange=${(place) => setAt(Number(place))} />`}
+            html`<${Select} aria-label="Which request" value=${String(requests.indexOf(request))} options=${names} onChange=${(place) => setChosen(requests[Number(place)] ?? null)} />`}
             <${Copy} text=${shown(tab, request, withKey)} />
             <${Button} quiet onClick=${toggleDrawer} title="Close the drawer">✕<//>
           </div>

@@ -58,7 +58,7 @@ export function showKeys() {
 export function KeyList() {
   if (!listed.value) return null;
   const all = groups.value.flat().filter((each, at, every) => at === every.findLastIndex((other) => isSame(each, other)));
-  return html`<${Dialog} title="Keys" onClose=${() => (listed.value = false)}>
+  return html`<${Dialog} title="Keyboard keys" onClose=${() => (listed.value = false)}>
     <dl class="keys">
       ${all.map((each) => html`<div><dt><kbd>${each.ctrl ? "Ctrl " : ""}${NAMES[each.key] ?? each.key}</kbd></dt><dd>${each.does}</dd></div>`)}
       <div><dt><kbd>Tab</kbd></dt><dd>Go to the next thing on the page</dd></div>

@@ -42,8 +42,8 @@ export function Keys() {
   const open = (/** @type {"create" | "limit" | "revoke"} */ what, key = {}) => setAsked({ what, key });
   const close = () => setAsked(null);
   useKeys([{ key: "n", does: "Create a key", run: () => list.value && open("create") }]);
-  if (isDenied(list.error)) return html`<${Header} title="Keys" /><${Denied} error=${list.error} what="Keys are shown and created" />`;
-  return html`<${Header} title="Keys" note="Who may do what on this server.">
+  if (isDenied(list.error)) return html`<${Header} title="API keys" /><${Denied} error=${list.error} what="Keys are shown and created" />`;
+  return html`<${Header} title="API keys" note="Who may do what on this server.">
       ${list.value && html`<${Button} primary keyName="n" onClick=${() => open("create")}>Create a key<//>`}
     <//>
     <${Reply} of=${list}>${() => (keys.length ? html`<${KeyTable} keys=${keys} onAsk=${open} />` : html`<${NoKeys} onCreate=${() => open("create")} />`)}<//>

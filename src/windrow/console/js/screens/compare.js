@@ -192,7 +192,7 @@ export function Accuracies({ found }) {
     const pair = against(each);
     if (!pair) return html`<span class="faint">in use</span>`;
     const points = `${pair.difference > 0 ? "+" : ""}${(100 * pair.difference).toFixed(1)}`;
-    return html`${points} <span class="faint">(${fineInterval(pair.difference_interval).replace(" %", "")})</span>`;
+    return html`${points} <span class="faint">(${fineInterval(pair.difference_interval).replace(" %", "")})${pair.total < each.total && ` on ${counted(pair.total, "row")}`}</span>`;
   }
   /** @type {import("../parts/table.js").Columns} */
   const columns = [

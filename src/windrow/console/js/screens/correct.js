@@ -97,8 +97,8 @@ function Queue({ name }) {
     { key: "t", does: "Train the next version", run: train },
   ]);
   const labels = labelsOf(record.value?.labels ?? [], items);
-  return html`<${Header} title="Correct" note=${html`The queue of <${Name} of=${name} />, kept in this browser; the least certain text comes first.`}>
-      ${items.length > 0 && html`<${Button} quiet onClick=${() => forget(true)}>Empty it<//>`}
+  return html`<${Header} title="Correct" note=${html`The queue of <${Name} of=${name} />, kept in this browser: first where a file says another label, then the least certain.`}>
+      ${items.length > 0 && html`<${Button} quiet onClick=${() => forget(true)}>Empty the queue<//>`}
       <${Button} onClick=${undo} disabled=${!last} keyName="u">Undo<//>
       <${Button} primary=${!waiting.length} onClick=${train} disabled=${!learned} keyName="t">Train the next version${learned > 0 && ` with ${counted(learned, "row")}`}<//>
     <//>

@@ -99,5 +99,6 @@ function Made({ job }) {
 function took(job) {
   if (!job.started_at) return "–";
   const end = job.finished_at ? Date.parse(job.finished_at) : Date.now();
-  return duration(Math.max(0, Math.round((end - Date.parse(job.started_at)) / 1_000))).replace(".0", "");
+  const seconds = Math.round((end - Date.parse(job.started_at)) / 1_000); // both are whole seconds
+  return seconds < 1 ? "< 1 s" : duration(seconds).replace(".0", "");
 }

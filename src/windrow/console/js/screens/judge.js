@@ -171,7 +171,7 @@ function Rows({ report, set }) {
   const tools = html`${open && html`<${Button} quiet keyName="w" onClick=${() => setQuery({ label: "", read: "" })}>Only the wrong ones<//>`}
     ${fresh.length > 0 && html`<${Button} onClick=${() => send(fresh)}>Send ${fresh.length === 1 ? "it" : `all ${number(fresh.length)}`} to Correct<//>`}
     ${known.size > 0 && html`<a class="button" href=${href(["correct"], { model: report.model_name })}>Correct</a>`}`;
-  return html`<div class="two">
+  return html`<div class="two judge-rows">
     <${Sheet} title=${title} tools=${tools} flush>
       <${Scroll} label="Rows" class="rows-behind"><${JudgedRows} rows=${rows} label=${open ? "Rows behind the cell" : "Misclassified rows"} sent=${known} onSend=${send} empty=${html`<p class="all-right">Every row is right.</p>`} /><//>
     <//>
