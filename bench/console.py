@@ -75,7 +75,8 @@ def visit(browser: Browser, url: str) -> dict[str, float]:
         found["typing"] = _busy(page)
         found["bytes"] = page.evaluate(
             "performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))"
-            ".filter((each) => !each.name.includes('/v1/')).reduce((sum, each) => sum + each.encodedBodySize, 0)"
+            ".filter((each) => !each.name.includes('/v1/') && each.startTime < window.firstRowMs)"
+            ".reduce((sum, each) => sum + each.encodedBodySize, 0)"
         )
         return found
 
