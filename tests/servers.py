@@ -43,12 +43,12 @@ class Servers:
         self._folder = folder
         self._started: list[Running] = []
 
-    def start(self, data_dir: Path, **variables: str) -> Running:
+    def start(self, data_dir: Path, *options: str, **variables: str) -> Running:
         """Start a server on a data directory, and wait until it listens."""
         log = self._folder / f"server-{len(self._started)}.log"
         with log.open("w") as sink:
             process = subprocess.Popen(
-                [sys.executable, "-m", "windrow", "serve", "--port", "0"],
+                [sys.executable, "-m", "windrow", "serve", "--port", "0", *options],
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 text=True,

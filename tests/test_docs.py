@@ -61,7 +61,7 @@ def test_the_readme_answers_a_first_predict_within_two_screens() -> None:
     lines = README.splitlines()
     first_answer = next(number for number, line in enumerate(lines) if '"in_scope": ' in line)
     assert first_answer <= 2 * 40
-    assert len(lines) <= 130
+    assert len(lines) <= 140
 
 
 @pytest.mark.parametrize("name", sorted(GENERATED))

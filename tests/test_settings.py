@@ -46,6 +46,7 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("root_path", "/ai/windrow/", "/ai/windrow"),
         ("root_path", "/", ""),
         ("docs", "off", False),
+        ("console", "false", False),
     ],
 )
 def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> None:
@@ -85,6 +86,7 @@ def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> 
         ("root_path", "/a b"),
         ("root_path", "/v1"),
         ("root_path", "/docs/windrow"),
+        ("root_path", "/console"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_its_variable(setting: str, text: str) -> None:

@@ -13,11 +13,15 @@ from docs.generator.wrapping import WIDTH
 from windrow.codec.docs import field_docs
 from windrow.domain import errors
 from windrow.domain.errors import WindrowError
+from windrow.domain.inspection import InspectRequest
 from windrow.domain.prediction import PredictRequest
+from windrow.session.inspecting import InspectOptions
 from windrow.session.predicting import PredictOptions
 from windrow.session.session import Session
 
 _VALUES = {each.__name__ for each in values()}
+# What the options of a method are fields of.
+_REQUESTS: Mapping[Any, Any] = {InspectOptions: InspectRequest, PredictOptions: PredictRequest}
 _OWNERS: Mapping[str, type] = {each.__name__: each for each in (Session, windrow.WindrowClassifier)}
 
 
@@ -96,8 +100,9 @@ def _described(documented: object, owner: str = "Session") -> Iterator[str]:
 def _arguments(called: Any, owner: str) -> Iterator[list[str]]:
     for name, words in entries(called, "Args").items():
         if name == "**options":
-            docs = field_docs(PredictRequest)
-            yield from ([f"`{each}`", inline(docs[each], _links(owner))] for each in get_type_hints(PredictOptions))
+            (options,) = get_args(get_type_hints(called)["options"])
+            docs = field_docs(_REQUESTS[options])
+            yield from ([f"`{each}`", inline(docs[each], _links(owner))] for each in options.__annotations__)
         else:
             yield [f"`{name.lstrip('*')}`", inline(words, _links(owner))]
 

@@ -56,6 +56,11 @@ if TYPE_CHECKING:
     from windrow.domain.gate import FailedRow as FailedRow
     from windrow.domain.gate import GateMetrics as GateMetrics
     from windrow.domain.gate import GateReport as GateReport
+    from windrow.domain.inspection import InspectedColumn as InspectedColumn
+    from windrow.domain.inspection import InspectedRow as InspectedRow
+    from windrow.domain.inspection import Inspection as Inspection
+    from windrow.domain.inspection import OpenQuestion as OpenQuestion
+    from windrow.domain.inspection import RowProblem as RowProblem
     from windrow.domain.integrity import Finding as Finding
     from windrow.domain.integrity import IntegrityReport as IntegrityReport
     from windrow.domain.interval import Interval as Interval
@@ -71,6 +76,7 @@ if TYPE_CHECKING:
     from windrow.domain.prediction import Predictions as Predictions
     from windrow.domain.report import Calibration as Calibration
     from windrow.domain.report import ConfusionMatrix as ConfusionMatrix
+    from windrow.domain.report import CoveragePoint as CoveragePoint
     from windrow.domain.report import LabelReport as LabelReport
     from windrow.domain.report import MajorityBaseline as MajorityBaseline
     from windrow.domain.report import Misclassified as Misclassified
@@ -129,6 +135,7 @@ __all__ = [
     "Comparison",
     "ConfusionMatrix",
     "Copied",
+    "CoveragePoint",
     "CreatedKey",
     "CrossValidation",
     "CurvePoint",
@@ -148,6 +155,9 @@ __all__ = [
     "GateReport",
     "HeadReport",
     "Imported",
+    "InspectedColumn",
+    "InspectedRow",
+    "Inspection",
     "IntegrityReport",
     "Interval",
     "Job",
@@ -162,6 +172,7 @@ __all__ = [
     "Misclassified",
     "ModelResult",
     "NearRow",
+    "OpenQuestion",
     "Origin",
     "Pair",
     "Prediction",
@@ -176,6 +187,7 @@ __all__ = [
     "Reproduction",
     "Restored",
     "Rollback",
+    "RowProblem",
     "ScoreReport",
     "Session",
     "StageEstimate",
@@ -252,6 +264,13 @@ _MODULES = {
         "GateMetrics",
         "GateReport",
     ),
+    "windrow.domain.inspection": (
+        "InspectedColumn",
+        "InspectedRow",
+        "Inspection",
+        "OpenQuestion",
+        "RowProblem",
+    ),
     "windrow.domain.integrity": (
         "Finding",
         "IntegrityReport",
@@ -274,6 +293,7 @@ _MODULES = {
     "windrow.domain.report": (
         "Calibration",
         "ConfusionMatrix",
+        "CoveragePoint",
         "LabelReport",
         "MajorityBaseline",
         "Misclassified",

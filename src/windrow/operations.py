@@ -46,12 +46,14 @@ from windrow.domain.classifier import (
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.erasure import Erasure, ForgetRequest
+from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
+from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.server_stats import ServerStats
 from windrow.domain.suggestion import Suggestions, SuggestRequest
@@ -67,7 +69,7 @@ class Operations(Protocol):
 
         Until the new revision is whole on disk, an existing classifier of that name goes on answering. It is a job
         like one of :meth:`start_fit`: others can watch and cancel it. Where an equal training waits or runs in the same
-        process, this one joins it.
+        process, this one joins it. What it extends is found out once, when it begins, and named in the reply.
 
         Args:
             request: Name, rows and recipe.
@@ -80,6 +82,8 @@ class Operations(Protocol):
             InvalidInput: A rule or limit is broken (name, rows, parameters, notes, base model).
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
+            NotFound: What it extends is not there.
+            TrainingDataNotKept: Of what it extends, no training rows are kept.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
             TrainingFailed: The training process failed; an earlier revision still answers.
         """
@@ -92,6 +96,8 @@ class Operations(Protocol):
             InvalidInput: A rule or limit is broken; errors of the training itself are in the job.
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
+            NotFound: What it extends is not there.
+            TrainingDataNotKept: Of what it extends, no training rows are kept.
             Overloaded: The queue of trainings is full.
         """
         ...
@@ -103,12 +109,16 @@ class Operations(Protocol):
             InvalidInput: A rule or limit is broken.
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
+            NotFound: What it extends is not there.
+            TrainingDataNotKept: Of what it extends, no training rows are kept.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
         """
         ...
 
     def list_jobs(self, request: JobListRequest) -> JobList:
         """Return the newest jobs, the newest one first, of every process on the data directory.
+
+        An API key without the scope ``read`` sees the jobs alone that it started.
 
         Raises:
             InvalidParameter: The limit lies outside its range.
@@ -163,6 +173,25 @@ class Operations(Protocol):
         """
         ...
 
+    def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
+        """Read a file of rows as the command line reads it, and say what it is, what each row says, and what is wrong.
+
+        CSV, TSV, JSON, JSONL and plain text are read, also as gzip. Nothing is guessed: what is not clear, such as
+        which column holds the text, is told as a question, and answered by the request. A row with a problem is left
+        out of the rows and named. Nothing is trained, and nothing of the file is kept.
+
+        Args:
+            file: The file, open for reading bytes, at its beginning.
+            request: How to read it, and what to tell of it.
+
+        Raises:
+            InvalidParameter: An option of reading does not exist.
+            InvalidFile: It is no table of text, it is damaged or in another encoding, or a column that the request
+                names is not in it.
+            LimitExceeded: It is larger, or has more rows, than a training may have.
+        """
+        ...
+
     def evaluate(self, request: EvaluateRequest) -> Report:
         """Evaluate a classifier on labelled rows that it has not seen, and keep the score with it.
 
@@ -171,6 +200,20 @@ class Operations(Protocol):
         Raises:
             InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the
                 classifier knows.
+            NotFound: The name refers to nothing.
+            InvalidArtifact: The classifier is damaged.
+        """
+        ...
+
+    def report(self, request: ReportRequest) -> ReportPage:
+        """Evaluate a classifier as :meth:`evaluate` does, and return the result as one HTML page to keep and pass on.
+
+        The page needs no other file, runs no script and asks no other host for anything. It shows the texts of
+        misclassified rows.
+
+        Raises:
+            InvalidInput: A name, the precision, the title or a row breaks a rule, there are no rows, or none has a
+                label that the classifier knows.
             NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
         """

@@ -33,7 +33,7 @@ _FALSE = {"0", "false", "no", "off"}
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 # What the server's own paths begin with: a prefix that begins so could not be told from them.
-_OWN_PATHS = {"v1", "docs", "health", "metrics", "openapi.json", "favicon.ico"}
+_OWN_PATHS = {"v1", "docs", "health", "metrics", "console", "openapi.json", "favicon.ico"}
 
 
 def _flag(text: str) -> bool:
@@ -177,6 +177,9 @@ class Settings:
         (),
         _origins,
         "Origins whose pages a browser lets ask this server, comma-separated, like https://app.example.",
+    )
+    console: bool = _setting(
+        True, _flag, "Show the console at /; its page and files need no key, and all that it shows needs the reader's."
     )
     docs: bool = _setting(True, _flag, "Show /docs and /openapi.json, which need no key.")
     data_dir: Path = _setting(Path("windrow-data"), Path, "Folder that holds classifiers and base models.")

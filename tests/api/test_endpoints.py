@@ -49,7 +49,7 @@ def test_what_a_verb_takes_and_returns_is_read_from_its_annotations() -> None:
         "follow_job": (Job, "events"),
         "export": (Export, "file"),
     }
-    assert [each.verb for each in ENDPOINTS if each.body == "file"] == ["import_classifier"]
+    assert [each.verb for each in ENDPOINTS if each.body == "file"] == ["inspect", "import_classifier"]
     assert {each.verb for each in ENDPOINTS if each.cancellable} == {"predict", "cross_validate", "reproduce"}
 
 
@@ -77,6 +77,7 @@ def test_large_bodies_are_taken_where_rows_or_texts_may_stand_in_them_alone() ->
         "estimate_fit",
         "predict",
         "evaluate",
+        "report",
         "compare",
         "cross_validate",
         "suggest",

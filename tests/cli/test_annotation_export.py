@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from windrow.cli.annotation_export import check_out, write_suggestions
-from windrow.cli.reading import read_rows
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
+from windrow.files.reading import read_rows
 
 TEXT = 'Do you ship to "Norway",\nand\rhow?'
 FOUND = Suggestions("tickets_v2", 3, (Suggestion(4, TEXT, "new", 2, "delivery", 0.61234, "payment", 0.01),), 12)

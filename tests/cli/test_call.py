@@ -55,6 +55,7 @@ COMMANDS = [
     ("list_aliases", "aliases"),
     ("alias_history", "history tickets"),
     ("import_classifier", "import FILE"),
+    ("inspect", "inspect ROWS"),
     ("reproduce", "reproduce t_v1"),
     ("base_models", "base-models"),
     ("remove_base_model", "base-models --remove a/b"),
@@ -136,8 +137,8 @@ def test_json_is_the_document_of_the_http_api(
 
 
 def test_the_verbs_of_this_test_are_all_that_there_are() -> None:
-    # An export is no JSON; what a server alone has is no verb.
-    assert {verb for verb, _ in COMMANDS} == set(ENDPOINT) - {"export", "health", "ready"}
+    # An export and a page are no JSON; what a server alone has is no verb.
+    assert {verb for verb, _ in COMMANDS} == set(ENDPOINT) - {"export", "report", "health", "ready"}
 
 
 def test_what_is_for_people_is_printed_unless_json_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:

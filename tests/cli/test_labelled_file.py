@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from windrow.cli.labelled_file import read_labelled, read_texts
-from windrow.cli.read_options import ReadOptions
 from windrow.domain.dataset import Row
+from windrow.domain.read_options import ReadOptions
 
 
 def test_rows_are_read_with_their_lines(rows_file: Path) -> None:

@@ -9,12 +9,10 @@ from rich.console import Console
 from windrow.cli.formats import one_line
 from windrow.cli.metric_tables import (
     MAX_MATRIX_LABELS,
-    calibration_line,
     confusion_table,
     disagreement_table,
     label_table,
     misclassified_table,
-    most_confused,
     pair_lines,
     result_table,
     shortened,
@@ -102,25 +100,12 @@ def test_no_confusion_is_wider_than_the_terminal(count: int, width: int) -> None
     assert max(map(len, shown(confusion_table(outcome(labels), width), 10_000))) <= width
 
 
-def test_the_most_frequent_confusion_comes_first() -> None:
-    assert most_confused(outcome(SHORT, wrong=2)) == [("delivery", "payment", 2)]
-    assert most_confused(outcome(SHORT, wrong=0)) == []
-
-
 def test_each_label_has_its_figures_and_a_dash_where_there_is_none() -> None:
     outcome = compute_metrics(np.eye(3, dtype=np.float32)[:2], ["delivery", "payment"], SHORT)
     head, _, *rows = shown(label_table(outcome))
     assert cells(head) == ["label", "rows", "right", "given", "precision", "recall", "F1"]
     assert cells(rows[0]) == ["delivery", "1", "1", "1", "1.00", "1.00", "1.00"]
     assert cells(rows[2]) == ["returns", "0", "0", "0", "-", "-", "-"]
-
-
-@pytest.mark.parametrize(
-    ("wrong", "score", "verdict"),
-    [(0, 0.98, "well calibrated"), (4, 0.98, "overconfident"), (0, 0.5, "underconfident")],
-)
-def test_a_line_says_whether_scores_mean_what_they_say(wrong: int, score: float, verdict: str) -> None:
-    assert verdict in calibration_line(outcome(SHORT, wrong=wrong, score=score))
 
 
 def test_an_interval_reads_as_shares() -> None:

@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from windrow.cli.columns import Columns
-from windrow.cli.decoding import Source
-from windrow.cli.reading import Table
 from windrow.cli.resumable_output import (
     RunFingerprint,
     WrittenRows,
@@ -19,7 +16,10 @@ from windrow.cli.resumable_output import (
     partial_path,
     remaining_records,
 )
-from windrow.domain.errors import InvalidParameter, StorageFailed
+from windrow.domain.errors import InvalidFile, InvalidParameter, StorageFailed
+from windrow.files.columns import Columns
+from windrow.files.decoding import Source
+from windrow.files.reading import Table
 
 CSV = RunFingerprint("tickets", "tickets_v1@3", {"format": "csv", "top_k": None})
 JSONL = RunFingerprint("tickets", "tickets_v1@3", {"format": "jsonl", "top_k": None})
@@ -44,7 +44,7 @@ def break_off(out: Path, content: str, fingerprint: RunFingerprint = CSV) -> Non
 
 def table(*texts: str) -> Table:
     rows: Iterator[tuple[int, dict[str, object]]] = ((line, {"text": text}) for line, text in enumerate(texts, 2))
-    return Table(Source("mails.csv", io.BytesIO()), Columns("text"), ("text",), rows)
+    return Table(Source("mails.csv", io.BytesIO()), Columns(("text",)), ("text",), rows)
 
 
 def test_an_output_appears_once_it_is_whole_and_nothing_is_left_beside_it(out: Path) -> None:
@@ -143,9 +143,9 @@ def test_the_rows_that_are_there_are_skipped() -> None:
 
 def test_another_file_is_not_gone_on_with() -> None:
     written = WrittenRows(2, ("text",), {"text": "b"})
-    with pytest.raises(InvalidParameter, match="line 3: the output's row 2 has another text"):
+    with pytest.raises(InvalidFile, match="line 3: the output's row 2 has another text"):
         list(remaining_records(table("a", "x", "c"), written))
-    with pytest.raises(InvalidParameter, match="it has 1 rows, but the output has 2 already"):
+    with pytest.raises(InvalidFile, match="it has 1 rows, but the output has 2 already"):
         list(remaining_records(table("a"), written))
 
 

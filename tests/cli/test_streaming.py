@@ -8,7 +8,6 @@ from typing import Any, cast
 import pytest
 
 from windrow.cli import streaming
-from windrow.cli.reading import Record
 from windrow.cli.streaming import THREADS, PinnedRevision, StreamRequest, pin, pin_again, predict_stream
 from windrow.cli.surface import CliWords
 from windrow.domain.errors import (
@@ -22,6 +21,7 @@ from windrow.domain.errors import (
     ShuttingDown,
 )
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.files.reading import Record
 from windrow.operations import Operations
 
 NOTHING = PredictRequest(model_name="tickets_v1@1")

@@ -63,9 +63,11 @@ VERBS = (
     "predict tickets_v1 --also tickets_v2 --text money",
     "predict tickets_v1 ROWS",
     "evaluate tickets_v1 --test-data ROWS",
+    "report tickets_v1 ROWS -o PAGE",
     "compare tickets_v1 tickets_v2 --test-data ROWS",
     "cross-validate ROWS --num-iterations 0",
     "suggest tickets_v1 ROWS -n 1",
+    "inspect ROWS",
     "fit new ROWS --num-iterations 0 --dry-run",
     "fit new ROWS --num-iterations 0",
     "jobs",
@@ -96,7 +98,7 @@ WITHOUT = {"serve", "demo"}
 
 
 def test_every_json_output_parses_strictly(ask: Run, rows_file: Path, tmp_path: Path) -> None:
-    files = {"ROWS": rows_file, "OUT": tmp_path / "out.windrow"}
+    files = {"ROWS": rows_file, "OUT": tmp_path / "out.windrow", "PAGE": tmp_path / "page.html"}
     for verb in VERBS:
         ended = ask(*(files.get(word, word) for word in verb.split()), "--json")
         assert ended.code == 0, (verb, ended.err)

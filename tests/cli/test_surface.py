@@ -70,3 +70,8 @@ def test_a_row_of_no_file_is_told_by_its_part_alone() -> None:
         InvalidParameter("Of {place:texts}", {"index": 7}).told(CliWords(files={"training_data": FILE}))
         == "Of the text"
     )
+
+
+def test_a_switch_with_an_option_for_either_way_is_turned_off_by_the_other_one() -> None:
+    words = CliWords({"header": "--header"}, {"header": "--no-header"})
+    assert render("{set:header} or {unset:header}", {}, words) == "--header or --no-header"

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windrow.api.flat import TextsReply
-from windrow.cli.decoding import Source
-from windrow.cli.reading import Record
 from windrow.cli.writing import CsvWriter, DocumentWriter, JsonLinesWriter, PredictionColumns, RowWriter, TableWriter
 from windrow.codec.values import from_json, to_json
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile
 from windrow.domain.prediction import Prediction
+from windrow.files.decoding import Source
+from windrow.files.reading import Record
 
 SOURCE = Source("mails.csv", io.BytesIO())
 SURE = Prediction(
@@ -95,7 +95,7 @@ def test_csv_keeps_every_text(texts: list[str]) -> None:
 @pytest.mark.parametrize("kind", [CsvWriter, JsonLinesWriter])
 def test_a_column_that_has_the_name_of_a_new_one_is_refused(kind: type[CsvWriter | JsonLinesWriter]) -> None:
     record = Record(2, "a", {"text": "a", "score": "1"})
-    with pytest.raises(InvalidParameter, match=r"mails.csv: there is a column 'score' already.*--prefix"):
+    with pytest.raises(InvalidFile, match=r"mails.csv: there is a column 'score' already.*--prefix"):
         kind(io.StringIO(), PredictionColumns(), SOURCE).write([record], [SURE])
     kind(io.StringIO(), PredictionColumns("new_"), SOURCE).write([record], [SURE])
 
@@ -105,7 +105,7 @@ def test_csv_leaves_a_missing_key_empty_and_refuses_a_new_one() -> None:
     writer = CsvWriter(file, PredictionColumns(), SOURCE)
     writer.write([RECORDS[0], Record(3, "a", {"text": "a"})], [SURE, SURE])
     assert file.getvalue().splitlines()[2] == ",a,billing,0.75,0.5,false,false"
-    with pytest.raises(InvalidParameter, match=r"line 4: 'more' stands in no row before.*--to jsonl"):
+    with pytest.raises(InvalidFile, match=r"line 4: 'more' stands in no row before.*--to jsonl"):
         writer.write([Record(4, "a", {"text": "a", "more": 1})], [SURE])
 
 

@@ -8,8 +8,10 @@ from typing import Any, BinaryIO, TypeVar
 from windrow.client.async_remote import AsyncRemoteOperations
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.errors import ClientClosedRequest
+from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.job import Job, JobRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.report_page import ReportPage, ReportRequest
 
 R = TypeVar("R")
 
@@ -38,8 +40,14 @@ class BlockingOperations:
     def export(self, request: ExportRequest) -> Export:
         return self._wait(self._remote.export(request))
 
+    def report(self, request: ReportRequest) -> ReportPage:
+        return self._wait(self._remote.report(request))
+
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         return self._wait(self._remote.import_classifier(file, request))
+
+    def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
+        return self._wait(self._remote.inspect(file, request))
 
     def follow_job(self, request: JobRequest) -> Iterator[Job]:
         jobs = self._remote.follow_job(request)

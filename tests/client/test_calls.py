@@ -27,12 +27,14 @@ from windrow.api.endpoints import (
     FOLLOW_JOB,
     FSCK,
     IMPORT,
+    INSPECT,
     JOB,
     LIST_CLASSIFIERS,
     LIST_JOBS,
     PREDICT,
     PROMOTE,
     REMOVE_BASE_MODEL,
+    REPORT,
     ROLLBACK,
     SHOW,
     START_FIT,
@@ -66,11 +68,13 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.gate import Requirement
+from windrow.domain.inspection import InspectRequest
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import Job, JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.values import has_default, recast
 from windrow.domain.words import Words
@@ -147,6 +151,8 @@ def test_a_file_is_sent_as_it_is_and_its_request_in_the_query() -> None:
     call = build_call(IMPORT, ImportRequest("a", overwrite=True), 7, file)
     assert call.path == "/v1/classifier/models/import?model_name=a&overwrite=true"
     assert (call.body, call.content_type) == (file, "application/octet-stream")
+    call = build_call(INSPECT, InspectRequest(text_column=("a b", "c"), header=True), 7, file)
+    assert call.path == "/v1/classifier/inspect?text_column=a+b&text_column=c&header=true"
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.verb)
@@ -240,7 +246,7 @@ def test_a_request_and_its_reply_arrive_as_they_were(
 
 
 def test_each_verb_is_among_them() -> None:
-    others = {each.verb for each in (FIT, FOLLOW_JOB, EXPORT, IMPORT)}
+    others = {each.verb for each in (FIT, FOLLOW_JOB, EXPORT, REPORT, IMPORT, INSPECT)}
     assert {endpoint.verb for endpoint, _ in REQUESTS} == set(BY_VERB) - others
 
 
@@ -249,10 +255,21 @@ def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None
     export = remote.export(ExportRequest("tickets_v1@3", include_training_data=True))
     assert (export.file_name, export.size_bytes, b"".join(export.chunks)) == ("tickets.windrow", 9, b"somebytes")
     assert twin.asked == [ExportRequest("tickets_v1@3", include_training_data=True)]
+    twin.answer = ReportPage("tickets_v1@3.html", 4, iter([b"pa", b"ge"]))
+    asked = ReportRequest("tickets", ROWS, save=False, target_precision=0.75, title="größer\u2028")
+    page = remote.report(asked)
+    assert (page.file_name, page.size_bytes, b"".join(page.chunks)) == ("tickets_v1@3.html", 4, b"page")
+    assert (twin.asked[-1], page.report) == (asked, None)
     twin.answer = example_of(IMPORT.reply)
     request = ImportRequest("other", overwrite=True, dry_run=True)
     assert remote.import_classifier(io.BytesIO(b"somebytes"), request) == twin.answer
     assert twin.asked[-1] == request
+    twin.answer = example_of(INSPECT.reply)
+    looked_at = InspectRequest(
+        text_column=("Betreff & mehr", "b,c"), header=False, filename="ä.csv", include_values=True
+    )
+    assert remote.inspect(io.BytesIO(b"somebytes"), looked_at) == twin.answer
+    assert twin.asked[-1:] == [looked_at]
 
 
 def test_a_job_is_followed_to_its_end_and_its_problem_arrives_whole(twin: Twin, remote: RemoteOperations) -> None:

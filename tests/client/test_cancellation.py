@@ -71,6 +71,17 @@ def test_a_job_that_is_another_ones_goes_on(other: Job) -> None:
     assert jobs.cancelled == []
 
 
+def test_of_a_fit_that_extends_the_given_rows_are_counted_since_the_others_are_the_servers() -> None:
+    request = replace(REQUEST, extends="tickets@latest")
+    ours = replace(OURS, training_data_sha256="0" * 64, num_examples=9, extends="tickets_v1@3", taken_over_rows=7)
+    extending_nothing = replace(ours, num_examples=2, extends=None, taken_over_rows=0)
+    for other in (replace(ours, taken_over_rows=6), replace(ours, seed=1), extending_nothing):
+        assert cancel_orphaned_fit(Listed((other,)).operations, request, SINCE, lambda seconds: None) is None
+    jobs = Listed((ours,))
+    assert cancel_orphaned_fit(jobs.operations, request, SINCE) is not None
+    assert jobs.cancelled == ["ours"]
+
+
 def test_a_training_that_has_ended_meanwhile_is_told_and_not_cancelled() -> None:
     ended = replace(OURS, state="succeeded", revision=1)
     jobs = Listed((ended,))

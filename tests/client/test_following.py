@@ -7,6 +7,7 @@ import pytest
 from tests.client.jobs import DONE, FURTHER, QUEUED, RUNNING, breaking, events, listed
 from tests.client.sockets import ScriptedServer, Step, reply
 from windrow.client.errors import ConnectionLost, UnexpectedReply
+from windrow.client.following import naming_result
 from windrow.client.remote import RemoteOperations
 from windrow.domain.errors import InsufficientScope, JobNotFound
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
@@ -85,3 +86,13 @@ def test_a_key_that_may_not_follow_is_told_that_the_training_goes_on() -> None:
         pytest.raises(InsufficientScope, match=r"lacks the scope read\. The training is the job a1 and may still run"),
     ):
         follow(server)
+
+
+def test_a_key_that_may_not_see_what_was_trained_is_told_that_it_was() -> None:
+    with (
+        pytest.raises(
+            InsufficientScope, match=r"lacks read\. The training itself succeeded, and tickets_v1 answers by"
+        ),
+        naming_result(DONE),
+    ):
+        raise InsufficientScope("It lacks read.", {"scope": "read"})

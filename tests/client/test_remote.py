@@ -49,6 +49,7 @@ from windrow.domain.errors import (
 from windrow.domain.job import JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.prediction import IsConnected, PredictRequest
+from windrow.domain.report_page import ReportRequest
 from windrow.operations import Operations
 from windrow.settings import Settings
 
@@ -156,10 +157,22 @@ def test_an_export_of_which_nothing_was_read_lets_go_of_its_connection() -> None
 
 
 @pytest.mark.parametrize("file_name", ["../../a.windrow", "..", ".bashrc", ".windrow", "setup.py", "a.windrow.py"])
-def test_a_server_names_no_file_but_an_export_in_the_folder(file_name: str) -> None:
+def test_a_server_names_no_file_but_what_was_asked_for_in_the_folder(file_name: str) -> None:
     name = f'attachment; filename="{file_name}"'
-    with ScriptedServer([reply(body=b"x", Content_Disposition=name)]) as server:
-        assert RemoteOperations(server.url).export(ExportRequest("tickets_v1@3")).file_name == "tickets_v1.windrow"
+    with ScriptedServer([reply(body=b"x", Content_Disposition=name)] * 2) as server:
+        remote = RemoteOperations(server.url)
+        assert remote.export(ExportRequest("tickets_v1@3")).file_name == "tickets_v1.windrow"
+        assert remote.report(ReportRequest("tickets_v1@3", ROWS)).file_name == "tickets_v1.html"
+
+
+@pytest.mark.parametrize("file_name", ["tickets_v1@3.html", "tickets_v1.html"])
+def test_a_page_is_called_as_the_server_says(file_name: str) -> None:
+    name = f'attachment; filename="{file_name}"'
+    with ScriptedServer([reply(body=b"x", Content_Disposition=name)] * 2) as server:
+        remote = RemoteOperations(server.url)
+        assert remote.report(ReportRequest("live", ROWS)).file_name == file_name
+        # What is not called like an export is none.
+        assert remote.export(ExportRequest("live")).file_name == "live.windrow"
 
 
 def test_an_import_is_not_sent_again() -> None:

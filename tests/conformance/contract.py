@@ -9,6 +9,8 @@ from tests.conformance.examples import Case
 CASES: tuple[Case, ...] = (
     using.fitting,
     using.fits_that_are_refused,
+    using.extending,
+    using.inspecting,
     using.jobs,
     using.cancelling,
     using.predicting,

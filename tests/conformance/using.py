@@ -1,6 +1,9 @@
 """Cases of the contract that train, predict and judge."""
 
+import io
+import json
 from dataclasses import replace
+from typing import Any, cast
 
 from tests.conformance.examples import LABELS, ROWS, SECRET, TEST_ROWS, TEXT, codes, request, trained
 from tests.conformance.observing import refused
@@ -9,10 +12,12 @@ from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
+from windrow.domain.inspection import InspectRequest
 from windrow.domain.job import JobListRequest, JobRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.operations import Operations
 
@@ -58,6 +63,63 @@ def fits_that_are_refused(operations: Operations) -> object:
         assert codes(seen[verb]) == list(bad.values())
     watched = [refused(operations.fit, each, lambda news: None) for each in list(bad)[:3]]
     return seen, watched
+
+
+def extending(operations: Operations) -> object:
+    trained(operations, "extend_v1")
+    correction = Row(ROWS[0].text, "account")
+    asked = replace(request("extend_v2", (correction,)), extends="extend_v1")
+    estimate = operations.estimate_fit(asked)
+    assert estimate.rows_per_label == {"account": 1, "billing": 2, "technical": 3}
+    by_latest = operations.fit(replace(asked, extends="extend@latest"))
+    started = operations.start_fit(replace(asked, extends="extend_v1@1"))
+    last = list(operations.follow_job(JobRequest(started.id)))[-1]
+    shown = operations.show(ModelRequest("extend_v2"))
+    for each in (estimate, by_latest, started, last, shown):
+        assert (each.extends, each.taken_over_rows, each.replaced_rows) == ("extend_v1@1", 5, 1)
+    alone = operations.fit(replace(asked, training_data=(), extends="extend_v2"))
+    assert (alone.num_examples, alone.taken_over_rows, alone.replaced_rows) == (6, 6, 0)
+    bad = {
+        replace(asked, extends="extend_v9"): "classifier_not_found",
+        replace(asked, extends="extend_v1@9"): "revision_not_found",
+        replace(asked, extends="no name"): "invalid_name",
+        replace(asked, training_data=(Row(" ", "account"),)): "invalid_training_data",
+    }
+    seen = [refused(getattr(operations, verb), each) for verb in ("fit", "start_fit", "estimate_fit") for each in bad]
+    assert codes(seen) == list(bad.values()) * 3
+    return by_latest, started.training_data_sha256, last, shown, alone, seen
+
+
+def inspecting(operations: Operations) -> object:
+    mails = b"Subject,Body,Team\nHi,I was charged,billing\n,No bill,billing\n,,technical\nHo,It crashes,\n"
+    asked = InspectRequest(
+        text_column=("Subject,Body",), label_column="Team", filename="mails.csv", include_values=True
+    )
+    found = operations.inspect(io.BytesIO(mails), asked)
+    assert [(row.line, row.text, row.label) for row in found] == [
+        (2, "Hi\n\nI was charged", "billing"),
+        (3, "No bill", "billing"),
+    ]
+    assert [problem.line for problem in found.problems] == [4, 5]
+    trained(operations, "inspect_v1")
+    shown = operations.show(ModelRequest("inspect_v1"))
+    rows = "".join(f"{json.dumps({'text': row.text, 'label': row.label})}\n" for row in ROWS)
+    same = operations.inspect(io.BytesIO(rows.encode()), InspectRequest(filename="rows.jsonl"))
+    assert (same.sha256, same.rows_per_label) == (shown.training_data_sha256, shown.rows_per_label)
+    unclear = operations.inspect(io.BytesIO(mails), InspectRequest(filename="mails.csv", header=False))
+    assert [question.parameter for question in unclear.questions] == ["text_column"]
+    bad = {
+        (b"PK\x03\x04", InspectRequest(filename="mails.xlsx")): "invalid_file",
+        (b"<html><table>", InspectRequest()): "invalid_file",
+        (b"a\xe9", InspectRequest(filename="mails.csv")): "invalid_file",
+        (b"", InspectRequest()): "invalid_file",
+        (mails, InspectRequest(filename="mails.csv", label_column="Tim")): "invalid_file",
+        (mails, InspectRequest(encoding="none")): "invalid_parameter",
+        (mails, InspectRequest(format=cast(Any, "xlsx"))): "invalid_parameter",
+    }
+    seen = [refused(operations.inspect, io.BytesIO(content), how) for content, how in bad]
+    assert codes(seen) == list(bad.values())
+    return found, same, unclear, seen
 
 
 def jobs(operations: Operations) -> object:
@@ -180,6 +242,11 @@ def judging(operations: Operations) -> object:
     assert (shown.test, shown.threshold) == (report.score, None)
     apart = operations.evaluate(EvaluateRequest("judge_v2", TEST_ROWS, save=False))
     assert (apart.saved, apart.correct) == (False, 4 - report.correct)
+    page = operations.report(ReportRequest("judge_v2", TEST_ROWS, save=False, title="Tickets & more"))
+    content = b"".join(page.chunks)
+    assert (page.file_name, page.size_bytes) == ("judge_v2@1.html", len(content))
+    assert b"<title>Tickets &amp; more</title>" in content
+    assert report.test_data_sha256.encode() in content
     compared = operations.compare(CompareRequest(("judge_v2", "judge_v1"), TEST_ROWS))
     assert [each.correct for each in compared.models] == [apart.correct, report.correct]
     assert compared.test_data_sha256 == report.test_data_sha256
@@ -198,6 +265,9 @@ def judgements_that_are_refused(operations: Operations) -> object:
         refused(operations.evaluate, EvaluateRequest("judged_v1", (Row("a", "other"),))),
         refused(operations.evaluate, EvaluateRequest("judged_v1", TEST_ROWS, target_precision=0.1)),
         refused(operations.evaluate, EvaluateRequest("judged_v3", TEST_ROWS)),
+        refused(operations.report, ReportRequest("judged_v1", ())),
+        refused(operations.report, ReportRequest("judged_v1", TEST_ROWS, title="x" * 201)),
+        refused(operations.report, ReportRequest("judged_v3", TEST_ROWS)),
         refused(operations.compare, CompareRequest(("judged_v1",), TEST_ROWS)),
         refused(operations.compare, CompareRequest(("judged_v1", "nobody"), TEST_ROWS)),
         refused(operations.cross_validate, CrossValidateRequest(ROWS, 1)),
@@ -210,6 +280,7 @@ def judgements_that_are_refused(operations: Operations) -> object:
         *["invalid_test_data"] * 2,
         "invalid_parameter",
         "classifier_not_found",
+        *["invalid_test_data", "invalid_parameter", "classifier_not_found"],
         "invalid_parameter",
         "classifier_not_found",
         "invalid_parameter",

@@ -1,7 +1,8 @@
 import pytest
 
 from tests.display.reading import Page
-from windrow.display.html import Html, bar, element, heat_map, joined, table
+from windrow.display.html import bar, heat_map, table
+from windrow.html_report.elements import Html, element, joined
 
 EVIL = "<script>alert('\"&')</script>"
 

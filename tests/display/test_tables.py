@@ -6,7 +6,6 @@ import pytest
 
 from tests.display.reading import Page
 from windrow.api.examples import example_of
-from windrow.display.html import Html
 from windrow.display.tables import columns_of, fits_a_cell, table_of, text_of
 from windrow.domain.alias import Alias, AliasChange
 from windrow.domain.base_models import BaseModelUse
@@ -19,6 +18,7 @@ from windrow.domain.prediction import Prediction
 from windrow.domain.report import LabelReport, Misclassified
 from windrow.domain.suggestion import Suggestion
 from windrow.domain.values import Value
+from windrow.html_report.elements import Html
 
 KINDS = (
     *(Alias, AliasChange, BaseModelUse, Classifier, CurvePoint, Disagreement, Job, LabelReport, Misclassified),

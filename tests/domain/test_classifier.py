@@ -1,5 +1,6 @@
 """What may be said about a classifier, and what its record and its score add up to."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,9 @@ from tests.records import record
 from windrow.domain.classifier import MAX_DESCRIPTION_CHARS, MAX_TAGS, Classifier, FitResult, check_notes
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import Estimate
 from windrow.domain.values import recast
 
 NOW = datetime(2025, 9, 15, tzinfo=UTC)
@@ -68,6 +71,19 @@ def test_a_classifier_shows_the_accuracy_of_its_last_measurement() -> None:
     measured = recast(Classifier, record(test=SCORE), size_bytes=10, keeps_training_data=True)
     assert measured.test_accuracy == 0.75
     assert recast(Classifier, record(), size_bytes=10, keeps_training_data=True).test_accuracy is None
+
+
+def test_a_classifier_shows_intervals_beside_what_was_measured_and_what_was_estimated() -> None:
+    measured = recast(Classifier, record(test=SCORE), size_bytes=10, keeps_training_data=True)
+    assert measured.test_interval == wilson_interval(SCORE.correct, SCORE.total)
+    for estimate, accuracy, interval in (
+        (None, None, None),
+        (Estimate(6, 8, 2, Interval(0.4, 0.9)), 0.75, Interval(0.4, 0.9)),
+    ):
+        trained = record(report=replace(record().report, estimate=estimate))
+        estimated = recast(Classifier, trained, size_bytes=10, keeps_training_data=True)
+        assert (estimated.test_interval, estimated.estimated_accuracy) == (None, accuracy)
+        assert estimated.estimated_interval == interval
 
 
 def test_the_result_of_a_fit_tells_what_the_record_says() -> None:

@@ -49,6 +49,11 @@ def test_a_wide_interval_is_told_with_the_number_of_rows(rows: int, low: float, 
     assert [message[: len(told or "")] for message in messages] == ([] if told is None else [told])
 
 
+def test_of_several_accuracies_it_is_told_whose_is_not_known() -> None:
+    (warning,) = warn_of_few_rows(40, Interval(0.7, 0.95), of="tickets_v1")
+    assert "the accuracy of tickets_v1 lies anywhere between 70.0 % and 95.0 %." in warning.message
+
+
 def test_one_text_that_is_not_read_whole_is_one() -> None:
     (warning,) = warn_of_truncated(1, 1, (0,))
     assert warning.message.startswith("1 of 1 row (100.0 %) is longer than the encoder reads. ")

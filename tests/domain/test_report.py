@@ -11,6 +11,7 @@ from windrow.domain.interval import Interval
 from windrow.domain.report import (
     Calibration,
     ConfusionMatrix,
+    CoveragePoint,
     EvaluateRequest,
     LabelReport,
     MajorityBaseline,
@@ -19,6 +20,11 @@ from windrow.domain.report import (
 )
 
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
+COVERAGE = (
+    CoveragePoint(0.0, 8, 3, 1.0, 0.375, Interval(0.1, 0.7)),
+    CoveragePoint(0.6, 2, 1, 0.25, 0.5, Interval(0.1, 0.9)),
+    CoveragePoint(1.0, 0, 0, 0.0, None, None),
+)
 
 
 def test_what_is_kept_of_a_report_leaves_out_labels_without_rows() -> None:
@@ -39,6 +45,7 @@ def test_what_is_kept_of_a_report_leaves_out_labels_without_rows() -> None:
         revision=1,
         alias=None,
         majority_baseline=MajorityBaseline("a", 0.75),
+        coverage=COVERAGE,
         misclassified=(),
         warnings=(),
         test_data_sha256="d" * 64,
@@ -57,6 +64,9 @@ def test_what_is_kept_of_a_report_leaves_out_labels_without_rows() -> None:
         correct_per_label={"a": 5, "new": 0},
         rows_per_label={"a": 6, "new": 2},
     )
+    assert [report.coverage_at(threshold) for threshold in (0, 0.3, 0.6, 0.61, 1)] == [
+        *(COVERAGE[index] for index in (0, 1, 1, 2, 2)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -83,3 +93,9 @@ def test_a_target_that_half_of_the_answers_or_no_answer_reaches_is_refused(targe
 def test_a_name_that_breaks_the_grammar_is_refused() -> None:
     with pytest.raises(InvalidName):
         check_evaluate_request(EvaluateRequest("../a", ()))
+
+
+def test_the_most_frequent_confusion_comes_first() -> None:
+    matrix = ConfusionMatrix(("a", "b", "c"), ((5, 1, 0), (0, 9, 3), (1, 0, 0)))
+    assert matrix.confusions() == [("b", "c", 3), ("a", "b", 1), ("c", "a", 1)]
+    assert ConfusionMatrix(("a", "b"), ((1, 0), (0, 1))).confusions() == []

@@ -5,6 +5,7 @@ A target fails by any exception but the errors of Windrow, by an answer that can
 """
 
 import argparse
+import gzip
 import io
 import json
 import subprocess
@@ -17,13 +18,16 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["windrow"]):
-    from windrow.cli.read_options import DETECT_ALL
-    from windrow.cli.reading import read_rows
     from windrow.codec.request_parsing import read_request
     from windrow.codec.strict import parse_json
+    from windrow.codec.values import from_json, to_json
     from windrow.domain.classifier import FitRequest
     from windrow.domain.dataset import DataLimits
     from windrow.domain.errors import WindrowError
+    from windrow.domain.inspection import Inspection, InspectRequest
+    from windrow.domain.read_options import DETECT_ALL
+    from windrow.files.inspecting import InspectionLimits, inspect_file
+    from windrow.files.reading import read_rows
     from windrow.http.guards import HostGuard
     from windrow.storage.archive_format import unpack
     from windrow.storage.artifact import artifact_from_bytes, rows_from_blob
@@ -57,6 +61,22 @@ def read_data_file(data: bytes) -> None:
     path.write_bytes(data[1:])
     for labelled in (False, True):
         with_own_errors(partial(_read_all, path, labelled))
+
+
+def read_inspected(data: bytes) -> None:
+    """Inspect a file, as a server does for strangers; its first byte chooses the format and the columns."""
+    first = data[0] if data else 0
+    columns = ("text", "label") if first & 32 else ()
+    request = InspectRequest(
+        filename=f"rows{SUFFIXES[first % len(SUFFIXES)]}",
+        text_column=columns,
+        header=(None, True, False)[first // 64 % 3],
+        include_values=bool(first & 16),
+        labelled=not first & 8,
+    )
+    found = inspect_file(io.BytesIO(data[1:]), request, InspectionLimits(DataLimits(), MAX_BYTES, ""))
+    assert from_json(Inspection, to_json(found)) == found
+    assert found.num_rows <= len(data)
 
 
 def _read_all(path: Path, labelled: bool) -> None:
@@ -99,6 +119,17 @@ TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]
             b"\x02" + b"\n".join(json.dumps(row).encode() for row in ROWS),
             b"\x03" + json.dumps({"data": ROWS}).encode(),
             b"\x04send me the bill\nit crashes\n",
+        ],
+    ),
+    "inspect": (
+        read_inspected,
+        lambda: [
+            b"\x00text,label\nsend me the bill,billing\n,bug\n",
+            b"\x30text;label\nit crashes;bug\n",
+            b"\x12" + b"\n".join(json.dumps({**row, "more": [1, {"a": "\\ud800"}]}).encode() for row in ROWS),
+            b"\x03" + json.dumps(ROWS).encode(),
+            b"\x50\xff\xfet\x00e\x00x\x00t\x00\n\x00",
+            b"\x00" + gzip.compress(b"text,label\na,b\n"),
         ],
     ),
     "host": (read_host, lambda: [b"localhost:1", b"[::1]:80", b"evil.example", b"windrow.example.", b"a.localhost"]),

@@ -11,8 +11,11 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from functools import cache
 from typing import Any
+
+from windrow.domain.inspection import InspectRequest
 
 # Either the bytes, or what makes them of an exported classifier (tickets_v1).
 Body = bytes | Callable[[bytes], bytes]
@@ -91,6 +94,7 @@ NO_HEADERS: Mapping[str, str] = {}
 API = "/v1/classifier"
 MODELS, ALIASES, JOBS, BASE_MODELS = f"{API}/models", f"{API}/aliases", f"{API}/jobs", f"{API}/base-models"
 IMPORT = f"{MODELS}/import"
+INSPECT = f"{API}/inspect"
 AUDIT = f"{API}/audit"
 BUNDLED = f"{BASE_MODELS}/sentence-transformers/all-MiniLM-L6-v2"
 
@@ -134,6 +138,12 @@ EVALUATE = Endpoint(
     "POST",
     f"{API}/evaluate",
     {"model_name": "tickets_v1", "test_data": ROWS, "save": False, "target_precision": 0.9},
+)
+REPORT = Endpoint(
+    "report",
+    "POST",
+    f"{API}/report",
+    {"model_name": "tickets_v1", "test_data": ROWS, "save": False, "target_precision": 0.9, "title": "Tickets"},
 )
 COMPARE = Endpoint(
     "compare", "POST", f"{API}/compare", {"model_names": ["tickets_v1", "tickets_v2"], "test_data": ROWS}
@@ -210,7 +220,19 @@ CANCEL = Endpoint("cancel", "POST", f"{JOBS}/{{job}}/cancel", {})
 
 # There is no key, and a first one would let no entry in any more.
 ON_KEYS = (CREATE_KEY, LIMIT_KEY)
-ON_CLASSIFIERS = (FIT, PREDICT, EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST, DESCRIBE, PROMOTE, COPY, SET_THRESHOLD)
+ON_CLASSIFIERS = (
+    FIT,
+    PREDICT,
+    EVALUATE,
+    REPORT,
+    COMPARE,
+    CROSS_VALIDATE,
+    SUGGEST,
+    DESCRIBE,
+    PROMOTE,
+    COPY,
+    SET_THRESHOLD,
+)
 NEEDING_A_BODY = (*ON_CLASSIFIERS, FORGET, *ON_KEYS)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
@@ -392,6 +414,7 @@ def _too_large() -> Iterator[Refusal]:
     for endpoint, headers, limit, setting in (
         *((endpoint, JSON, 600_000, "WINDROW_MAX_BODY_BYTES") for endpoint in READING_JSON),
         (Endpoint("import", "POST", IMPORT, {}), ZIP, 400_000, "WINDROW_MAX_IMPORT_BYTES"),
+        (Endpoint("inspect", "POST", INSPECT, {}), {"Content-Type": "text/csv"}, 600_000, "WINDROW_MAX_BODY_BYTES"),
     ):
         body = as_json(endpoint.whole).ljust(limit + 1)
         declared = {**headers, "Content-Length": str(limit + 1)}
@@ -498,6 +521,7 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (FIT, ("max_seconds",), "max_seconds must be a number", NO_NUMBER_NOR_NULL, {}),
     (FIT, ("cross_validate",), "cross_validate must be true or false", NO_FLAG, {}),
     (FIT, ("description",), "description must be a string", NO_STRING_NOR_NULL, {}),
+    (FIT, ("extends",), "extends must be a string", NO_STRING_NOR_NULL, {}),
     (FIT, ("tags",), "tags must be a list", NO_LIST_NOR_NULL, {}),
     (FIT, ("tags", 1), "tags[1] must be a string", NO_STRING, {"index": 1}),
     (FIT, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),
@@ -512,9 +536,14 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (MANY_NAMES, ("model_names",), "model_names must be a list", NO_LIST_NOR_NULL, {}),
     (MANY_NAMES, ("model_names", 1), "model_names[1] must be a string", NO_STRING, {"index": 1}),
     (EVALUATE, ("model_name",), "model_name must be a string", NO_STRING, {}),
+    (REPORT, ("model_name",), "model_name must be a string", NO_STRING, {}),
     (EVALUATE, ("test_data",), "test_data must be a list", NO_LIST, {}),
+    (REPORT, ("test_data",), "test_data must be a list", NO_LIST, {}),
     (EVALUATE, ("save",), "save must be true or false", NO_FLAG, {}),
+    (REPORT, ("save",), "save must be true or false", NO_FLAG, {}),
     (EVALUATE, ("target_precision",), "target_precision must be a number", NO_NUMBER_NOR_NULL, {}),
+    (REPORT, ("target_precision",), "target_precision must be a number", NO_NUMBER_NOR_NULL, {}),
+    (REPORT, ("title",), "title must be a string", NO_STRING_NOR_NULL, {}),
     (COMPARE, ("model_names",), "model_names must be a list", NO_LIST, {}),
     (COMPARE, ("model_names", 1), "model_names[1] must be a string", NO_STRING, {"index": 1}),
     (COMPARE, ("test_data",), "test_data must be a list", NO_LIST, {}),
@@ -573,6 +602,7 @@ ROW_PLACES: tuple[tuple[Endpoint, Place, str, str], ...] = (
     (FIT, ("training_data",), "training_data", "invalid_training_data"),
     (CROSS_VALIDATE, ("training_data",), "training_data", "invalid_training_data"),
     (EVALUATE, ("test_data",), "test_data", "invalid_test_data"),
+    (REPORT, ("test_data",), "test_data", "invalid_test_data"),
     (COMPARE, ("test_data",), "test_data", "invalid_test_data"),
     (PROMOTE, ("require", "test_data"), "require.test_data", "invalid_test_data"),
     (PROMOTE, ("require", "must_pass"), "require.must_pass", "invalid_test_data"),
@@ -618,7 +648,9 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
     (MANY_NAMES, "model_names", "model_name (or model_names) is missing"),
     (MANY_NAMES, "text", "text (or texts) is missing"),
     (EVALUATE, "model_name", "model_name is missing"),
+    (REPORT, "model_name", "model_name is missing"),
     (EVALUATE, "test_data", "test_data is missing"),
+    (REPORT, "test_data", "test_data is missing"),
     (COMPARE, "model_names", "model_names is missing"),
     (COMPARE, "test_data", "test_data is missing"),
     (CROSS_VALIDATE, "training_data", "training_data is missing"),
@@ -632,6 +664,7 @@ EMPTY: tuple[tuple[Endpoint, str], ...] = (
     (FIT, "model_name is missing"),
     (PREDICT, "model_name (or model_names) is missing"),
     (EVALUATE, "model_name is missing"),
+    (REPORT, "model_name is missing"),
     (COMPARE, "model_names is missing"),
     (CROSS_VALIDATE, "training_data is missing"),
     (SUGGEST, "model_name is missing"),
@@ -665,9 +698,13 @@ UNKNOWN: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any]], 
     (PREDICT, (), "min_scope", ("did you mean min_in_scope?",), {}),
     (PREDICT, (), "explian", ("did you mean explain?",), {}),
     (EVALUATE, (), "colour", ("colour is no field", "test_data"), {}),
+    (REPORT, (), "colour", ("colour is no field", "test_data"), {}),
     (EVALUATE, (), "target_precison", ("did you mean target_precision?",), {}),
+    (REPORT, (), "target_precison", ("did you mean target_precision?",), {}),
     (EVALUATE, (), "saved", ("did you mean save?",), {}),
+    (REPORT, (), "saved", ("did you mean save?",), {}),
     (EVALUATE, (), "training_data", ("training_data is no field",), {}),
+    (REPORT, (), "training_data", ("training_data is no field",), {}),
     (COMPARE, (), "colour", ("colour is no field", "model_names", "test_data"), {}),
     (COMPARE, (), "model_name", ("did you mean model_names?",), {}),
     (CROSS_VALIDATE, (), "colour", ("colour is no field", "training_data", "folds"), {}),
@@ -847,7 +884,7 @@ def _row_counts() -> Iterator[Refusal]:
         document = changed(endpoint.whole, place, FIVE_LABELS)
         phrases = (f"{name} has 5 labels", "WINDROW_MAX_LABELS")
         yield sent(endpoint, f"{name} has five labels", document, 422, "limit_exceeded", *phrases, **LABELS_LIMIT)
-    for endpoint in (EVALUATE, COMPARE):
+    for endpoint in (EVALUATE, REPORT, COMPARE):
         for what, rows, words in (
             ("no row", [], "test_data is empty"),
             ("no known label", STRANGE_LABELS, "No label of test_data is known"),
@@ -897,6 +934,7 @@ RANGES: tuple[tuple[Endpoint, Place, object, str, Mapping[str, Any]], ...] = (
             (MANY_NAMES, "abstain_below", 0, (-0.01, 1.01)),
             (SET_THRESHOLD, "abstain_below", 0, (-0.01, 1.01, 50)),
             (EVALUATE, "target_precision", 0.5, (0.49, 0, -1, 1.01, 95)),
+            (REPORT, "target_precision", 0.5, (0.49, 0, -1, 1.01, 95)),
         )
         for value in values
     ),
@@ -919,6 +957,7 @@ INFINITE: tuple[tuple[Endpoint, str, str, int, str, str], ...] = (
     (PREDICT, "min_in_scope", "-1e999", 422, "invalid_parameter", "between 0 and 1"),
     (PREDICT, "top_k", "1e999", 422, "invalid_request", "top_k must be a whole number"),
     (EVALUATE, "target_precision", "1e999", 422, "invalid_parameter", "between 0.5 and 1"),
+    (REPORT, "target_precision", "1e999", 422, "invalid_parameter", "between 0.5 and 1"),
     (CROSS_VALIDATE, "folds", "1e999", 422, "invalid_request", "folds must be a whole number"),
     (SUGGEST, "n", "1e999", 422, "invalid_request", "n must be a whole number"),
 )
@@ -1119,7 +1158,7 @@ NO_OWN_NAMES = (("a revision", "tickets_v1@1"), ("a task's highest version", "ti
 
 
 def _names() -> Iterator[Refusal]:
-    for endpoint in (FIT, PREDICT, EVALUATE, SUGGEST, PROMOTE):
+    for endpoint in (FIT, PREDICT, EVALUATE, REPORT, SUGGEST, PROMOTE):
         for what, name in WRONG_NAMES:
             document = {**endpoint.whole, "model_name": name}
             words = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
@@ -1181,7 +1220,7 @@ ABSENT: tuple[tuple[str, int, str, str, Mapping[str, Any]], ...] = (
 
 def _absent() -> Iterator[Refusal]:
     for name, status, code, words, facts in ABSENT:
-        for endpoint in (PREDICT, EVALUATE, SUGGEST, PROMOTE):
+        for endpoint in (PREDICT, EVALUATE, REPORT, SUGGEST, PROMOTE):
             document = {**endpoint.whole, "model_name": name}
             yield sent(endpoint, f"of {name}", document, status, code, words, **facts)
         for endpoint in (MANY_NAMES, COMPARE):
@@ -1482,6 +1521,7 @@ KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{API}/fit", ("POST",)),
     (f"{API}/predict", ("POST",)),
     (f"{API}/evaluate", ("POST",)),
+    (f"{API}/report", ("POST",)),
     (f"{API}/compare", ("POST",)),
     (f"{API}/cross-validate", ("POST",)),
     (f"{API}/suggest", ("POST",)),
@@ -1539,6 +1579,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("POST", FIT.path, ("dry_run", "wait")),
     ("POST", PREDICT.path, ()),
     ("POST", EVALUATE.path, ()),
+    ("POST", REPORT.path, ()),
     ("POST", COMPARE.path, ()),
     ("POST", CROSS_VALIDATE.path, ()),
     ("POST", SUGGEST.path, ()),
@@ -1787,11 +1828,71 @@ def _imports() -> Iterator[Refusal]:
         yield Refusal(f"import {shown(query)}", "POST", path, ZIP, whole, status, code, (words,))
 
 
+# Files that cannot be inspected
+
+CSV = {"Content-Type": "text/csv"}
+TABLE = f"Subject,Body,Team\n{SECRET},It crashes,bug\n".encode()
+# How a file is to be read: the query, what it says of the table, and what else it tells.
+MISREADINGS: tuple[tuple[str, str, str, str], ...] = (
+    ("format=xlsx", "invalid_parameter", "format", "format is none of csv, tsv, jsonl, json, txt"),
+    ("format=", "invalid_parameter", "format", "format is none of csv"),
+    ("quoting=all", "invalid_parameter", "quoting", "quoting is none of csv, none"),
+    ("encoding=none", "invalid_parameter", "encoding", "none is no encoding of text"),
+    ("encoding=", "invalid_parameter", "encoding", "is no encoding of text"),
+    ("encoding=%00", "invalid_parameter", "encoding", "is no encoding of text"),
+    ("encoding=idna", "invalid_parameter", "encoding", "idna is no encoding of text"),
+    ("filename=a.csv&text_column=none", "invalid_file", "text_column", "there is no column 'none'"),
+    ("filename=a.csv&text_column=Body,none", "invalid_file", "text_column", "there is no column 'none'"),
+    ("filename=a.csv&text_column=Body&label_column=none", "invalid_file", "label_column", "there is no column 'none'"),
+    ("filename=a.csv&text_column=Body&label_column=Body", "invalid_file", "label_column", "cannot hold both"),
+    ("filename=a.csv&header=false&text_column=9", "invalid_file", "text_column", "there is no column '9'"),
+)
+# What is no table: the name of the file, the file, and what is said of it.
+NO_TABLES: tuple[tuple[str, bytes, str], ...] = (
+    ("a.csv", b"", "there is nothing in it"),
+    ("a.xlsx", b"PK\x03\x04", "it is a spreadsheet"),
+    ("a.xls", b"\xd0\xcf\x11\xe0", "it is a spreadsheet"),
+    ("a.xls", b"<html><table>", "it is HTML or XML"),
+    ("a.pdf", b"%PDF-1.7", "it is a PDF document"),
+    ("a.csv", b"\x89PNG\r\n", "it is a picture"),
+    ("a.csv", b"text\nna\xefve\n", "line 2: the byte 0xef"),
+    ("a.csv", b"text\na\0b\n", "a NUL character"),
+    ("a.csv", b"\x1f\x8bno gzip", "damaged gzip"),
+    ("a.json", b"{", "the JSON is broken"),
+    ("a.json", b"5", "a JSON document begins with [ or {."),
+    ("a.csv", b'text,label\n"a,b\n', "a quotation mark is opened here"),
+    ("a.txt", b"a\tb\nc\td\n", "format=tsv"),
+)
+
+
+def _inspections() -> Iterator[Refusal]:
+    known = sorted(each.name for each in fields_of(InspectRequest))
+    row = (422, "invalid_request", ("colour is no parameter", *known), {"parameter": "colour", "known": known})
+    yield Refusal("inspect with colour=red", "POST", f"{INSPECT}?colour=red", CSV, TABLE, *row)
+    for name in sorted({*known} - {"text_column"}):  # which may stand there several times
+        row = (422, "invalid_request", (f"{name} stands twice",), {"parameter": name})
+        yield Refusal(f"inspect with {name} twice", "POST", f"{INSPECT}?{name}=1&{name}=1", CSV, TABLE, *row)
+    for said in NO_FLAGS:
+        for name in ("header", "include_values", "labelled"):
+            row = (422, "invalid_parameter", (f"{name} is neither true nor false",), {"parameter": name})
+            yield Refusal(f"inspect with {name}={said}", "POST", f"{INSPECT}?{name}={said}", CSV, TABLE, *row)
+    for query, code, parameter, words in MISREADINGS:
+        row = (422, code, (words,), {"parameter": parameter})
+        yield Refusal(f"inspect with {query}", "POST", f"{INSPECT}?{query}", CSV, TABLE, *row)
+    for name, body, words in NO_TABLES:
+        row = (422, "invalid_file", (words,), {"file": name})
+        yield Refusal(f"inspect {name}: {words}", "POST", f"{INSPECT}?filename={name}", CSV, body, *row)
+    for media_type in ("multipart/form-data; boundary=a", "Application/X-WWW-Form-Urlencoded"):
+        row = (415, "unsupported_media_type", ("no form",), {"expected": ["application/octet-stream"]})
+        yield Refusal(f"inspect as {media_type}", "POST", INSPECT, {"Content-Type": media_type}, TABLE, *row)
+
+
 # Pages of other sites
 
 POSTS = (
     *(endpoint.path for endpoint in READING_JSON if endpoint.method == "POST"),
     IMPORT,
+    INSPECT,
 )
 FOREIGN_TYPES = (
     None,
@@ -1919,6 +2020,7 @@ _PARTS: tuple[Callable[[], Iterator[Refusal]], ...] = (
     _flags,
     _filters,
     _imports,
+    _inspections,
     _other_sites,
     _odd,
     _hints,

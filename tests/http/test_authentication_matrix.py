@@ -19,7 +19,7 @@ from tests.client.serving import serving
 from tests.http.asking import ROWS
 from tests.http.conftest import SETTINGS
 from tests.toy import Toy
-from windrow.api.endpoints import CANCEL_JOB, ENDPOINTS, IMPORT, Endpoint
+from windrow.api.endpoints import ENDPOINTS, INSPECT, ROOT, Endpoint
 from windrow.client.calls import build_call
 from windrow.domain.access import SCOPES, CreateKeyRequest, KeyRequest
 from windrow.domain.alias import PromoteRequest
@@ -146,7 +146,7 @@ GIVEN: Final = {
 
 def send(client: httpx.Client, endpoint: Endpoint[Any], request: Any, key: str | None) -> httpx.Response:
     """Send a request with a key, or without one."""
-    call = build_call(endpoint, request, 60, io.BytesIO(b"no archive") if endpoint is IMPORT else None)
+    call = build_call(endpoint, request, 60, io.BytesIO(b"no archive") if endpoint.body == "file" else None)
     headers = {"Content-Type": call.content_type} if call.body is not None else {}
     body = call.body if isinstance(call.body, bytes | None) else call.body.read()
     if key is not None:
@@ -184,14 +184,44 @@ def test_an_endpoint_answers_to_keys_of_its_scope_alone(
     for scope in SCOPES:
         reply = send(client, endpoint, request, running.keys[scope])
         check_secrecy(running, reply)
-        if scope in (needed, endpoint.or_scope) and not (endpoint is CANCEL_JOB and scope == "train"):
+        if needed is None or scope in (needed, endpoint.or_scope):
             assert reply.status_code not in (401, 403), reply.text
             assert reply.status_code < 500, reply.text
             continue
         assert (reply.status_code, reply.json()["code"]) == (403, "insufficient_scope"), reply.text
-        # Of another's training, which this job is.
-        told = "admin" if endpoint is CANCEL_JOB and scope == "train" else None
-        assert reply.json()["scope"] in ({told} if told else {needed, endpoint.scope})
+        assert reply.json()["scope"] in {needed, endpoint.scope}
+
+
+def test_a_key_with_train_alone_sees_the_jobs_that_it_started_and_no_others(
+    running: Running, client: httpx.Client
+) -> None:
+    headers = {"Authorization": f"Bearer {running.keys['train']}"}
+    fit = {"model_name": "trained_v1", "training_data": ROWS, "num_iterations": 0}
+    begun = client.post(f"{ROOT}/fit?wait=false", json=fit, headers=headers)
+    assert begun.status_code == 202, begun.text
+    own = f"{ROOT}/jobs/{begun.json()['id']}"
+    with client.stream("GET", f"{own}/events", headers=headers) as events:
+        assert events.status_code == 200
+        assert "event: succeeded" in "".join(events.iter_text())
+    shown = client.get(own, headers=headers).json()
+    assert (shown["state"], shown["key_name"], shown["model_name"]) == ("succeeded", "train", "trained_v1")
+    listed = client.get(f"{ROOT}/jobs", headers=headers).json()["jobs"]
+    assert [job["key_name"] for job in listed] == ["train"] * len(listed)
+    assert begun.json()["id"] in [job["id"] for job in listed]
+    # A job of others, and one that is not there, look the same.
+    told = []
+    for job_id in (running.job_ids[KNOWN], "000000000000-000000"):
+        path = f"{ROOT}/jobs/{job_id}"
+        for method, below in (("GET", ""), ("GET", "/events"), ("POST", "/cancel")):
+            reply = client.request(method, path + below, headers=headers)
+            assert (reply.status_code, reply.json()["code"]) == (404, "job_not_found")
+            told.append(reply.json()["detail"].replace(job_id, "JOB"))
+    assert len(set(told)) == 1
+    for scope in ("predict", "rows", "promote", "admin"):
+        reply = client.get(own, headers={"Authorization": f"Bearer {running.keys[scope]}"})
+        assert (reply.status_code, reply.json()["scope"]) == (403, "read")
+    everything = client.get(f"{ROOT}/jobs", headers={"Authorization": f"Bearer {running.keys['read']}"}).json()["jobs"]
+    assert {job["key_name"] for job in everything} == {None, "train"}
 
 
 NAMES: Final = frozenset({"model_name", "model_names", "new_name", "alias", "job_id"})
@@ -227,7 +257,9 @@ def test_an_endpoint_that_answers_a_limited_key_names_nothing_that_it_does_not_k
 
 def test_every_endpoint_has_a_scope() -> None:
     for endpoint in ENDPOINTS:
-        assert {endpoint.scope, *endpoint.scope_if.values()} <= set(SCOPES)
+        # What it reads is the caller's own, and it tells nothing else.
+        anybodys = {None} if endpoint is INSPECT else set()
+        assert {endpoint.scope, *endpoint.scope_if.values()} <= {*SCOPES, *anybodys}
         assert endpoint.scope_if.keys() <= {each.name for each in fields(endpoint.request)}
 
 

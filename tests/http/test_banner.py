@@ -29,6 +29,21 @@ def test_the_banner_names_no_documentation_where_none_is_shown() -> None:
     assert "/docs" not in banner(Settings(docs=False), PORT, needs_key=False)
 
 
+@pytest.mark.parametrize(
+    ("settings", "is_opened", "is_tried"),
+    [
+        (Settings(), True, True),
+        (Settings(docs=False), True, False),
+        (Settings(console=False), False, True),
+        (Settings(docs=False, console=False), False, False),
+    ],
+)
+def test_the_banner_says_what_a_browser_shows(settings: Settings, is_opened: bool, is_tried: bool) -> None:
+    text = banner(settings, PORT, needs_key=False)
+    assert ("open it in a browser" in text) is is_opened
+    assert ("to try" in text or "try it in a browser" in text) is is_tried
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "windrow.example"])
 def test_without_keys_the_banner_warns_where_others_reach_the_server(host: str) -> None:
     text = " ".join(banner(Settings(host=host), PORT, needs_key=False).split())

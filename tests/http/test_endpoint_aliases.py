@@ -39,6 +39,7 @@ def test_a_promotion_says_where_the_alias_points_now_and_predict_follows(client:
         "key_name": None,
         "answers": True,
         "must_pass": [],
+        "protected": False,
         "gate": {"passed": True, "checks": [], "failed_rows": [], "candidate": None, "current": None},
     }
     assert _answering(client) == "tickets_v1"

@@ -10,14 +10,15 @@ import pytest
 from tests.http.asking import ALIASES, API, MODEL, MODELS, PREDICT, PREDICT_PATH, ROWS, SECRET, check_problem, fit
 from windrow.api.examples import EXAMPLE_NAME
 
-EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST = (
-    f"{API}/{verb}" for verb in ("evaluate", "compare", "cross-validate", "suggest")
+EVALUATE, REPORT, COMPARE, CROSS_VALIDATE, SUGGEST = (
+    f"{API}/{verb}" for verb in ("evaluate", "report", "compare", "cross-validate", "suggest")
 )
 # Words of the training rows, one of them under another label than there.
 TEST_DATA = [*ROWS, {"text": ROWS[0]["text"], "label": "technical"}]
 TEXTS = ["A sentence without any word in common", ROWS[0]["text"], ROWS[0]["text"]]
 BODIES: Mapping[str, dict[str, Any]] = {
     EVALUATE: {"model_name": EXAMPLE_NAME, "test_data": TEST_DATA},
+    REPORT: {"model_name": EXAMPLE_NAME, "test_data": TEST_DATA, "title": "May & June"},
     COMPARE: {"model_names": [EXAMPLE_NAME, "other"], "test_data": TEST_DATA},
     CROSS_VALIDATE: {"training_data": ROWS, "num_iterations": 0},
     SUGGEST: {"model_name": EXAMPLE_NAME, "texts": TEXTS},
@@ -41,7 +42,7 @@ class Wrong(NamedTuple):
     facts: Mapping[str, object] = {}
 
 
-TESTS = (EVALUATE, COMPARE)
+TESTS = (EVALUATE, REPORT, COMPARE)
 WRONG = (
     Wrong((*BODIES,), {"extra": SECRET}),
     Wrong(TESTS, {"test_data": None}),
@@ -52,10 +53,12 @@ WRONG = (
     Wrong(TESTS, {"test_data": [*ROWS, {**_ROW, "text": " "}]}, "invalid_test_data", {"row": len(ROWS)}),
     Wrong(TESTS, {"test_data": [_ROW]}, "invalid_test_data", {"known_labels": ["account", "billing", "technical"]}),
     Wrong(TESTS, {"test_data": [_ROW] * 21}, "limit_exceeded", {"limit": 20}),
-    Wrong((EVALUATE, SUGGEST), {"model_name": None}),
-    Wrong((EVALUATE, SUGGEST), {"model_name": "no name!"}, "invalid_name"),
-    Wrong((EVALUATE, SUGGEST), {"model_name": "nobody"}, "classifier_not_found"),
-    Wrong((EVALUATE,), {"save": "yes"}),
+    Wrong((EVALUATE, REPORT, SUGGEST), {"model_name": None}),
+    Wrong((EVALUATE, REPORT, SUGGEST), {"model_name": "no name!"}, "invalid_name"),
+    Wrong((EVALUATE, REPORT, SUGGEST), {"model_name": "nobody"}, "classifier_not_found"),
+    Wrong((EVALUATE, REPORT), {"save": "yes"}),
+    Wrong((REPORT,), {"title": "x" * 201}, "invalid_parameter", {"parameter": "title", "limit": 200}),
+    Wrong((REPORT,), {"title": 5}),
     Wrong((EVALUATE,), {"target_precision": 0.49}, "invalid_parameter", {"parameter": "target_precision"}),
     Wrong((EVALUATE,), {"target_precision": 1.01}, "invalid_parameter", {"parameter": "target_precision"}),
     Wrong((EVALUATE,), {"target_precision": "high"}),
@@ -141,13 +144,34 @@ class TestEvaluate:
         assert shown["test"]["rows_per_label"] == {"account": 2, "billing": 2, "technical": 3}
         assert shown["test"]["correct_per_label"] == {"account": 2, "billing": 2, "technical": 2}
         assert all(shown["test"][name] == reply[name] for name in ("test_data_sha256", "measured_at"))
-        entries = {model["name"]: model["test_accuracy"] for model in trained.get(MODELS).json()["models"]}
-        assert entries == {EXAMPLE_NAME: reply["accuracy"], "other": None}
+        entries = {model["name"]: model for model in trained.get(MODELS).json()["models"]}
+        assert [entries[name]["test_accuracy"] for name in (EXAMPLE_NAME, "other")] == [reply["accuracy"], None]
+        intervals = [entries[name]["test_interval"] for name in (EXAMPLE_NAME, "other")]
+        assert intervals == [reply["accuracy_interval"], None]
 
     def test_nothing_is_kept_where_that_is_not_wanted(self, trained: httpx.Client) -> None:
         assert ask(trained, EVALUATE, save=False, target_precision=0.9)["saved"] is False
         shown = trained.get(MODEL).json()
         assert (shown["test_accuracy"], shown["threshold"]) == (None, None)
+
+    def test_a_page_comes_as_a_file_that_no_browser_lets_do_anything(self, trained: httpx.Client) -> None:
+        reply = trained.post(REPORT, json={**BODIES[REPORT], "save": False})
+        assert reply.status_code == 200
+        assert reply.headers["content-type"] == "text/html; charset=utf-8"
+        assert reply.headers["content-disposition"] == f'attachment; filename="{EXAMPLE_NAME}@1.html"'
+        assert int(reply.headers["content-length"]) > 10_000
+        policy = reply.headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "style-src 'unsafe-inline'", "img-src data:", "sandbox"} <= set(policy)
+        assert "<h1><bdi>May &amp; June</bdi></h1>" in reply.text
+        assert trained.get(MODEL).json()["test"] is None
+
+    def test_a_page_keeps_the_score_as_an_evaluation_does(self, trained: httpx.Client) -> None:
+        assert trained.post(REPORT, json=BODIES[REPORT]).status_code == 200
+        kept = trained.get(MODEL).json()["test"]
+        evaluated = ask(trained, EVALUATE)
+        assert {name: kept[name] for name in ("accuracy", "macro_f1", "test_data_sha256")} == {
+            name: evaluated[name] for name in ("accuracy", "macro_f1", "test_data_sha256")
+        }
 
     def test_a_threshold_is_proposed_and_no_answer_changes(self, trained: httpx.Client) -> None:
         doubtful = {**PREDICT, "text": "A sentence without any word in common"}

@@ -7,7 +7,20 @@ import threading
 
 import httpx
 
-from tests.http.asking import ALIASES, FIT, FIT_PATH, MODEL, PREDICT, PREDICT_PATH, TIME, check_problem, fit
+from tests.http.asking import (
+    ALIASES,
+    API,
+    FIT,
+    FIT_PATH,
+    MODEL,
+    MODELS,
+    PREDICT,
+    PREDICT_PATH,
+    ROWS,
+    TIME,
+    check_problem,
+    fit,
+)
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME
 
@@ -96,3 +109,51 @@ def test_notes_that_break_a_rule_are_refused_and_nothing_is_trained(client: http
         document = check_problem(client.post(FIT_PATH, json={**FIT, **notes}), 422, "invalid_parameter")
         assert document["parameter"] in notes
     check_problem(client.get(MODEL), 404, "classifier_not_found")
+
+
+def test_a_fit_extends_what_is_kept_by_one_row_and_says_what_it_took_over(client: httpx.Client) -> None:
+    fit(client)
+    correction = {"text": ROWS[0]["text"], "label": "refund"}
+    body = {"model_name": "ticket_classifier_v2", "extends": EXAMPLE_NAME, "training_data": [correction]}
+    estimate = client.post(f"{FIT_PATH}?dry_run=true", json=body).json()
+    job = client.post(f"{FIT_PATH}?wait=false", json=body).json()
+    made = client.post(FIT_PATH, json=body).json()
+    shown = client.get(f"{MODELS}/ticket_classifier_v2").json()
+    for each in (estimate, job, made, shown):
+        found = (each["extends"], each["taken_over_rows"], each["replaced_rows"], each["num_examples"])
+        assert found == (f"{EXAMPLE_NAME}@1", len(ROWS) - 1, 1, len(ROWS))
+    assert estimate["rows_per_label"] == made["rows_per_label"]
+    assert made["rows_per_label"]["refund"] == 1
+    assert shown["training_data_sha256"] == job["training_data_sha256"]
+
+
+def test_rows_may_be_none_where_a_fit_extends_and_must_be_sent_all_the_same(client: httpx.Client) -> None:
+    fit(client)
+    body = {"model_name": EXAMPLE_NAME, "extends": f"{EXAMPLE_NAME}@1", "training_data": []}
+    assert client.post(FIT_PATH, json=body).json()["taken_over_rows"] == len(ROWS)
+    del body["training_data"]
+    check_problem(client.post(FIT_PATH, json=body), 422, "invalid_request")
+    check_problem(client.post(FIT_PATH, json={**FIT, "training_data": []}), 422, "invalid_training_data")
+
+
+def test_what_cannot_be_extended_is_told(client: httpx.Client, operations: Toy) -> None:
+    fit(client)
+    body = {"model_name": "ticket_classifier_v2", "training_data": ROWS[:1]}
+    for what, status, code in (
+        ("nothing", 404, "classifier_not_found"),
+        (f"{EXAMPLE_NAME}@9", 404, "revision_not_found"),
+        ("no name", 422, "invalid_name"),
+        (7, 422, "invalid_request"),
+    ):
+        check_problem(client.post(FIT_PATH, json={**body, "extends": what}), status, code)
+    texts = [row["text"] for row in ROWS]
+    forgotten = client.post(f"{API}/forget", json={"texts": texts, "action": "remove_rows"})
+    assert forgotten.status_code == 200, forgotten.text
+    refused = check_problem(
+        client.post(FIT_PATH, json={**body, "extends": EXAMPLE_NAME}), 409, "training_data_not_kept"
+    )
+    assert refused["extends"] == f"{EXAMPLE_NAME}@1"
+    assert refused["detail"] == (
+        f"No training rows of {EXAMPLE_NAME}@1 are kept here, so that no training can take them over. Send all rows "
+        "from your own copy, and leave extends out."
+    )

@@ -193,3 +193,17 @@ def test_whatever_is_sent_is_one_line_with_facts_of_its_own(path: bytes, query: 
     facts = re.fullmatch(r"T info    request((?: \w+=(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^'\" ][^ ]*|))*)", text)
     assert facts is not None
     assert [each[1] for each in FACT.finditer(facts[1])] == list(line)
+
+
+@pytest.mark.slow
+def test_the_files_of_the_console_have_no_lines_unless_they_are_missing(start_server: StartServer) -> None:
+    server = start_server(WINDROW_LOG_FORMAT="json")
+    with httpx.Client(base_url=server.url) as client:
+        page = client.get("/")
+        files = re.findall(r'href="([^"]+\.js)"', page.text)
+        assert {client.get(page.url.join(file)).status_code for file in files} == {200}
+        assert client.get("/console/other/js/main.js").status_code == 404
+    server.process.terminate()
+    server.wait()
+    lines = [line for line in _json_lines(server.log.read_text()) if line["event"] == "request"]
+    assert [(line["path"], line["status"]) for line in lines] == [("/", 200), ("/console/other/js/main.js", 404)]

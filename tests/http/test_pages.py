@@ -1,9 +1,7 @@
 """Health, and the documentation: what it shows can be executed, and its page needs nothing but this server."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.browsers import find_chromium
 from tests.client.serving import serving
 from tests.http.asking import API, FIT, MODEL, fit
 from tests.toy import Toy
@@ -73,6 +72,8 @@ def _requests(endpoint: str, file: bytes, job: str) -> Iterator[dict[str, Any]]:
     elif "application/json" in content:
         examples = content["application/json"]["examples"].values()
         yield from ({**request, "json": example["value"]} for example in examples)
+    elif VERBS[endpoint]["operationId"] == "inspect":
+        yield {**request, "content": b"subject,body,team\nCharged twice,See my bill,billing\n"}
     else:
         yield from ({**request, "content": file, "headers": {"Content-Type": media_type}} for media_type in content)
 
@@ -123,13 +124,11 @@ def test_the_docs_page_names_no_other_server(client: httpx.Client) -> None:
     assert client.get(f"{files[-1].rpartition('/')[0]}/__init__.py").status_code == 404
 
 
-def _find_chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail("The docs page is checked in a real browser: install chromium (Debian: apt-get install chromium).")
-    if found is None:
-        pytest.skip("needs chromium")
-    return found
+@pytest.fixture
+def plain(operations: Toy) -> Iterator[httpx.Client]:
+    """A client of a server without the console."""
+    with serving(operations, Settings(console=False)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client
 
 
 @pytest.mark.slow
@@ -137,7 +136,7 @@ def test_the_docs_page_shows_the_verbs_in_a_real_browser(client: httpx.Client, t
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
     url = str(client.base_url.join("/docs"))
     run = subprocess.run(
-        [_find_chromium(), *flags, f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom", url],
+        [find_chromium(), *flags, f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom", url],
         capture_output=True,
         text=True,
         timeout=120,
@@ -148,8 +147,8 @@ def test_the_docs_page_shows_the_verbs_in_a_real_browser(client: httpx.Client, t
         assert path.split("{")[0] in run.stdout.replace("\u200b", "")
 
 
-def test_the_first_page_leads_to_everything_and_each_link_works(client: httpx.Client) -> None:
-    page = client.get("/")
+def test_without_the_console_the_first_page_leads_to_everything_and_each_link_works(plain: httpx.Client) -> None:
+    page = plain.get("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert __version__ in page.text
     links = re.findall(r'href="([^"]+)"', page.text)
@@ -162,12 +161,12 @@ def test_the_first_page_leads_to_everything_and_each_link_works(client: httpx.Cl
         "/v1/classifier/models",
         "/favicon.ico",
     } == set(links)
-    assert {client.get(link).status_code for link in links} == {200}
+    assert {plain.get(link).status_code for link in links} == {200}
 
 
-def test_the_pages_for_a_browser_say_how_a_key_is_sent(client: httpx.Client) -> None:
-    assert "Authorization: Bearer KEY" in client.get("/").text
-    assert "Authorize" in client.get("/openapi.json").json()["info"]["description"]
+def test_the_pages_for_a_browser_say_how_a_key_is_sent(plain: httpx.Client) -> None:
+    assert "Authorization: Bearer KEY" in plain.get("/").text
+    assert "Authorize" in plain.get("/openapi.json").json()["info"]["description"]
 
 
 def test_there_is_an_icon(client: httpx.Client) -> None:
@@ -177,8 +176,8 @@ def test_there_is_an_icon(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_a_page_can_be_framed_by_nobody_and_runs_only_what_this_server_sends(client: httpx.Client, path: str) -> None:
-    page = client.get(path)
+def test_a_page_can_be_framed_by_nobody_and_runs_only_what_this_server_sends(plain: httpx.Client, path: str) -> None:
+    page = plain.get(path)
     policy = dict(each.strip().split(" ", 1) for each in page.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
@@ -186,7 +185,7 @@ def test_a_page_can_be_framed_by_nobody_and_runs_only_what_this_server_sends(cli
     # What the policy would not let run.
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son[a-z]+=|javascript:", page.text)
     for source in re.findall(r'(?:src|href)="([^"]+\.(?:js|css|ico))"', page.text):
-        assert client.get(source).status_code == 200, source
+        assert plain.get(source).status_code == 200, source
 
 
 def test_the_script_of_the_documentation_finds_the_document_from_its_page(client: httpx.Client) -> None:
@@ -204,12 +203,18 @@ def test_no_browser_takes_an_answer_for_another_type(client: httpx.Client, path:
     assert client.get(path).headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_server_may_hide_its_documentation_and_then_names_it_nowhere(operations: Toy) -> None:
-    with serving(operations, Settings(docs=False)) as url, httpx.Client(base_url=url, timeout=60) as client:
+@pytest.mark.parametrize("console", [True, False])
+def test_a_server_may_hide_its_documentation_and_then_names_it_nowhere(operations: Toy, console: bool) -> None:
+    with (
+        serving(operations, Settings(docs=False, console=console)) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
         for path in ("/docs", "/openapi.json", "/docs/files/swagger_start.js", "/docs/files/swagger_bundle.js"):
             assert client.get(path).status_code == 404, path
         page = client.get("/").text
-        assert {client.get(link).status_code for link in re.findall(r'href="([^"]+)"', page)} == {200}
+        assert {client.get(client.base_url.join(link)).status_code for link in re.findall(r'href="([^"]+)"', page)} == {
+            200
+        }
         refusals = (client.get("/nothing"), client.post(f"{API}/predict", json={}), client.get(f"{API}/jobs?x=1"))
         for said in (page, *(each.text for each in refusals)):
             assert "/docs" not in said

@@ -13,6 +13,7 @@ from tests.toy import Toy
 from windrow.client.remote import RemoteOperations
 from windrow.domain.access import CreateKeyRequest
 from windrow.domain.job import JobRequest
+from windrow.http.console import read_console
 from windrow.settings import Settings
 
 PREFIX = "/ai/windrow"
@@ -37,6 +38,7 @@ def client(url: str) -> Iterator[httpx.Client]:
         yield client
 
 
+CONSOLE_FILE = f"/console/{read_console().digest}/js/main.js"
 BOTH = pytest.mark.parametrize("sent", [PREFIX, ""], ids=["kept", "stripped"])
 
 
@@ -93,7 +95,7 @@ def test_what_needs_no_key_needs_none_below_the_prefix_and_the_rest_does(
     toy: Toy, client: httpx.Client, sent: str
 ) -> None:
     key = toy.create_key(CreateKeyRequest(name="a", scopes=("read",))).key
-    for path in ("/", "/docs", "/openapi.json", "/health", "/docs/files/swagger_start.js"):
+    for path in ("/", "/docs", "/openapi.json", "/health", "/docs/files/swagger_start.js", CONSOLE_FILE):
         assert client.get(sent + path).status_code == 200, path
     check_problem(client.get(sent + MODELS), 401, "unauthorized")
     check_problem(client.get(f"{sent}{MODELS}/docs"), 401, "unauthorized")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres
 from windrow.arrays import Floats, Ids
+from windrow.domain.interval import wilson_interval
 from windrow.learning.calibrate import (
     ADAPTED_PRIOR,
     HEAD_PRIOR,
@@ -20,7 +21,6 @@ from windrow.learning.calibrate import (
     fit_temperature,
     join,
 )
-from windrow.learning.evaluate import wilson_interval
 from windrow.learning.head import LinearHead, softmax, solve
 
 OPEN_MINDED = Prior(0.0, 100.0)

@@ -328,7 +328,8 @@ def test_a_refused_promotion_makes_no_alias(service: Service) -> None:
 
 def test_rows_that_must_pass_stay_with_the_alias_and_are_checked_at_each_promotion(service: Service) -> None:
     fit_two(service)
-    assert promote_if(service, "tickets_v1", must_pass=ROWS[:2]).must_pass == ROWS[:2]
+    kept = promote_if(service, "tickets_v1", must_pass=ROWS[:2])
+    assert (kept.must_pass, kept.protected) == (ROWS[:2], True)
     with pytest.raises(PromotionRefused) as caught:
         promote(service, "tickets_v2")
     assert len(caught.value.facts["failed_rows"]) == 2  # type: ignore[arg-type]
@@ -336,7 +337,8 @@ def test_rows_that_must_pass_stay_with_the_alias_and_are_checked_at_each_promoti
     once = promote_if(service, "tickets_v3", Requirement(must_pass=ROWS[1:3]))
     assert [check.detail for check in once.gate.checks] == ["3 of 3 rows that must be placed right are."]
     assert once.must_pass == ROWS[:2]
-    assert promote_if(service, "tickets_v2", must_pass=()).must_pass == ()
+    freed = promote_if(service, "tickets_v2", must_pass=())
+    assert (freed.must_pass, freed.protected) == ((), False)
 
 
 def test_rows_that_must_pass_are_replaced_and_added_to_the_history_where_the_alias_points_already(

@@ -32,10 +32,11 @@ from windrow.domain.errors import (
 )
 from windrow.domain.gate import Requirement
 from windrow.domain.integrity import FsckRequest
-from windrow.domain.job import Job, JobListRequest, JobRequest, Problem
+from windrow.domain.job import Job, JobList, JobListRequest, JobRequest, Problem
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.service.authorization import FREE, RULES, authorized
@@ -112,6 +113,7 @@ ASKING: Mapping[str, Callable[[Service, str], object]] = {
     ),
     "reproduce": lambda service, name: service.reproduce(ModelRequest(name)),
     "evaluate": lambda service, name: service.evaluate(EvaluateRequest(name, TEST_ROWS)),
+    "report": lambda service, name: service.report(ReportRequest(name, TEST_ROWS)),
     "compare": lambda service, name: service.compare(CompareRequest(("tickets_v1", name), TEST_ROWS)),
     "suggest": lambda service, name: service.suggest(SuggestRequest(name, ("a", "b"))),
     "show": lambda service, name: service.show(ModelRequest(name)),
@@ -435,9 +437,12 @@ def test_who_trains_cancels_its_own_trainings_alone_and_an_admin_any(opened: Ope
         with calling(mine):
             job = service.start_fit(replace(REQUEST, model_name="tickets_v1"))
         for other in (theirs, replace(mine, key_name=None)):
-            with calling(other), pytest.raises(InsufficientScope) as caught:
+            with calling(other), pytest.raises(JobNotFound):
                 service.cancel_job(JobRequest(job.id))
-            assert caught.value.facts["scope"] == "admin"
+            with calling(replace(other, scopes=frozenset({"train", "read"}))):
+                with pytest.raises(InsufficientScope) as caught:
+                    service.cancel_job(JobRequest(job.id))
+                assert caught.value.facts["scope"] == "admin"
         with calling(mine):
             assert service.cancel_job(JobRequest(job.id)).state == "cancelled"
         for other in (admin, Caller()):
@@ -445,6 +450,33 @@ def test_who_trains_cancels_its_own_trainings_alone_and_an_admin_any(opened: Ope
                 job = service.start_fit(replace(REQUEST, model_name="tickets_v1"))
             with calling(other):
                 assert service.cancel_job(JobRequest(job.id)).state == "cancelled"
+
+
+def test_without_read_a_key_sees_the_jobs_alone_that_it_started(opened: Open) -> None:
+    service = opened()
+    jobs: list[Job] = []
+    for name in ("one", "two"):
+        with calling(Caller(name, frozenset({"train"}))):
+            job, result = service.begin_fit(replace(REQUEST, model_name=f"tickets_{name}"))
+            result.result(30)
+            jobs.append(job)
+    for own, hidden in (jobs, jobs[::-1]):
+        mine = Caller(own.key_name, frozenset({"train"}))
+        with calling(mine):
+            assert service.job(JobRequest(own.id)) in list(service.follow_job(JobRequest(own.id)))
+            assert [job.id for job in service.list_jobs(JobListRequest(1))] == [own.id]
+            verbs: tuple[Callable[[JobRequest], object], ...] = (service.job, service.follow_job, service.cancel_job)
+            for verb in verbs:
+                with pytest.raises(JobNotFound) as caught:
+                    verb(JobRequest(hidden.id))
+                assert caught.value.facts.keys() == {"job_id", "kept"}
+        with calling(replace(mine, scopes=frozenset({"read"}))):
+            assert len(service.list_jobs(JobListRequest())) == 2
+            assert service.job(JobRequest(hidden.id)).key_name == hidden.key_name
+        with calling(replace(mine, only=("others_*",))):
+            assert service.list_jobs(JobListRequest()) == JobList(())
+            with pytest.raises(JobNotFound):
+                service.job(JobRequest(own.id))
 
 
 def test_an_equal_training_of_another_key_is_not_joined_since_that_key_may_cancel_it(opened: Open) -> None:
@@ -494,6 +526,7 @@ def test_without_the_scope_rows_an_alias_shows_none_that_it_keeps(service: Servi
     assert [alias.must_pass for alias in service.list_aliases() if alias.alias == "rowed"] == [(kept,)]
     with calling(WITHOUT_ROWS):
         assert all(alias.must_pass == () for alias in service.list_aliases())
+        assert [alias.alias for alias in service.list_aliases() if alias.protected] == ["rowed"]
         assert service.promote(PromoteRequest("rowed", "tickets_v1@1", reason="same")).must_pass == ()
         assert service.rollback(AliasChangeRequest("rowed")).must_pass == ()
         # The classifier shouts its labels, so that it places neither row right.

@@ -180,6 +180,33 @@ class TestEvaluate:
         assert report.score.rows_per_label == {"account": 3, "billing": 3, "bug": 3}
         assert sum(report.score.correct_per_label.values()) == report.score.correct == report.correct
 
+    def test_says_of_each_threshold_what_predictions_answer_once_it_is_set(self, service: Service) -> None:
+        rows = (*TESTS, Row(TESTS[0].text + "!", "of no label that it knows"))
+        report = evaluate(service, rows)
+        assert (report.coverage[0].answered, report.coverage[0].wrong) == (len(rows), len(rows) - report.correct)
+        assert report.coverage[0].wrong > 0
+        partly = [point for point in report.coverage if 0 < point.answered < len(rows)]
+        for point in partly:
+            service.set_threshold(SetThresholdRequest("tickets", point.threshold))
+            answers = [(ask(service, row.text), row.label) for row in rows]
+            given = [(answer.label, label) for answer, label in answers if not answer.abstained]
+            assert len(given) == point.answered
+            assert sum(answer != label for answer, label in given) == point.wrong
+        assert len({point.answered for point in partly}) == len(rows) - 1
+        assert "threshold_in_force" in codes(evaluate(service, rows))
+
+    def test_says_what_the_threshold_in_force_and_the_proposed_one_answer(self, service: Service) -> None:
+        service.set_threshold(SetThresholdRequest("tickets", 0.4321))
+        report = evaluate(service, target_precision=0.5)
+        assert report.proposed_threshold is not None
+        points = {point.threshold: point for point in report.coverage}
+        assert 0.4321 in points
+        proposed = points[report.proposed_threshold.abstain_below]
+        assert (proposed.answered, proposed.answered - proposed.wrong) == (
+            report.proposed_threshold.answered,
+            report.proposed_threshold.correct,
+        )
+
     def test_says_of_each_row_what_a_prediction_says(self, service: Service) -> None:
         rows = (*TESTS, *(replace(row, label="account") for row in TESTS))
         misclassified = {row.row: (row.predicted, row.score) for row in evaluate(service, rows).misclassified}
@@ -424,6 +451,15 @@ class TestCompare:
         assert [(pair.first, pair.second) for pair in found.pairs] == [names[:2], (names[0], names[2]), names[1:]]
         alone = {name: recast(ClassificationMetrics, evaluate(service, name=name, save=False)) for name in names}
         assert {each.reference: recast(ClassificationMetrics, each) for each in found.models} == alone
+
+    def test_says_whose_accuracy_is_known_least_where_rows_are_few(self, service: Service) -> None:
+        fit(service, "swapped", rows=SWAPPED)
+        rows = (*TESTS, *(Row(f"{row.text}!", row.label) for row in TESTS), wrongly_labelled(service, TESTS[0].text))
+        for names in (("tickets", "swapped"), ("swapped", "tickets")):
+            found = service.compare(CompareRequest(names, rows))
+            (message,) = (each.message for each in found.warnings if each.code == "few_test_rows")
+            widths = {each.reference: each.accuracy_interval.high - each.accuracy_interval.low for each in found.models}
+            assert f"the accuracy of {max(widths, key=widths.__getitem__)} lies anywhere" in message
 
     def test_encodes_each_text_once_for_all(self, service: Service, encoder: CountingEncoder) -> None:
         for name in ("second", "third"):

@@ -7,7 +7,7 @@ import pytest
 from windrow.domain.archive import Export, ExportRequest
 from windrow.domain.errors import InvalidArchive, InvalidName, InvalidParameter, StorageFailed
 from windrow.operations import Operations
-from windrow.session.archive_files import write_export
+from windrow.session.archive_files import write_file
 from windrow.session.session import Session
 
 
@@ -36,6 +36,19 @@ def test_what_was_exported_can_be_imported_by_path_or_open_file(session: Session
         assert session.import_file(opened, overwrite=True).name == "tickets_v1"
 
 
+def test_a_page_goes_into_a_folder_under_the_name_of_its_revision_or_to_a_path(
+    session: Session, tmp_path: Path
+) -> None:
+    texts, labels = ["money", "sign in"], ["refund", "login"]
+    assert session.report("tickets_v1", texts, labels, tmp_path) == tmp_path / "tickets_v1@1.html"
+    named = session.report(
+        "tickets_v1", list(zip(texts, labels, strict=True)), path=tmp_path / "may", title="May & June"
+    )
+    assert named == tmp_path / "may"
+    assert "<title>May &amp; June</title>" in named.read_text(encoding="utf-8")
+    assert {file.name for file in tmp_path.iterdir()} == {"tickets_v1@1.html", "may"}
+
+
 def test_an_export_that_breaks_leaves_what_was_there(tmp_path: Path) -> None:
     session = Session(cast(Operations, Breaking()))
     file = tmp_path / "kept"
@@ -57,7 +70,7 @@ def test_an_export_is_let_go_of_where_its_file_cannot_be_opened(tmp_path: Path) 
 
     chunks = Chunks()
     with pytest.raises(StorageFailed, match="nowhere"):
-        write_export(Export("a.windrow", 9, chunks), tmp_path / "nowhere" / "file")
+        write_file(Export("a.windrow", 9, chunks), tmp_path / "nowhere" / "file")
     assert chunks.is_closed
 
 

@@ -177,6 +177,22 @@ def test_each_warning_is_shown_at_the_line_that_awaits(ask: Ask[None]) -> None:
     ask(evaluate)
 
 
+def test_a_page_is_written_to_a_file(ask: Ask[None], tmp_path: Path) -> None:
+    async def report(client: AsyncClient) -> None:
+        file = await client.report("tickets_v1", TEXTS, LABELS, tmp_path, save=False)
+        assert file == tmp_path / "tickets_v1@1.html"
+        assert file.read_bytes().startswith(b"<!DOCTYPE html>")
+        assert (await client.show("tickets_v1")).test is None
+
+    ask(report)
+
+
+@pytest.mark.parametrize("name", ["evaluate", "report"])
+def test_help_shows_what_the_arguments_mean(name: str) -> None:
+    shown = inspect.getdoc(getattr(AsyncClient, name)) or ""
+    assert "\n    model_name: " in shown
+
+
 def test_a_closed_client_says_so_and_never_shows_a_password() -> None:
     async def closed() -> None:
         client = AsyncClient("http://ana:secret@127.0.0.1:9")

@@ -74,9 +74,11 @@ def test_a_wrong_argument_is_refused_before_anything_is_asked(told: Any) -> None
 def test_each_field_of_a_request_can_be_said(name: str) -> None:
     """Also those of verbs whose arguments have a class of their own."""
     endpoint: Any = BY_VERB[VERBS.get(name, name)]
-    said = set(inspect.signature(getattr(Session, name)).parameters) - {"self", "on_progress", "progress"}
+    said = set(inspect.signature(getattr(Session, name)).parameters) - {"self", "on_progress", "progress", "path"}
     if "labels" in said:
-        said = said - {"texts", "labels"} | {"test_data" if name in ("evaluate", "compare") else "training_data"}
+        said = said - {"texts", "labels"} | {
+            "test_data" if name in ("evaluate", "report", "compare") else "training_data"
+        }
     assert said == {each.name for each in fields(endpoint.request)}
 
 

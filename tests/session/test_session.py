@@ -158,6 +158,14 @@ def test_a_name_is_kept_from_being_overwritten(session: Session) -> None:
         session.fit("tickets_v1", TEXTS, LABELS, overwrite=False)
 
 
+def test_a_fit_extends_a_classifier_by_what_is_given(session: Session) -> None:
+    made = session.fit("tickets_v2", [(TEXTS[0], LABELS[-1])], extends="tickets@latest", num_iterations=0)
+    assert (made.extends, made.taken_over_rows, made.replaced_rows) == ("tickets_v1@1", len(TEXTS) - 1, 1)
+    assert session.estimate_fit("tickets_v3", [], extends="tickets_v2").rows_per_label == made.rows_per_label
+    with pytest.raises(ClassifierNotFound):
+        session.start_fit("tickets_v3", [], extends="tickets_v9")
+
+
 def test_a_fit_tells_how_far_it_is(session: Session) -> None:
     seen: list[Progress] = []
     session.fit("tickets_v2", TEXTS, LABELS, on_progress=seen.append, num_iterations=0)

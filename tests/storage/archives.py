@@ -393,7 +393,7 @@ def _manifests() -> _Attacks:
     yield "an array", Attack("not_an_export", zip_files({**files(), MANIFEST: b"[]"}))
     for kind in ("trained", "backup", None, 1, ["export"]):
         yield f"the kind {kind!r}", Attack("not_an_export", zip_files(files({"kind": kind})))
-    yield "a newer format", Attack("newer_format", zip_files(files({"format": 5})))
+    yield "a newer format", Attack("newer_format", zip_files(files({"format": 6})))
     newer = save({"head.bias": np.ones(2, np.float32)}, {"windrow_format": "2"})
     yield "tensors of a newer format", Attack("newer_format", zip_files(files(blobs={**BLOBS, ARTIFACT: newer})))
     wrong: dict[str, list[object]] = {
@@ -460,6 +460,12 @@ def _records() -> _Attacks:
         "a name that is a path": {"entry.record.name": "../../evil"},
         "no name": {"entry.record.name": ""},
         "an origin that is a path": {"entry.record.origin.name": "../../evil"},
+        "extending a path": {"entry.record.extends": "../../evil@1"},
+        "extending no revision": {"entry.record.extends": "tickets"},
+        "extending whatever is the latest": {"entry.record.extends": "tickets@latest"},
+        "more rows taken over than there are": {"entry.record.taken_over_rows": 10**6},
+        "fewer rows taken over than none": {"entry.record.taken_over_rows": -1},
+        "fewer rows replaced than none": {"entry.record.replaced_rows": -1},
         "revision 0": {"entry.record.revision": 0},
         "labels out of order": {"entry.record.labels": ["bug", "billing"]},
         "one label": {"entry.record.labels": ["bug"], "entry.record.rows_per_label": {"bug": 4}},

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from tests.storage.examples import (
     ROW_EXAMPLES,
@@ -39,6 +40,8 @@ from windrow.storage.revision import BlobRef, ClassifierState, LogEntry, Purged,
 START = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 # Of the three revisions of ``tickets``; only the second one has an adapter, and the first one no scope either.
 ARTIFACTS = (Artifact(artifact().head), artifact(1), replace(artifact(2), adapter=None))
+# What a job and a revision took over; formats before 5 do not tell.
+EXTENDED: dict[str, Any] = {"extends": "tickets@2", "taken_over_rows": 3, "replaced_rows": 1}
 # Does some of it; formats before 4 do not tell.
 KEY = "deploy"
 # Rows that an alias keeps.
@@ -52,6 +55,7 @@ QUEUED = Job(
     training_data_sha256=ROWS_SHA256,
     created_at=START,
     key_name=KEY,
+    **EXTENDED,
     max_seconds=30.0,
     seed=7,
 )
@@ -87,6 +91,7 @@ def golden_entry() -> tuple[ClassifierState, dict[str, bytes]]:
         test=TEST_SCORE,
         threshold_changes=(THRESHOLD_CHANGE,),
         origin=Origin("theirs", 7, START),
+        **EXTENDED,
     )
     refs = {role: BlobRef.of(blob, SUFFIXES[role]) for role, blob in new_revision.blobs.items()}
     return ClassifierState(kind="measured", at=START, record=record, blobs=refs, purged=(1,)), dict(new_revision.blobs)
@@ -120,7 +125,7 @@ def make_golden(folder: Path) -> None:
         aliases.remove("former", ChangeNote(reason="nobody asks for it"))
         twin = golden_revision("twin", 3)
         origin = Origin("tickets", 3, next(minutes))
-        catalog.publish(replace(twin, record=replace(twin.record, origin=origin), kind="copied"))
+        catalog.publish(replace(twin, record=replace(twin.record, origin=origin, **EXTENDED), kind="copied"))
     for number, job in enumerate(JOBS_MADE, 1):
         files.put_new(
             f"{JOBS}/{job.id}/{number:06d}.json", stored_job_to_json(StoredJob(job, number, "0123456789abcdef"))

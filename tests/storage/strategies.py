@@ -87,11 +87,12 @@ any_rows = st.lists(st.builds(Row, _some_text, _some_text), max_size=8).map(tupl
 def any_record(draw: st.DrawFn) -> Record:
     """Draw a record that follows the rules of the domain."""
     labels = tuple(sorted(draw(st.sets(_some_text, min_size=2, max_size=5))))
+    rows_per_label = {label: draw(_count) for label in labels}
     return Record(
         name=draw(_name),
         revision=draw(st.integers(1, 10**7)),
         labels=labels,
-        rows_per_label={label: draw(_count) for label in labels},
+        rows_per_label=rows_per_label,
         base_model=draw(_text),
         base_model_digest=draw(_digest),
         base_model_revision=draw(st.none() | _text),
@@ -113,6 +114,9 @@ def any_record(draw: st.DrawFn) -> Record:
         tags=draw(_tags),
         test=draw(st.none() | any_score()),
         threshold_changes=draw(any_threshold_changes()),
+        extends=draw(st.none() | st.just("tickets@3")),
+        taken_over_rows=draw(st.integers(0, sum(rows_per_label.values()))),
+        replaced_rows=draw(_count),
         origin=draw(st.none() | st.builds(Origin, _text, st.integers(1, 10**7), any_time)),
         key_name=draw(_key_names),
     )

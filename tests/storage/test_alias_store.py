@@ -162,7 +162,9 @@ class TestPromote:
 
 class TestMustPass:
     def test_is_kept_with_an_alias_and_shown(self, files: Files, aliases: Aliases) -> None:
-        alias = recast(Alias, WHY, alias="live", points_to="v1", changed_at=AT, answers=True, must_pass=ROWS)
+        alias = recast(
+            Alias, WHY, alias="live", points_to="v1", changed_at=AT, answers=True, protected=True, must_pass=ROWS
+        )
         assert promote_with(aliases, "v1", ROWS) == alias
         assert open_aliases(files).list() == (alias,)
 

@@ -96,6 +96,7 @@ def any_export(draw: st.DrawFn) -> tuple[ClassifierState, dict[str, bytes]]:
         rows_per_label={label: counts[label] for label in labels},
         base_model=draw(any_base_model_id),
         training_data_sha256=rows.sha256,
+        taken_over_rows=draw(st.integers(0, len(rows.rows))),
         origin=drawn.record.origin and replace(drawn.record.origin, name=drawn.record.name),
         **draw(any_recipe),
     )

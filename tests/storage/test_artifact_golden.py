@@ -23,6 +23,7 @@ from tests.storage.examples import (
 )
 from tests.storage.make_golden import (
     ARTIFACTS,
+    EXTENDED,
     JOBS_MADE,
     KEY,
     MUST_PASS,
@@ -67,7 +68,19 @@ def key_name(files: LocalFiles) -> str | None:
     return KEY if int(files.root.name.removeprefix("format-")) >= 4 else None
 
 
-def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog, key_name: str | None) -> None:
+@pytest.fixture
+def extended(files: LocalFiles) -> dict[str, Any]:
+    """Return what a training took over, as far as the format tells."""
+    return extended_in(int(files.root.name.removeprefix("format-")))
+
+
+def extended_in(number: int) -> dict[str, Any]:
+    return EXTENDED if number >= 5 else {"extends": None, "taken_over_rows": 0, "replaced_rows": 0}
+
+
+def test_the_classifiers_of_a_released_format_stay_readable(
+    catalog: Catalog, key_name: str | None, extended: dict[str, Any]
+) -> None:
     anew, taken_in, tickets, *twin = catalog.listing(ListRequest()).models
     measured: dict[str, Any] = {"test": TEST_SCORE, "threshold_changes": (THRESHOLD_CHANGE,)}
     said: dict[str, Any] = {"description": "For the help desk, café too", "tags": ("best", "small")}
@@ -80,7 +93,7 @@ def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog, ke
     assert (tickets.keeps_training_data, taken_in.keeps_training_data) == (True, False)
     for copied in twin:  # there was no such kind in format 1
         origin = Origin("tickets", 3, START.replace(minute=21))
-        twins = replace(golden_revision("twin", 3).record, revision=1, origin=origin, key_name=key_name)
+        twins = replace(golden_revision("twin", 3).record, revision=1, origin=origin, key_name=key_name, **extended)
         assert recast(Record, copied) == twins
 
 
@@ -135,9 +148,11 @@ def test_the_aliases_of_a_released_format_stay_readable(
     assert {change.key_name for change in aliases.history("live")} == {None}
 
 
-def test_the_jobs_of_a_released_format_stay_readable(files: LocalFiles, key_name: str | None) -> None:
+def test_the_jobs_of_a_released_format_stay_readable(
+    files: LocalFiles, key_name: str | None, extended: dict[str, Any]
+) -> None:
     (job_id,) = JobFiles(files.root, files).ids()
-    for number, made in enumerate((replace(job, key_name=key_name) for job in JOBS_MADE), 1):
+    for number, made in enumerate((replace(job, key_name=key_name, **extended) for job in JOBS_MADE), 1):
         kept = stored_job_from_json(job_id, number, files.get(f"{JOBS}/{job_id}/{number:06d}.json"))
         assert kept.owner == "0123456789abcdef"
         if made.problem is None:
@@ -153,6 +168,7 @@ def test_the_jobs_of_a_released_format_stay_readable(files: LocalFiles, key_name
 @pytest.mark.parametrize("number", range(1, FORMAT + 1))
 def test_an_export_of_a_released_format_stays_readable(number: int) -> None:
     entry, blobs = golden_entry()
+    entry = replace(entry, record=replace(entry.record, **extended_in(number)))
     unpacked = unpack(io.BytesIO((GOLDEN / f"format-{number}.windrow").read_bytes()), 2**20)
     assert (unpacked.entry, unpacked.blobs.keys()) == (entry, blobs.keys())
     assert rows_from_blob(unpacked.blobs[ROWS]) == ROW_EXAMPLES

@@ -280,4 +280,4 @@ def test_a_name_takes_less_than_2_kb_of_memory() -> None:
     catalog.listing(part())
     taken_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert taken_bytes < 2_000 * count
+    assert taken_bytes < 2_048 * count

@@ -14,6 +14,7 @@ from windrow.codec.types import types_of
 from windrow.domain.access import Scope
 from windrow.domain.archive import Export
 from windrow.domain.dataset import Row
+from windrow.domain.file_reply import FileReply
 from windrow.operations import Operations
 
 R = TypeVar("R")
@@ -28,8 +29,8 @@ ReplyForm = Literal["json", "file", "events"]
 # The largest body of a verb that takes neither rows nor texts.
 MAX_SMALL_BODY_BYTES: Final = 1_000_000
 ROOT: Final = "/v1/classifier"
-# Of an exported classifier: what it is, and what may be said of any file.
-FILE_TYPES: Final = ("application/zip", "application/octet-stream")
+# Of a file that is sent: an exported classifier.
+FILE_TYPES: Final = Export.media_types
 EVENTS_TYPE: Final = "text/event-stream"
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -75,8 +76,8 @@ class Endpoint(Generic[R]):
     """The group that it belongs to."""
     pool: Pool
     """The threads that do it."""
-    scope: Scope
-    """What an API key must be allowed to do."""
+    scope: Scope | None
+    """What an API key must be allowed to do; ``None`` where any valid key will do."""
     or_scope: Scope | None = field(default=None, kw_only=True)
     """A scope that does as well."""
     scope_if: Mapping[str, Scope] = field(default_factory=dict, kw_only=True)
@@ -89,6 +90,8 @@ class Endpoint(Generic[R]):
     """Whether it is idempotent, though it is a POST."""
     long_running: bool = field(default=False, kw_only=True)
     """Whether it may take minutes."""
+    any_file: bool = field(default=False, kw_only=True)
+    """Whether a body that is a file may be of any media type; otherwise it is an exported classifier."""
     chosen_by: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """The query that chooses it among verbs of the same method and path."""
 
@@ -130,7 +133,7 @@ class Endpoint(Generic[R]):
     @cached_property
     def reply_form(self) -> ReplyForm:
         """What the reply carries."""
-        if self.reply is Export:
+        if isinstance(self.reply, type) and issubclass(self.reply, FileReply):
             return "file"
         return "events" if get_origin(self._hints["return"]) is Iterator else "json"
 
@@ -156,11 +159,11 @@ class Endpoint(Generic[R]):
 
     @cached_property
     def possible_scopes(self) -> frozenset[Scope]:
-        """The scopes of which a key needs one, whatever the request says."""
-        return frozenset({self.scope, *self.scope_if.values()} | ({self.or_scope} if self.or_scope else set()))
+        """The scopes of which a key needs one, whatever the request says; none where any key will do."""
+        return frozenset(filter(None, (self.scope, self.or_scope, *self.scope_if.values())))
 
-    def needed_scope(self, request: object) -> Scope:
-        """Return the scope that a request needs.
+    def needed_scope(self, request: object) -> Scope | None:
+        """Return the scope that a request needs; ``None`` where any key will do.
 
         Args:
             request: The request.
@@ -195,10 +198,13 @@ ESTIMATE_FIT: Final = Endpoint(
     chosen_by={"dry_run": "true"},
 )
 PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", "predict", idempotent_post=True)
-LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light", "read")
-JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light", "read")
+# What is read is the caller's own, and nothing is done with it.
+INSPECT: Final = Endpoint(Operations.inspect, "POST", "/inspect", TRAIN, "parse", None, any_file=True)
+# With ``train`` alone, a key sees the jobs that it started.
+LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light", "read", or_scope="train")
+JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light", "read", or_scope="train")
 FOLLOW_JOB: Final = Endpoint(
-    Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", "read", long_running=True
+    Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", "read", or_scope="train", long_running=True
 )
 CANCEL_JOB: Final = Endpoint(
     Operations.cancel_job, "POST", "/jobs/{job_id}/cancel", JOBS, "write", "train", optional_body=True, or_scope="admin"
@@ -214,6 +220,9 @@ CROSS_VALIDATE: Final = Endpoint(
 )
 SUGGEST: Final = Endpoint(
     Operations.suggest, "POST", "/suggest", EVALUATION, "bulk", "read", idempotent_post=True, long_running=True
+)
+REPORT: Final = Endpoint(
+    Operations.report, "POST", "/report", EVALUATION, "bulk", "read", long_running=True, scope_if={"save": "train"}
 )
 LIST_CLASSIFIERS: Final = Endpoint(Operations.list_classifiers, "GET", "/models", CLASSIFIERS, "light", "read")
 DELETE_ALL: Final = Endpoint(

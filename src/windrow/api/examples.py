@@ -43,16 +43,24 @@ IN_PATH: Final[Mapping[str, str]] = {
 IN_QUERY: Final[Mapping[tuple[str, str], object]] = {
     ("delete_all", "prefix"): "cv_fold_",
     ("delete_all", "dry_run"): True,
+    ("inspect", "filename"): "tickets.csv",
+    ("inspect", "text_column"): ["subject", "body"],
 }
 # By verb: each example under what it shows.
 REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
-    "fit": {"six rows": {"model_name": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS}},
+    "fit": {
+        "six rows": {"model_name": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS},
+        "a correction": {"model_name": _RIVAL, "extends": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS[:1]},
+    },
     "predict": {
         "one text": {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT},
         "many texts": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "My invoice is wrong"]},
         "many classifiers": {"model_names": [EXAMPLE_NAME], "text": EXAMPLE_TEXT, "top_k": 1},
     },
     "evaluate": {"six rows": {"model_name": EXAMPLE_NAME, "test_data": EXAMPLE_ROWS}},
+    "report": {
+        "six rows": {"model_name": EXAMPLE_NAME, "test_data": EXAMPLE_ROWS, "title": "Tickets of May", "save": False}
+    },
     "compare": {"two versions": {"model_names": [EXAMPLE_NAME, _RIVAL], "test_data": EXAMPLE_ROWS}},
     "cross_validate": {"six rows": {"training_data": EXAMPLE_ROWS, "folds": 2}},
     "suggest": {
@@ -114,6 +122,8 @@ _VALUES: Final[Mapping[str, object]] = {
     "rows_per_label": _PER_LABEL,
     "correct_per_label": _PER_LABEL,
     "num_examples": 6,
+    "taken_over_rows": 0,
+    "replaced_rows": 0,
     "correct": 6,
     "total": 6,
     "answered": 6,
@@ -151,6 +161,19 @@ _VALUES: Final[Mapping[str, object]] = {
     "test_data_sha256": _DIGEST,
     "Prediction.alias": None,
     "Deletion.freed_bytes": 0,
+    "Inspection.encoding": "utf-8",
+    "Inspection.delimiter": ",",
+    "Inspection.has_header": True,
+    "Inspection.text_columns": ("subject", "body"),
+    "Inspection.label_column": "team",
+    "Inspection.sha256": _DIGEST,
+    "Inspection.questions": (),
+    "InspectedColumn.name": "subject",
+    "InspectedColumn.examples": ("Charged twice", "Login broken"),
+    "InspectedColumn.distinct": 6,
+    "InspectedRow.line": 2,
+    "RowProblem.line": 7,
+    "RowProblem.detail": "the label is blank. Fill it in or remove that row.",
     "BulkDeletion.freed_bytes": 0,
     "Copied.name": "mail_classifier_v1",
     "freed_bytes": 91_000_000,

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from windrow import __version__
 from windrow.codec.values import from_json, to_json
 from windrow.domain.classifier import Classifier
+from windrow.domain.interval import Interval
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.prediction import Answer, Prediction, PredictRequest
 from windrow.domain.values import recast
@@ -58,6 +59,9 @@ class ModelEntry:
     description: str
     tags: tuple[str, ...]
     test_accuracy: float | None
+    test_interval: Interval | None
+    estimated_accuracy: float | None
+    estimated_interval: Interval | None
     size_bytes: int
     last_used_at: datetime | None
     recent_predictions: int

@@ -61,6 +61,7 @@ _PREDICT_FORMS: Final = (
 # An entry of a docstring's list of errors: the class, and when it is raised.
 _RAISED: Final = re.compile(r"^    (\w+): (.*(?:\n {5,}.*)*)", re.MULTILINE)
 _FILE: Final = {"schema": {"type": "string", "format": "binary"}}
+_TEXT: Final = {"schema": {"type": "string"}}
 
 
 def openapi_document(root_path: str = "") -> JsonObject:
@@ -120,6 +121,8 @@ def needed_scope(endpoint: Endpoint[Any]) -> str:
     Args:
         endpoint: The endpoint.
     """
+    if endpoint.scope is None:
+        return "no scope: any valid key will do"
     others = "".join(f", with `{name}=true` `{scope}`" for name, scope in endpoint.scope_if.items())
     return f"the scope `{endpoint.scope}`" + (f" or `{endpoint.or_scope}`" if endpoint.or_scope else "") + others
 
@@ -187,7 +190,8 @@ def _parameter(endpoint: Endpoint[Any], name: str, place: str, schemas: Schemas)
 
 def _request_body(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     if endpoint.body == "file":  # of the two that the server takes, openapi-python-client knows but this one
-        return {"required": True, "description": "The exported classifier.", "content": {FILE_TYPES[1]: _FILE}}
+        described = "The file, whatever its type." if endpoint.any_file else "The exported classifier."
+        return {"required": True, "description": described, "content": {FILE_TYPES[1]: _FILE}}
     kind: Any = endpoint.request
     if endpoint is PREDICT:
         for form in _PREDICT_FORMS:
@@ -212,7 +216,8 @@ def _add_predict_form(form: tuple[str, str, tuple[str, ...], tuple[str, ...]], s
 
 def _replies(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     if endpoint.reply_form == "file":
-        return {"200": {"description": "The file.", "content": dict.fromkeys(FILE_TYPES, _FILE)}}
+        content = {each: _TEXT if each.startswith("text/") else _FILE for each in endpoint.reply.media_types}
+        return {"200": {"description": "The file.", "content": content}}
     if endpoint.reply_form == "events":
         description = f"The events; the data of each is a job, as of `{endpoint.path.removesuffix('/events')}`."
         schemas.components["JobEvent"] = _event(schemas.reference(endpoint.reply))

@@ -75,12 +75,20 @@ class Call:
         else:
             tell(reply)
 
-    def warn(self, warnings: Iterable[DataWarning]) -> None:
-        """Print warnings about the training or test rows, with the lines of the affected rows."""
+    def warn(self, warnings: Iterable[DataWarning], taken_over_rows: int = 0) -> None:
+        """Print warnings about the training or test rows, with the lines of the affected rows.
+
+        Args:
+            warnings: The warnings.
+            taken_over_rows: How many rows, of no file, come before those of the file.
+        """
         notes = notes_console()
         for warning in warnings:
-            lines = ", ".join(str(self.lines[row]) for row in warning.rows)
-            notes.print(f"Warning: {one_line(warning.message)}{f' Lines: {lines}.' if lines else ''}")
+            of_file = [row - taken_over_rows for row in warning.rows if row >= taken_over_rows]
+            lines = f" Lines: {', '.join(str(self.lines[row]) for row in of_file)}." if of_file else ""
+            kept = ", ".join(str(row) for row in warning.rows if row < taken_over_rows)
+            rest = f" Kept rows, counted from 0: {kept}." if kept else ""
+            notes.print(f"Warning: {one_line(warning.message)}{lines}{rest}")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("serve", "serve_command", "Start the server and print two commands to try."),
     ],
     "Train": [
+        ("inspect", "inspect_command", "Say what a file of rows is, before you train on it."),
         ("fit", "fit_commands", "Train a classifier on labelled rows and save it."),
         ("jobs", "job_commands", "List, show, watch and cancel trainings."),
         ("reproduce", "fit_commands", "Train a classifier again and compare the two."),
@@ -30,6 +31,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     ],
     "Evaluate": [
         ("evaluate", "evaluation_commands", "Evaluate a classifier on rows that it has not seen."),
+        ("report", "report_command", "Write an evaluation as one HTML page."),
         ("compare", "evaluation_commands", "Compare several on the same rows, and say which is best."),
         ("cross-validate", "evaluation_commands", "Cross-validate a training on labelled rows."),
         ("suggest", "evaluation_commands", "Choose those of many texts that are worth labelling."),

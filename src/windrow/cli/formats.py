@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from windrow.domain.figures import percent
+from windrow.domain.figures import counted, percent
 
 if TYPE_CHECKING:
+    from windrow.domain.classifier import Trained
+    from windrow.domain.job import FitEstimate, Job
     from windrow.domain.recipe import Recipe
     from windrow.domain.training_report import Estimate
 
@@ -48,6 +50,15 @@ def estimate_text(estimate: "Estimate") -> str:
     """Return an estimate of an accuracy: ``83.3 %, between 25.0 % and 100.0 %``."""
     low, high = percent(estimate.interval.low), percent(estimate.interval.high)
     return f"{percent(estimate.accuracy)}, between {low} and {high}"
+
+
+def extension_text(training: "Trained | Job | FitEstimate") -> str:
+    """Return what a training has taken over: ``tickets_v2@3: 118 rows taken over, 2 replaced``; empty for nothing."""
+    taken_over, replaced = training.taken_over_rows, training.replaced_rows
+    if training.extends is None and not taken_over:
+        return ""
+    what = training.extends or "a classifier that this API key does not know"
+    return f"{what}: {counted(taken_over, 'row')} taken over, {replaced:,} replaced"
 
 
 def one_line(text: str) -> str:

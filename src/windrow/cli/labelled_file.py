@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from windrow.cli.decoding import source_name
-from windrow.cli.read_options import ReadOptions
-from windrow.cli.reading import Record, read_rows
 from windrow.domain.dataset import Row
 from windrow.domain.figures import counted
+from windrow.domain.read_options import ReadOptions
+from windrow.files.decoding import source_name
+from windrow.files.reading import Record, is_rejected, read_rows
 
 T = TypeVar("T")
 _SHOWN_LINES = 10
@@ -55,10 +55,10 @@ def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:
 
 def _is_rejected(row: Record, options: ReadOptions, rejected: list[int]) -> bool:
     """Return whether an annotator rejected or ignored a row in Prodigy, and append its line to ``rejected`` if so."""
-    if options.label_column == "answer" or row.values.get("answer") not in ("reject", "ignore"):
-        return False
-    rejected.append(row.line)
-    return True
+    if is_rejected(row.values, options):
+        rejected.append(row.line)
+        return True
+    return False
 
 
 def _collected(path: Path, read: Iterable[tuple[T, int]]) -> FileRows[T]:

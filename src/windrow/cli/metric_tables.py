@@ -1,4 +1,4 @@
-"""Draws metrics as tables for a terminal: confusion matrix, disagreements, calibration, intervals."""
+"""Draws metrics as tables for a terminal: confusion matrix, disagreements, coverage, intervals."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +7,7 @@ from windrow.cli.tables import GAP, Column, TextTable, number, table_of
 from windrow.display.tables import between, decimal
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult
 from windrow.domain.figures import percent
-from windrow.domain.report import Calibration, ClassificationMetrics, Misclassified
+from windrow.domain.report import SHOWN_THRESHOLDS, ClassificationMetrics, Misclassified, Report
 
 # A matrix of more labels is hard to read: the pairs that are confused most say more.
 MAX_MATRIX_LABELS = 16
@@ -18,8 +18,6 @@ MIN_NUMBERED_CHARS = 8
 MAX_LABEL_CHARS = 28
 # With more classifiers, a column for each leaves no room for the text.
 MAX_ANSWER_COLUMNS = 3
-# Nearer than that, a mean score and the share of right answers are as good as equal.
-CALIBRATION_MARGIN = 0.05
 _CORNER = "label \\ given"
 
 
@@ -60,28 +58,16 @@ def confusion_table(outcome: ClassificationMetrics, width: int) -> TextTable:
     )
 
 
-def most_confused(outcome: ClassificationMetrics) -> list[tuple[str, str, int]]:
-    """Return label, label that was given instead and number of rows, the most frequent confusion first."""
-    labels = outcome.confusion_matrix.labels
-    confusions = [
-        (labels[right], labels[predicted], count)
-        for right, counts in enumerate(outcome.confusion_matrix.counts)
-        for predicted, count in enumerate(counts)
-        if right != predicted and count
-    ]
-    return sorted(confusions, key=lambda pair: -pair[2])
-
-
-def calibration_line(outcome: ClassificationMetrics) -> str:
-    """Say in a sentence how well the scores are calibrated."""
-    mean = _mean_score(outcome.calibration)
-    if abs(mean - outcome.accuracy) < CALIBRATION_MARGIN:
-        verdict = "well calibrated"
-    else:
-        verdict = "overconfident" if mean > outcome.accuracy else "underconfident"
-    return (
-        f"Scores: {mean:.2f} on average, and {percent(outcome.accuracy)} of the answers are right: {verdict} "
-        f"(expected calibration error {outcome.calibration.ece:.2f})."
+def coverage_table(report: Report) -> TextTable:
+    """Return what is answered, and how much of it is wrong, if no label is given below some thresholds."""
+    return table_of(
+        map(report.coverage_at, SHOWN_THRESHOLDS),
+        number("no label below", lambda point: f"{point.threshold:.2f}"),
+        number("answered", lambda point: f"{point.answered}/{report.total}", spare=1),
+        number("share", lambda point: percent(point.share)),
+        number("wrong", lambda point: str(point.wrong), spare=2),
+        number("error", lambda point: percent(point.error)),
+        number("95 % interval", lambda point: "-" if point.error_interval is None else between(point.error_interval)),
     )
 
 
@@ -191,7 +177,7 @@ def _headings(
 
 
 def _pairs_table(labels: Sequence[str], outcome: ClassificationMetrics) -> TextTable:
-    confusions = most_confused(outcome)
+    confusions = outcome.confusion_matrix.confusions()
     shown = confusions[:MAX_MATRIX_LABELS]
     if left := confusions[MAX_MATRIX_LABELS:]:
         shown.append((f"{len(left)} more pairs of {len(labels)} labels", "", sum(count for _, _, count in left)))
@@ -232,7 +218,3 @@ def _cell(count: int, *, is_right: bool) -> str:
 
 def _points(difference: float) -> str:
     return f"{difference * 100:+.1f}".removesuffix(".0")
-
-
-def _mean_score(calibration: Calibration) -> float:
-    return sum(each.rows * each.mean_score for each in calibration.bins) / sum(each.rows for each in calibration.bins)

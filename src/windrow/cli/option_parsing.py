@@ -85,7 +85,7 @@ class _Verb:
     def _options(self) -> tuple[Option, ...]:
         options = [each for kind in self._kinds.values() for each in options_of(kind, self._specs, self._leave_out)]
         if files := [each.type.item for each in options if each.is_file]:
-            from windrow.cli.read_options import ReadOptions
+            from windrow.domain.read_options import ReadOptions
 
             options += options_of(ReadOptions, self._specs, () if Row in files else ("label_column",))
         # What every verb has comes last.
@@ -108,6 +108,7 @@ class _Verb:
 def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWords) -> dict[str, Any]:
     """Return the values of fields by their paths; those for which nothing was typed have none."""
     words.options |= {each.path: each.name for each in options}
+    words.opposites |= {each.path: each.opposite for each in options if each.opposite}
     values: dict[str, Any] = {}
     # Files last: reading them depends on other options.
     for each in sorted(options, key=lambda each: each.is_file):
@@ -143,7 +144,7 @@ def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRo
     """Return the rows or texts of a file."""
     # Not before a verb reads a file: other verbs need none of it.
     from windrow.cli.labelled_file import read_labelled, read_texts
-    from windrow.cli.read_options import ReadOptions
+    from windrow.domain.read_options import ReadOptions
 
     read_options = _build(ReadOptions, values)
     return read_labelled(path, read_options) if option.type.item is Row else read_texts(path, read_options)

@@ -104,6 +104,11 @@ class Option(OptionSpec):
         return option_name(self.path, turns_off=self.default is True)
 
     @property
+    def opposite(self) -> str:
+        """The option that turns it off, if there is one for either way; empty if not."""
+        return self.names.partition("/")[2]
+
+    @property
     def argument_key(self) -> str:
         """What Typer calls it where it stands without its name."""
         return f"{self.key}_file"

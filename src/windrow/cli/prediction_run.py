@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Literal
 from windrow.cli.exits import Interrupted
 from windrow.cli.formats import duration
 from windrow.cli.progress import RowBar, row_bar
-from windrow.cli.read_options import ReadOptions
-from windrow.cli.reading import Table, open_table
 from windrow.cli.resumable_output import (
     ResumableOutput,
     RunFingerprint,
@@ -39,6 +37,8 @@ from windrow.domain.errors import WindrowError
 from windrow.domain.figures import counted
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.quality_warnings import warn_of_truncated
+from windrow.domain.read_options import ReadOptions
+from windrow.files.reading import Table, open_table
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
@@ -152,8 +152,9 @@ class _FileRun:
 
     def report_start(self) -> None:
         """Tell which revision answers, and which column is read where its name does not say so."""
-        text = self.table.columns.text if self.table.columns is not None else "text"
-        where = "" if text.casefold() == "text" else f", and the texts stand in {text!r}"
+        columns = self.table.columns
+        text = " and ".join(map(repr, columns.text)) if columns is not None else "'text'"
+        where = "" if text.casefold() == "'text'" else f", and the texts stand in {text}"
         self.run.say(f"{self.pinned.reference} answers all rows{where}.")
 
     def report_end(self, rows: int) -> None:

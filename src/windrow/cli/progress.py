@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import ProgressColumn, Task
 
-    from windrow.cli.decoding import Source
-    from windrow.cli.reading import Record
+    from windrow.files.decoding import Source
+    from windrow.files.reading import Record
 
 _STAGES = {
     "encoding": "Encoding the texts",

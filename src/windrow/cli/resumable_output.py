@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from windrow.cli.reading import Record, Table
 from windrow.disk import reason
-from windrow.domain.errors import InvalidParameter, StorageFailed
+from windrow.domain.errors import InvalidFile, InvalidParameter, StorageFailed
+from windrow.files.reading import Record, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +162,13 @@ def remaining_records(
         if record is None:
             words = "it has {found} rows, but the output has {kept} already."
             raise _is_another(table, words, found=number, kept=written.rows)
-    if record is not None and table.columns is not None and written.last.get(table.columns.text) != record.text:
+    if record is not None and table.columns is not None and table.columns.text_of(written.last) != record.text:
         words = "the output's row {kept} has another text than this row of the file."
         raise _is_another(table, words, record.line, kept=written.rows)
     yield from records
 
 
-def _is_another(table: Table, template: str, line: int | None = None, **facts: object) -> InvalidParameter:
+def _is_another(table: Table, template: str, line: int | None = None, **facts: object) -> InvalidFile:
     words = f"{template} Is it another file? Begin anew with --overwrite."
     return table.source.error(words, line, **facts, partial=True)
 

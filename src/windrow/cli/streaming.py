@@ -7,7 +7,6 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from windrow.cli.reading import Record
 from windrow.domain.errors import (
     ConcurrentChange,
     InvalidText,
@@ -18,6 +17,7 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.files.reading import Record
 from windrow.session.batches import in_batches
 
 if TYPE_CHECKING:

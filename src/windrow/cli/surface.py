@@ -53,6 +53,8 @@ class CliWords(Words):
     )
     options: dict[str, str] = field(default_factory=dict)
     """What the verb calls its parameters (``--no-overwrite``, ``MODEL``); others are called after their names."""
+    opposites: dict[str, str] = field(default_factory=dict)
+    """What turns a switch off where it has an option for either way (``--no-header``)."""
     files: "dict[str, FileRows[Any]]" = field(default_factory=dict)
     """The files from which parameters were read."""
 
@@ -68,6 +70,8 @@ class CliWords(Words):
 
     def switched(self, name: str, *, on: bool) -> str:
         """Return how a switch is turned on or off."""
+        if not on and name in self.opposites:
+            return self.opposites[name]
         option = self.argument(name)
         return option if on != _turns_off(option) else f"no {option}"
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TextIO
 
-from windrow.cli.decoding import Source
 from windrow.cli.formats import one_line
-from windrow.cli.reading import Record
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile
 from windrow.domain.prediction import Answer, Prediction
 from windrow.domain.values import recast
+from windrow.files.decoding import Source
+from windrow.files.reading import Record
 
 OutputFormat = Literal["csv", "jsonl", "table"]
 PREDICTION_COLUMNS: Final = ("predicted_label", "score", "in_scope", "abstained", "truncated")
@@ -134,7 +134,7 @@ class CsvWriter:
             csv.writer(LineFeedWriter(self.file)).writerow((*columns, *self.prediction_columns.names))
             self.has_header = True
 
-    def _unknown_column_error(self, record: Record) -> InvalidParameter:
+    def _unknown_column_error(self, record: Record) -> InvalidFile:
         assert self.columns is not None
         column = next(name for name in record.values if name not in self.columns)
         return self.source.error(

@@ -12,8 +12,10 @@ from windrow.api.endpoints import (
     EXPORT,
     FOLLOW_JOB,
     IMPORT,
+    INSPECT,
     JOB,
     PREDICT,
+    REPORT,
     SHOW,
     START_FIT,
     Endpoint,
@@ -23,12 +25,13 @@ from windrow.client.async_transport import AsyncTransport
 from windrow.client.calls import build_call, complete_request
 from windrow.client.errors import ConnectionLost, ServerTimedOut
 from windrow.client.event_stream import EventReader
-from windrow.client.following import naming_job, no_events, stopped_telling
+from windrow.client.following import naming_job, naming_result, no_events, stopped_telling
 from windrow.client.remote import (
     EVENTS_TIMEOUT_S,
+    AnyFile,
     RemoteOperations,
     fit_result,
-    parse_export,
+    parse_file,
     report_progress,
     trained_model,
 )
@@ -38,8 +41,10 @@ from windrow.client.transport import Call, StreamedBody
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import FitRequest, FitResult
 from windrow.domain.clock import utc_now
+from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.job import Job, JobRequest, OnProgress, ignore_progress
 from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.secret import Secret
 
 
@@ -103,7 +108,16 @@ class AsyncRemoteOperations:
 
     async def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Its chunks come from the connection, and are for another thread to take."""
-        response = await self._transport.open(build_call(EXPORT, request, self._timeout_s))
+        return await self._file(EXPORT, Export, request)
+
+    async def report(self, request: ReportRequest) -> ReportPage:
+        """See ``Operations.report``. Its chunks come from the connection, and are for another thread to take."""
+        return await self._file(REPORT, ReportPage, request)
+
+    async def _file(
+        self, endpoint: Endpoint[AnyFile], kind: type[AnyFile], request: ExportRequest | ReportRequest
+    ) -> AnyFile:
+        response = await self._transport.open(build_call(endpoint, request, self._timeout_s))
         chunks, loop = self._transport.iter_chunks(response), asyncio.get_running_loop()
 
         async def release() -> None:
@@ -113,12 +127,17 @@ class AsyncRemoteOperations:
         body = StreamedBody(
             _for_a_thread(chunks, loop), lambda: asyncio.run_coroutine_threadsafe(release(), loop).result()
         )
-        return parse_export(request, response.headers, body)
+        return parse_file(kind, request.model_name, response.headers, body)
 
     async def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
         imported: Imported = await self._call(IMPORT, request, file)
         return imported
+
+    async def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
+        """See ``Operations.inspect``."""
+        inspection: Inspection = await self._call(INSPECT, request, file)
+        return inspection
 
     async def follow_job(self, request: JobRequest) -> AsyncGenerator[Job]:
         """See ``Operations.follow_job``.
@@ -145,7 +164,9 @@ class AsyncRemoteOperations:
             # In a thread with connections of its own: those of this loop may end with it.
             await asyncio.shield(asyncio.to_thread(self._cancel_fit, request, since, started))
             raise
-        return fit_result(job, await self._call(SHOW, trained_model(job)))
+        trained = trained_model(job)
+        with naming_result(job):
+            return fit_result(job, await self._call(SHOW, trained))
 
     def _cancel_fit(self, request: FitRequest, since: datetime, started: Job | None) -> None:
         """Cancel the training of a cancelled task, from a thread, which goes on where the task is cancelled again."""

@@ -37,14 +37,15 @@ def build_call(endpoint: Endpoint[Any], request: object, timeout_s: float, file:
         _PATH_CHECKS[name](value)
     pairs = ((field, getattr(request, field.name)) for field in fields(request))  # type: ignore[arg-type]
     sent = {field.name: value for field, value in pairs if field.name not in in_path and value is not field.default}
-    query, body = dict(endpoint.chosen_by), None
+    query: dict[str, str | list[str]] = dict(endpoint.chosen_by)
+    body = None
     if not endpoint.takes_json:
-        query |= {name: _query_text(value) for name, value in sent.items() if value is not None}
+        query |= {name: _query_texts(value) for name, value in sent.items() if value is not None}
     elif sent or endpoint.body == "required":
         body = to_json(sent)
     return Call(
         endpoint.method,
-        endpoint.path.format_map(in_path) + (f"?{urlencode(query, errors='replace')}" if query else ""),
+        endpoint.path.format_map(in_path) + (f"?{urlencode(query, doseq=True, errors='replace')}" if query else ""),
         body if file is None else file,
         JSON if file is None else FILE_TYPES[-1],
         timeout_s=None if endpoint.long_running else timeout_s,
@@ -89,6 +90,10 @@ def _members_of(value: object) -> dict[str, object]:
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
+
+
+def _query_texts(value: object) -> list[str]:
+    return [_query_text(each) for each in value] if isinstance(value, tuple) else [_query_text(value)]
 
 
 def _query_text(value: object) -> str:

@@ -65,12 +65,19 @@ def cancel_orphaned_fit(
 
 def _find(operations: Operations, request: FitRequest, since: datetime) -> Job | None:
     """Return the newest job of a request, as far as can be told: an equal one that waits or runs would be shared."""
-    expected = (request.model_name, Dataset(request.training_data).sha256, recast(Recipe, request))
     for job in operations.list_jobs(JobListRequest()).jobs:
-        identity = (job.model_name, job.training_data_sha256, recast(Recipe, job))
-        if identity == expected and job.created_at >= since:
+        is_alike = (job.model_name, recast(Recipe, job)) == (request.model_name, recast(Recipe, request))
+        if is_alike and _has_rows(job, request) and job.created_at >= since:
             return job
     return None
+
+
+def _has_rows(job: Job, request: FitRequest) -> bool:
+    """Whether a job may train on the rows of a request; of those that it takes over, nobody here knows the digest."""
+    if request.extends is None:
+        return job.training_data_sha256 == Dataset(request.training_data).sha256
+    kept_rows = job.taken_over_rows + job.replaced_rows  # not job.extends, whose name the API key may not know
+    return kept_rows > 0 and job.num_examples - job.taken_over_rows == len(request.training_data)
 
 
 def _within(seconds: float, do: Callable[[], Result]) -> Result:

@@ -80,3 +80,21 @@ def naming_job(job_id: str) -> Iterator[None]:
     except (AccessDenied, Unavailable) as error:
         more = " The training is the job {job_id} and may still run: ask for it again, or cancel it."
         raise type(error)(error.template + more, {**error.facts, "job_id": job_id}) from error
+
+
+@contextmanager
+def naming_result(job: Job) -> Iterator[None]:
+    """Say of what goes wrong while its result is asked for that a training has succeeded.
+
+    Args:
+        job: The training, which has.
+
+    Raises:
+        AccessDenied, Unavailable: What was raised inside, with what was trained.
+    """
+    try:
+        yield
+    except (AccessDenied, Unavailable) as error:
+        made = {"model_name": job.model_name, "revision": job.revision}
+        more = " The training itself succeeded, and {model_name} answers by its revision {revision}."
+        raise type(error)(error.template + more, {**error.facts, **made}) from error

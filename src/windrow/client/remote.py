@@ -14,14 +14,16 @@ from windrow.api.endpoints import (
     EXPORT,
     FOLLOW_JOB,
     IMPORT,
+    INSPECT,
     PREDICT,
+    REPORT,
     Endpoint,
     NoRequest,
 )
 from windrow.client.calls import build_call, complete_request
 from windrow.client.cancellation import cancel_orphaned_fit, cancel_within
 from windrow.client.errors import UnexpectedReply
-from windrow.client.following import events_of, follow, naming_job
+from windrow.client.following import events_of, follow, naming_job, naming_result
 from windrow.client.replies import read_predict_reply, read_reply
 from windrow.client.retrying import check_timeout
 from windrow.client.transport import StreamedBody, Transport
@@ -29,19 +31,23 @@ from windrow.domain.archive import Export, ExportRequest, Imported, ImportReques
 from windrow.domain.classifier import ClassifierDetails, FitRequest, FitResult, ModelRequest
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
+from windrow.domain.file_reply import FileReply
+from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
 from windrow.domain.names import NAME_GRAMMAR
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.secret import Secret
 from windrow.domain.values import recast
 from windrow.operations import Operations
 
 P = ParamSpec("P")
 R = TypeVar("R")
+AnyFile = TypeVar("AnyFile", bound=FileReply)
 # The minimum read timeout of an event stream, in which the server sends a keep-alive every 15 seconds.
 EVENTS_TIMEOUT_S = 45.0
 # No other name is taken: a server must not choose which file of the working directory is replaced.
-_FILE_NAME = re.compile(rf'filename="({NAME_GRAMMAR}\.windrow)"')
+_FILE_NAME = re.compile(rf'filename="({NAME_GRAMMAR}(?:@[0-9]{{1,9}})?\.(?:windrow|html))"')
 _log = logging.getLogger("windrow.client")
 
 
@@ -141,11 +147,21 @@ class RemoteOperations:
         """See ``Operations.export``. Chunks are read from the connection lazily."""
         response = self._transport.open(build_call(EXPORT, request, self._timeout_s))
         body = StreamedBody(self._transport.iter_chunks(response), response.close)
-        return parse_export(request, response.headers, body)
+        return parse_file(Export, request.model_name, response.headers, body)
+
+    def report(self, request: ReportRequest) -> ReportPage:
+        """See ``Operations.report``. Chunks are read from the connection lazily."""
+        response = self._transport.open(build_call(REPORT, request, self._timeout_s))
+        body = StreamedBody(self._transport.iter_chunks(response), response.close)
+        return parse_file(ReportPage, request.model_name, response.headers, body)
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
         return self._call(IMPORT, request, file)
+
+    def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
+        """See ``Operations.inspect``."""
+        return self._call(INSPECT, request, file)
 
     def follow_job(self, request: JobRequest) -> Iterator[Job]:
         """See ``Operations.follow_job``.
@@ -172,7 +188,9 @@ class RemoteOperations:
         except KeyboardInterrupt:
             self.cancel_after_interrupt(request, since, started)
             raise
-        return fit_result(job, self.show(trained_model(job)))
+        trained = trained_model(job)
+        with naming_result(job):
+            return fit_result(job, self.show(trained))
 
     def _call(self, endpoint: Endpoint[R], request: object, file: BinaryIO | None = None) -> R:
         content = self._transport.fetch(
@@ -202,17 +220,19 @@ class RemoteOperations:
             _log.warning("The training could not be cancelled: %s", error.detail)
 
 
-def parse_export(request: ExportRequest, headers: Mapping[str, str], chunks: Iterator[bytes]) -> Export:
-    """Return the export in a reply.
+def parse_file(kind: type[AnyFile], model_name: str, headers: Mapping[str, str], chunks: Iterator[bytes]) -> AnyFile:
+    """Return the file in a reply.
 
     Args:
-        request: The request.
+        kind: What it is.
+        model_name: The classifier in the request, after which it is called where its own name will not do.
         headers: The reply's headers.
         chunks: Its body.
     """
     named = _FILE_NAME.search(headers.get("Content-Disposition", ""))
-    file_name = f"{request.model_name.partition('@')[0]}.windrow" if named is None else named[1]
-    return Export(file_name, int(headers.get("Content-Length", "0")), chunks)
+    is_usable = named is not None and named[1].endswith(kind.suffix)
+    file_name = named[1] if named is not None and is_usable else f"{model_name.partition('@')[0]}{kind.suffix}"
+    return kind(file_name, int(headers.get("Content-Length", "0")), chunks)
 
 
 def trained_model(job: Job) -> ModelRequest:

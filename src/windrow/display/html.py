@@ -2,37 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from windrow.html_report.elements import Html, element, joined
+
 # Readable on light and on dark pages.
 _HUE = "76, 120, 168"
 _BAR_EM = 8
-
-
-class Html(str):
-    """Text that is HTML already; any other string is escaped."""
-
-    __slots__ = ()
-
-
-def element(tag: str, *children: str, style: str = "", **attributes: str) -> Html:
-    """Return an element.
-
-    Args:
-        tag: Its name.
-        style: Its style.
-        children: What it holds; whatever is not :class:`Html` is escaped.
-        attributes: Its other attributes.
-    """
-    from html import escape  # here, since this module has its name
-
-    given = {**({"style": style} if style else {}), **attributes}
-    opened = "".join(f' {name}="{escape(value)}"' for name, value in given.items())
-    inside = "".join(child if isinstance(child, Html) else escape(child) for child in children)
-    return Html(f"<{tag}{opened}>{inside}</{tag}>")
-
-
-def joined(parts: Iterable[Html]) -> Html:
-    """Return elements one after the other."""
-    return Html("".join(parts))
 
 
 def bar(share: float, text: str = "") -> Html:

@@ -5,7 +5,7 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from windrow.display import frames
-from windrow.display.html import Html, bar, element, heat_map, joined, table
+from windrow.display.html import bar, heat_map, table
 from windrow.display.tables import fits_a_cell, table_of, text_of
 from windrow.domain.classifier import Trained
 from windrow.domain.comparison import Comparison
@@ -16,9 +16,10 @@ from windrow.domain.figures import percent
 from windrow.domain.integrity import IntegrityReport
 from windrow.domain.job import FitEstimate
 from windrow.domain.prediction import Prediction
-from windrow.domain.report import ClassificationMetrics, ConfusionMatrix, Report
+from windrow.domain.report import SHOWN_THRESHOLDS, ClassificationMetrics, ConfusionMatrix, Report
 from windrow.domain.usage import Usage
 from windrow.domain.values import ListValue, present_with, summary_of
+from windrow.html_report.elements import Html, element, joined
 
 # With more labels, a matrix is wider than a page, and the pairs that are confused most say more.
 MAX_MATRIX_LABELS = 30
@@ -74,6 +75,9 @@ def _parts(value: Any) -> Iterator[Html]:
     if isinstance(value, Trained):
         yield table(["label", "rows"], _counts(value.rows_per_label), [False, True])
     yield from _tables(value)
+    if isinstance(value, Report):
+        yield element("p", "Coverage: if no label is given below a threshold")
+        yield table_of([value.coverage_at(threshold) for threshold in SHOWN_THRESHOLDS])
     matrix = value if isinstance(value, ConfusionMatrix) else getattr(value, "confusion_matrix", None)
     if matrix is not None:
         yield _confusion(matrix)
@@ -125,13 +129,8 @@ def _tables(value: Any) -> Iterator[Html]:
 def _confusion(matrix: ConfusionMatrix) -> Html:
     if len(matrix.labels) <= MAX_MATRIX_LABELS:
         return joined((element("p", "Confusion matrix"), heat_map(matrix.labels, matrix.counts)))
-    confusions = [
-        (matrix.labels[right], matrix.labels[given], count)
-        for right, counts in enumerate(matrix.counts)
-        for given, count in enumerate(counts)
-        if right != given and count
-    ]
-    most = sorted(confusions, key=lambda pair: -pair[2])[:MAX_MATRIX_LABELS]
+    confusions = matrix.confusions()
+    most = confusions[:MAX_MATRIX_LABELS]
     rows = ([label, given, text_of(count)] for label, given, count in most)
     pairs = table(["label", "taken for", "rows"], rows, [False, False, True], len(confusions) - len(most))
     return joined((element("p", "Confused most"), pairs))

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Any
 
-from windrow.display.html import Html, bar, table
+from windrow.display.html import bar, table
 from windrow.domain.alias import Alias, AliasChange
 from windrow.domain.base_models import BaseModelUse
 from windrow.domain.classifier import Classifier
@@ -16,8 +16,9 @@ from windrow.domain.figures import percent
 from windrow.domain.interval import Interval
 from windrow.domain.job import Job
 from windrow.domain.prediction import Prediction
-from windrow.domain.report import LabelReport, Misclassified
+from windrow.domain.report import CoveragePoint, LabelReport, Misclassified
 from windrow.domain.suggestion import Suggestion
+from windrow.html_report.elements import Html
 
 # More rows make a page slow, and too long to read.
 MAX_ROWS = 100
@@ -162,6 +163,14 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         number("accuracy", _accuracy),
         Column("trained (UTC)", lambda one: one.created_at),
         Column("tags", lambda one: one.tags),
+    ),
+    CoveragePoint: (
+        number("threshold", lambda point: f"{point.threshold:.2f}"),
+        number("answered", lambda point: point.answered),
+        Column("share answered", lambda point: bar(point.share, percent(point.share))),
+        number("wrong", lambda point: point.wrong),
+        number("error", lambda point: percent(point.error)),
+        number("95 % interval", lambda point: point.error_interval),
     ),
     CurvePoint: (
         number("share", lambda point: percent(point.share)),

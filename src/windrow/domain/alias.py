@@ -78,6 +78,8 @@ class Alias(KeptNote, Value):
     """When it was pointed there, UTC."""
     answers: bool
     """Whether what it points to exists, so that it answers."""
+    protected: bool = False
+    """Whether rows are checked on each promotion; said also to an API key that may not see them."""
     must_pass: tuple[Row, ...] = ()
     """Rows that are checked on each promotion; not shown to an API key without the scope ``rows``."""
 
@@ -189,14 +191,15 @@ def check_note(note: ChangeNote) -> None:
         InvalidParameter: The reason or the author is too long or no valid Unicode.
     """
     for field, text in (("reason", note.reason), ("author", note.author)):
-        if len(text) > MAX_NOTE_CHARS or not _is_unicode(text):
+        if len(text) > MAX_NOTE_CHARS or not is_unicode(text):
             raise InvalidParameter(
                 "{arg:{parameter}} must be valid Unicode of at most {limit} characters. Shorten it or leave it out.",
                 {"parameter": field, "limit": MAX_NOTE_CHARS},
             )
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Return whether a text can be stored: it holds no half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,11 +1,11 @@
 """Export and import of a classifier as one file: the requests and results."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from windrow.domain.classifier import Classifier
 from windrow.domain.dataset import DataWarning
+from windrow.domain.file_reply import FileReply
 from windrow.domain.names import ModelReference, Name
 
 
@@ -42,18 +42,10 @@ class Imported(Classifier):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Export:
-    """A classifier as one file."""
+class Export(FileReply):
+    """A classifier as one file, called like ``ticket_classifier_v2.windrow``."""
 
-    file_name: str
-    """What to call it, such as ``ticket_classifier_v2.windrow``."""
-    size_bytes: int
-    """Its size."""
-    chunks: Iterator[bytes]
-    """Its bytes, in pieces, to be taken once."""
-
-    def close(self) -> None:
-        """Let go of where the bytes come from, whether or not they were taken."""
-        close: Callable[[], object] | None = getattr(self.chunks, "close", None)
-        if close is not None:
-            close()
+    media_types: ClassVar[tuple[str, ...]] = ("application/zip", "application/octet-stream")
+    """What it is, and what may be said of it besides."""
+    suffix: ClassVar[str] = ".windrow"
+    """How its name ends."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 
-from windrow.domain.dataset import DataWarning, TrainingRows
+from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.threshold import Threshold, ThresholdChange
@@ -19,6 +20,8 @@ MAX_TAG_CHARS = 64
 Description = Annotated[str, Schema(maxLength=MAX_DESCRIPTION_CHARS)]
 Tag = Annotated[str, Schema(minLength=1, maxLength=MAX_TAG_CHARS, pattern=r"^\S+( +\S+)*$")]
 Tags = Annotated[tuple[Tag, ...], Schema(maxItems=MAX_TAGS)]
+# How few rows are enough depends on what they extend.
+FitData = tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,21 @@ class FitRequest(Recipe):
 
     model_name: Name
     """The classifier's name; an existing name gets a new revision."""
-    training_data: TrainingRows
-    """Labelled examples with at least 2 labels; about 8 rows a label work well."""
+    training_data: FitData
+    """Labelled examples with at least 2 labels; about 8 rows a label work well. With ``extends``, what it adds and
+    corrects, which may be nothing at all.
+    """
     description: Description | None = None
     """What to say about it, at most 2,000 characters; left out, an existing name keeps its own."""
     tags: Tags | None = None
     """At most 20, each of 1 to 64 characters; left out, an existing name keeps its own."""
     overwrite: bool = True
     """Whether an existing name gets a new revision; otherwise it is refused."""
+    extends: ModelReference | None = None
+    """A classifier whose kept training rows come before those of ``training_data``: its name, an alias, a revision
+    (name@3) or task@latest. A given row replaces all kept rows of the same text. ``None`` trains on the given rows
+    alone.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +165,14 @@ class Trained(Value):
     """Training rows of each label, in the order of ``labels``."""
     num_examples: int = computed(lambda self: sum(self.rows_per_label.values()), 0)
     """Number of training rows."""
+    extends: str | None = None
+    """The revision whose kept training rows it took over (``tickets_v2@3``); ``None`` for none, and where the API key
+    does not know that name.
+    """
+    taken_over_rows: int = 0
+    """Kept rows of that revision among the training rows; they come first."""
+    replaced_rows: int = 0
+    """Kept rows of that revision that rows of the request have replaced, since they have the same text."""
     training_time_seconds: float
     """Wall time of the training, in seconds, without the time that it waited for its turn."""
     revision: int
@@ -245,6 +263,18 @@ class Classifier(Record):
     """Texts that its name classified for predictions in the last 30 days, on all servers, as known two minutes ago."""
     test_accuracy: float | None = computed(lambda self: None if self.test is None else self.test.accuracy, None)
     """Share of the test rows that it classified correctly, from 0 to 1; ``None`` until it was measured."""
+    test_interval: Interval | None = computed(lambda self: _interval_of(self.test), None)  # noqa: RUF009 - likewise
+    """Where its accuracy on all rows like the test rows lies: Wilson's, of 95 %; ``None`` likewise."""
+    estimated_accuracy: float | None = computed(
+        lambda self: None if self.report.estimate is None else self.report.estimate.accuracy, None
+    )
+    """Its accuracy on new rows as its training estimated it by cross-validation, from 0 to 1; ``None`` where it did
+    not.
+    """
+    estimated_interval: Interval | None = computed(  # noqa: RUF009 - likewise
+        lambda self: None if self.report.estimate is None else self.report.estimate.interval, None
+    )
+    """Where that accuracy should lie, with 95 % confidence; ``None`` likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +337,10 @@ class BulkDeletion(Value):
     """Names that were left as they are: others changed them meanwhile, or the disk failed before them."""
     aliases: tuple[str, ...] = ()
     """Aliases that point to them, sorted: without force they are in the way, with force they answer no more."""
+
+
+def _interval_of(test: TestScore | None) -> Interval | None:
+    return None if test is None else wilson_interval(test.correct, max(1, test.total))
 
 
 def check_notes(description: str, tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -61,7 +61,7 @@ class DataWarning(Value):
     message: str
     """One sentence for a person."""
     rows: tuple[int, ...] = ()
-    """The rows concerned, counted from 0: up to five, or all where they should be left out."""
+    """The rows concerned, counted from 0: up to five, or all where they should be left out, or looked at."""
 
 
 @dataclass(frozen=True)
@@ -174,14 +174,23 @@ def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
     """
     checked = tuple(rows)
     check_row_count(len(checked), limits)
-    _check_each("training_data", checked, limits, InvalidTrainingData)
-    dataset = Dataset(checked)
+    check_each_row("training_data", checked, limits)
+    return check_labels(Dataset(checked), limits)
+
+
+def check_labels(dataset: Dataset, limits: DataLimits) -> Dataset:
+    """Return training rows if they have as many labels as a classifier may have.
+
+    Raises:
+        InvalidTrainingData: There are fewer than 2 labels.
+        LimitExceeded: There are too many.
+    """
     if len(dataset.labels) < MIN_LABELS:
         raise InvalidTrainingData(
             f"{{arg:training_data}} has {counted(len(dataset.labels), 'distinct label')} in "
-            f"{counted(len(checked), 'row')}; a classifier needs at least {{minimum}} labels, so at least 2 rows. Add "
-            "rows with another label.",
-            {"labels": len(dataset.labels), "rows": len(checked), "minimum": MIN_LABELS},
+            f"{counted(len(dataset.rows), 'row')}; a classifier needs at least {{minimum}} labels, so at least 2 rows. "
+            "Add rows with another label.",
+            {"labels": len(dataset.labels), "rows": len(dataset.rows), "minimum": MIN_LABELS},
         )
     if len(dataset.labels) > limits.max_labels:
         raise too_many("training_data", len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
@@ -203,7 +212,7 @@ def check_test_rows(field: str, rows: Sequence[Row], limits: DataLimits) -> Data
     check_row_count(len(rows), limits, field)
     if not rows:
         raise InvalidTestData("{arg:{parameter}} is empty. {Send} at least one labelled row.", {"parameter": field})
-    _check_each(field, rows, limits, InvalidTestData)
+    check_each_row(field, rows, limits, InvalidTestData)
     dataset = Dataset(tuple(rows))
     if len(dataset.labels) > limits.max_labels:
         raise too_many(field, len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
@@ -241,6 +250,16 @@ def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     return tuple(warning for warning in candidates if warning is not None)
 
 
+def with_every_row(warnings: Iterable[DataWarning], dataset: Dataset) -> tuple[DataWarning, ...]:
+    """Return warnings that :func:`find_data_warnings` found, each with all the rows behind it.
+
+    Args:
+        warnings: The warnings.
+        dataset: The rows that they are about.
+    """
+    return tuple(replace(warning, rows=_rows_behind(warning.code, dataset)) for warning in warnings)
+
+
 def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     """Return what is odd about test rows: duplicates, which count twice, and contradictions."""
     candidates = (
@@ -250,9 +269,24 @@ def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     return tuple(warning for warning in candidates if warning is not None)
 
 
-def _check_each(
-    name: str, rows: Sequence[Row], limits: DataLimits, refusal: type[InvalidTrainingData | InvalidTestData]
+def check_each_row(
+    name: str,
+    rows: Sequence[Row],
+    limits: DataLimits,
+    refusal: type[InvalidTrainingData | InvalidTestData] = InvalidTrainingData,
 ) -> None:
+    """Refuse rows of which one breaks a rule; ``facts["row"]`` names the first, counted from 0.
+
+    Args:
+        name: What the caller knows them by (``training_data``).
+        rows: Any rows.
+        limits: How long a text may be.
+        refusal: What is raised for a row that is wrong.
+
+    Raises:
+        InvalidTrainingData: A text or a label is empty, blank or no valid Unicode, or a label is too long.
+        LimitExceeded: A text is too long.
+    """
     place = f"{{place:{name}}}"
     for number, row in enumerate(rows):
         for field, value in (("text", row.text), ("label", row.label)):
@@ -330,11 +364,33 @@ def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
     )
 
 
-def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
+def _rows_behind(code: str, dataset: Dataset) -> tuple[int, ...]:
+    if code == "duplicate_rows":
+        return dataset.duplicate_rows
+    if code == "contradicting_rows":
+        return dataset.contradicting_rows
+    labels = {
+        "small_classes": dataset.small_classes,
+        "labels_alike": [label for group in _labels_alike(dataset) for label in group],
+        "number_labels": _number_labels(dataset),
+    }[code]
+    concerned = set(labels)
+    return tuple(number for number, row in enumerate(dataset.rows) if row.label in concerned)
+
+
+def _labels_alike(dataset: Dataset) -> list[list[str]]:
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for label in dataset.labels:
         spellings[looks_like(label)].append(label)
-    alike = [group for group in spellings.values() if len(group) > 1]
+    return [group for group in spellings.values() if len(group) > 1]
+
+
+def _number_labels(dataset: Dataset) -> list[str]:
+    return [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
+
+
+def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
+    alike = _labels_alike(dataset)
     if not alike:
         return None
     named = "; ".join(" / ".join(_quoted_in(group)) for group in alike[:_NAMED_ROWS])
@@ -346,7 +402,7 @@ def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
 
 
 def _warn_of_number_labels(dataset: Dataset) -> DataWarning | None:
-    numbers = [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
+    numbers = _number_labels(dataset)
     if not numbers:
         return None
     named = ", ".join(map(repr, numbers[:_NAMED_ROWS])) + (", …" if len(numbers) > _NAMED_ROWS else "")

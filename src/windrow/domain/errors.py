@@ -15,6 +15,7 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── InvalidParameter          invalid_parameter
     │   ├── LimitExceeded             limit_exceeded
     │   ├── BaseModelNotAllowed       base_model_not_allowed
+    │   ├── InvalidFile               invalid_file
     │   └── InvalidArchive            invalid_archive
     ├── NotFound
     │   ├── ClassifierNotFound        classifier_not_found
@@ -151,6 +152,15 @@ class BaseModelNotAllowed(InvalidInput):
     """The base model's id is not on this server's allow-list."""
 
     code = "base_model_not_allowed"
+
+
+class InvalidFile(InvalidInput):
+    """A file of rows is no table, a row of it is wrong, or it is not clear how to read it.
+
+    ``facts["line"]`` names the line, from 1; ``facts["parameter"]`` the option that says how to read it.
+    """
+
+    code = "invalid_file"
 
 
 class InvalidArchive(InvalidInput):

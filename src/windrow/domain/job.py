@@ -108,6 +108,14 @@ class Job(Recipe, Value):
     """Number of training rows."""
     training_data_sha256: str
     """SHA-256 of the training rows; docs/explanation/format.md says how to compute it."""
+    extends: str | None = None
+    """The revision whose kept training rows it took over (``tickets_v2@3``); ``None`` for none, and where the API key
+    does not know that name.
+    """
+    taken_over_rows: int = 0
+    """Kept rows of that revision among the training rows; they come first."""
+    replaced_rows: int = 0
+    """Kept rows of that revision that rows of the request have replaced, since they have the same text."""
     created_at: datetime
     """When the training was requested, UTC."""
     key_name: str | None = None
@@ -169,6 +177,8 @@ class FitEstimate(Value):
     """Training rows."""
     labels: tuple[str, ...]
     """Sorted."""
+    rows_per_label: Mapping[str, int]
+    """Training rows of each label, in the order of ``labels``."""
     tokens: int
     """Of all distinct texts together."""
     seconds: float
@@ -183,3 +193,9 @@ class FitEstimate(Value):
     """The stages, in their order."""
     memory_reason: str
     """Why so much memory, in a sentence."""
+    extends: str | None = None
+    """The revision whose kept training rows it takes over (``tickets_v2@3``); ``None`` for none."""
+    taken_over_rows: int = 0
+    """Kept rows of that revision among the training rows; they come first."""
+    replaced_rows: int = 0
+    """Kept rows of that revision that rows of the request replace, since they have the same text."""

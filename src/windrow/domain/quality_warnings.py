@@ -18,16 +18,18 @@ _WIDE_INTERVAL: Final = 0.2
 _NEARLY_ALL: Final = 0.9995
 
 
-def warn_of_few_rows(rows: int, interval: Interval) -> Iterator[DataWarning]:
+def warn_of_few_rows(rows: int, interval: Interval, of: str | None = None) -> Iterator[DataWarning]:
     """Yield a warning where an accuracy is known only roughly.
 
     Args:
         rows: The number of test rows.
         interval: Where the accuracy lies.
+        of: Whose accuracy it is, where there is more than one.
     """
     if interval.high - interval.low > _WIDE_INTERVAL:
+        accuracy = "the accuracy" if of is None else f"the accuracy of {of}"
         message = (
-            f"{counted(rows, 'row says', 'rows say')} little: the accuracy lies anywhere between "
+            f"{counted(rows, 'row says', 'rows say')} little: {accuracy} lies anywhere between "
             f"{percent(interval.low)} and {percent(interval.high)}. Use more test rows before you decide by it."
         )
         yield DataWarning("few_test_rows", message)

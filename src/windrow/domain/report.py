@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from windrow.domain.classifier import TestScore
 from windrow.domain.dataset import DataWarning, TestRows
@@ -12,6 +12,8 @@ from windrow.domain.prediction import check_share
 from windrow.domain.threshold import ProposedThreshold
 from windrow.domain.values import Schema, Value, computed, recast
 
+# Of the thresholds in a report, those that a few lines show.
+SHOWN_THRESHOLDS: Final = (0.5, 0.8, 0.9, 0.95)
 # Below, half of the answers may be wrong, and a threshold has no point.
 MIN_TARGET_PRECISION = 0.5
 
@@ -68,6 +70,24 @@ class Calibration(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class CoveragePoint(Value):
+    """What a threshold would do on these rows: how much is answered, and how much of that is wrong."""
+
+    threshold: float
+    """The threshold, from 0 to 1: no label is given where the best score is below it."""
+    answered: int
+    """Rows whose best score is not below it."""
+    wrong: int
+    """Rows of these that are given a wrong label."""
+    share: float
+    """``answered`` by all rows."""
+    error: float | None
+    """``wrong`` / ``answered``; ``None`` where no row is answered."""
+    error_interval: Interval | None
+    """Where the error on all rows like these lies: Wilson's, of 95 %; ``None`` where no row is answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Misclassified(Value):
     """A row that was misclassified."""
 
@@ -101,6 +121,16 @@ class ConfusionMatrix(Value):
     """What rows and columns stand for: the classifier's labels, then those of the rows that it does not know."""
     counts: tuple[tuple[int, ...], ...]
     """A list for each label of a row; in it, how many of these rows were given each label."""
+
+    def confusions(self) -> list[tuple[str, str, int]]:
+        """Return label, label that was given instead and number of rows, the most frequent confusion first."""
+        found = [
+            (self.labels[right], self.labels[given], count)
+            for right, counts in enumerate(self.counts)
+            for given, count in enumerate(counts)
+            if right != given and count
+        ]
+        return sorted(found, key=lambda pair: -pair[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +189,11 @@ class Report(ClassificationMetrics):
     """The alias in the request; ``None`` if the request named the classifier itself."""
     majority_baseline: MajorityBaseline
     """What always giving the most frequent label would get right."""
+    coverage: tuple[CoveragePoint, ...]
+    """What each threshold would do, ascending: from 0, where every row is answered, to 1, with every step of 0.05
+    between, the threshold in force and the proposed one. Between two scores of rows lies one more; of more than 180
+    of these, some are left out evenly.
+    """
     misclassified: tuple[Misclassified, ...]
     """The rows that were misclassified, those with the highest score first."""
     warnings: tuple[DataWarning, ...]
@@ -173,6 +208,14 @@ class Report(ClassificationMetrics):
     """The lowest threshold that reaches the requested precision, for ``set_threshold``, which sets it; ``None`` if no
     precision was requested, or no threshold reaches it (see ``warnings``).
     """
+
+    def coverage_at(self, threshold: float) -> CoveragePoint:
+        """Return the point at a threshold or, where there is none, at the next one above.
+
+        Args:
+            threshold: The threshold, from 0 to 1.
+        """
+        return next((point for point in self.coverage if point.threshold >= threshold), self.coverage[-1])
 
     @property
     def score(self) -> TestScore:

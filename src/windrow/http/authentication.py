@@ -18,7 +18,8 @@ from windrow.http.problems import problem_response
 API_KEY_HEADER: Final = b"x-api-key"
 # What answers without a key: for probes, and for whoever wants to know what this is.
 PUBLIC_PAGES: Final = frozenset({"/", "/favicon.ico", "/health", "/health/ready", "/openapi.json", "/docs"})
-_DOCUMENTATION_FILES: Final = "/docs/files/"
+# Those of the documentation and of the console, which are the same for everyone.
+_PUBLIC_FILES: Final = ("/docs/files/", "/console/")
 _PREFIX: Final = KEY_PREFIX.encode()
 _WHOLE_KEY: Final = re.compile(rf"{KEY_PREFIX}[A-Za-z0-9_-]{{43}}")
 _KEY: Final = re.compile(rb"%s[A-Za-z0-9_-]{1,128}" % KEY_PREFIX.encode())
@@ -152,7 +153,7 @@ def is_public(path: str) -> bool:
     Args:
         path: Without the server's own path prefix.
     """
-    return path in PUBLIC_PAGES or path.startswith(_DOCUMENTATION_FILES)
+    return path in PUBLIC_PAGES or path.startswith(_PUBLIC_FILES)
 
 
 def has_key(path: str, query: bytes) -> bool:
@@ -216,7 +217,7 @@ def check_possible(endpoint: Endpoint[Any]) -> None:
     Raises:
         InsufficientScope: The key has none of the scopes that the endpoint may need.
     """
-    if endpoint.possible_scopes.isdisjoint(current_caller().scopes):
+    if endpoint.scope is not None and endpoint.possible_scopes.isdisjoint(current_caller().scopes):
         raise insufficient_scope(endpoint.scope)
 
 
@@ -231,7 +232,7 @@ def check_scope(endpoint: Endpoint[Any], request: object) -> None:
         InsufficientScope: The key lacks the scope that it needs.
     """
     needed, scopes = endpoint.needed_scope(request), current_caller().scopes
-    if needed not in scopes and (endpoint.or_scope is None or endpoint.or_scope not in scopes):
+    if needed is not None and needed not in scopes and (endpoint.or_scope is None or endpoint.or_scope not in scopes):
         raise insufficient_scope(needed)
 
 

@@ -36,9 +36,8 @@ def banner(settings: Settings, port: int, *, needs_key: bool) -> str:
     rows = ",\n    ".join(json.dumps(row) for row in EXAMPLE_ROWS)
     fit = f'{{"model_name": "{EXAMPLE_NAME}", "training_data": [\n    {rows}]}}'
     predict = json.dumps({"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT})
-    docs = f" (try it in a browser: {address}/docs)" if settings.docs else ""
     return f"""\
-Windrow answers on {address}{docs}. Ctrl-C stops it.
+Windrow answers on {address}{_pages(settings, address)}. Ctrl-C stops it.
 {_access(settings, needs_key)}
 Train a classifier:
 
@@ -48,6 +47,14 @@ Ask it:
 
 {_curl(f"{address}/v1/classifier/predict", predict, needs_key)}
 """
+
+
+def _pages(settings: Settings, address: str) -> str:
+    """Return what a browser shows of the server, if anything."""
+    docs = f"{address}/docs"
+    if settings.console:
+        return f" (open it in a browser; the API to try is at {docs})" if settings.docs else " (open it in a browser)"
+    return f" (try it in a browser: {docs})" if settings.docs else ""
 
 
 def server_url(settings: Settings, port: int) -> str:

@@ -11,9 +11,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from windrow.api.endpoints import (
-    FILE_TYPES,
+    ENDPOINTS,
     FIT,
-    IMPORT,
     JOB,
     MAX_SMALL_BODY_BYTES,
     PREDICT,
@@ -24,8 +23,10 @@ from windrow.api.endpoints import (
 )
 from windrow.api.flat import write_reply
 from windrow.codec.request_parsing import read_request
-from windrow.domain.archive import Export
+from windrow.codec.types import types_of
+from windrow.domain.file_reply import FileReply
 from windrow.domain.prediction import IsConnected
+from windrow.html_report.page import CONTENT_POLICY
 from windrow.http.authentication import check_possible, check_scope
 from windrow.http.bodies import BodyLimit, read_body
 from windrow.http.context import DisconnectWatch, ServerContext, context_of, note_timings
@@ -40,6 +41,8 @@ from windrow.http.uploads import received_file
 SMALL_BODY_BYTES = 4_096
 # Above, bodies are read by few threads of their own: the rest goes on, and memory is bounded.
 LARGE_BODY_BYTES = 65_536
+# A file is kept, not opened here; a browser that opens it all the same runs nothing in it and fetches nothing for it.
+_FILE_POLICY: Final = f"{CONTENT_POLICY}; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 Result = TypeVar("Result")
 
 
@@ -57,27 +60,33 @@ class VerbApp:
         self._choices = {name: value != "true" for each in endpoints for name, value in each.chosen_by.items()}
         in_query = () if first.takes_json else tuple(each.name for each in fields(first.request))
         self.parameters = frozenset((*self._choices, *in_query)) - set(first.path_fields)
+        kinds = types_of(first.request)
+        self._repeatable = frozenset(name for name in in_query if kinds[name].kind is tuple)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         request = Request(scope, receive)
-        query = read_query(request, self.parameters)
+        query = read_query(request, self.parameters, self._repeatable)
         check_csrf(request, context_of(request).settings.cors_origins)
         if self._endpoints[0].body == "none":
             await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
         scope["state"]["verb"] = endpoint.verb
         check_possible(endpoint)
-        texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
+        in_path = {name: (text,) for name, text in request.path_params.items()}
+        texts = {**in_path, **{name: query[name] for name in query if name not in self._choices}}
         fields_of_url = read_parameters(endpoint.request, texts) if texts else {}
         call = _Call(context_of(request), endpoint, request, fields_of_url)
         response = await _RESPONDERS.get(endpoint.verb, _RESPONDERS[endpoint.reply_form])(call)
         await response(scope, receive, send)
 
-    def _choose(self, query: Mapping[str, str]) -> Endpoint[Any]:
+    def _choose(self, query: Mapping[str, Sequence[str]]) -> Endpoint[Any]:
         if not self._choices:
             return self._endpoints[0]
-        flags = {name: read_flag(name, query.get(name), default=default) for name, default in self._choices.items()}
+        flags = {
+            name: read_flag(name, next(iter(query.get(name, ())), None), default=default)
+            for name, default in self._choices.items()
+        }
         texts = {name: str(value).lower() for name, value in flags.items()}
         return [each for each in self._endpoints if each.chosen_by.items() <= texts.items()][-1]
 
@@ -196,22 +205,23 @@ async def _run(call: _Call, inline: bool, work: Callable[[], Result]) -> Result:
     return work() if inline else await call.context.run(call.endpoint.pool, work)
 
 
-async def _import(call: _Call) -> Response:
+async def _take_file(call: _Call) -> Response:
     """Take in a file."""
     parsed, _ = await call.parse()
-    async with received_file(call.request, call.context) as file:
+    async with received_file(call.request, call.context, call.endpoint) as file:
         return await call.run(lambda: call.reply(parsed, call.verb()(file, parsed)))
 
 
-async def _export(call: _Call) -> Response:
+async def _give_file(call: _Call) -> Response:
     """Give a file away."""
     parsed, _ = await call.parse()
-    file: Export = await call.run(lambda: call.verb()(parsed))
+    file: FileReply = await call.run(lambda: call.verb()(parsed))
     headers = {
         "Content-Disposition": f'attachment; filename="{file.file_name}"',
         "Content-Length": str(file.size_bytes),
+        "Content-Security-Policy": _FILE_POLICY,
     }
-    return StreamingResponse(_stream(file.chunks), headers=headers, media_type=FILE_TYPES[0])
+    return StreamingResponse(_stream(file.chunks), headers=headers, media_type=file.media_types[0])
 
 
 async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -230,8 +240,8 @@ _RESPONDERS: Final[Mapping[str, Callable[[_Call], Any]]] = {
     FIT.verb: _fit,
     START_FIT.verb: _start_fit,
     PREDICT.verb: _predict,
-    IMPORT.verb: _import,
+    **{each.verb: _take_file for each in ENDPOINTS if each.body == "file"},
     "json": _answer,
-    "file": _export,
+    "file": _give_file,
     "events": _follow,
 }

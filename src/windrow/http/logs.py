@@ -118,7 +118,8 @@ class RequestLog:
         finally:
             duration_s = time.perf_counter() - started
             self._observe(scope, status, duration_s)
-            _log_request(scope, status, duration_s)
+            if "is_file" not in scope["state"]:
+                _log_request(scope, status, duration_s)
 
 
 def _request_id(scope: Scope) -> str:

@@ -1,4 +1,4 @@
-"""The pages beside the API's operations: health, metrics, a start page, and the documentation for browsers.
+"""The pages beside the API's operations: health, metrics, the console or a start page, and the documentation.
 
 Swagger UI's files come from this server, so that /docs needs no other one.
 """
@@ -17,6 +17,7 @@ from windrow import __version__
 from windrow.api.flat import Health
 from windrow.codec.values import to_json
 from windrow.http.authentication import check_page_scope
+from windrow.http.console import CONSOLE_FILES, read_console, show_console, show_console_file
 from windrow.http.context import context_of
 from windrow.http.parameters import read_query
 from windrow.settings import Settings
@@ -113,10 +114,13 @@ def documentation(settings: Settings) -> dict[str, _Page]:
     """Return what shows each page for a browser, by its path.
 
     Args:
-        settings: Say whether the documentation is shown.
+        settings: Say whether the console and the documentation are shown.
     """
-    home: dict[str, _Page] = {"/": _show_home, "/favicon.ico": _show_icon}
-    return {**home, **_docs()} if settings.docs else home
+    pages: dict[str, _Page] = {"/": show_console if settings.console else _show_home, "/favicon.ico": _show_icon}
+    if settings.console:
+        read_console()  # now, so that an update of the package beside a running server changes nothing
+        pages[CONSOLE_FILES + "{file}"] = show_console_file
+    return {**pages, **_docs()} if settings.docs else pages
 
 
 def _docs() -> dict[str, _Page]:

@@ -1,7 +1,7 @@
 """A request's query: which parameters its endpoint takes, and their values as the verb's request declares them."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, Final
@@ -19,19 +19,25 @@ _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _WHOLE_NUMBER: Final = re.compile("-?[0-9]{1,9}")
 
 
-def read_query(request: Request, known: Collection[str]) -> dict[str, str]:
+def read_query(
+    request: Request, known: Collection[str], repeatable: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
     """Return a request's query, which its endpoint must wholly understand, so that nothing misspelt is ignored.
 
     Args:
         request: The request.
         known: The parameters that its endpoint takes.
+        repeatable: Those that may stand there several times.
+
+    Returns:
+        What each parameter says, of one that is repeatable each time.
 
     Raises:
         InvalidRequest: A parameter is unknown, or stands there twice.
     """
     if not request.scope["query_string"]:
         return {}
-    parameters: dict[str, str] = {}
+    parameters: dict[str, tuple[str, ...]] = {}
     for name, value in request.query_params.multi_items():
         facts: dict[str, object] = {"parameter": short_key(name), "known": sorted(known)}
         if name not in known:
@@ -41,9 +47,9 @@ def read_query(request: Request, known: Collection[str]) -> dict[str, str]:
                 f"{{parameter}} is no parameter of this request; {{hint}}{docs}",
                 {**facts, "hint": hint if hint.endswith("?") else f"{hint}."},
             )
-        if name in parameters:
+        if name in parameters and name not in repeatable:
             raise InvalidRequest("{parameter} stands twice in the query. {Send} it once.", facts)
-        parameters[name] = value
+        parameters[name] = (*parameters.get(name, ()), value)
     return parameters
 
 
@@ -67,12 +73,12 @@ async def refuse_body(request: Request, known: Collection[str]) -> None:
             raise InvalidRequest("A {method} request takes no body. {Send} {hint}.", facts)
 
 
-def read_parameters(kind: Any, texts: Mapping[str, str]) -> dict[str, object]:
+def read_parameters(kind: Any, texts: Mapping[str, Sequence[str]]) -> dict[str, object]:
     """Return the values of some fields of a request.
 
     Args:
         kind: The class of the request.
-        texts: What stands in the query, or in the path, for fields of it.
+        texts: What stands in the query, or in the path, for fields of it; only one that is a tuple has several.
 
     Raises:
         InvalidParameter: A text is no value of its field's type.
@@ -99,12 +105,19 @@ def read_flag(name: str, text: str | None, *, default: bool) -> bool:
 
 
 @cache
-def _readers(kind: Any) -> Mapping[str, Callable[[str, str], object]]:
+def _readers(kind: Any) -> Mapping[str, Callable[[str, Sequence[str]], object]]:
     types = types_of(kind)
     return {each.name: _reader_of(types[each.name], each.default) for each in fields(kind)}
 
 
-def _reader_of(declared: Type, default: object) -> Callable[[str, str], object]:
+def _reader_of(declared: Type, default: object) -> Callable[[str, Sequence[str]], object]:
+    if declared.kind is tuple:
+        return lambda _, texts: tuple(texts)
+    read = _single_reader_of(declared, default)
+    return lambda name, texts: read(name, texts[0])
+
+
+def _single_reader_of(declared: Type, default: object) -> Callable[[str, str], object]:
     if declared.kind is bool:
         return lambda name, text: read_flag(name, text, default=default is True)
     if declared.kind is int:

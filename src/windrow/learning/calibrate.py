@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from windrow.arrays import Floats, Ids
-from windrow.domain.interval import Interval
+from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.training_report import Estimate
-from windrow.learning.evaluate import wilson_interval
 from windrow.learning.head import LinearHead
 
 _LOG_TEMPERATURE_RANGE = (-2.0, 4.0)

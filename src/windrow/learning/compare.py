@@ -7,8 +7,7 @@ import numpy as np
 from windrow.arrays import Bools
 from windrow.domain.comparison import MAX_ROWS_NEEDED, SIGNIFICANT_P, Disagreement, Pair
 from windrow.domain.dataset import Row
-from windrow.domain.interval import Interval
-from windrow.learning.evaluate import CONFIDENCE
+from windrow.domain.interval import CONFIDENCE, Interval
 
 NUM_RESAMPLES = 9_999
 _SEED = 0

@@ -1,15 +1,13 @@
 """Compute quality metrics from a classifier's scores for labelled rows."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
-from statistics import NormalDist
 
 import numpy as np
 
 from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.dataset import Row
-from windrow.domain.interval import Interval
+from windrow.domain.interval import wilson_interval
 from windrow.domain.report import (
     Calibration,
     ClassificationMetrics,
@@ -20,26 +18,7 @@ from windrow.domain.report import (
     ReliabilityBin,
 )
 
-CONFIDENCE = 0.95
 NUM_BINS = 15
-
-
-def wilson_interval(correct: int, total: int) -> Interval:
-    """Return Wilson's 95 % confidence interval of an accuracy.
-
-    Args:
-        correct: Correct predictions, at most ``total``.
-        total: Predictions, at least 1.
-
-    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
-    """
-    # SciPy has it, too, in a module that takes most of a second to load, in the server and in the training process.
-    accuracy, squared = correct / total, NormalDist().inv_cdf((1 + CONFIDENCE) / 2) ** 2
-    center = accuracy + squared / (2 * total)
-    margin = math.sqrt(squared * (accuracy * (1 - accuracy) + squared / (4 * total)) / total)
-    stretch = 1 + squared / total
-    low = 0.0 if correct == 0 else (center - margin) / stretch
-    return Interval(low, 1.0 if correct == total else (center + margin) / stretch)
 
 
 def compute_metrics(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> ClassificationMetrics:

@@ -213,6 +213,10 @@ def _saved_evaluation(_deps: Dependencies, _request: Any, report: Any, _before: 
         }
 
 
+def _saved_report(deps: Dependencies, request: Any, page: Any, before: Any) -> Iterator[Facts]:
+    return _saved_evaluation(deps, request, page.report, before)
+
+
 def _selected_before(deps: Dependencies, request: DeleteAllRequest) -> Mapping[str, int]:
     if request.dry_run or request.is_everything:
         return {}
@@ -271,6 +275,7 @@ CHANGES: Final[Mapping[str, Rule]] = {
         lambda _: "", lambda _deps, request, job, _before: [{"target": job.model_name, "job_id": request.job_id}]
     ),
     "evaluate": Rule(_field("model_name"), _saved_evaluation, is_change=lambda request: request.save),
+    "report": Rule(_field("model_name"), _saved_report, is_change=lambda request: request.save),
     "describe": _on_classifier(),
     "set_threshold": _on_classifier(),
     "delete": _on_classifier(),
@@ -296,7 +301,7 @@ CHANGES: Final[Mapping[str, Rule]] = {
 READS: Final = frozenset(
     (
         *("estimate_fit", "reproduce", "list_jobs", "job", "follow_job"),
-        *("predict", "start_predict", "start_predict_in_memory"),
+        *("predict", "start_predict", "start_predict_in_memory", "inspect"),
         *("compare", "cross_validate", "suggest", "list_classifiers", "show", "export"),
         *("list_aliases", "alias_history", "base_models", "usage", "list_keys", "audit"),
     )

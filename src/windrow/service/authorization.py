@@ -116,11 +116,20 @@ def check_target(deps: Dependencies, model: ResolvedModel) -> None:
         raise deps.store.names.not_found(model.alias or model.entry.record.name)
 
 
-def without_unknown_origin(record: AnyRecord) -> AnyRecord:
-    """Return a record that does not name where it comes from, if the caller does not know that name."""
-    if record.origin is None or current_caller().knows(record.origin.name):
-        return record
-    return replace(record, origin=None)
+def sees_job(caller: Caller, job: Job) -> bool:
+    """Whether a job is there for a caller; without the scope ``read``, those alone are that its key started."""
+    return caller.knows(job.model_name) and (caller.may("read") or job.key_name == caller.key_name)
+
+
+def without_unknown_sources(record: AnyRecord) -> AnyRecord:
+    """Return a record that names neither where it comes from nor what it extends, if the caller does not know it."""
+    if record.origin is not None and not current_caller().knows(record.origin.name):
+        record = replace(record, origin=None)
+    return record if _knows_extended(current_caller(), record) else replace(record, extends=None)
+
+
+def _knows_extended(caller: Caller, training: Record | Job) -> bool:
+    return training.extends is None or caller.knows(read_reference(training.extends).name)
 
 
 def without_kept_rows(report: GateReport, sent: Collection[Row]) -> GateReport:
@@ -165,14 +174,18 @@ def _knows_alias(deps: Dependencies, caller: Caller, request: Any) -> None:
         raise deps.store.names.alias_not_found(request.alias)
 
 
-def _knows_job(deps: Dependencies, caller: Caller, request: Any) -> None:
-    if not caller.knows(deps.jobs.get(request.job_id).model_name):
+def _sees_job(deps: Dependencies, caller: Caller, request: Any) -> None:
+    if not sees_job(caller, deps.jobs.get(request.job_id)):
         raise job_not_found(request.job_id)
 
 
 def _may_cancel(deps: Dependencies, caller: Caller, request: Any) -> None:
-    _knows_job(deps, caller, request)
-    if not caller.may("admin") and deps.jobs.get(request.job_id).key_name != caller.key_name:
+    job = deps.jobs.get(request.job_id)
+    if caller.may("admin") and caller.knows(job.model_name):
+        return
+    if not sees_job(caller, job):
+        raise job_not_found(request.job_id)
+    if job.key_name != caller.key_name:
         raise insufficient_scope("admin")
 
 
@@ -183,15 +196,15 @@ def _knows_everything(_deps: Dependencies, caller: Caller, _request: Any) -> Non
 
 
 def _shown_record(_: Caller, record: Record) -> Record:
-    return without_unknown_origin(record)
+    return without_unknown_sources(record)
 
 
 def _shown_details(caller: Caller, details: ClassifierDetails) -> ClassifierDetails:
-    return replace(without_unknown_origin(details), aliases=tuple(filter(caller.knows, details.aliases)))
+    return replace(without_unknown_sources(details), aliases=tuple(filter(caller.knows, details.aliases)))
 
 
 def _shown_listing(_: Caller, listing: Listing) -> Listing:
-    return replace(listing, models=tuple(map(without_unknown_origin, listing.models)))
+    return replace(listing, models=tuple(map(without_unknown_sources, listing.models)))
 
 
 def _shown_deletion(caller: Caller, deletion: BulkDeletion) -> BulkDeletion:
@@ -214,6 +227,8 @@ def _shown_job(caller: Caller, job: Job) -> Job:
     """Return a job without names that its training came across, and that the caller does not know."""
     if job.next_name is not None and not caller.knows(job.next_name):
         job = replace(job, next_name=None)
+    if not _knows_extended(caller, job):
+        job = replace(job, extends=None)
     problem = job.problem
     if problem is not None and problem.code == NameTaken.code and "existing_name" in problem.facts:
         with calling(caller):  # who is no more the current one when the next change is taken
@@ -233,7 +248,7 @@ def _shown_changes(caller: Caller, jobs: Iterator[Job]) -> Iterator[Job]:
 # Needs no rule: it names nothing, or the verb itself leaves out what the caller does not know.
 FREE: Final = Rule()
 FOR_ADMINS: Final = Rule((_knows_everything,))
-_TRAINS: Final = Rule((_gives("model_name"),))
+_TRAINS: Final = Rule((_gives("model_name"), _asks_for("extends")))
 _ASKS: Final = Rule((_asks_for("model_name"),))
 _ASKS_EACH: Final = Rule((_asks_for("model_name"), _asks_for("model_names")))
 _CHANGES: Final = Rule((_asks_for("model_name"),), _shown_record)
@@ -244,13 +259,15 @@ RULES: Final[Mapping[str, Rule]] = {
     "estimate_fit": _TRAINS,
     "reproduce": _ASKS,
     "list_jobs": Rule(shown=_shown_jobs),
-    "job": Rule((_knows_job,), _shown_job),
-    "follow_job": Rule((_knows_job,), _shown_changes),
+    "job": Rule((_sees_job,), _shown_job, is_for_all=True),
+    "follow_job": Rule((_sees_job,), _shown_changes, is_for_all=True),
     "cancel_job": Rule((_may_cancel,), _shown_job, is_for_all=True),
     "predict": _ASKS_EACH,
     "start_predict": _ASKS_EACH,
     "start_predict_in_memory": _ASKS_EACH,
+    "inspect": FREE,
     "evaluate": _ASKS,
+    "report": _ASKS,
     "compare": Rule((_asks_for("model_names"),)),
     "cross_validate": FREE,
     "suggest": _ASKS,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from windrow.domain.erasure import AffectedAlias, AffectedRevision, Erasure, ForgetRequest, TextMatcher, check_forget
+from windrow.domain.job import JOBS_RANGE, Job
 from windrow.domain.names import Reference
 from windrow.service.dependencies import Dependencies
 from windrow.storage.erasure import Erasing, LearnedRevision
@@ -11,6 +12,8 @@ from windrow.storage.erasure import Erasing, LearnedRevision
 def forget(deps: Dependencies, request: ForgetRequest) -> Erasure:
     """Find texts in kept rows, and remove what is asked for. See ``Operations.forget``."""
     check_forget(request, deps.settings.limits)
+    # What these keep is there to be searched.
+    ended = {job.id for job in deps.jobs.newest(JOBS_RANGE[1], lambda job: job.is_finished)}
     matches = TextMatcher(request)
     erasing = Erasing(deps.store.names, deps.store.catalog.blobs)
     found = list(erasing.revisions(matches))
@@ -35,7 +38,13 @@ def forget(deps: Dependencies, request: ForgetRequest) -> Erasure:
         unknown=tuple(
             str(Reference(each.state.record.name, each.state.record.revision)) for each in found if each.rows is None
         ),
+        unsearched_jobs=tuple(job.id for job in deps.jobs.newest(JOBS_RANGE[1], _keeps_rows) if job.id not in ended),
     )
+
+
+def _keeps_rows(job: Job) -> bool:
+    """Return whether a training has kept its rows, or may still do so."""
+    return not job.is_finished or job.state == "succeeded"
 
 
 def _affected(deps: Dependencies, learned: LearnedRevision) -> AffectedRevision:

@@ -9,12 +9,14 @@ import numpy as np
 
 from windrow.arrays import Bools
 from windrow.domain.caller import current_caller
+from windrow.domain.classifier import Record
 from windrow.domain.clock import utc_now
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
 from windrow.domain.errors import ConcurrentChange, NotFound, StorageFailed, StorageFull, StorageUncertain
 from windrow.domain.figures import counted, percent
+from windrow.domain.interval import wilson_interval
 from windrow.domain.prediction import IsConnected, always_connected
 from windrow.domain.quality_warnings import warn_of_few_rows, warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
@@ -33,12 +35,12 @@ from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.execution.control import cancel_on_disconnect
 from windrow.learning.active_learning import Choice, choose
 from windrow.learning.compare import compare_pair, find_disagreements
+from windrow.learning.coverage import compute_coverage
 from windrow.learning.evaluate import (
     choose_threshold,
     compute_metrics,
     find_misclassified,
     majority_baseline,
-    wilson_interval,
 )
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.evaluation_rows import (
@@ -56,20 +58,29 @@ _NEAR_TARGET: Final = 0.05
 def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
     """Evaluate a classifier on labelled rows. See ``Operations.evaluate``."""
     check_evaluate_request(request)
+    return measure(deps, request)[0]
+
+
+def measure(deps: Dependencies, request: EvaluateRequest) -> tuple[Report, ResolvedModel]:
+    """Evaluate a classifier by a request that was checked, and keep the score if that is wanted.
+
+    Returns:
+        The report, and the revision that answered.
+    """
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
     model = deps.store.find(request.model_name)
     deps.quotas.take_texts(len(dataset.rows))
     (answers,) = _predict_rows(deps, (model,), dataset)
     report = _report(deps.store, model, dataset, answers, request)
     if not report.saved:
-        return report
+        return report, model
     try:
         deps.store.catalog.record_evaluation(model.entry, report.score)
     except StorageUncertain as error:
-        return _with_warning(report, "save_not_confirmed", f"The score is kept, and may be lost. {error.detail}")
+        report = _with_warning(report, "save_not_confirmed", f"The score is kept, and may be lost. {error.detail}")
     except (NotFound, ConcurrentChange, StorageFailed, StorageFull) as error:  # minutes of work are still worth reading
-        return _with_warning(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
-    return report
+        report = _with_warning(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
+    return report, model
 
 
 def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
@@ -91,7 +102,8 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     for model, answers in zip(models, answered.values(), strict=True):
         warnings += _abstention_warnings(model, answers)
     warnings += _truncation_warnings(answered.values())
-    warnings += warn_of_few_rows(results[0].total, results[0].accuracy_interval)
+    widest = max(results, key=lambda result: result.accuracy_interval.high - result.accuracy_interval.low)
+    warnings += warn_of_few_rows(widest.total, widest.accuracy_interval, of=widest.reference)
     return Comparison(
         models=results,
         pairs=pairs,
@@ -163,6 +175,8 @@ def _report(
     store: Store, model: ResolvedModel, dataset: Dataset, answers: ClassifierOutputs, request: EvaluateRequest
 ) -> Report:
     record, outcome = model.entry.record, _metrics(answers, dataset)
+    best, is_right = answers.scores.max(axis=1), _is_correct(answers, dataset)
+    chosen = None if request.target_precision is None else choose_threshold(best, is_right, request.target_precision)
     knows_it = current_caller().knows(record.name)
     baseline = majority_baseline(_true_labels(dataset))
     warnings = [
@@ -177,6 +191,7 @@ def _report(
         **_identity(model),
         alias=model.alias,
         majority_baseline=baseline,
+        coverage=compute_coverage(best, is_right, _known_thresholds(record, chosen)),
         misclassified=find_misclassified(answers.scores, dataset.rows, answers.labels),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
@@ -191,8 +206,14 @@ def _report(
         what = f"The score was not kept: {why}"
         report = _with_warning(report, "not_saved", what)
     if request.target_precision is not None:
-        return _with_proposal(report, answers, dataset, request.target_precision)
+        return _with_proposal(report, chosen, request.target_precision)
     return report
+
+
+def _known_thresholds(record: Record, chosen: tuple[float, int, int] | None) -> list[float]:
+    """Return the thresholds that somebody looks for: the one in force, and the one that is proposed."""
+    in_force = [] if record.threshold is None else [record.threshold.abstain_below]
+    return in_force if chosen is None else [*in_force, chosen[0]]
 
 
 def _identity(model: ResolvedModel) -> dict[str, object]:
@@ -236,10 +257,8 @@ def _is_correct(answers: ClassifierOutputs, dataset: Dataset) -> Bools:
     )
 
 
-def _with_proposal(report: Report, answers: ClassifierOutputs, dataset: Dataset, target: float) -> Report:
+def _with_proposal(report: Report, chosen: tuple[float, int, int] | None, target: float) -> Report:
     """Return a report with the threshold that reaches a precision, or with a warning that none does."""
-    best = answers.scores.max(axis=1)
-    chosen = choose_threshold(best, _is_correct(answers, dataset), target)
     if chosen is None:
         message = (
             f"No score has {percent(target)} right answers above it on these rows, so no threshold is "
@@ -283,9 +302,14 @@ def _truncation_warnings(outputs: Iterable[ClassifierOutputs]) -> Iterator[DataW
 def _abstention_warnings(model: ResolvedModel, answers: ClassifierOutputs) -> Iterator[DataWarning]:
     """Yield a warning where a stored threshold keeps some of the labels back that are judged."""
     threshold = model.entry.record.threshold
-    if threshold is not None and (count := int((answers.scores.max(axis=1) < threshold.abstain_below).sum())):
+    if threshold is not None and (count := _count_below(answers, threshold.abstain_below)):
         message = (
             f"{model.entry.record.name} has a threshold of {threshold.abstain_below:.3g}, below which {count} of "
             f"{len(answers.scores)} rows get no label; these figures are of the best label, given or not."
         )
         yield DataWarning("threshold_in_force", message)
+
+
+def _count_below(answers: ClassifierOutputs, threshold: float) -> int:
+    # As float64, like predictions: as float32, 0.7 is not below 0.7, though the score in the reply is.
+    return int((answers.scores.max(axis=1).astype(np.float64) < threshold).sum())

@@ -12,7 +12,7 @@ from windrow.domain.errors import BaseModelUnavailable, InvalidArchive, InvalidA
 from windrow.domain.names import check_name
 from windrow.domain.values import recast
 from windrow.encoders.folder import check_allowed
-from windrow.service.authorization import check_new_name, without_unknown_origin
+from windrow.service.authorization import check_new_name, without_unknown_sources
 from windrow.service.dependencies import Dependencies
 from windrow.storage.archive_format import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
@@ -41,7 +41,7 @@ def export(deps: Dependencies, request: ExportRequest) -> Export:
     if request.include_training_data:
         deps.store.check_whole(entry)
     # The file is no reply, so that no rule leaves anything out of it.
-    told = replace(entry, record=without_unknown_origin(entry.record))
+    told = replace(entry, record=without_unknown_sources(entry.record))
     packed = pack(told, {role: deps.store.read_blob(entry, role) for role in roles}, utc_now())
     return Export(f"{entry.record.name}.windrow", packed.size_bytes, packed.chunks)
 

@@ -13,7 +13,18 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
 from windrow.execution.key_watch import KeyWatch
 from windrow.execution.quotas import Quotas
-from windrow.service import aliases, classifiers, erasure, evaluation, import_export, maintenance, prediction, training
+from windrow.service import (
+    aliases,
+    classifiers,
+    erasure,
+    evaluation,
+    import_export,
+    inspection,
+    maintenance,
+    prediction,
+    reporting,
+    training,
+)
 from windrow.service import audit as audit_verbs
 from windrow.service import keys as key_verbs
 from windrow.service.audit_rules import audited
@@ -79,7 +90,9 @@ class Service:
     predict = _verb(prediction.predict)
     start_predict = _verb(prediction.start_predict)
     start_predict_in_memory = _verb(prediction.start_predict_in_memory)
+    inspect = _verb(inspection.inspect)
     evaluate = _verb(evaluation.evaluate)
+    report = _verb(reporting.report)
     compare = _verb(evaluation.compare)
     cross_validate = _verb(evaluation.cross_validate)
     suggest = _verb(evaluation.suggest)

@@ -12,7 +12,7 @@ from functools import partial
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import Dataset, check_rows
+from windrow.domain.dataset import check_rows
 from windrow.domain.errors import (
     ConcurrentChange,
     DataDirectoryUnavailable,
@@ -24,6 +24,7 @@ from windrow.domain.errors import (
     StorageUncertain,
     WindrowError,
 )
+from windrow.domain.extension import FitRows
 from windrow.domain.job import (
     JOBS_RANGE,
     FitEstimate,
@@ -46,7 +47,9 @@ from windrow.execution.job_queue import JobSpec
 from windrow.execution.predictor import Predictor
 from windrow.execution.trainer import train
 from windrow.execution.training_cost import EtaEstimator, estimate_memory, estimate_stages, measure_workload
+from windrow.service.authorization import sees_job
 from windrow.service.dependencies import Dependencies
+from windrow.service.extending import read_fit_rows
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
 from windrow.storage.data_directory import DataDirectory
@@ -81,23 +84,24 @@ def begin_fit(
     deps: Dependencies, request: FitRequest, on_progress: OnProgress = ignore_progress
 ) -> "tuple[Job, Future[FitResult]]":
     """Begin a training. See ``LocalOperations.begin_fit``."""
-    dataset, eta = _check_fit(deps, request), EtaEstimator(deps.cost_calibration)
+    rows, eta = _check_fit(deps, request), EtaEstimator(deps.cost_calibration)
     deps.check_room()
     spec = JobSpec(
         job=recast(
             Job,
+            rows,
             request,
             id="",
             state="queued",
-            num_examples=len(dataset.rows),
-            training_data_sha256=dataset.sha256,
+            num_examples=len(rows.dataset.rows),
+            training_data_sha256=rows.dataset.sha256,
             created_at=utc_now(),
             key_name=current_caller().key_name,
         ),
-        key=_deduplication_key(request, dataset),
+        key=_deduplication_key(request, rows),
         # A base model may have to be downloaded.
         prepare=None if request.base_model in deps.encoders else partial(deps.encoders.get, request.base_model),
-        work=lambda control: _train(deps, request, dataset, control, eta),
+        work=lambda control: _train(deps, request, rows, control, eta),
         eta=eta,
     )
     # On a server it runs already; elsewhere it loads its libraries while this process loads the base model.
@@ -107,16 +111,17 @@ def begin_fit(
 
 def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
     """Say what a training will take. See ``Operations.estimate_fit``."""
-    dataset = _check_fit(deps, request)
-    workload = measure_workload(dataset, request, deps.encoders.get(request.base_model))
+    rows = _check_fit(deps, request)
+    workload = measure_workload(rows.dataset, request, deps.encoders.get(request.base_model))
     stages = estimate_stages(workload, request, deps.cost_calibration)
     memory_bytes, memory_reason = estimate_memory(workload)
     return recast(
         FitEstimate,
+        rows,
         request,
-        dataset,
+        rows.dataset,
         workload,
-        num_examples=len(dataset.rows),
+        num_examples=len(rows.dataset.rows),
         seconds=round(sum(part.seconds for part in stages), 2),
         wait_seconds=round(deps.slots.wait_s, 1),
         memory_bytes=memory_bytes,
@@ -145,8 +150,8 @@ def reproduce(
 def list_jobs(deps: Dependencies, request: JobListRequest) -> JobList:
     """Return the newest jobs. See ``Operations.list_jobs``."""
     check_range("limit", request.limit, JOBS_RANGE)
-    knows = current_caller().knows
-    return JobList(deps.jobs.newest(request.limit, lambda job: knows(job.model_name)))
+    caller = current_caller()
+    return JobList(deps.jobs.newest(request.limit, lambda job: sees_job(caller, job)))
 
 
 def job(deps: Dependencies, request: JobRequest) -> Job:
@@ -187,22 +192,22 @@ def _training_inputs(training: Record | Job) -> tuple[str, Recipe]:
     return training.training_data_sha256, recast(Recipe, training)
 
 
-def _check_fit(deps: Dependencies, request: FitRequest) -> Dataset:
+def _check_fit(deps: Dependencies, request: FitRequest) -> FitRows:
     """Return a request's rows, if it follows every rule that can be checked at once."""
     check_name(request.model_name)
     check_recipe(request)
     check_notes(request.description or "", request.tags or ())
-    dataset = check_rows(request.training_data, deps.settings.limits)
+    rows = read_fit_rows(deps, request)
     check_allowed(request.base_model, deps.settings.allowed_base_models)
     deps.store.catalog.check_name_free(request.model_name, overwrite=request.overwrite)
-    return dataset
+    return rows
 
 
 def _train(
-    deps: Dependencies, request: FitRequest, dataset: Dataset, control: TrainingControl, eta: EtaEstimator
+    deps: Dependencies, request: FitRequest, rows: FitRows, control: TrainingControl, eta: EtaEstimator
 ) -> FitResult:
     """Do a training whose turn it is, and publish it."""
-    started = time.perf_counter()  # the time that it waited is not the training's
+    started, dataset = time.perf_counter(), rows.dataset  # the time that it waited is not the training's
     recipe, encoder = recast(Recipe, request), deps.encoders.get(request.base_model)
     workload = measure_workload(dataset, recipe, encoder)
     eta.begin(workload.kind, estimate_stages(workload, recipe, deps.cost_calibration))
@@ -211,6 +216,7 @@ def _train(
     record = recast(
         Record,
         trained,
+        rows,
         dataset,
         **asdict(recipe),
         name=request.model_name,
@@ -294,7 +300,12 @@ def _verify_saved(predictor: Predictor, model: ResolvedModel, text: str) -> None
         _log.info("%s is saved, and was not asked, since the server stops.", name)
 
 
-def _deduplication_key(request: FitRequest, dataset: Dataset) -> str:
-    """Return a digest that is equal for equal requests of one caller: no other one may cancel what it waits for."""
-    asked = f"{current_caller().key_name!r}{replace(request, training_data=())!r}{dataset.sha256}"
+def _deduplication_key(request: FitRequest, rows: FitRows) -> str:
+    """Return a digest that is equal for equal requests of one caller: no other one may cancel what it waits for.
+
+    Of what it extends, the revision counts that was meant, however it was called.
+    """
+    extension = (rows.extends, rows.taken_over_rows, rows.replaced_rows)
+    rest = replace(request, training_data=(), extends=None)
+    asked = f"{current_caller().key_name!r}{rest!r}{extension!r}{rows.dataset.sha256}"
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -1,30 +1,31 @@
-"""Exports and imports as files of this machine."""
+"""What verbs give away and take in, as files of this machine."""
 
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
 from windrow.disk import reason, whole_file
-from windrow.domain.archive import Export, Imported, ImportRequest
+from windrow.domain.archive import Imported, ImportRequest
 from windrow.domain.errors import InvalidParameter, StorageFailed
+from windrow.domain.file_reply import FileReply
 from windrow.operations import Operations
 
 
-def write_export(export: Export, path: str | Path) -> Path:
-    """Write an export into a file, whole or not at all, and return the file.
+def write_file(reply: FileReply, path: str | Path) -> Path:
+    """Write what a verb gave away into a file, whole or not at all, and return the file.
 
     Args:
-        export: The export.
+        reply: What it gave away.
         path: The file, which is replaced if it exists, or a folder to put it in.
 
     Raises:
         StorageFailed: The file cannot be written; what stood there is untouched.
     """
     target = Path(path)
-    target = target / export.file_name if target.is_dir() else target
+    target = target / reply.file_name if target.is_dir() else target
     try:
-        with closing(export), whole_file(target) as file:
-            file.writelines(export.chunks)
+        with closing(reply), whole_file(target) as file:
+            file.writelines(reply.chunks)
     except OSError as error:
         raise StorageFailed(
             "{file} cannot be written: {reason}. Choose another place.",

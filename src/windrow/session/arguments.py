@@ -102,6 +102,8 @@ _READERS: Mapping[Any, Callable[[str, Any], object]] = {
 def _read(declared: Type, name: str, value: Any) -> Any:
     if declared.optional and value is None:
         return None
+    if declared.choices:  # the verb says which there are
+        return _read_string(name, value)
     if declared.each is None:
         reader = _READERS.get(declared.hint) or _READERS.get(declared.kind)
         return _read_members(declared.kind, name, value) if reader is None else reader(name, value)

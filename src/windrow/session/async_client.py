@@ -26,23 +26,32 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidText, LimitExceeded
+from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, Job, JobList, JobListRequest, JobRequest
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions, PredictRequest
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.domain.usage import Usage
 from windrow.operations import Operations
 from windrow.session import signatures
-from windrow.session.archive_files import open_archive, write_export
+from windrow.session.archive_files import open_archive, write_file
 from windrow.session.arguments import request_of
 from windrow.session.batches import renumbered
 from windrow.session.columns import read_texts
 from windrow.session.credentials import client_key, warn_if_exposed
-from windrow.session.keywords import async_columns, async_keywords
+from windrow.session.inspecting import (
+    AnyFile,
+    InspectOptions,
+    inspect_request_of,
+    open_rows_file,
+    shows_inspect_options,
+)
+from windrow.session.keywords import async_columns, async_file_columns, async_keywords
 from windrow.session.predicting import (
     BATCH_TEXTS,
     PredictOptions,
@@ -114,6 +123,7 @@ class AsyncClient:
     job = async_keywords(Operations.job, JobRequest)
     cancel_job = async_keywords(Operations.cancel_job, JobRequest)
     evaluate = async_columns(Operations.evaluate, EvaluateRequest, signatures.Evaluating)
+    report = async_file_columns(Operations.report, ReportRequest, signatures.Reporting)
     compare = async_columns(Operations.compare, CompareRequest, signatures.Comparing)
     cross_validate = async_columns(Operations.cross_validate, CrossValidateRequest, signatures.CrossValidating)
     reproduce = async_columns(Operations.reproduce, ModelRequest, signatures.Reproducing)
@@ -272,6 +282,28 @@ class AsyncClient:
         request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(request.all_names, await self._operations.predict(request), strict=True))
 
+    @shows_inspect_options
+    async def inspect(self, file: AnyFile, **options: Unpack[InspectOptions]) -> Inspection:
+        """Read a file of rows, and say what it is, what each row says, and what is wrong, as ``Session.inspect`` does.
+
+        Args:
+            file: Its path, its bytes, or the file itself, open for reading bytes. It is CSV, TSV, JSON, JSONL or plain
+                text, also as gzip.
+            **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
+                ``text_column`` (one, or several that are joined), ``label_column``, ``header``, ``quoting``,
+                ``encoding``, ``filename``, ``include_values`` and ``labelled``.
+
+        Raises:
+            InvalidParameter: There is no such file to read, or an option does not exist.
+            InvalidFile: It is no table of text, it is damaged or in another encoding, or a named column is not in it.
+            LimitExceeded: It is larger, or has more rows, than a training may have.
+        """
+        request = inspect_request_of(file, options)
+        if not isinstance(file, str | Path | bytes):
+            return warn_of(await self._operations.inspect(file, request))
+        with await asyncio.to_thread(open_rows_file, file) as opened:
+            return warn_of(await self._operations.inspect(opened, request))
+
     async def export(self, model_name: str, path: str | Path = ".", *, include_training_data: bool = False) -> Path:
         """Write a classifier into one file, as ``Session.export`` does.
 
@@ -281,7 +313,7 @@ class AsyncClient:
             include_training_data: Whether the training texts go along; otherwise none of them is in the file.
         """
         request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
-        return await asyncio.to_thread(write_export, await self._operations.export(request), path)
+        return await asyncio.to_thread(write_file, await self._operations.export(request), path)
 
     async def import_file(
         self,

@@ -1,16 +1,20 @@
 """Verbs that take the fields of their request as arguments, with the signature and the words that the request has."""
 
+import asyncio
 import inspect
 import re
 import textwrap
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
+from pathlib import Path
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 
 from windrow.display.progress import told_both, training_bar
+from windrow.domain.file_reply import FileReply
 from windrow.domain.job import OnProgress
 from windrow.operations import Operations
+from windrow.session.archive_files import write_file
 from windrow.session.arguments import check_known, request_of
 from windrow.session.columns import read_rows
 from windrow.session.reply_warnings import warn_of
@@ -58,6 +62,14 @@ def columns(
     return cast(Callable[Concatenate[HasOperations, P], R], method)
 
 
+def file_columns(
+    verb: Callable[[Operations, Q], FileReply], request: Callable[..., Q], arguments: Callable[P, object]
+) -> Callable[Concatenate[HasOperations, P], Path]:
+    """Return what :func:`columns` does, for a verb that gives away a file: it writes that to the argument ``path``."""
+    method: Any = _FileVerb(verb, request, arguments)
+    return cast(Callable[Concatenate[HasOperations, P], Path], method)
+
+
 class HasAsyncOperations(Protocol):
     """What has verbs as coroutines: an asynchronous client."""
 
@@ -82,6 +94,14 @@ def async_columns(
     return cast(Callable[Concatenate[HasAsyncOperations, P], Coroutine[Any, Any, R]], method)
 
 
+def async_file_columns(
+    verb: Callable[[Operations, Q], FileReply], request: Callable[..., Q], arguments: Callable[P, object]
+) -> Callable[Concatenate[HasAsyncOperations, P], Coroutine[Any, Any, Path]]:
+    """Return what :func:`file_columns` does, as a coroutine."""
+    method: Any = _AsyncFileVerb(verb, request, arguments)
+    return cast(Callable[Concatenate[HasAsyncOperations, P], Coroutine[Any, Any, Path]], method)
+
+
 def listening(more: Mapping[str, Any], show: OnProgress | None) -> dict[str, Any]:
     """Return arguments of a verb that also show how far a training is.
 
@@ -96,6 +116,8 @@ def listening(more: Mapping[str, Any], show: OnProgress | None) -> dict[str, Any
 
 class _Verb:
     # The docstring is built lazily, since the fields' docstrings are parsed from the source of their classes.
+
+    _returns: Any = None
 
     def __init__(self, verb: Callable[..., Any], request: Any, arguments: Any) -> None:
         self._verb = verb
@@ -145,7 +167,7 @@ class _Verb:
         passed = inspect.signature(self._arguments).parameters.values()
         return inspect.Signature(
             [mine, *(each.replace(annotation=hints[each.name]) for each in passed)],
-            return_annotation=get_type_hints(self._verb)["return"],
+            return_annotation=self._returns or get_type_hints(self._verb)["return"],
         )
 
     @property
@@ -165,10 +187,39 @@ class _Verb:
         return "\n\n".join((summary, "\n".join(("Args:", *arguments)), *others))
 
 
+# A class without a docstring has None for one, which would hide that of its instances.
+_DOC: Any = vars(_Verb)["__doc__"]
+
+
 class _AsyncVerb(_Verb):
+    __doc__ = _DOC
+
     async def __call__(self, client: Any, /, *args: Any, **kwargs: Any) -> Any:
         request, more = self.bound(client, *args, **kwargs)
         if "progress" not in self.__signature__.parameters:
             return warn_of(await client.operations.call(self._verb.__name__, request, **more))
         with training_bar(more.pop("progress", None)) as show:
             return warn_of(await client.operations.call(self._verb.__name__, request, **listening(more, show)))
+
+
+class _FileVerb(_Verb):
+    __doc__ = _DOC
+    _returns = Path
+
+    def __call__(self, session: HasOperations, /, *args: Any, **kwargs: Any) -> Path:
+        request, more = self.bound(session, *args, **kwargs)
+        return write_file(getattr(session.operations, self._verb.__name__)(request), **_place(more))
+
+
+class _AsyncFileVerb(_Verb):
+    __doc__ = _DOC
+    _returns = Path
+
+    async def __call__(self, client: Any, /, *args: Any, **kwargs: Any) -> Path:
+        request, more = self.bound(client, *args, **kwargs)
+        reply = await getattr(client.operations, self._verb.__name__)(request)
+        return await asyncio.to_thread(write_file, reply, **_place(more))
+
+
+def _place(more: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"path": ".", **more}

@@ -25,20 +25,29 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
+from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.domain.usage import Usage
 from windrow.operations import Operations
 from windrow.session import signatures
-from windrow.session.archive_files import import_path, write_export
+from windrow.session.archive_files import import_path, write_file
 from windrow.session.arguments import check_known, request_of
-from windrow.session.keywords import columns, keywords
+from windrow.session.inspecting import (
+    AnyFile,
+    InspectOptions,
+    inspect_request_of,
+    open_rows_file,
+    shows_inspect_options,
+)
+from windrow.session.keywords import columns, file_columns, keywords
 from windrow.session.predicting import (
     BATCH_TEXTS,
     PredictOptions,
@@ -115,6 +124,7 @@ class Session:
     follow_job = keywords(Operations.follow_job, JobRequest)
     cancel_job = keywords(Operations.cancel_job, JobRequest)
     evaluate = columns(Operations.evaluate, EvaluateRequest, signatures.Evaluating)
+    report = file_columns(Operations.report, ReportRequest, signatures.Reporting)
     compare = columns(Operations.compare, CompareRequest, signatures.Comparing)
     cross_validate = columns(Operations.cross_validate, CrossValidateRequest, signatures.CrossValidating)
     reproduce = columns(Operations.reproduce, ModelRequest, signatures.Reproducing)
@@ -275,6 +285,28 @@ class Session:
         request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(request.all_names, self._operations.predict(request), strict=True))
 
+    @shows_inspect_options
+    def inspect(self, file: AnyFile, **options: Unpack[InspectOptions]) -> Inspection:
+        """Read a file of rows, and say what it is, what each row says, and what is wrong.
+
+        Args:
+            file: Its path, its bytes, or the file itself, open for reading bytes. It is CSV, TSV, JSON, JSONL or plain
+                text, also as gzip.
+            **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
+                ``text_column`` (one, or several that are joined), ``label_column``, ``header``, ``quoting``,
+                ``encoding``, ``filename``, ``include_values`` and ``labelled``.
+
+        Raises:
+            InvalidParameter: There is no such file to read, or an option does not exist.
+            InvalidFile: It is no table of text, it is damaged or in another encoding, or a named column is not in it.
+            LimitExceeded: It is larger, or has more rows, than a training may have.
+        """
+        request = inspect_request_of(file, options)
+        if not isinstance(file, str | Path | bytes):
+            return warn_of(self._operations.inspect(file, request))
+        with open_rows_file(file) as opened:
+            return warn_of(self._operations.inspect(opened, request))
+
     def export(self, model_name: str, path: str | Path = ".", *, include_training_data: bool = False) -> Path:
         """Write a classifier into one file, for :meth:`import_file`.
 
@@ -293,7 +325,7 @@ class Session:
             StorageFailed: The file cannot be written; what stood there is untouched.
         """
         request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
-        return write_export(self._operations.export(request), path)
+        return write_file(self._operations.export(request), path)
 
     def import_file(
         self,

@@ -6,6 +6,7 @@ and :func:`windrow.session.keywords.columns`.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from windrow.domain.alias import ChangeNote
@@ -43,6 +44,7 @@ class Training(Recipe, LabelledColumns, ForModel):
     description: str | None = None
     tags: Iterable[str] | None = None
     overwrite: bool = True
+    extends: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,17 @@ class CrossValidating(TrainingParameters, LabelledColumns):
 class Evaluating(LabelledColumns, ForModel):
     """A classifier to evaluate."""
 
+    target_precision: float | None = None
+    save: bool = True
+
+
+@dataclass(frozen=True)
+class Reporting(LabelledColumns, ForModel):
+    """A classifier to evaluate, for a page that shows the result."""
+
+    path: str | Path = "."
+    """The file to write, which is replaced if it exists, or a folder to put it in."""
+    title: str | None = None
     target_precision: float | None = None
     save: bool = True
 

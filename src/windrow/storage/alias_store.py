@@ -263,7 +263,9 @@ class Aliases:
 
 
 def _to_alias(alias: str, pointer: Pointer, *, answers: bool) -> Alias:
-    return recast(Alias, pointer, alias=alias, changed_at=pointer.at, answers=answers)
+    return recast(
+        Alias, pointer, alias=alias, changed_at=pointer.at, answers=answers, protected=bool(pointer.must_pass)
+    )
 
 
 def _changed_meanwhile(alias: str, change: str) -> ConcurrentChange:

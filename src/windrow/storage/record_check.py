@@ -6,6 +6,7 @@ from itertools import pairwise
 from windrow.domain.alias import check_note
 from windrow.domain.classifier import Record, TestScore, check_notes
 from windrow.domain.errors import InvalidInput
+from windrow.domain.names import read_reference
 from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange
 from windrow.storage.format import Mismatch
 
@@ -28,6 +29,7 @@ def check_record(record: Record) -> None:
         raise Mismatch("is not above 0", ("record", "scores", "temperature"))
     if record.test is not None:
         _check_score(record.test)
+    _check_extension(record)
     _check_threshold_changes(record.threshold_changes)
     _check_notes(record)
 
@@ -39,6 +41,20 @@ def _check_notes(record: Record) -> None:
         raise Mismatch(f"breaks a rule ({error.detail})", ("record",)) from error
     if not is_checked:
         raise Mismatch("are not sorted and distinct", ("record", "tags"))
+
+
+def _check_extension(record: Record) -> None:
+    if not 0 <= record.taken_over_rows <= record.num_examples or record.replaced_rows < 0:
+        raise Mismatch("are no numbers of rows that were taken over", ("record", "taken_over_rows"))
+    # Where it was exported by somebody who does not know the name, only the numbers are left.
+    if record.extends is None:
+        return
+    try:
+        is_exact = read_reference(record.extends).revision is not None
+    except InvalidInput:
+        is_exact = False
+    if not is_exact:
+        raise Mismatch("is no revision", ("record", "extends"))
 
 
 def _check_score(test: TestScore) -> None:

@@ -160,6 +160,31 @@ def _record_4(old: Plain) -> Plain:
     return {**_by_no_key(old), "threshold_changes": [_by_no_key(each) for each in old["threshold_changes"]]}
 
 
+def from_format_4(document: Plain) -> Plain:
+    """Return a document of format 4, without its number and digest, as format 5 has it.
+
+    Format 5 says which rows a training took over from another revision; before, there was no such thing.
+
+    Raises:
+        KeyError: It lacks a member.
+        ValueError: It has one that format 4 has not.
+        TypeError: A member is of another type.
+    """
+    if "job" in document:
+        return {**document, "job": _extending_nothing(document["job"])}
+    if document.get("kind") == "export":
+        return {**document, "entry": _state_5(document["entry"])}
+    return _state_5(document) if "record" in document else document
+
+
+def _state_5(old: Plain) -> Plain:
+    return {**old, "record": _extending_nothing(old["record"])}
+
+
+def _extending_nothing(old: Plain) -> Plain:
+    return _joined(old, {"extends": None, "taken_over_rows": 0, "replaced_rows": 0})
+
+
 def _by_no_key(old: Plain) -> Plain:
     return _joined(old, {"key_name": None})
 
@@ -185,4 +210,9 @@ def _renamed(old: Plain, **names: str) -> Plain:
 
 
 # The step from each older format to the one after it.
-STEPS: Final[Mapping[int, Callable[[Plain], Plain]]] = {1: from_format_1, 2: from_format_2, 3: from_format_3}
+STEPS: Final[Mapping[int, Callable[[Plain], Plain]]] = {
+    1: from_format_1,
+    2: from_format_2,
+    3: from_format_3,
+    4: from_format_4,
+}

@@ -83,6 +83,7 @@ class Scripted(Toy):
             model_name=request.model_name,
             num_examples=len(rows.rows),
             labels=rows.labels,
+            rows_per_label=rows.rows_per_label,
             tokens=580,
             seconds=2.6,
             wait_seconds=0.0,

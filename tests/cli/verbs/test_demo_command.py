@@ -10,13 +10,13 @@ import pytest
 from tests.cli.asking import Run, run
 from tests.cli.conftest import Client
 from tests.toy import Toy
-from windrow.cli.reading import read_rows
 from windrow.cli.verbs.demo_command import ALIAS, FIRST, SECOND, demo_rows
 from windrow.domain.alias import AliasRequest
 from windrow.domain.classifier import ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison, Recommendation
 from windrow.domain.dataset import Dataset, find_data_warnings, find_test_warnings
 from windrow.domain.overlap import find_overlap
+from windrow.files.reading import read_rows
 from windrow.settings import Settings
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,15 @@ def test_nothing_to_look_for_is_told_with_the_options(ask: Run) -> None:
 )
 def test_what_is_not_clear_is_refused(ask: Run, arguments: tuple[str, ...]) -> None:
     assert ask("forget", *arguments).code == 2
+
+
+def test_trainings_that_may_still_keep_rows_are_named(
+    ask: Run, texts: Path, learned: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, job_id = learned.forget, "01a22652875a-287a1e"
+    monkeypatch.setattr(learned, "forget", lambda request: replace(real(request), unsearched_jobs=(job_id,)))
+    removed = ask("forget", "--text-file", texts, "--remove-rows")
+    assert removed.code == 1
+    assert removed.out.splitlines()[-1] == (
+        f"1 training may keep such rows at the end, whatever is removed now: {job_id}. Look again then."
+    )

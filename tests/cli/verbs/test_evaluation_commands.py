@@ -77,6 +77,22 @@ def test_evaluate_shows_the_rows_that_were_placed_wrong_with_their_line(ask: Run
     assert "Placed wrong" not in ask("evaluate", "tickets_v1", "--test-data", odd_file, *few).out
 
 
+def test_evaluate_shows_what_some_thresholds_would_answer_and_how_much_of_that_is_wrong(
+    ask: Run, rows_file: Path
+) -> None:
+    lines = ask("evaluate", "tickets_v1", "--test-data", rows_file).lines
+    start = lines.index("If no label is given below a score:")
+    assert lines[start + 1] == "no label below answered share wrong error 95 % interval"
+    document = ask("evaluate", "tickets_v1", "--test-data", rows_file, "--json").document
+    points = {point["threshold"]: point for point in document["coverage"]}
+    rows = [line.split() for line in lines[start + 2 : start + 7] if line[0].isdigit()]
+    assert [row[:2] for row in rows] == [
+        [f"{threshold:.2f}", f"{points[threshold]['answered']}/{document['total']}"]
+        for threshold in (0.5, 0.8, 0.9, 0.95)
+    ]
+    assert [row[2] for row in rows] == [f"{points[float(row[0])]['share'] * 100:.1f}" for row in rows]
+
+
 def test_evaluate_proposes_a_threshold_for_a_precision(ask: Run, rows_file: Path) -> None:
     lines = ask("evaluate", "tickets_v1", "--test-data", rows_file, "--target-precision", "0.9").lines
     assert "No threshold is needed for a precision of 90.0 % on these rows: 4 of 4 are right without one." in lines

@@ -55,6 +55,54 @@ def test_fit_warns_of_rows_that_tell_nothing_and_of_those_that_are_not_read_whol
     assert "Warning: 24 of 24 rows (100.0 %) are longer than the encoder reads, 256 tokens." in fitted.err
 
 
+KEPT = (
+    Row("charged twice", "billing"),
+    Row("charged twice", "billing"),
+    Row("refund please", "billing"),
+    Row("it crashes", "bug"),
+)
+
+
+def test_a_fit_that_extends_says_what_was_taken_over_and_names_lines_of_the_file(
+    ask: Run, toy: Scripted, tmp_path: Path
+) -> None:
+    toy.fit(FitRequest("tickets_v1", KEPT, num_iterations=0))
+    rows = tmp_path / "corrections.csv"
+    rows.write_text("text,label\nrefund please,refund\nmoney back,refund\nmoney back,refund\n")
+    fitted = ask("fit", "tickets_v2", rows, "--extends", "tickets@latest", "--num-iterations", "0")
+    assert fitted.code == 0, fitted.err
+    assert fitted.lines[1] == "Extends tickets_v1@1: 3 rows taken over, 1 replaced"
+    assert "2 rows repeat an earlier row with the same label. Lines: 4. Kept rows, counted from 0: 1." in fitted.err
+    shown = ask("show", "tickets_v2")
+    assert re.search(r"^extends +tickets_v1@1: 3 rows taken over, 1 replaced *$", shown.out, re.MULTILINE)
+
+
+def test_an_estimate_shows_the_rows_of_each_label_with_those_that_are_taken_over(
+    ask: Run, toy: Scripted, tmp_path: Path
+) -> None:
+    toy.fit(FitRequest("tickets_v1", KEPT, num_iterations=0))
+    toy.estimate_fit = super(Scripted, toy).estimate_fit  # type: ignore[method-assign]
+    rows = tmp_path / "corrections.csv"
+    rows.write_text("text,label\nrefund please,refund\n")
+    estimated = ask("fit", "tickets_v2", rows, "--extends", "tickets_v1", "--num-iterations", "0", "--dry-run")
+    assert "Extends tickets_v1@1: 3 rows taken over, 1 replaced" in estimated.lines
+    for label, count in (("billing", 2), ("bug", 1), ("refund", 1)):
+        assert re.search(rf"^{label} +{count} *$", estimated.out, re.MULTILINE)
+
+
+def test_a_row_that_is_wrong_is_named_by_its_line_though_others_come_before_it(
+    ask: Run, toy: Scripted, tmp_path: Path
+) -> None:
+    toy.fit(FitRequest("tickets_v1", KEPT, num_iterations=0))
+    toy.start_fit = super(Scripted, toy).start_fit  # type: ignore[method-assign]
+    rows = tmp_path / "corrections.csv"
+    rows.write_text(f"text,label\nmoney back,{'x' * 257}\n")
+    refused = ask("fit", "tickets_v2", rows, "--extends", "tickets_v1")
+    assert (refused.code, refused.refusal.startswith(f"{rows}, line 2: the label has 257 characters")) == (2, True)
+    missing = ask("fit", "tickets_v2", rows, "--extends", "tickets_v9")
+    assert missing.refusal.startswith("There is no classifier named tickets_v9")
+
+
 def test_a_name_that_is_no_version_gets_no_hint_at_the_next_one(ask: Run, toy: Scripted, rows_file: Path) -> None:
     fitted = ask("fit", "shipping", rows_file)
     assert fitted.code == 0

@@ -29,7 +29,8 @@ def test_help_of_serve_names_each_option_with_its_variable_and_default(
     ):
         assert option in shown
         assert f"[variable:{variable};default:{default}]" in shown
-    for option in ("--tls-cert", "--tls-key", "--root-path", "--insecure-no-keys"):
+    assert "--no-console" in shown
+    for option in ("--tls-cert", "--tls-key", "--root-path", "--insecure-no-keys", "--console"):
         assert option in shown
         assert f"[variable:WINDROW_{option.removeprefix('--').replace('-', '_').upper()}" in shown
     assert "--api-key" not in shown

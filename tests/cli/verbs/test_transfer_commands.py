@@ -93,7 +93,7 @@ def test_an_export_that_fails_leaves_no_file_behind(ask: Run, toy: Toy, tmp_path
 def test_a_place_that_cannot_be_written_is_one_line(ask: Run, tmp_path: Path) -> None:
     refused = ask("export", "tickets_v1", "-o", tmp_path / "nowhere" / "one.windrow")
     assert refused.code == 2
-    assert "No such file or directory" in refused.refusal
+    assert "There is no folder" in refused.refusal
 
 
 def test_import_refuses_what_exists_unless_it_may_overwrite(ask: Run, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import duration, estimate_text, listed, recipe_text, size, when
+from windrow.cli.formats import duration, estimate_text, extension_text, listed, recipe_text, size, when
 from windrow.cli.option_parsing import days, with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -151,6 +151,7 @@ def _about_training(one: Classifier) -> list[tuple[str, str]]:
     return [
         ("trained", f"{when(one.created_at)} UTC, in {duration(one.training_time_seconds)}"),
         ("rows", f"{one.num_examples:,}, {kept}, SHA-256 {one.training_data_sha256}"),
+        ("extends", extension_text(one)),
         ("base model", f"{one.base_model}, digest {one.base_model_digest}"),
         ("recipe", f"{recipe_text(one)}{limit}"),
         ("encoder", "" if one.adapter is None else one.adapter.reason),

@@ -199,8 +199,8 @@ class Tour:
 
 
 def demo_rows() -> DemoRows:
-    """Return the tickets that ship with Windrow."""
-    document = json.loads(resources.files("windrow.cli").joinpath("demo_rows.json").read_text(encoding="utf-8"))
+    """Return the tickets that ship with Windrow: they stand where the console, too, offers them."""
+    document = json.loads(resources.files("windrow").joinpath("console", "demo_rows.json").read_text(encoding="utf-8"))
     first, added, test = (
         tuple(Row(each["text"], each["label"]) for each in document[part]) for part in ("first", "added", "test")
     )

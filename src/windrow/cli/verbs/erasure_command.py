@@ -10,10 +10,10 @@ from windrow.cli.exits import CHECK_FAILED
 from windrow.cli.labelled_file import read_texts
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import TEXTS_HELP
-from windrow.cli.read_options import ReadOptions
 from windrow.domain.erasure import Erasure, ForgetRequest
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
+from windrow.domain.read_options import ReadOptions
 
 verbs = typer.Typer()
 _STATUSES = {
@@ -49,7 +49,8 @@ def forget(  # noqa: PLR0913 - Typer makes options of each parameter
 ) -> None:
     """Find texts in the training rows that are kept, say which revisions learned from them, and remove them.
 
-    Exit code 0: nothing of them is kept any more. 1: some are, as where nothing was to be removed.
+    Exit code 0: nothing of them is kept any more. 1: some are, as where nothing was to be removed, or a training that
+    waits or runs may keep some when it ends.
     """
     if remove_rows and purge:
         raise InvalidParameter("Give either --remove-rows or --purge.")
@@ -65,7 +66,7 @@ def forget(  # noqa: PLR0913 - Typer makes options of each parameter
     with call.connected() as operations:
         erasure = operations.forget(request)
     call.show(erasure, _print_erasure)
-    if not erasure.complete:
+    if not erasure.complete or erasure.unsearched_jobs:
         raise typer.Exit(CHECK_FAILED)
 
 
@@ -83,3 +84,8 @@ def _print_erasure(erasure: Erasure) -> None:
         print(f"The rows of these are not kept, so nobody knows: {', '.join(erasure.unknown)}.")
     if not erasure.revisions and not erasure.aliases:
         print("No kept row has such a text.")
+    if erasure.unsearched_jobs:
+        print(
+            f"{counted(len(erasure.unsearched_jobs), 'training')} may keep such rows at the end, whatever is removed "
+            f"now: {', '.join(erasure.unsearched_jobs)}. Look again then."
+        )

@@ -11,8 +11,8 @@ from windrow.cli.call import Call
 from windrow.cli.formats import one_line
 from windrow.cli.labelled_file import read_labelled
 from windrow.cli.metric_tables import (
-    calibration_line,
     confusion_table,
+    coverage_table,
     disagreement_table,
     label_table,
     misclassified_table,
@@ -22,7 +22,6 @@ from windrow.cli.metric_tables import (
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import ROWS_HELP, OptionSpec
 from windrow.cli.output import PIPED_CELLS, data_console, notes_console
-from windrow.cli.read_options import ReadOptions
 from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.threshold_command import format_set_threshold
 from windrow.display.tables import between
@@ -32,9 +31,11 @@ from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
 from windrow.domain.names import read_reference
+from windrow.domain.read_options import ReadOptions
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
 from windrow.domain.threshold import ProposedThreshold
+from windrow.domain.verdicts import calibration_verdict
 from windrow.domain.versions import read_version
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ def _print_report(call: Call, report: Report, show_errors: int) -> None:
     console.print(f"{report.model_name}@{report.revision}{asked} places {_placed(report)}")
     console.print(f"{_always(report.majority_baseline)} Macro F1: {report.macro_f1:.2f}.")
     _print_metrics(console, report)
+    console.print("\nIf no label is given below a score:")
+    console.print(coverage_table(report))
     if (proposed := report.proposed_threshold) is not None:
         console.print(f"\n{_proposal_text(proposed)}")
     if report.misclassified and show_errors:
@@ -290,7 +293,7 @@ def _print_metrics(console: "Console", outcome: ClassificationMetrics) -> None:
     console.print()
     console.print(confusion_table(outcome, console.width if console.is_terminal else PIPED_CELLS))
     console.print()
-    console.print(calibration_line(outcome))
+    console.print(calibration_verdict(outcome))
 
 
 def _shown(count: int, limit: int, option: str) -> str:

@@ -8,7 +8,7 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
-from windrow.cli.formats import duration, estimate_text, listed, size
+from windrow.cli.formats import duration, estimate_text, extension_text, listed, size
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -34,7 +34,7 @@ verbs = typer.Typer()
 
 @verbs.command(
     epilog="Examples: windrow fit tickets_v1 tickets.csv; windrow fit tickets_v2 rows.jsonl --text-column message "
-    "--label-column team --dry-run"
+    "--label-column team --dry-run; windrow fit tickets_v3 corrections.csv --extends tickets_v2"
 )
 @with_options(
     cross_validate=OptionSpec(
@@ -42,6 +42,10 @@ verbs = typer.Typer()
         "the same."
     ),
     overwrite=OptionSpec(help="Refuse a name that exists, rather than give it a new revision."),
+    extends=OptionSpec(
+        help="Train on the kept rows of this classifier too: its name, an alias, a revision (name@3) or task@latest. A "
+        "row of FILE replaces all kept rows of the same text."
+    ),
 )
 def fit(
     call: Call,
@@ -80,6 +84,7 @@ def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitR
         Interrupted: The user pressed Ctrl-C.
     """
     from windrow.client.cancellation import cancel_within
+    from windrow.client.following import naming_result
 
     job = _begin(operations, request, words)
     try:
@@ -90,7 +95,8 @@ def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitR
         raise Interrupted(_what_became(lambda: cancel_within(operations, job.id), words)) from interrupt
     if job.problem is not None:
         raise job.problem.as_error()
-    details = operations.show(ModelRequest(f"{job.model_name}@{job.revision}"))
+    with naming_result(job):
+        details = operations.show(ModelRequest(f"{job.model_name}@{job.revision}"))
     return recast(FitResult, details, model_name=details.name, next_name=job.next_name)
 
 
@@ -129,10 +135,12 @@ def _print_result(call: Call, result: FitResult) -> None:
     counts = f"{counted(len(result.labels), 'label')}, {counted(result.num_examples, 'row')}"
     time = duration(result.training_time_seconds)
     print(f"{result.model_name}, revision {result.revision}, answers: {counts}, in {time}.")
+    if extension := extension_text(result):
+        print(f"Extends {extension}")
     print(f"Labels: {listed(result.labels)}")
     estimate = result.report.estimate
     print(f"Accuracy on new rows: {'not estimated' if estimate is None else _estimated(estimate)}")
-    call.warn(result.warnings)
+    call.warn(result.warnings, result.taken_over_rows)
     # A name without a version may never get one, so no next name is suggested.
     if result.next_name is not None and read_version(result.model_name) is not None:
         notes_console().print(f"A free name for the next version: {result.next_name}")
@@ -148,6 +156,14 @@ def _print_estimate(estimate: FitEstimate) -> None:
     print(f"{estimate.model_name}: {counts}, {counted(estimate.tokens, 'token')}.")
     print(f"About {duration(estimate.seconds)}{wait}, and {size(estimate.memory_bytes)} of memory.")
     print(estimate.memory_reason)
+    if extension := extension_text(estimate):
+        print(f"Extends {extension}")
+    print_table(
+        tuple(estimate.rows_per_label.items()),
+        Column("label", lambda label: label[0]),
+        number("rows", lambda label: f"{label[1]:,}"),
+    )
+    print()
     print_table(
         estimate.stages,
         Column("stage", lambda part: part.stage),

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 from windrow.cli.call import Call
 from windrow.cli.exits import OK, Interrupted, exit_code_of
-from windrow.cli.formats import duration, recipe_text, when
+from windrow.cli.formats import duration, extension_text, recipe_text, when
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -131,6 +131,7 @@ def _print_facts(job: Job, words: CliWords) -> None:
         ("", in_words(job, words)),
         ("classifier", job.model_name),
         ("rows", f"{job.num_examples:,}, SHA-256 {job.training_data_sha256}"),
+        ("extends", extension_text(job)),
         ("base model", job.base_model),
         ("recipe", recipe_text(job)),
         ("asked for", f"{when(job.created_at)} UTC"),

@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.decoding import STANDARD_INPUT
 from windrow.cli.explaining import print_answer, print_answers
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.prediction_run import Run, RunOptions, ShownFormat, predict_file
-from windrow.cli.read_options import ReadOptions
 from windrow.cli.streaming import MAX_CHUNK_TEXTS
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
+from windrow.domain.read_options import ReadOptions
+from windrow.files.decoding import STANDARD_INPUT
 from windrow.settings import read_settings
 
 # A small embedding cache: the rows of a file seldom repeat, so a large one would only take memory.

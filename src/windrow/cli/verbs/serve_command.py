@@ -22,6 +22,7 @@ def serve(  # noqa: PLR0913 - Typer makes an option of each
     tls_cert: Annotated[str | None, typer.Option(metavar="FILE", help=setting_help("tls_cert"))] = None,
     tls_key: Annotated[str | None, typer.Option(metavar="FILE", help=setting_help("tls_key"))] = None,
     root_path: Annotated[str | None, typer.Option(metavar="PATH", help=setting_help("root_path"))] = None,
+    console: Annotated[bool | None, typer.Option("--console/--no-console", help=setting_help("console"))] = None,
     insecure_no_keys: Annotated[
         bool | None, typer.Option("--insecure-no-keys", help=setting_help("insecure_no_keys"))
     ] = None,
@@ -37,6 +38,7 @@ def serve(  # noqa: PLR0913 - Typer makes an option of each
         "tls_cert": tls_cert,
         "tls_key": tls_key,
         "root_path": None if root_path is None else _prefix(root_path),
+        "console": console,
         "insecure_no_keys": insecure_no_keys,
     }
     settings = settings_for(data_dir, **{setting: value for setting, value in given.items() if value is not None})

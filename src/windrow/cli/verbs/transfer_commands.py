@@ -11,20 +11,15 @@ from typing import Annotated, BinaryIO
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import size
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
-from windrow.cli.output import naming_file, notes_console
-from windrow.cli.progress import transfer_bar
-from windrow.disk import whole_file
-from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.cli.output import naming_file
+from windrow.cli.written_files import DASH, check_destination, write_reply
+from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import Copied, CopyRequest
-from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
 
 verbs = typer.Typer()
-
-_DASH = Path("-")
 
 
 @verbs.command(epilog="Example: windrow export tickets_v2 -o tickets.windrow")
@@ -42,31 +37,9 @@ def export(
 
     `windrow import` takes it in, here or elsewhere.
     """
-    if call.as_json and out == _DASH:
-        raise InvalidParameter("--json and -o - both write to standard output. Name a file with -o, or leave one out.")
+    check_destination(call, out)
     with call.connected() as operations, closing(operations.export(request)) as exported:
-        if out == _DASH:
-            sys.stdout.buffer.writelines(exported.chunks)
-            return
-        path = out or Path(exported.file_name)
-        if path.is_dir():
-            path /= exported.file_name
-        if path.exists() and not overwrite:
-            raise InvalidParameter(
-                "{file} exists. Name another file with -o, or replace it with --overwrite.", {"file": str(path)}
-            )
-        size_bytes = _write(exported, path)
-    written = {"file": str(path), "size_bytes": size_bytes}
-    call.show(written, lambda _: notes_console().print(f"Wrote {path}, {size(size_bytes)}."))
-
-
-def _write(exported: Export, path: Path) -> int:
-    """Write an export to a file, and return its size in bytes."""
-    with naming_file(path), whole_file(path) as file, transfer_bar("Exporting", exported.size_bytes) as bars:
-        for chunk in exported.chunks:
-            file.write(chunk)
-            bars.advance(bars.task_ids[0], len(chunk))
-        return file.tell()
+        write_reply(call, exported, out, overwrite=overwrite)
 
 
 @verbs.command("import", epilog="Example: windrow import tickets.windrow --model-name tickets_v3")
@@ -88,7 +61,7 @@ def import_classifier(
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file or standard input for reading at any place."""
-    if path == _DASH:
+    if path == DASH:
         with tempfile.TemporaryFile() as copy:
             shutil.copyfileobj(sys.stdin.buffer, copy)
             copy.seek(0)

@@ -1,0 +1,117 @@
+/** Figures, times and counts as people read them; rows as CSV and JSON Lines, and files to take away. */
+
+const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+/** @type {[number, Intl.RelativeTimeFormatUnit][]} */
+const SPANS = [
+  [60, "second"],
+  [60, "minute"],
+  [24, "hour"],
+  [30, "day"],
+  [12, "month"],
+  [Infinity, "year"],
+];
+const numbers = new Intl.NumberFormat("en-GB");
+const relative = new Intl.RelativeTimeFormat("en-GB", { numeric: "auto" });
+const dates = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+/** @param {number} count */
+export function number(count) {
+  return numbers.format(count);
+}
+
+/**
+ * @param {number} count
+ * @param {string} one `row`
+ * @param {string} [many] `rows` where it is left out
+ */
+export function counted(count, one, many = `${one}s`) {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
+
+/** Return a share as percent, with one decimal: `95.8 %`. @param {number | null | undefined} share */
+export function percent(share) {
+  return share == null ? "–" : `${(100 * share).toFixed(1)} %`;
+}
+
+/** Return an interval of shares: `70 to 96 %`. @param {{ low: number, high: number } | null | undefined} interval */
+export function interval(interval) {
+  return interval ? `${(100 * interval.low).toFixed(0)} to ${(100 * interval.high).toFixed(0)} %` : "";
+}
+
+/** @param {number} score */
+export function score(score) {
+  return score.toFixed(2);
+}
+
+/** @param {number} bytes */
+export function size(bytes) {
+  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(bytes, 1)) / 3)));
+  const value = bytes / 1000 ** power;
+  return `${power && value < 100 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
+}
+
+/**
+ * Return how long ago a moment was, or will be: `2 minutes ago`.
+ * @param {string | null | undefined} moment In ISO 8601.
+ */
+export function ago(moment) {
+  if (!moment) return "never";
+  let span = (Date.parse(moment) - Date.now()) / 1000;
+  if (Math.abs(span) < 10) return "now";
+  for (const [length, unit] of SPANS) {
+    if (Math.abs(span) < length) return relative.format(Math.round(span), unit);
+    span /= length;
+  }
+  return "";
+}
+
+/** @param {string | null | undefined} moment */
+export function date(moment) {
+  return moment ? dates.format(new Date(moment)) : "–";
+}
+
+/** @param {number} seconds */
+export function duration(seconds) {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** @param {number} ms */
+export function milliseconds(ms) {
+  return ms < 9.95 ? `${ms.toFixed(1)} ms` : `${number(Math.round(ms))} ms`;
+}
+
+/** Give a person a file. @param {Blob | string} content @param {string} name @param {string} [type] */
+export function download(content, name, type = "text/plain;charset=utf-8") {
+  const blob = content instanceof Blob ? content : new Blob([content], { type });
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/**
+ * Return rows as CSV, with a header, as spreadsheets read it.
+ * @param {string[]} columns
+ * @param {Record<string, unknown>[]} rows
+ * @param {string} [delimiter]
+ */
+export function asCsv(columns, rows, delimiter = ",") {
+  const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
+  return lines.map((line) => line.map((cell) => asCell(cell, delimiter)).join(delimiter)).join("\r\n") + "\r\n";
+}
+
+/** Return values as JSON Lines. @param {unknown[]} rows */
+export function asJsonLines(rows) {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+}
+
+/** @param {unknown} cell @param {string} delimiter */
+function asCell(cell, delimiter) {
+  const text = cell == null ? "" : typeof cell === "object" ? JSON.stringify(cell) : String(cell);
+  return /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text;
+}

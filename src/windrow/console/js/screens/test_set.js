@@ -1,0 +1,191 @@
+/** Test sets: labelled rows that no classifier was trained on, dropped once and kept by this browser. */
+import { call } from "../api.js";
+import { ago, counted, number } from "../format.js";
+import { forgetTestSet, keepTestSet, loadTestSets, testSets } from "../kept.js";
+import { useAction } from "../load.js";
+import { Button, Notice, Problem, Scroll, Text, Waiting } from "../parts/bits.js";
+import { FileDrop, Select } from "../parts/fields.js";
+import { say } from "../parts/overlays.js";
+import { html, signal, useEffect, useState } from "../ui.js";
+
+/** @typedef {import("../kept.js").TestSet} TestSet */
+/** @typedef {{ text_column?: string[], label_column?: string | null, header?: boolean }} Columns How a file is read. */
+/** @typedef {import("../api.js").Json} Json */
+
+const MAX_LABELS = 6;
+/** So many rows that are left out are shown at once. */
+const FEW = 5;
+const loaded = signal(false);
+/** @type {Promise<void> | null} Once for all fields, so that no late reading hides what was dropped meanwhile. */
+let loading = null;
+
+/**
+ * Return a test set that this browser keeps.
+ * @param {string} sha256 Digest of its rows; empty for none.
+ * @returns {{ set: TestSet | null, known: boolean }} `known` is false until the browser has said what it keeps.
+ */
+export function useTestSet(sha256) {
+  useEffect(() => {
+    loading ??= loadTestSets().finally(() => {
+      loaded.value = true;
+    });
+  }, []);
+  return { set: testSets.value.find((each) => each.sha256 === sha256) ?? null, known: loaded.value };
+}
+
+/**
+ * A field for a test set: one that was dropped before, or a file.
+ * @param {{ value: string, onChange: (sha256: string) => void }} props
+ */
+export function TestSetField({ value, onChange }) {
+  const { set, known } = useTestSet(value);
+  const [changing, setChanging] = useState(false);
+  if (!known) return html`<${Waiting} />`;
+  if (set && !changing) {
+    return html`<div class="field test-set">
+      <span class="field-name">Test set</span>
+      <div class="row"><b><bdi>${set.name}</bdi></b> <${Button} quiet onClick=${() => setChanging(true)}>Choose another<//></div>
+      <p class="hint">${counted(set.rows.length, "row")}: <${Counts} rows=${set.rows} /></p>
+    </div>`;
+  }
+  /** @param {string} sha256 */
+  function choose(sha256) {
+    setChanging(false);
+    onChange(sha256);
+  }
+  return html`<div class="test-set stack">
+    ${value &&
+    !set &&
+    html`<${Notice} kind="warn" role="status">This browser does not keep the test set of this address (${value.slice(0, 12)}…). Drop its file here to see the same figures, or choose another one.<//>`}
+    <${TestFile} onKept=${choose} />
+    ${testSets.value.length > 0 && html`<${KeptSets} value=${value} onChoose=${choose} onForget=${(sha256) => sha256 === value && onChange("")} />`}
+    ${set && html`<${Button} quiet onClick=${() => setChanging(false)}>Go on with ${set.name}<//>`}
+  </div>`;
+}
+
+/** @param {{ value: string, onChoose: (sha256: string) => void, onForget: (sha256: string) => void }} props */
+function KeptSets({ value, onChoose, onForget }) {
+  /** @param {TestSet} set */
+  async function forget(set) {
+    await forgetTestSet(set.sha256);
+    onForget(set.sha256);
+    say(`This browser no longer keeps ${set.name}.`, () => keepTestSet(set));
+  }
+  return html`<ul class="kept-sets" aria-label="Test sets that this browser keeps">
+    ${testSets.value.map(
+      (set) => html`<li key=${set.sha256}>
+        <${Button} onClick=${() => onChoose(set.sha256)} pressed=${set.sha256 === value}><bdi>${set.name}</bdi><//>
+        <span class="muted">${counted(set.rows.length, "row")}, dropped ${ago(new Date(set.added).toISOString())}</span>
+        <${Button} link label="Forget ${set.name}" onClick=${() => forget(set)}>Forget<//>
+      </li>`,
+    )}
+  </ul>`;
+}
+
+/**
+ * Where a file of labelled rows is dropped; what it does not say, it asks.
+ * @param {{ onRows?: (rows: TestSet["rows"], name: string) => void, onKept?: (sha256: string) => void, label?: string,
+ *   children?: import("../ui.js").View }} props `onKept` keeps the rows as a test set; `onRows` only gets them.
+ */
+export function TestFile({ onRows, onKept, label = "Choose a test set", children }) {
+  const [file, setFile] = useState(/** @type {File | null} */ (null));
+  const [found, setFound] = useState(/** @type {Json | null} */ (null));
+  const { run, busy, error } = useAction(inspect);
+
+  /** @param {File} chosen @param {Columns} columns */
+  async function inspect(chosen, columns) {
+    setFile(chosen);
+    if (chosen !== file) setFound(null);
+    const reply = await call("inspect", { filename: chosen.name, ...columns }, { file: chosen });
+    const asks = reply.questions.length > 0 || !reply.label_column || reply.num_problems > 0;
+    if (asks) setFound(reply);
+    else await take(chosen.name, reply);
+  }
+
+  /** @param {string} name @param {Json} reply */
+  async function take(name, reply) {
+    const rows = labelled(reply);
+    setFound(null);
+    onRows?.(rows, name);
+    if (!onKept) return;
+    await keepTestSet({ sha256: reply.sha256, name, rows, added: Date.now() });
+    onKept(reply.sha256);
+  }
+
+  const taken = found ? labelled(found) : [];
+  return html`<div>
+    <${FileDrop} onFile=${(chosen) => run(chosen, {})} busy=${busy} label=${label}>
+      ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
+    <//>
+    <${Problem} error=${error} />
+    ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} busy=${busy} onRead=${(how) => run(file, how)} />
+      ${taken.length > 0 && html`<p class="row"><${Button} primary busy=${busy} onClick=${() => take(file.name, found)}>Take the ${counted(taken.length, "row")}<//></p>`}`}
+  </div>`;
+}
+
+/**
+ * What a file does not say, and what its columns are taken for; each can be changed.
+ * @param {{ found: Json, busy?: boolean, labelled?: boolean, onRead: (how: Columns) => void }} props
+ */
+export function FileColumns({ found, busy, labelled: hasLabels = true, onRead }) {
+  const { columns, questions, text_columns: texts, label_column: label } = found;
+  const uses = [["text", "the text"], ...(hasLabels ? [["label", "the label"]] : []), ["", "nothing"]];
+  /** @param {string} name @param {string} use */
+  function assign(name, use) {
+    const taken = columns.map((each) => each.name).filter((each) => (each === name ? use === "text" : texts.includes(each)));
+    onRead({ text_column: taken, label_column: use === "label" ? name : label === name ? null : label, header: found.has_header ?? undefined });
+  }
+  return html`${questions.map(
+      ({ parameter, detail }) => html`<${Notice} kind="warn" key=${parameter}>
+        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : "Choose it below."}</p>
+        ${parameter === "header" && html`<div class="row"><${Button} busy=${busy} onClick=${() => onRead({ header: true })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false })}>It is a row<//></div>`}
+      <//>`,
+    )}
+    ${hasLabels && !label && !questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
+    <${Scroll} label="Columns">
+      <table class="read-columns">
+        <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
+        <tbody>${columns.map(({ name, examples, distinct }) => {
+          const use = texts.includes(name) ? "text" : label === name ? "label" : "";
+          return html`<tr key=${name}>
+            <th scope="row"><bdi>${shortened(name)}</bdi></th>
+            <td><${Select} aria-label="Use of ${name}" disabled=${busy} value=${use} options=${uses} onChange=${(chosen) => assign(name, chosen)} /></td>
+            <td class="muted"><bdi>${shortened(examples.join(" · "), 110)}</bdi> <span class="faint">${number(distinct)} different</span></td>
+          </tr>`;
+        })}</tbody>
+      </table>
+    <//>`;
+}
+
+/** The rows of a file that nothing can be done with. @param {{ found: Json }} props */
+export function LeftOut({ found: { problems, num_problems: count } }) {
+  return (
+    count > 0 &&
+    html`<details class="oddity" open=${count <= FEW}>
+      <summary>${counted(count, "row is", "rows are")} left out, since nothing can be read from ${count === 1 ? "it" : "them"}.</summary>
+      <ul>${problems.map((each) => html`<li>Line ${number(each.line)}: <${Text}>${each.detail}<//></li>`)}</ul>
+      ${count > problems.length && html`<p class="faint">and ${number(count - problems.length)} more</p>`}
+    </details>`
+  );
+}
+
+/** Return a text that is not very long. @param {string} text @param {number} [most] Characters. */
+export function shortened(text, most = 300) {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}
+
+/** How many rows have which label. @param {{ rows: TestSet["rows"] }} props */
+function Counts({ rows }) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { label } of rows) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const sorted = [...counts].sort((one, other) => other[1] - one[1]);
+  const rest = sorted.length - MAX_LABELS;
+  return html`${sorted.slice(0, MAX_LABELS).map(([label, count], place) => html`${place > 0 && ", "}${number(count)} <bdi>${label}</bdi>`)}${rest > 0 &&
+  ` and ${counted(rest, "more label")}`}`;
+}
+
+/** Return the rows that have a label. @param {Json} found @returns {TestSet["rows"]} */
+function labelled(found) {
+  return found.rows.flatMap((/** @type {any} */ each) => (each.text && each.label ? [{ text: each.text, label: each.label }] : []));
+}

@@ -1,0 +1,142 @@
+"""A file of rows, looked at before anything is done with it: the request, and what was found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from windrow.domain.dataset import DataWarning
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.read_options import FORMATS, QUOTINGS, Format, ReadOptions
+from windrow.domain.values import ListValue, Value
+
+# So many problems are told one by one; a file with more is another kind of file.
+MAX_PROBLEMS: Final = 100
+MAX_EXAMPLES: Final = 3
+MAX_EXAMPLE_CHARS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class InspectRequest(ReadOptions):
+    """How to read a file of rows, and what to tell of it."""
+
+    filename: str | None = field(default=None, kw_only=True)
+    """What it is called: its ending says what it is (``mails.csv``, ``rows.jsonl.gz``), and messages name it."""
+    include_values: bool = field(default=False, kw_only=True)
+    """Whether each row also has all its columns."""
+    labelled: bool = field(default=True, kw_only=True)
+    """Whether rows are examples, which need a label where a column holds them; otherwise all rows with a text stay, and
+    a label that no training would take is ``None``.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedColumn(Value):
+    """A column of a file; in JSON, a key of its objects."""
+
+    _named_by = "name"
+
+    name: str
+    """What it is called; without a header, its number, from 1."""
+    examples: tuple[str, ...]
+    """Up to three different values, each cut to 200 characters; what is no string is JSON."""
+    distinct: int
+    """How many different values it has, blank ones left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedRow(Value):
+    """A row of a file that nothing is wrong with."""
+
+    _named_by = "line"
+
+    line: int
+    """The line at which it begins, from 1."""
+    text: str
+    """Its text; of several columns, those that are not blank with a blank line between."""
+    label: str | None
+    """Its label; ``None`` where no column holds labels, and, unless rows are ``labelled``, where it holds none that a
+    training would take.
+    """
+    values: Mapping[str, Any] | None = None
+    """All its columns, in their order; ``None`` unless ``include_values`` asks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem(Value):
+    """A row that was left out."""
+
+    _named_by = "line"
+
+    line: int
+    """The line at which it begins, from 1."""
+    detail: str
+    """What is wrong with it, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion(Value):
+    """What a file does not say, so that whoever knows it has to."""
+
+    _named_by = "parameter"
+
+    parameter: str
+    """The read option that answers it: ``text_column``, ``label_column`` or ``header``."""
+    detail: str
+    """What is not clear."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection(ListValue[InspectedRow]):
+    """A file of rows as it was understood. Nothing was guessed: what is not clear is among its questions."""
+
+    _items = "rows"
+    _summary = "format text_columns label_column num_rows num_problems rows_per_label questions"
+
+    format: Format
+    """What it is."""
+    encoding: str
+    """The encoding of its text (``utf-8``)."""
+    delimiter: str | None
+    """What stands between the fields of CSV and TSV; ``None`` for other formats."""
+    has_header: bool | None
+    """Whether its first line names the columns; ``None`` for other formats than CSV and TSV, and where it is not clear:
+    the columns are then called as that line has it.
+    """
+    columns: tuple[InspectedColumn, ...]
+    """Its columns, in order."""
+    text_columns: tuple[str, ...]
+    """The columns that make the texts; none where it is not clear which they are."""
+    label_column: str | None
+    """The column that holds the labels; ``None`` where there is none, or where it is not clear which it is."""
+    num_rows: int
+    """How many rows it has, without those with a problem."""
+    rows: tuple[InspectedRow, ...]
+    """Those rows, in order; none where it is not clear which column holds the text."""
+    rows_per_label: Mapping[str, int]
+    """How many of them have each label, by label."""
+    questions: tuple[OpenQuestion, ...]
+    """What is not clear; inspect the file again with the answers."""
+    problems: tuple[RowProblem, ...]
+    """What is wrong with the rows that were left out: the first hundred."""
+    num_problems: int
+    """How many there are."""
+    warnings: tuple[DataWarning, ...]
+    """What a training on these rows would warn of, each with all the rows behind it, counted from 0 in ``rows``."""
+    sha256: str | None
+    """The SHA-256 of the rows that have a label, in hexadecimal, as classifiers and evaluations have it; ``None``
+    without such rows.
+    """
+
+
+def check_inspect(request: InspectRequest) -> None:
+    """Refuse options of reading that do not exist.
+
+    Raises:
+        InvalidParameter: The format or the way of quoting is none.
+    """
+    for name, known in (("format", FORMATS), ("quoting", QUOTINGS)):
+        if getattr(request, name) not in (None, *known):
+            raise InvalidParameter(
+                "{arg:{parameter}} is none of {allowed:joined}. {Send} one of them, or leave it out.",
+                {"parameter": name, "allowed": list(known)},
+            )

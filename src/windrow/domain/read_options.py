@@ -1,0 +1,33 @@
+"""The options for reading a file of rows: format, columns, header, quoting and encoding."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+Quoting = Literal["csv", "none"]
+Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+QUOTINGS: Final[tuple[Quoting, ...]] = get_args(Quoting)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read a file of rows; ``None`` detects the value from the file."""
+
+    format: Format | None = None
+    """What the file is, if its name does not say so."""
+    text_column: tuple[str, ...] = ()
+    """The column (in JSON: the key) with the text, if its name does not say so; several, with commas between or each by
+    itself, are joined by a blank line."""
+    label_column: str | None = None
+    """The column (in JSON: the key) with the label, if its name does not say so."""
+    header: bool | None = None
+    """Whether the first line of CSV and TSV names the columns, if its names do not say so; otherwise it is a row, and
+    the columns are called 1, 2, …."""
+    quoting: Quoting | None = None
+    """How CSV and TSV have quotation marks: csv for those that enclose a value, none for characters like any other."""
+    encoding: str | None = None
+    """The encoding of the file, such as cp1252; UTF-8 if left out."""
+
+
+# The default: detect every option.
+DETECT_ALL: Final = ReadOptions()

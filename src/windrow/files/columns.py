@@ -1,0 +1,285 @@
+"""Find the text column and the label column by name.
+
+Knows the usual names, and nothing of files. If several columns match, it raises an error instead of guessing.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from windrow.domain.characters import is_blank
+from windrow.domain.read_options import ReadOptions
+from windrow.domain.words import render
+
+# The first group with a match decides; two matches in that group are ambiguous.
+TEXT_NAMES = (
+    ("text", "texts"),
+    ("message", "body", "content", "sentence", "utterance", "document", "comment", "review", "query", "question"),
+    ("description", "title", "subject", "summary", "headline", "input"),
+)
+LABEL_NAMES = (
+    ("label", "labels"),
+    ("class", "category", "intent", "target", "tag", "topic", "team", "queue", "department", "y"),
+)
+# What stands between the parts of a text that several columns hold.
+BETWEEN_COLUMNS = "\n\n"
+# The maximum number of words of a header cell: in a header with certain names, and in any other.
+_MOST_SURE_WORDS = 4
+_MOST_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names of the text columns and the label column.
+
+    Args:
+        text: The text column, or several whose texts are joined.
+        label: The label column; ``None`` if labels are not needed.
+    """
+
+    text: tuple[str, ...]
+    label: str | None = None
+
+    def text_of(self, values: Mapping[str, object]) -> object:
+        """Return a row's text: of several columns, those that are not blank with a blank line between.
+
+        Args:
+            values: All columns of the row; of several, one that is missing is blank.
+
+        Returns:
+            A string, or the value in its place that is none: the first of several columns.
+        """
+        if len(self.text) == 1:
+            return values.get(self.text[0])
+        parts = [value for value in map(values.get, self.text) if value is not None]
+        wrong = [value for value in parts if not isinstance(value, str)]
+        return wrong[0] if wrong else BETWEEN_COLUMNS.join(str(part) for part in parts if not is_blank(str(part)))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundColumns:
+    """The columns of a file as far as its names, or the read options, tell them.
+
+    Args:
+        text: The text columns; empty where it is not clear which they are.
+        label: The label column; ``None`` where there is none, or where it is not clear.
+        unresolved: What is not clear.
+    """
+
+    text: tuple[str, ...]
+    label: str | None
+    unresolved: "tuple[UnresolvedColumn, ...]" = ()
+
+
+class UnresolvedColumn(ValueError):  # noqa: N818 - callers turn it into an error with the file's name
+    """The text or label column is missing or ambiguous.
+
+    Args:
+        template: The reason, and the option that resolves it; without a full stop.
+        facts: The values for the template's placeholders.
+    """
+
+    def __init__(self, template: str, **facts: object) -> None:
+        super().__init__(render(template, facts))
+        self.template = template
+        self.facts = facts
+
+
+def find_columns(names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:
+    """Return the text column and the label column of a file.
+
+    Args:
+        names: All columns of the file.
+        options: The read options, which may name the columns.
+        labelled: Whether the rows must have labels.
+
+    Raises:
+        UnresolvedColumn: A column named in the options is missing, or no column or several columns match.
+    """
+    asked_label = options.label_column or ""
+    texts = _named_texts(names, options) or _guessed(names, TEXT_NAMES, "text", (asked_label,))
+    if labelled:
+        label = _named_label(names, options) or "".join(_guessed(names, LABEL_NAMES, "label", texts))
+        # Not the other way round: the column beside a text may be a ticket number, which would train without an error.
+        texts = texts or _other(names, label)
+    else:
+        label = next((name for name in names if _is_in(name, LABEL_NAMES)), "")
+        texts = texts or (tuple(names) if len(names) == 1 else _other(names, label))
+    if not texts:
+        raise _not_found(names, "text")
+    if not labelled:
+        return Columns(texts)
+    if not label:
+        raise _not_found(names, "label")
+    _check_apart(texts, label)
+    return Columns(texts, label)
+
+
+def look_for_columns(names: Sequence[str], options: ReadOptions) -> FoundColumns:
+    """Return the columns of a file as far as they are told, and what is not clear.
+
+    Args:
+        names: All columns of the file.
+        options: The read options, which may name the columns.
+
+    Raises:
+        UnresolvedColumn: A column named in the options is missing, or is to hold both the text and the label.
+    """
+    unresolved: list[UnresolvedColumn] = []
+    texts, label = _named_texts(names, options), _named_label(names, options)
+    if not label:
+        try:
+            label = "".join(_guessed(names, LABEL_NAMES, "label", texts))
+        except UnresolvedColumn as error:
+            unresolved.append(error)
+    if not texts:
+        try:
+            texts = _guessed(names, TEXT_NAMES, "text", (label,)) or _other(names, label)
+            texts = texts or (tuple(names) if len(names) == 1 else ())
+            if not texts:
+                raise _not_found(names, "text")
+        except UnresolvedColumn as error:
+            unresolved.insert(0, error)
+    if options.label_column:
+        _check_apart(texts, label)
+    return FoundColumns(texts, label if label and label not in texts else None, tuple(unresolved))
+
+
+class Evidence(IntEnum):
+    """The evidence that the first line of a file is a header."""
+
+    NONE = 0
+    """No known column name, or a sentence."""
+    LABEL = 1
+    """Only the known name of a label column, which may also be the last value of a row."""
+    TEXT = 2
+    """The known name of a text column."""
+    SURE = 3
+    """Names of both columns, the name ``text`` or ``label`` itself, or a column named in the read options."""
+
+
+def header_evidence(names: Sequence[str], options: ReadOptions) -> Evidence:
+    """Return the evidence that the first line of a file is a header.
+
+    A value such as "question" may be a label or a column name, so a line with a sentence is not a header.
+    """
+    if not set(names).isdisjoint((*_asked_texts(names, options), options.label_column)):
+        return Evidence.SURE
+    most_words = max((len(name.split()) for name in names), default=0)
+    texts = [name for name in names if _is_in(name, TEXT_NAMES)]
+    labels = [name for name in names if _is_in(name, LABEL_NAMES)]
+    if most_words > _MOST_SURE_WORDS or any(name.rstrip().endswith((".", "?", "!")) for name in names):
+        return Evidence.NONE
+    if (texts and labels) or any(_is_in(name, (TEXT_NAMES[0], LABEL_NAMES[0])) for name in names):
+        return Evidence.SURE
+    if most_words > _MOST_WORDS or not (texts or labels):
+        return Evidence.NONE
+    return Evidence.TEXT if texts else Evidence.LABEL
+
+
+def ambiguous_header_names(names: Sequence[str], options: ReadOptions) -> dict[int, str]:
+    """Return the header names, by column index, that may be values: one that recurs in its column is one."""
+    texts = set(_asked_texts(names, options))
+    return {
+        place: name
+        for place, name in enumerate(names)
+        if name == options.label_column or _is_in(name, (*LABEL_NAMES, *TEXT_NAMES[1:]))
+        if name not in texts
+    }
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return unique column names: a repeated name gets a number (``Comment``, ``Comment_2``)."""
+    unique: dict[str, None] = {}
+    given, numbers = set(names), dict[str, int]()
+    for name in names:
+        number, own = numbers.get(name, 1), name
+        while own in unique or (number > 1 and own in given):
+            number += 1
+            own = f"{name}_{number}"
+        unique[own], numbers[name] = None, number
+    return tuple(unique)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for an error message, quoted and truncated."""
+    shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:39]}…") for name in names[:20])
+    return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
+
+
+def _asked_texts(names: Sequence[str], options: ReadOptions) -> Iterator[str]:
+    """Yield the text columns that the options name; what is no column itself may be several with commas between."""
+    known = _by_spelling(names) if any("," in asked for asked in options.text_column) else {}
+    for asked in options.text_column:
+        if "," not in asked or _spelling(asked) in known:
+            yield asked
+        else:
+            yield from filter(None, map(str.strip, asked.split(",")))
+
+
+def _named_texts(names: Sequence[str], options: ReadOptions) -> tuple[str, ...]:
+    asked_texts = tuple(filter(None, _asked_texts(names, options)))
+    # Once for all of them: a request may name thousands, also such that are one column in the end.
+    known = _by_spelling(names) if asked_texts else {}
+    return tuple(dict.fromkeys(_named(names, known, asked, "text") for asked in asked_texts))
+
+
+def _named_label(names: Sequence[str], options: ReadOptions) -> str:
+    return _named(names, _by_spelling(names), options.label_column, "label") if options.label_column else ""
+
+
+def _named(names: Sequence[str], known: Mapping[str, Sequence[str]], asked: str, what: str) -> str:
+    """Return the column of a name, or else the only one whose name differs in nothing but case and outer blanks."""
+    alike = known.get(_spelling(asked), ())
+    if asked in alike:
+        return asked
+    if len(alike) == 1:
+        return alike[0]
+    words = "there is no column {column!r}. Its columns are {names}; name one with {arg:{parameter}}"
+    raise UnresolvedColumn(words, column=asked, names=listed(names), parameter=f"{what}_column")
+
+
+def _by_spelling(names: Iterable[str]) -> dict[str, list[str]]:
+    known: dict[str, list[str]] = {}
+    for name in names:
+        known.setdefault(_spelling(name), []).append(name)
+    return known
+
+
+def _spelling(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _guessed(
+    names: Sequence[str], groups: Sequence[Sequence[str]], what: str, taken: Collection[str]
+) -> tuple[str, ...]:
+    """Return the one column with a known name; none if there is none."""
+    for group in groups:
+        matches = [name for name in names if _is_in(name, (group,)) and name not in taken]
+        if len(matches) > 1:
+            words = "{names} could all hold the {field}. Name the right one with {arg:{parameter}}"
+            raise UnresolvedColumn(words, names=listed(matches), field=what, parameter=f"{what}_column")
+        if matches:
+            return (matches[0],)
+    return ()
+
+
+def _other(names: Sequence[str], known: str) -> tuple[str, ...]:
+    """Return the other one of two columns; none if there are not exactly two."""
+    others = [name for name in names if name != known]
+    return (others[0],) if known and len(names) == 2 and len(others) == 1 else ()
+
+
+def _check_apart(texts: Sequence[str], label: str) -> None:
+    if label in texts:
+        words = "the column {column!r} cannot hold both the text and the label. Name two columns"
+        raise UnresolvedColumn(words, column=label, parameter="label_column")
+
+
+def _is_in(name: str, groups: Sequence[Sequence[str]]) -> bool:
+    return any(_spelling(name) in group for group in groups)
+
+
+def _not_found(names: Sequence[str], what: str) -> UnresolvedColumn:
+    words = "it is not clear which column holds the {field}. Its columns are {names}; name one with {arg:{parameter}}"
+    return UnresolvedColumn(words, names=listed(names), field=what, parameter=f"{what}_column")

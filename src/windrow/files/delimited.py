@@ -1,0 +1,342 @@
+"""Read the rows of CSV and TSV: detect the delimiter, quoting and header, and check each row.
+
+Does not know which column holds the text. Holds one row in memory at a time.
+"""
+
+import csv
+import re
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
+
+from windrow.domain.errors import InvalidFile
+from windrow.domain.figures import counted
+from windrow.domain.read_options import ReadOptions
+from windrow.files.columns import (
+    Columns,
+    Evidence,
+    FoundColumns,
+    UnresolvedColumn,
+    ambiguous_header_names,
+    distinct,
+    find_columns,
+    header_evidence,
+    listed,
+    look_for_columns,
+)
+from windrow.files.decoding import LINE_END, MAX_LINE_CHARS, Source, split_lines
+
+if TYPE_CHECKING:
+    import _csv
+
+_DELIMITERS = (",", ";", "\t", "|")
+# The line that Excel writes before the header to declare the delimiter.
+_SEP_LINE = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
+_HOW_QUOTED = (
+    "If quotation marks are characters like any other in this file, add {set:quoting=none}; if they enclose values, "
+    "add {set:quoting=csv}"
+)
+_SNIFFED_CHARS = 4_096
+# So much of a first line says how it is written; a hostile one may have millions of fields.
+_DETECTED_CHARS = 1 << 16
+# More columns have no table with a text in each row, and each takes room in an inspection.
+MAX_COLUMNS = 1_000
+_THOUSANDS = re.compile(r"\d,\d{3}\b")
+# A row of a file: the line at which it begins, from 1, and its values by column.
+NumberedRow = tuple[int, dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """The delimiter and quoting of a file."""
+
+    delimiter: str
+    quoting: Literal[0, 3]
+    has_leading_spaces: bool
+    """Whether a space follows each delimiter."""
+    is_quoting_given: bool
+    """Whether the user gave ``--quoting``."""
+
+    def split(self, text_lines: Iterable[str]) -> "_csv.Reader":
+        """Return a strict CSV reader, which raises ``csv.Error`` for an unclosed quotation mark."""
+        return csv.reader(
+            text_lines,
+            delimiter=self.delimiter,
+            quoting=self.quoting,
+            skipinitialspace=self.has_leading_spaces,
+            strict=True,
+        )
+
+
+def read_delimited(
+    source: Source, blocks: Iterator[str], options: ReadOptions, *, labelled: bool = False
+) -> Generator[NumberedRow, None, tuple[str, ...]]:
+    """Yield the rows of CSV or TSV, except empty rows and those of delimiters only.
+
+    Args:
+        source: The file, for messages.
+        blocks: Its decoded text.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
+
+    Returns:
+        The columns, even of a file without rows.
+
+    Raises:
+        InvalidFile: A row or the header is wrong or ambiguous; the message names its line.
+    """
+    text_lines = split_lines(source, blocks)
+    first, start, declared = next(text_lines, ""), 1, ""
+    while first.isspace() or (not declared and declared_delimiter(first)):
+        declared = declared or declared_delimiter(first)
+        first, start = next(text_lines, ""), start + 1
+    dialect = _dialect(first, options, declared)
+    source.delimiter = dialect.delimiter
+    rows = _rows(source, chain((first,), text_lines), dialect, start)
+    line, row = next(rows, (start, []))
+    if not row:
+        raise source.error("there is nothing in it. Name a file with rows.")
+    if source.listener is not None and len(row) > MAX_COLUMNS:
+        raise too_many_columns(source, line)
+    source.has_header = options.header is not False
+    if options.header is False:
+        names, first_rows = tuple(str(number) for number in range(1, len(row) + 1)), [(line, row)]
+    else:
+        names, first_rows = _header(source, line, row, options, labelled), []
+    ambiguous_names = ambiguous_header_names(row, options) if options.header is None else {}
+    for line, row in chain(first_rows, rows):
+        if len(row) != len(names):
+            source.reject(
+                "the first line has {wanted}, this row {found}. Is a text with a delimiter, a "
+                "quotation mark or a line's end in it not quoted? Correct that row.",
+                line,
+                found=len(row),
+                wanted=counted(len(names), "field"),
+            )
+            continue
+        for place, name in ambiguous_names.items():
+            if row[place] == name:
+                _ask_for_repeated_header(source, line, name)
+        yield line, dict(zip(names, row, strict=True))
+    return names
+
+
+def too_many_columns(source: Source, line: int | None) -> InvalidFile:
+    """Return the error for a file with more columns than an inspection tells of."""
+    return source.error(
+        "it has more than {limit} columns; more are not taken here. Is it a table with a text in each row?",
+        line,
+        limit=MAX_COLUMNS,
+    )
+
+
+def declared_delimiter(line: str) -> str:
+    """Return the delimiter that a line such as ``sep=;`` declares; empty for any other line."""
+    match = _SEP_LINE.fullmatch(line)
+    return match[1] if match is not None else ""
+
+
+def evidence_of(line: str, options: ReadOptions) -> tuple[Evidence, list[str]]:
+    """Return the evidence that a line is a header, and its values."""
+    values = _split(line, _delimiter(line, options), options)
+    return header_evidence(values, options), values
+
+
+def _header(source: Source, line: int, row: Sequence[str], options: ReadOptions, labelled: bool) -> tuple[str, ...]:
+    """Return the columns of the header row, with repeated names made unique.
+
+    Raises:
+        InvalidFile: It is not clear whether the row is a header, or a needed column name is repeated.
+    """
+    if options.header is None:
+        evidence = header_evidence(row, options)
+        if evidence is Evidence.NONE and not _has_named_columns(source, line, row, options):
+            source.ask("header", _no_header_words(len(row), labelled=labelled), line, names=listed(row))
+        if evidence is Evidence.LABEL:
+            source.ask(
+                "header",
+                "it is not clear whether the first line, {names}, names the columns. If it does, add {set:header}; if "
+                "it is a row, add {unset:header}, and say where the parts stand: {set:text_column=1}, "
+                "{set:label_column=2}.",
+                line,
+                names=listed(row),
+            )
+    names = distinct(row)
+    _check_repeated(source, line, row, names, lookup=(options, labelled))
+    return names
+
+
+def _no_header_words(columns: int, *, labelled: bool) -> str:
+    """Return the error for a first line without a known name, with all options that one reading of it needs."""
+    named = (
+        "which ones with {arg:text_column} and {arg:label_column}" if labelled else "which one with {arg:text_column}"
+    )
+    parts = (
+        "the parts stand: {set:text_column=1}, {set:label_column=2}"
+        if labelled
+        else "the text stands: {set:text_column=1}"
+    )
+    numbered = f", and say where {parts}" if columns > 1 else ""
+    return (
+        "the first line, {names}, names no column that is known to hold texts. If it names the columns, say "
+        f"{named}; if it is a row, add {{unset:header}}{numbered}."
+    )
+
+
+def _check_repeated(
+    source: Source, line: int, row: Sequence[str], names: Sequence[str], lookup: tuple[ReadOptions, bool]
+) -> None:
+    """Refuse a header in which the name of the text or label column is repeated."""
+    if len(set(row)) == len(row):
+        return
+    options, labelled = lookup
+    try:
+        if source.listener is not None:
+            columns: Columns | FoundColumns = look_for_columns(names, options)
+        else:
+            columns = find_columns(names, options, labelled=labelled)
+    except UnresolvedColumn:
+        return  # the caller looks the columns up again and reports the error
+    for field, name in (*(("text", name) for name in columns.text), ("label", columns.label)):
+        if name is not None and row.count(name) > 1:
+            source.ask(
+                f"{field}_column",
+                "two columns are called {name!r}. Give each one a name of its own, or choose another column with "
+                "{arg:{parameter}}; the second one of that name is {second!r}.",
+                line,
+                name=name,
+                second=names[row.index(name, row.index(name) + 1)],
+            )
+
+
+def _ask_for_repeated_header(source: Source, line: int, name: str) -> None:
+    source.ask(
+        "header",
+        "{name!r}, which stands in the first line, comes again in its column, so it is not clear whether that line "
+        "names the columns. If it is a row, add {unset:header}, and say where the parts stand: {set:text_column=1}, "
+        "{set:label_column=2}; if it names the columns, add {set:header}.",
+        line,
+        name=name,
+    )
+
+
+def _has_named_columns(source: Source, line: int, names: Sequence[str], options: ReadOptions) -> bool:
+    """Return whether a line contains the columns named in the options, ignoring case; without options ``False``.
+
+    Raises:
+        InvalidParameter: A named column is missing.
+    """
+    if not (options.text_column or options.label_column):
+        return False
+    try:
+        find_columns(names, options, labelled=bool(options.label_column))
+    except UnresolvedColumn as error:
+        template = f"{error.template}. If the first line is a row, add {{unset:header}}."
+        raise source.error(template, line, **error.facts) from error
+    return True
+
+
+def _rows(
+    source: Source, text_lines: Iterable[str], dialect: _Dialect, start: int
+) -> Generator[tuple[int, list[str]], None, None]:
+    """Yield each row with the line at which it begins."""
+    csv.field_size_limit(MAX_LINE_CHARS)
+    rows = dialect.split(text_lines)
+    line, num_values = start, 0
+    try:
+        for row in rows:
+            following = start + rows.line_num
+            num_values = num_values or len(row)
+            if not dialect.is_quoting_given and _is_several(row, dialect, following - line, num_values):
+                raise source.error(
+                    f"a quotation mark holds together what may be several rows. {_HOW_QUOTED}.",
+                    line,
+                    parameter="quoting",
+                )
+            if len(row) == 1 or any(row):
+                yield line, row
+            line = following
+    except csv.Error as error:
+        raise source.error(_problem(str(error)), line, reason=str(error), parameter="quoting") from error
+
+
+def _is_several(row: Sequence[str], dialect: _Dialect, num_lines: int, num_values: int) -> bool:
+    """Return whether a row may be several rows that a stray quotation mark joins.
+
+    Few programs quote in TSV, so any multi-line value is suspect there; in CSV, only one whose lines look like rows.
+    """
+    if dialect.delimiter == "\t":
+        return num_lines > 1 or any("\t" in value for value in row)
+    return num_lines > 1 and any(
+        _are_rows(value, place, dialect.delimiter, num_values) for place, value in enumerate(row)
+    )
+
+
+def _are_rows(text: str, place: int, delimiter: str, num_values: int) -> bool:
+    """Return whether each line of a value except the last looks like the end of a row.
+
+    In prose, a space follows a comma, so such a line does not look like a row.
+    """
+    *broken, _ = LINE_END.split(text)
+    for number, line in enumerate(broken):
+        _, *more = line.split(delimiter)
+        if not all(more) or any(value[0] == " " for value in more) or _THOUSANDS.search(line):
+            return False
+        if len(more) + 1 + (place if number == 0 else 0) != num_values:
+            return False
+    return bool(broken)
+
+
+def _problem(error: str) -> str:
+    if "unexpected end" in error or "field limit" in error:
+        return (
+            "a quotation mark is opened here and never closed. Close it, double it if it belongs to the text, or add "
+            "{set:quoting=none} if quotation marks are characters like any other in this file."
+        )
+    if "expected after" in error:
+        return (
+            "something follows a closing quotation mark. Double each quotation mark inside a quoted text, or add "
+            "{set:quoting=none} if quotation marks are characters like any other in this file."
+        )
+    return "it is no CSV ({reason}). Correct that row."
+
+
+def _dialect(line: str, options: ReadOptions, declared: str) -> _Dialect:
+    """Detect the dialect of a file from its first line."""
+    delimiter = declared or ("\t" if options.format == "tsv" else _delimiter(line, options))
+    more = _split(line, delimiter, options)[1:]
+    has_leading_spaces = (
+        options.header is not False
+        and delimiter != "\t"
+        and bool(more)
+        and all(value.startswith(" ") for value in more)
+        and (options.header is True or evidence_of(line, options)[0] is not Evidence.NONE)
+    )
+    return _Dialect(delimiter, _quoting(options), has_leading_spaces, options.quoting is not None)
+
+
+def _quoting(options: ReadOptions) -> Literal[0, 3]:
+    return csv.QUOTE_NONE if options.quoting == "none" else csv.QUOTE_MINIMAL
+
+
+def _delimiter(line: str, options: ReadOptions) -> str:
+    """Return the delimiter that splits a first line into known column names, else into several fields."""
+    several = [each for each in _DELIMITERS if len(_split(line, each, options)) > 1]
+    named = [each for each in several if header_evidence(_split(line, each, options), options) is not Evidence.NONE]
+    if named or len(several) == 1:
+        return (named or several)[0]
+    if "\t" in several:
+        return "\t"  # which no text has, unlike the others
+    try:
+        # Of a longer line it would take long to say nothing else.
+        return csv.Sniffer().sniff(line[:_SNIFFED_CHARS], "".join(several or _DELIMITERS)).delimiter
+    except csv.Error:
+        return _DELIMITERS[0]
+
+
+def _split(line: str, delimiter: str, options: ReadOptions) -> list[str]:
+    try:
+        return next(csv.reader([line[:_DETECTED_CHARS]], delimiter=delimiter, quoting=_quoting(options)), [])
+    except csv.Error:
+        return []

@@ -1,0 +1,348 @@
+"""Look at a file of rows without doing anything with it: what it is, what each row says, and what is wrong or unclear.
+
+Reads with the readers that trainings and predictions use. A row with a problem is left out and named, where those
+refuse the file.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO, Final
+
+from windrow.domain.characters import is_blank
+from windrow.domain.dataset import (
+    MAX_LABEL_CHARS,
+    DataLimits,
+    Dataset,
+    DataWarning,
+    Row,
+    find_data_warnings,
+    with_every_row,
+)
+from windrow.domain.errors import InvalidFile, LimitExceeded
+from windrow.domain.inspection import (
+    MAX_EXAMPLE_CHARS,
+    MAX_EXAMPLES,
+    MAX_PROBLEMS,
+    InspectedColumn,
+    InspectedRow,
+    Inspection,
+    InspectRequest,
+    OpenQuestion,
+    RowProblem,
+    check_inspect,
+)
+from windrow.domain.words import render
+from windrow.files.columns import Columns, FoundColumns, UnresolvedColumn, look_for_columns
+from windrow.files.decoding import Source, check_encoding
+from windrow.files.delimited import MAX_COLUMNS, NumberedRow, too_many_columns
+from windrow.files.reading import Record, Table, is_rejected, open_rows
+
+UNNAMED: Final = "the file"
+# Deeper values have no JSON reader that all have in common.
+_MAX_DEPTH: Final = 50
+# How much larger than the file its rows may be once each repeats the names of all columns.
+_MAX_GROWTH: Final = 4
+# What a value inside another one counts for besides its characters: ``[]`` takes this many times its room in memory.
+_NESTED_CHARS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionLimits:
+    """The most that is inspected.
+
+    Args:
+        rows: Rows and texts, as of a training.
+        max_bytes: Bytes of the file, unpacked.
+        setting: The variable that sets ``max_bytes``.
+    """
+
+    rows: DataLimits
+    max_bytes: int
+    setting: str
+
+
+def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimits) -> Inspection:
+    """Read a whole file of rows.
+
+    Args:
+        file: The file, at its beginning.
+        request: How to read it, and what to tell of it.
+        limits: The most that it may hold.
+
+    Raises:
+        InvalidParameter: An option of reading does not exist.
+        InvalidFile: It is no table, or a column that the request names is not in it.
+        LimitExceeded: It is larger, or has more rows, than is taken here.
+    """
+    check_inspect(request)
+    check_encoding(request.encoding)
+    notes = _Notes(limits.rows.max_rows)
+    name = request.filename or UNNAMED
+    limit = (limits.max_bytes, limits.setting)
+    source = Source(name, file, encoding=request.encoding, limit=limit, listener=notes)
+    format_, names, rows = open_rows(source, request.filename or "", request, labelled=False)
+    if len(names) > MAX_COLUMNS:
+        raise too_many_columns(source, None)
+    found = _found_columns(source, names, request, notes)
+    seen = _SeenRows(source, limits, {each: _Column() for each in names}, is_json=format_ in ("json", "jsonl"))
+    table = Table(
+        source,
+        Columns(found.text, found.label if request.labelled else None),
+        names,
+        seen.counted(rows),
+        is_delimited=format_ in ("csv", "tsv"),
+    )
+    kept = _kept_rows(table, found.label, request, limits)
+    if not found.text or "header" in notes.questions:
+        found, kept = FoundColumns((), found.label if "header" not in notes.questions else None), []
+    return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What is wrong with a file's rows, and what is not clear; a ``Listener``.
+
+    Args:
+        max_problems: More are as many rows too many.
+    """
+
+    max_problems: int
+    problems: list[RowProblem] = field(default_factory=list)
+    num_problems: int = 0
+    questions: dict[str, OpenQuestion] = field(default_factory=dict)
+
+    def note_problem(self, error: InvalidFile) -> None:
+        """Take note of a row that is left out.
+
+        Raises:
+            LimitExceeded: There are too many.
+        """
+        self.num_problems += 1
+        if self.num_problems > self.max_problems:
+            raise _too_many_rows(str(error.facts["file"]), self.max_problems)
+        if len(self.problems) < MAX_PROBLEMS:
+            line, template = error.facts["line"], error.template.removeprefix("{file}, line {line}: ")
+            assert isinstance(line, int)
+            self.problems.append(RowProblem(line, render(template, error.facts)))
+
+    def note_question(self, error: InvalidFile) -> None:
+        """Take note of what is not clear, without the advice, which is the parameter."""
+        parameter = str(error.facts["parameter"])
+        template = error.template.removeprefix("{file}, line {line}: ").removeprefix("{file}: ")
+        detail = f"{template.partition('. ')[0].removesuffix('.')}."
+        self.questions.setdefault(parameter, OpenQuestion(parameter, render(detail, error.facts)))
+
+
+@dataclass(slots=True)
+class _Column:
+    """What was seen of a column."""
+
+    examples: list[str] = field(default_factory=list)
+    values: set[str] = field(default_factory=set)
+
+    def add(self, value: object) -> None:
+        shown = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        if shown in self.values or is_blank(shown):
+            return
+        self.values.add(shown)
+        if len(self.examples) < MAX_EXAMPLES:
+            is_long = len(shown) > MAX_EXAMPLE_CHARS
+            self.examples.append(f"{shown[: MAX_EXAMPLE_CHARS - 1]}…" if is_long else shown)
+
+
+@dataclass(slots=True)
+class _SeenRows:
+    """What was seen of a file's rows while they were read."""
+
+    source: Source
+    limits: InspectionLimits
+    columns: dict[str, _Column]
+    is_json: bool = field(kw_only=True)
+    num_rows: int = 0
+
+    def counted(self, rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
+        """Yield the rows, and take note of their columns.
+
+        Raises:
+            LimitExceeded: There are too many.
+            InvalidFile: There are too many columns.
+        """
+        for line, values in rows:
+            self.num_rows += 1
+            if self.num_rows > self.limits.rows.max_rows:
+                raise _too_many_rows(self.source.name, self.limits.rows.max_rows)
+            if self.is_json and (problem := _problem_of_json(values)):
+                self.source.reject(problem, line)
+                continue
+            for name, value in values.items():
+                if name not in self.columns:
+                    if len(self.columns) == MAX_COLUMNS:
+                        raise too_many_columns(self.source, line)
+                    self.columns[name] = _Column()
+                self.columns[name].add(value)
+            yield line, values
+
+
+def _too_many_rows(name: str, limit: int) -> LimitExceeded:
+    return LimitExceeded(
+        "{file} has more than {limit} rows; more are not taken here. {Send} fewer, or raise {setting}.",
+        {"file": name, "limit": limit, "setting": "WINDROW_MAX_ROWS"},
+    )
+
+
+def _found_columns(source: Source, names: tuple[str, ...], request: InspectRequest, notes: _Notes) -> FoundColumns:
+    """Return the columns that are told, and take note of those that are not."""
+    try:
+        found = look_for_columns(names, request)
+    except UnresolvedColumn as error:
+        raise source.error(f"{error.template}.", None, **error.facts) from error
+    if "header" in notes.questions:
+        source.has_header = None  # whether there are such columns at all is not clear
+        return found
+    for each in found.unresolved:
+        notes.note_question(source.error(f"{each.template}.", None, **each.facts))
+    # Of two columns of one name, which the reader has asked about.
+    is_text_unclear, is_label_unclear = (f"{each}_column" in notes.questions for each in ("text", "label"))
+    return FoundColumns(() if is_text_unclear else found.text, None if is_label_unclear else found.label)
+
+
+def _kept_rows(
+    table: Table, label_column: str | None, request: InspectRequest, limits: InspectionLimits
+) -> list[InspectedRow]:
+    """Return the rows that nothing is wrong with, and tell the others to the listener.
+
+    Raises:
+        LimitExceeded: They would be far larger than the file, with all their columns.
+    """
+    assert table.columns is not None
+    if not table.columns.text:
+        for _ in table.rows:
+            pass
+        return []
+    kept: list[InspectedRow] = []
+    num_chars = 0
+    for record in table.records():
+        if (problem := _problem_of_row(record, request, limits.rows)) is not None:
+            template, facts = problem
+            table.source.reject(template, record.line, **facts)
+            continue
+        if request.include_values:
+            num_chars += sum(len(name) + _told_chars(value) for name, value in record.values.items())
+            if num_chars > _MAX_GROWTH * limits.max_bytes:
+                raise LimitExceeded(
+                    "{file} is too large to be told with all columns of each row. Leave out {arg:include_values}, send "
+                    "fewer rows, or raise {setting}.",
+                    {"file": table.source.name, "limit": _MAX_GROWTH * limits.max_bytes, "setting": limits.setting},
+                )
+        label = record.label or _label_of(table, record, label_column, request)
+        values = dict(record.values) if request.include_values else None
+        kept.append(InspectedRow(record.line, record.text, label, values))
+    return kept
+
+
+def _told_chars(value: object) -> int:
+    """Return for how many characters a value counts where it is told whole."""
+    return len(str(value)) + (_NESTED_CHARS * sum(1 for _ in _parts_of(value)) if isinstance(value, dict | list) else 0)
+
+
+def _parts_of(value: object) -> Iterator[object]:
+    """Yield all that is in a value, at any depth."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict | list):
+            inside = part.values() if isinstance(part, dict) else part
+            yield from inside
+            waiting.extend(inside)
+
+
+def _label_of(table: Table, record: Record, column: str | None, request: InspectRequest) -> str | None:
+    """Return the label of a row that need not have one; ``None`` where a training would not take the row for it."""
+    if column is None or is_rejected(record.values, request):
+        return None
+    label = table.label_of(record.values, column)
+    return None if label is None or len(label) > MAX_LABEL_CHARS else label
+
+
+def _problem_of_row(
+    record: Record, request: InspectRequest, limits: DataLimits
+) -> tuple[str, Mapping[str, object]] | None:
+    """Return why a row is left out, as a template and its facts: as no example, or as nothing to classify."""
+    if request.labelled and is_rejected(record.values, request):
+        return "its answer is {answer}, so it is no example.", {"answer": record.values["answer"]}
+    if len(record.text) > limits.max_text_chars:
+        return (
+            "the text has {chars} characters; at most {limit} are taken here. Shorten it, or raise {setting}.",
+            {"chars": len(record.text), "limit": limits.max_text_chars, "setting": "WINDROW_MAX_TEXT_CHARS"},
+        )
+    if len(record.label) > MAX_LABEL_CHARS:
+        return (
+            "the label has {chars} characters; a label has at most {limit}. Shorten it.",
+            {"chars": len(record.label), "limit": MAX_LABEL_CHARS},
+        )
+    return None
+
+
+def _problem_of_json(values: Mapping[str, object]) -> str | None:
+    """Return why a row cannot be given back as JSON; ``None`` if it can."""
+    waiting: list[tuple[object, int]] = [(values, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, str):
+            if not value.isascii() and _has_half_pair(value):
+                return "it holds half of a surrogate pair, which is no character. Correct that row."
+        elif isinstance(value, dict | list):
+            if depth > _MAX_DEPTH:
+                return "a value in it is nested too deeply. Remove it."
+            parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+            waiting.extend((part, depth + 1) for part in parts)
+    return None
+
+
+def _has_half_pair(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _inspection(
+    source: Source, notes: _Notes, found: FoundColumns, kept: list[InspectedRow], read: Mapping[str, Any]
+) -> Inspection:
+    seen: _SeenRows = read["seen"]
+    labelled = [(number, Row(row.text, row.label)) for number, row in enumerate(kept) if row.label is not None]
+    dataset = Dataset(tuple(row for _, row in labelled)) if labelled else None
+    return Inspection(
+        format=read["format"],
+        encoding=source.found_encoding,
+        delimiter=source.delimiter,
+        has_header=source.has_header,
+        columns=tuple(
+            InspectedColumn(name, tuple(column.examples), len(column.values)) for name, column in seen.columns.items()
+        ),
+        text_columns=found.text,
+        label_column=found.label,
+        num_rows=len(kept) if found.text else seen.num_rows,
+        rows=tuple(kept),
+        rows_per_label={} if dataset is None else dataset.rows_per_label,
+        questions=tuple(notes.questions.values()),
+        problems=tuple(notes.problems),
+        num_problems=notes.num_problems,
+        warnings=() if dataset is None else _warnings(dataset, [number for number, _ in labelled]),
+        sha256=None if dataset is None else dataset.sha256,
+    )
+
+
+def _warnings(dataset: Dataset, numbers: Sequence[int]) -> tuple[DataWarning, ...]:
+    """Return what a training would warn of.
+
+    Args:
+        dataset: The rows that have a label.
+        numbers: The number of each among all rows, from 0.
+    """
+    return tuple(
+        replace(each, rows=tuple(numbers[row] for row in each.rows))
+        for each in with_every_row(find_data_warnings(dataset), dataset)
+    )

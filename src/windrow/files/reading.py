@@ -1,0 +1,340 @@
+"""Read rows one by one from a file or standard input: CSV, TSV, JSONL, JSON and plain text.
+
+Checks each row and names the line of a wrong one. Memory does not depend on the length of the file.
+"""
+
+import json
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from windrow.codec.strict import parse_value, why_refused
+from windrow.domain.characters import is_blank
+from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions
+from windrow.files.columns import Columns, UnresolvedColumn, find_columns, listed
+from windrow.files.decoding import (
+    LINE_END,
+    STANDARD_INPUT,
+    Source,
+    check_not_markup,
+    open_source,
+    split_lines,
+    text_blocks,
+)
+from windrow.files.delimited import NumberedRow, read_delimited
+from windrow.files.format_detection import detect_format, detect_txt_format
+from windrow.files.json_values import listed_values
+
+_FORMATS: Final[dict[str, Format]] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".tab": "tsv",
+    ".text": "txt",
+    ".tsv": "tsv",
+    ".txt": "txt",
+}
+# A longer first line is taken for one JSON document.
+_MAX_BEGINNING_CHARS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row of a file, with all its columns."""
+
+    line: int
+    """The line at which it begins, from 1."""
+    text: str
+    """Its text."""
+    values: Mapping[str, object]
+    """All columns in file order: strings, or any JSON value in JSON and JSONL."""
+    label: str = ""
+    """Its label; empty if labels are not read."""
+
+
+@dataclass(slots=True)
+class Table:
+    """A file whose rows are being read; iterate over it once."""
+
+    source: Source
+    """The file."""
+    columns: Columns | None
+    """The text and label columns; ``None`` without rows."""
+    names: tuple[str, ...]
+    """All columns: those of the first row, or of the header without rows."""
+    rows: Iterator[NumberedRow] = field(repr=False)
+    """The rows that have not been read yet."""
+    is_delimited: bool = field(default=False, kw_only=True)
+    """Whether it is CSV or TSV, where labels are stripped of surrounding blanks."""
+
+    def records(self, skip: Callable[[int], None] | None = None) -> Iterator[Record]:
+        """Yield each row.
+
+        Args:
+            skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
+
+        Raises:
+            InvalidFile: A row is wrong; the message names its line.
+        """
+        columns = self.columns
+        for line, values in self.rows:
+            assert columns is not None
+            if skip is not None and _has(values, columns) and _is_blank(columns.text_of(values)):
+                skip(line)
+                continue
+            text = self._text(line, values, columns)
+            if text is None:
+                continue
+            label = "" if columns.label is None else self._label(line, values, columns.label)
+            if label is not None:
+                yield Record(line, text, values, label)
+
+    def _text(self, line: int, values: Mapping[str, object], columns: Columns) -> str | None:
+        """Return a row's text; ``None`` if it has none and is left out."""
+        value = columns.text_of(values)
+        if isinstance(value, str) and value.isascii() and not is_blank(value):
+            return value  # as nearly all are
+        if not _has(values, columns):
+            self._miss(line, values, "text", columns.text[0])
+            return None
+        return self._checked(line, value, "text")
+
+    def _miss(self, line: int, values: Mapping[str, object], field: str, column: str) -> None:
+        has = "it has {names}" if values else "it is empty"
+        words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
+        self.source.reject(words, line, field=field, column=column, names=listed(tuple(values)))
+
+    def _checked(self, line: int, value: object, field: str) -> str | None:
+        problem = _problem(value)
+        if problem is None:
+            return str(value)
+        self.source.reject(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
+        return None
+
+    def _label(self, line: int, values: Mapping[str, object], column: str) -> str | None:
+        """Return a label, also if it is an integer or the only item of a list; ``None`` if the row is left out."""
+        if column not in values:
+            self._miss(line, values, "label", column)
+            return None
+        value = values[column]
+        if isinstance(value, list) and len(value) != 1:
+            words = "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row."
+            self.source.reject(words, line, column=column, found=len(value))
+            return None
+        return self._checked(line, self._as_label(value), "label")
+
+    def label_of(self, values: Mapping[str, object], column: str) -> str | None:
+        """Return the label of a row that need not have one; ``None`` where labelled rows are refused for it.
+
+        Args:
+            values: All columns of the row.
+            column: The column of labels.
+        """
+        label = self._as_label(values.get(column))
+        return label if isinstance(label, str) and _problem(label) is None else None
+
+    def _as_label(self, value: object) -> object:
+        """Return what a value says as a label, which may be none."""
+        if isinstance(value, list) and len(value) == 1:
+            [value] = value
+        # Classes are often numbered, and CSV does not distinguish 1 from "1".
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return value.strip() if self.is_delimited and isinstance(value, str) else value
+
+
+def is_rejected(values: Mapping[str, object], options: ReadOptions) -> bool:
+    """Return whether an annotator rejected or ignored a row in Prodigy, unless that is what labels it."""
+    return options.label_column != "answer" and values.get("answer") in ("reject", "ignore")
+
+
+def _has(values: Mapping[str, object], columns: Columns) -> bool:
+    return any(column in values for column in columns.text)
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and is_blank(value))
+
+
+def _problem(value: object) -> str | None:
+    if not isinstance(value, str):
+        return "is {kind}, no string. Correct or remove that row."
+    if _is_blank(value):
+        return "is blank. Fill it in or remove that row."
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "holds half of a surrogate pair, which is no character. Correct that row."
+    return None
+
+
+@contextmanager
+def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: bool = False) -> Iterator[Table]:
+    """Open a file or, with ``-``, standard input, and detect its format and columns from its beginning.
+
+    Args:
+        path: The file.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
+
+    Raises:
+        InvalidParameter: There is no such file, or it cannot be read.
+        InvalidFile: It is no table, is empty, or its columns are ambiguous.
+    """
+    with open_source(path, options.encoding) as source:
+        format_, names, rows = open_rows(source, path, options, labelled=labelled)
+        if (first := next(rows, None)) is None:
+            yield Table(source, None, names, iter(()))
+            return
+        try:
+            columns = find_columns(names, options, labelled=labelled)
+        except UnresolvedColumn as error:
+            raise source.error(f"{error.template}.", None, **error.facts) from error
+        is_delimited = format_ in ("csv", "tsv")
+        yield Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited)
+
+
+def open_rows(
+    source: Source, path: Path | str, options: ReadOptions, *, labelled: bool
+) -> tuple[Format, tuple[str, ...], Iterator[NumberedRow]]:
+    """Detect the format of an open file from its beginning.
+
+    Args:
+        source: The file.
+        path: What it is called; its ending says what it is.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
+
+    Returns:
+        The format; the columns, which are those of the first row, or of the header without rows; and the rows.
+
+    Raises:
+        InvalidFile: It is no table, is empty, or it is not clear what it is.
+        LimitExceeded: It is larger than the source's limit.
+    """
+    blocks = text_blocks(source)
+    format_ = options.format or _format_by_extension(path)
+    first_blocks = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
+    beginning = "".join(first_blocks)
+    if not beginning.strip():
+        raise source.error("there is nothing in it. Name a file with rows.")
+    # Block by block again: millions of blank lines at once would take many times their room.
+    blocks = chain(first_blocks, blocks)
+    if options.format is None:
+        check_not_markup(source, beginning)
+        if format_ is None:
+            format_ = detect_format(source, beginning, options, labelled=labelled)
+        elif format_ == "txt":
+            format_ = detect_txt_format(source, beginning, options, labelled=labelled)
+    if labelled and format_ == "txt":
+        raise source.error("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
+    assert format_ is not None
+    rows = _rows(source, blocks, replace(options, format=format_), labelled)
+    try:
+        first = next(rows)
+    except StopIteration as end:
+        return format_, end.value or (), iter(())
+    return format_, tuple(first[1]), chain((first,), rows)
+
+
+def read_rows(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: bool = False) -> Iterator[Record]:
+    """Yield each row of a file; see :func:`open_table`.
+
+    Raises:
+        InvalidFile: The file or a row is wrong; the message names its line.
+    """
+    with open_table(path, options, labelled=labelled) as table:
+        yield from table.records()
+
+
+def _format_by_extension(path: Path | str) -> Format | None:
+    if str(path) == STANDARD_INPUT:
+        return None
+    name = Path(path).name.lower().removesuffix(".gz")
+    return _FORMATS.get(Path(name).suffix)
+
+
+def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> list[str]:
+    """Return the first blocks up to the first non-blank text, or to the end of its line if detection needs it."""
+    parts: list[str] = []
+    num_chars, is_blank = 0, True
+    for block in blocks:
+        parts.append(block)
+        num_chars += len(block)
+        line = block.lstrip() if is_blank else block
+        if is_blank and line:
+            is_blank = False
+            if line[0] == "[":
+                break
+        if not is_blank and (not is_line_needed or LINE_END.search(line) or num_chars > _MAX_BEGINNING_CHARS):
+            break
+    return parts
+
+
+def _rows(
+    source: Source, blocks: Iterator[str], options: ReadOptions, labelled: bool
+) -> Generator[NumberedRow, None, tuple[str, ...] | None]:
+    if options.format == "txt":
+        return _read_plain(source, blocks)
+    if options.format in ("json", "jsonl"):
+        values = listed_values(source, blocks) if options.format == "json" else _json_lines(source, blocks)
+        objects = ((line, _as_object(source, line, value, labelled)) for line, value in values)
+        return ((line, row) for line, row in objects if row is not None)
+    return read_delimited(source, blocks, options, labelled=labelled)
+
+
+def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(split_lines(source, blocks), 1):
+        if line.isspace():
+            continue
+        try:
+            value, end = parse_value(line.strip())
+            if end < len(line.strip()):
+                raise json.JSONDecodeError("Extra data", line, end)
+            yield number, value
+        except (ValueError, RecursionError) as error:
+            words = "the JSON is broken: {reason}. Correct that line."
+            if source.listener is None:
+                raise source.error(words, number, reason=why_refused(error)) from error
+            source.reject(words, number, reason=why_refused(error))
+
+
+def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object] | None:
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str) and not labelled:
+        return {"text": value}
+    wanted = "an object with a text and a label" if labelled else "an object or a text"
+    words = "a row is {kind}; it must be {wanted}. Correct or remove it."
+    source.reject(words, line, kind=_kind(value), wanted=wanted)
+    return None
+
+
+def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[NumberedRow, None, None]:
+    """Yield a text per line. A blank line is an empty text, except at the end of the file, where it is dropped."""
+    done = 0
+    for number, line in enumerate(split_lines(source, blocks), 1):
+        text = line.rstrip("\r\n")
+        if is_blank(text):
+            continue
+        for before in range(done + 1, number):
+            yield before, {"text": ""}
+        done = number
+        yield number, {"text": text}
+
+
+def _kind(value: object) -> str:
+    kinds: dict[type, str] = {
+        bool: "true or false",
+        dict: "an object",
+        float: "a number",
+        int: "a number",
+        list: "a list",
+        str: "a string",
+        type(None): "null",
+    }
+    return kinds.get(type(value), type(value).__name__)

@@ -1,0 +1,69 @@
+"""Finds the rows that a training learns from: those of its request, and those kept of the revision that it extends."""
+
+from collections.abc import Sequence
+
+from windrow.domain.caller import current_caller
+from windrow.domain.classifier import FitRequest
+from windrow.domain.dataset import Row, check_rows
+from windrow.domain.errors import InvalidArtifact, LimitExceeded, TrainingDataNotKept
+from windrow.domain.extension import FitRows, extend_rows
+from windrow.domain.names import Reference
+from windrow.service.dependencies import Dependencies
+from windrow.storage.artifact import ROWS, rows_from_blob
+from windrow.storage.revision import ClassifierState
+
+
+def read_fit_rows(deps: Dependencies, request: FitRequest) -> FitRows:
+    """Return the checked rows of a training; what it extends is resolved to one revision, once and for all.
+
+    Raises:
+        NotFound: What it extends is not there.
+        TrainingDataNotKept: Of what it extends, no rows are kept.
+        InvalidTrainingData: A row breaks a rule, or there are fewer than 2 labels.
+        LimitExceeded: There are too many rows or labels in all, a text is too long, or a server was asked, and the
+            rows together are larger than a request may be.
+    """
+    limits = deps.settings.limits
+    if request.extends is None:
+        return FitRows(check_rows(request.training_data, limits))
+    entry = deps.store.find(request.extends).entry
+    revision = Reference(entry.record.name, entry.record.revision)
+    try:
+        kept = _kept_rows(deps, entry)
+    except InvalidArtifact:
+        # Rows may have been erased between the two looks, and what is left of them be kept elsewhere.
+        again = deps.store.catalog.find(revision).entry
+        if again.blobs == entry.blobs:
+            raise
+        kept = _kept_rows(deps, again)
+    rows = extend_rows(str(revision), kept, request.training_data, limits)
+    if current_caller().request_id:
+        _check_size(rows, deps.settings.max_body_bytes)
+    return rows
+
+
+def _check_size(rows: FitRows, max_bytes: int) -> None:
+    """Refuse rows that no request could send at once: by extending again and again, they would outgrow the memory."""
+    if (size_bytes := len(rows.dataset.jsonl)) > max_bytes:
+        raise LimitExceeded(
+            "Together with the kept rows of {extends}, {arg:training_data} has {size_bytes} bytes; at most {limit} are "
+            "taken here. {Send} fewer, or raise {setting}.",
+            {
+                "parameter": "training_data",
+                "extends": rows.extends,
+                "size_bytes": size_bytes,
+                "limit": max_bytes,
+                "setting": "WINDROW_MAX_BODY_BYTES",
+            },
+        )
+
+
+def _kept_rows(deps: Dependencies, entry: ClassifierState) -> Sequence[Row]:
+    record = entry.record
+    if ROWS not in entry.blobs:
+        raise TrainingDataNotKept(
+            "No training rows of {extends} are kept here, so that no training can take them over. {Send} all rows from "
+            "your own copy, and leave {arg:extends} out.",
+            {"model_name": record.name, "extends": str(Reference(record.name, record.revision))},
+        )
+    return rows_from_blob(deps.store.read_blob(entry, ROWS))

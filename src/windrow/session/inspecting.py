@@ -1,0 +1,79 @@
+"""A file to inspect in the forms that people have it in Python, and how to read it."""
+
+import io
+from collections.abc import Callable, Iterable
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any, BinaryIO, TypedDict, TypeVar
+
+from windrow.domain.inspection import InspectRequest
+from windrow.domain.read_options import Format, Quoting
+from windrow.files.decoding import open_bytes
+from windrow.session.arguments import check_known, request_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+# What a file may be given as.
+AnyFile = str | Path | bytes | BinaryIO
+
+
+class InspectOptions(TypedDict, total=False):
+    """How to read a file, and what to tell of it: fields of ``InspectRequest``, for type checkers."""
+
+    format: Format | None
+    text_column: str | Iterable[str]
+    label_column: str | None
+    header: bool | None
+    quoting: Quoting | None
+    encoding: str | None
+    filename: str | None
+    include_values: bool
+    labelled: bool
+
+
+def shows_inspect_options(method: F) -> F:
+    """Let ``help`` show each option of a method with its type and default in place of ``**options``."""
+    found = signature(method)
+    own = [each for each in found.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    fields = signature(InspectRequest).parameters
+    options = [
+        fields[name].replace(kind=Parameter.KEYWORD_ONLY, annotation=hint)
+        for name, hint in InspectOptions.__annotations__.items()
+    ]
+    method.__signature__ = found.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    return method
+
+
+def inspect_request_of(file: AnyFile, options: InspectOptions) -> InspectRequest:
+    """Return a request; a file that is named by its path is called like that unless the options say otherwise.
+
+    Args:
+        file: The file.
+        options: How to read it.
+
+    Raises:
+        TypeError: An option is unknown.
+        InvalidInput: A value is of the wrong type.
+    """
+    check_known("inspect", options, InspectOptions.__annotations__)
+    given: dict[str, Any] = dict(options)
+    if isinstance(given.get("text_column"), str):
+        given["text_column"] = (given["text_column"],)
+    if isinstance(file, str | Path) and given.get("filename") is None:
+        given["filename"] = Path(file).name
+    return request_of(InspectRequest, given)
+
+
+def open_rows_file(file: AnyFile) -> BinaryIO:
+    """Return a file as one that is open, and that is to be closed.
+
+    Args:
+        file: Its path, its bytes, or the file itself, open for reading bytes.
+
+    Raises:
+        InvalidParameter: There is no such file to read.
+    """
+    if isinstance(file, bytes):
+        return io.BytesIO(file)
+    if not isinstance(file, str | Path):
+        return file
+    return open_bytes(Path(file))

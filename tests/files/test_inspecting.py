@@ -1,0 +1,383 @@
+"""A file is looked at without a word lost: what it is, each row, what is wrong, and what is not clear."""
+
+import csv
+import gzip
+import io
+import json
+import tracemalloc
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from windrow.codec.values import from_json, to_json
+from windrow.domain.characters import is_blank
+from windrow.domain.dataset import DataLimits, Dataset, DataWarning, Row
+from windrow.domain.errors import InvalidFile, InvalidParameter, LimitExceeded
+from windrow.domain.inspection import InspectedColumn, Inspection, InspectRequest, OpenQuestion, RowProblem
+from windrow.files.delimited import MAX_COLUMNS
+from windrow.files.inspecting import InspectionLimits, inspect_file
+
+LIMITS = InspectionLimits(DataLimits(max_rows=50, max_text_chars=100), 100_000, "WINDROW_MAX_BODY_BYTES")
+CSV = b"Subject,Body,Team\nHi,I was charged,billing\n,No bill,billing\n"
+
+
+def look(
+    content: bytes | str, filename: str | None = None, limits: InspectionLimits = LIMITS, **how: Any
+) -> Inspection:
+    """Inspect a file, and read what was found as a client reads it."""
+    file = io.BytesIO(content if isinstance(content, bytes) else content.encode())
+    found = inspect_file(file, InspectRequest(filename=filename, **how), limits)
+    assert from_json(Inspection, to_json(found)) == found
+    return found
+
+
+def lines(found: Inspection) -> list[tuple[int, str, str | None]]:
+    return [(row.line, row.text, row.label) for row in found.rows]
+
+
+def test_a_file_is_told_with_its_columns_rows_and_digest() -> None:
+    found = look("text,label,id\nhi,bug,1\nho,bug,\nhi,bug,3\nha,idea,4\nhi,idea,4\n", "a.csv")
+    assert (found.format, found.encoding, found.delimiter, found.has_header) == ("csv", "utf-8", ",", True)
+    assert found.columns == (
+        InspectedColumn("text", ("hi", "ho", "ha"), 3),
+        InspectedColumn("label", ("bug", "idea"), 2),
+        InspectedColumn("id", ("1", "3", "4"), 3),
+    )
+    assert (found.text_columns, found.label_column) == (("text",), "label")
+    assert found.num_rows == len(found) == 5
+    assert lines(found)[1] == (3, "ho", "bug")
+    assert found.rows_per_label == {"bug": 3, "idea": 2}
+    assert found.sha256 == Dataset(tuple(Row(row.text, str(row.label)) for row in found)).sha256
+    assert (found.questions, found.problems, found.num_problems) == ((), (), 0)
+    assert all(row.values is None for row in found)
+
+
+def test_warnings_are_those_of_a_training_with_every_row_behind_them() -> None:
+    rows = [("same", "a")] * 7 + [("same", "b")] + [("1", "7"), ("2", "A")]
+    found = look("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows), "a.csv")
+    told = {warning.code: warning.rows for warning in found.warnings}
+    assert told == {
+        "duplicate_rows": (1, 2, 3, 4, 5, 6),
+        "contradicting_rows": tuple(range(8)),
+        "small_classes": (7, 8, 9),
+        "labels_alike": (*range(7), 9),
+        "number_labels": (8,),
+    }
+    assert all(isinstance(warning, DataWarning) and warning.message for warning in found.warnings)
+
+
+def test_several_columns_make_one_text_and_blank_ones_leave_no_gap() -> None:
+    for how in (("Subject,Body",), ("Subject", "Body"), (" subject , BODY ",)):
+        found = look(CSV, "mails.csv", text_column=how, label_column="Team")
+        assert found.text_columns == ("Subject", "Body")
+        assert lines(found) == [(2, "Hi\n\nI was charged", "billing"), (3, "No bill", "billing")]
+
+
+def test_a_column_with_a_comma_in_its_name_is_one_column() -> None:
+    found = look('"a,b",a,b\nx,y,z\n', "a.csv", text_column=("a,b",))
+    assert (found.text_columns, found.rows[0].text) == (("a,b",), "x")
+
+
+def test_each_row_may_have_all_its_columns() -> None:
+    found = look(CSV, "mails.csv", include_values=True)
+    assert found.rows[0].values == {"Subject": "Hi", "Body": "I was charged", "Team": "billing"}
+    nested = {"text": "a", "label": 1, "more": {"b": [1.5, None, True]}}
+    assert look(json.dumps(nested), "a.jsonl", include_values=True).rows[0].values == nested
+
+
+def test_rows_without_a_label_stay_where_rows_need_none() -> None:
+    content = f"text,label\na,\nb,bug \nc,{'y' * 257}\n,bug\nd, \n"
+    found = look(content, "a.csv", labelled=False)
+    assert lines(found) == [(2, "a", None), (3, "b", "bug"), (4, "c", None), (6, "d", None)]
+    assert (found.label_column, found.rows_per_label, found.num_problems) == ("label", {"bug": 1}, 1)
+    assert found.sha256 == look("text,label\nb,bug\n", "b.csv").sha256
+    odd = (
+        '{"text": "a", "label": ["x", "y"]}\n{"text": "b"}\n{"text": "c", "label": null}\n{"text": "d", "label": "x"}\n'
+    )
+    assert [row.label for row in look(odd, "a.jsonl", labelled=False).rows] == [None, None, None, "x"]
+
+
+@pytest.mark.parametrize("label", [3, ["x"], [" x "], " x ", "x", [4]], ids=str)
+def test_a_label_that_a_training_takes_is_the_same_where_rows_need_none(label: object) -> None:
+    content = json.dumps({"text": "a", "label": label})
+    labelled, found = (look(content, "a.jsonl", labelled=each) for each in (True, False))
+    assert [row.label for row in found] == [row.label for row in labelled] != [None]
+    assert found.sha256 == labelled.sha256
+
+
+@pytest.mark.parametrize("label", [True, None, 0.5, {}, [], [["x"]], [None], "", " ", ["x", "y"], "y" * 257], ids=str)
+def test_a_label_that_a_training_refuses_is_none_where_rows_need_none(label: object) -> None:
+    content = json.dumps({"text": "a", "label": label})
+    assert look(content, "a.jsonl").num_problems == 1
+    assert [row.label for row in look(content, "a.jsonl", labelled=False)] == [None]
+
+
+def test_warnings_count_rows_among_all_of_them_where_some_have_no_label() -> None:
+    content = "text,label\nunlabelled,\na,x\nalso unlabelled,\nb,y\na,x\nb,z\n"
+    found = look(content, "a.csv", labelled=False)
+    behind = {each.code: [found.rows[number].text for number in each.rows] for each in found.warnings}
+    assert (behind["duplicate_rows"], behind["contradicting_rows"]) == (["a"], ["b", "b"])
+    assert {each.code: each.rows for each in found.warnings}["duplicate_rows"] == (4,)
+
+
+def test_what_an_annotator_rejected_is_a_row_to_classify_and_no_example() -> None:
+    content = "text,label,answer\na,x,accept\nb,y,reject\n"
+    found = look(content, "a.csv", labelled=False)
+    assert lines(found) == [(2, "a", "x"), (3, "b", None)]
+    assert (found.num_problems, found.sha256) == (0, look(content, "a.csv").sha256)
+
+
+def test_rows_with_a_problem_are_left_out_and_named() -> None:
+    content = f"text,label\n,bug\nhi,\na,b,c\n{'x' * 101},bug\nhi,{'y' * 257}\nho,bug\n"
+    found = look(content, "a.csv")
+    assert lines(found) == [(7, "ho", "bug")]
+    assert [problem.line for problem in found.problems] == [2, 3, 4, 5, 6]
+    told = [problem.detail for problem in found.problems]
+    assert told[0] == "the text is blank. Fill it in or remove that row."
+    assert told[1] == "the label is blank. Fill it in or remove that row."
+    assert told[2].startswith("the first line has 2 fields, this row 3.")
+    assert told[3] == (
+        "the text has 101 characters; at most 100 are taken here. Shorten it, or raise WINDROW_MAX_TEXT_CHARS."
+    )
+    assert told[4] == "the label has 257 characters; a label has at most 256. Shorten it."
+
+
+def test_rows_of_json_with_a_problem_are_named_and_the_rest_is_read() -> None:
+    deep = "[" * 60 + "]" * 60
+    content = [
+        '{"text": "a", "label": "b"}',
+        "no JSON",
+        '{"text": "a", "text": "b"}',
+        "[1]",
+        '{"label": "b"}',
+        '{"text": 5, "label": "b"}',
+        '{"text": "a", "label": ["b", "c"]}',
+        '{"text": "a", "label": "b", "more": "\\ud800"}',
+        f'{{"text": "a", "label": "b", "more": {deep}}}',
+        '{"text": "a", "label": "b", "\\udfff": 1}',
+        '{"text": "a", "label": 7}',
+    ]
+    found = look("\n".join(content), "a.jsonl", include_values=True)
+    assert lines(found) == [(1, "a", "b"), (11, "a", "7")]
+    assert [problem.line for problem in found.problems] == list(range(2, 11))
+    assert found.problems[6].detail == "it holds half of a surrogate pair, which is no character. Correct that row."
+    assert [column.name for column in found.columns] == ["text", "label"]
+
+
+def test_rows_that_an_annotator_rejected_are_left_out_as_a_training_leaves_them_out() -> None:
+    rows = [{"text": "a", "label": "b", "answer": answer} for answer in ("accept", "reject", "ignore")]
+    found = look("\n".join(map(json.dumps, rows)), "a.jsonl")
+    assert found.num_rows == 1
+    assert found.problems[0] == RowProblem(2, "its answer is reject, so it is no example.")
+    assert look("\n".join(map(json.dumps, rows)), "a.jsonl", label_column="answer").num_rows == 3
+
+
+def test_a_hundred_problems_are_named_and_all_are_counted() -> None:
+    roomy = InspectionLimits(DataLimits(max_rows=153), 10_000, "")
+    found = look("x\n" * 3 + "[]\n" * 150, "a.jsonl", roomy)
+    assert (len(found.problems), found.num_problems) == (100, 153)
+    with pytest.raises(LimitExceeded, match="more than 153 rows"):
+        look("x\n" * 154, "a.jsonl", roomy)
+
+
+@pytest.mark.parametrize(
+    ("content", "how", "parameters", "columns"),
+    [
+        ("title,summary,label\na,b,c\n", {}, ["text_column"], ["title", "summary", "label"]),
+        ("text,class,intent\na,b,c\n", {}, ["label_column"], ["text", "class", "intent"]),
+        ("Betreff,Nachricht\na,b\n", {}, ["header"], ["Betreff", "Nachricht"]),
+        ("Betreff,Nachricht\na,b\n", {"header": True}, ["text_column"], ["Betreff", "Nachricht"]),
+        ("Betreff,Nachricht\na,b\n", {"header": False}, ["text_column"], ["1", "2"]),
+        ("text,text,label\na,b,c\n", {}, ["text_column"], ["text", "text_2", "label"]),
+        ("text,label\na,label\n", {}, ["header"], ["text", "label"]),
+        ("What is it?,bug\na,b\n", {}, ["header"], ["What is it?", "bug"]),
+    ],
+)
+def test_what_is_not_clear_is_asked_and_never_guessed(
+    content: str, how: dict[str, Any], parameters: list[str], columns: list[str]
+) -> None:
+    found = look(content, "a.csv", **how)
+    assert [question.parameter for question in found.questions] == parameters
+    assert [column.name for column in found.columns] == columns
+    assert all(column.examples for column in found.columns)
+    if parameters == ["label_column"]:
+        assert (found.text_columns, found.label_column, lines(found)) == (("text",), None, [(2, "a", None)])
+    else:
+        assert (found.text_columns, found.rows, found.sha256) == ((), (), None)
+        assert found.num_rows == (2 if how == {"header": False} else 1)
+    assert found.has_header is (None if parameters == ["header"] else how.get("header", True))
+
+
+def test_questions_are_one_sentence_without_advice() -> None:
+    assert look("title,summary\na,b\n", "a.csv").questions == (
+        OpenQuestion("text_column", "'title', 'summary' could all hold the text."),
+    )
+
+
+def test_an_answered_question_is_asked_no_more() -> None:
+    answers: dict[str, Any] = {"header": True, "text_column": ("Nachricht",)}
+    found = look("Betreff,Nachricht,Art\na,b,c\n", "a.csv", **answers)
+    assert (found.questions, found.text_columns, found.label_column) == ((), ("Nachricht",), None)
+    found = look("Betreff,Nachricht,Art\na,b,c\n", "a.csv", **answers, label_column="Art")
+    assert lines(found) == [(2, "b", "c")]
+
+
+def test_a_file_without_labels_has_texts_alone() -> None:
+    found = look("a first line\na second one\n", "a.txt")
+    assert (found.format, found.text_columns, found.label_column) == ("txt", ("text",), None)
+    assert lines(found) == [(1, "a first line", None), (2, "a second one", None)]
+    assert (found.rows_per_label, found.warnings, found.sha256) == ({}, (), None)
+    assert (found.delimiter, found.has_header) == (None, None)
+
+
+def test_columns_of_json_are_the_keys_of_all_objects() -> None:
+    found = look('[{"text": "a"}, {"text": "b", "n": 1}, {"text": "c", "n": [1, "é"]}]', "a.json")
+    assert found.columns[1] == InspectedColumn("n", ("1", '[1, "é"]'), 2)
+
+
+def test_examples_are_cut() -> None:
+    (column,) = look("x" * 5_000, "a.txt", InspectionLimits(DataLimits(), 10_000, "")).columns
+    assert column == InspectedColumn("text", (f"{'x' * 199}…",), 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "filename", "words"),
+    [
+        (b"PK\x03\x04rest", "list.xlsx", r"list.xlsx: it is a spreadsheet .* Save it as CSV"),
+        (gzip.compress(b"PK\x03\x04rest"), "list.xlsx.gz", "it is a spreadsheet"),
+        (b"%PDF-1.7", None, "the file: it is a PDF document, no text"),
+        (b"\x89PNG\r\n\x1a\n", "a.csv", "it is a picture"),
+        (b"<!doctype html>", "a.xls", "it is HTML or XML"),
+        (b"a,b\nna\xefve,c\n", "a.csv", "line 2: the byte 0xef at offset 6 is not UTF-8. .* encoding=cp1252"),
+        (b"text\na\0b\n", "a.csv", "there is a NUL character"),
+        (gzip.compress(b"text\na\n")[:-4], "a.csv", "damaged gzip"),
+        (b"", "a.csv", "there is nothing in it"),
+        (b"\n \n", None, "there is nothing in it"),
+        (b'text,label\n"a,b\n', "a.csv", "line 2: a quotation mark is opened here and never closed"),
+        (b"5", "a.json", r"a JSON document begins with \[ or {\."),
+        (b"a\tb\nc\td\n", "a.txt", "format=tsv"),
+    ],
+)
+def test_what_is_no_table_is_refused(content: bytes, filename: str | None, words: str) -> None:
+    with pytest.raises(InvalidFile, match=words):
+        look(content, filename)
+
+
+def test_half_a_character_is_refused_where_an_encoding_has_such() -> None:
+    with pytest.raises(InvalidFile, match="line 2: there is half of a surrogate pair"):
+        look(b"text\n+3IA-\n", "a.csv", encoding="utf-7")
+
+
+def test_a_named_column_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InvalidFile, match="there is no column 'none'") as refused:
+        look("text,label\na,b\n", "a.csv", text_column=("text", "none"))
+    assert refused.value.facts["parameter"] == "text_column"
+    with pytest.raises(InvalidFile, match="cannot hold both"):
+        look("text,label\na,b\n", "a.csv", text_column=("text", "label"), label_column="label")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["none", "base64", "idna", "punycode", "undefined", "unicode_escape", "unicode-escape", "x" * 99, ""]
+)
+def test_an_encoding_that_no_file_has_is_refused(encoding: str) -> None:
+    with pytest.raises(InvalidParameter, match="is no encoding of text"):
+        look("text\na\n", encoding=encoding)
+
+
+@pytest.mark.parametrize("how", [{"format": "xlsx"}, {"quoting": "all"}])
+def test_an_option_of_reading_that_does_not_exist_is_refused(how: dict[str, Any]) -> None:
+    with pytest.raises(InvalidParameter, match="is none of"):
+        look("text\na\n", **cast(Any, how))
+
+
+def test_more_rows_bytes_or_columns_than_are_taken_are_refused() -> None:
+    with pytest.raises(LimitExceeded, match="more than 50 rows") as refused:
+        look("x\n" * 51, "a.txt")
+    assert refused.value.facts["setting"] == "WINDROW_MAX_ROWS"
+    assert look("x\n" * 50, "a.txt").num_rows == 50
+    with pytest.raises(LimitExceeded, match="more than 100000 bytes once it is unpacked") as refused:
+        look(gzip.compress(b"x" * 100_001), "a.txt.gz")
+    assert refused.value.facts["setting"] == "WINDROW_MAX_BODY_BYTES"
+    many = [f"c{number}" for number in range(MAX_COLUMNS + 1)]
+    for content, filename in ((",".join(many), "a.csv"), (json.dumps({"text": "a", **dict.fromkeys(many)}), "a.jsonl")):
+        with pytest.raises(InvalidFile, match="more than 1000 columns"):
+            look(content, filename)
+
+
+def test_small_values_inside_others_do_not_swell_the_reply() -> None:
+    roomy = InspectionLimits(DataLimits(), 10_000, "WINDROW_MAX_BODY_BYTES")
+    for nested in (",".join(["[]"] * 250), f'{{"a": [{",".join(["0"] * 400)}]}}'):
+        content = f'{{"text": "a", "label": "b", "v": [{nested}]}}\n'
+        assert look(content * 3, "a.jsonl", roomy, include_values=True).num_rows == 3
+        assert look(content * 10, "a.jsonl", roomy).num_rows == 10
+        with pytest.raises(LimitExceeded, match="too large to be told with all columns"):
+            look(content * 10, "a.jsonl", roomy, include_values=True)
+
+
+def test_long_names_of_columns_do_not_swell_the_reply() -> None:
+    content = f"text,{'n' * 40_000}\n" + "a,b\n" * 20
+    assert look(content, "a.csv").num_rows == 20
+    with pytest.raises(LimitExceeded, match="Leave out include_values"):
+        look(content, "a.csv", include_values=True)
+
+
+VISIBLE = st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cf", "Zl", "Zp"))
+TEXTS = st.text(VISIBLE, min_size=1, max_size=20).filter(lambda text: not is_blank(text))
+LABELS = TEXTS.map(str.strip).filter(lambda label: label not in ("", "label"))
+ROWS = st.lists(st.tuples(TEXTS, LABELS), min_size=1)
+
+
+def as_delimited(rows: list[tuple[str, str]], delimiter: str) -> str:
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows([("text", "label"), *rows])
+    return file.getvalue()
+
+
+@given(ROWS, st.sampled_from([",", ";", "\t"]))
+def test_rows_written_as_csv_and_tsv_are_the_rows_that_are_found(rows: list[tuple[str, str]], delimiter: str) -> None:
+    roomy = InspectionLimits(DataLimits(), 1_000_000, "")
+    found = look(as_delimited(rows, delimiter), "a.tsv" if delimiter == "\t" else "a.csv", roomy, quoting="csv")
+    assert [(row.text, row.label) for row in found] == rows
+    assert (found.delimiter, found.problems) == (delimiter, ())
+
+
+@given(ROWS, st.booleans())
+def test_rows_written_as_json_and_jsonl_are_the_rows_that_are_found(rows: list[tuple[str, str]], lined: bool) -> None:
+    roomy = InspectionLimits(DataLimits(), 1_000_000, "")
+    values = [{"text": text, "label": label, "n": [number]} for number, (text, label) in enumerate(rows)]
+    content = "\n".join(map(json.dumps, values)) if lined else json.dumps(values)
+    found = look(content, "a.jsonl" if lined else "a.json", roomy, include_values=True)
+    assert [(row.text, row.label) for row in found] == rows
+    assert [row.values for row in found] == values
+    assert found.sha256 == Dataset(tuple(Row(*row) for row in rows)).sha256
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\n" * 50_000 + b"a",
+        b"a\n" + b"\n" * 50_000,
+        b"," * 200_000,
+        b',"' * 40_000,
+        b"a 'x' " * 30_000,
+        b"\r" + b"a" * 60_000,
+        b"[" * 200_000,
+        b'{"a":' * 40_000,
+        b"," * 999 + b"a\n" + b"," * 200_000,
+    ],
+    ids=range(9),
+)
+def test_hostile_files_take_no_memory_beyond_a_small_multiple_of_their_size(content: bytes) -> None:
+    roomy = InspectionLimits(DataLimits(), 10_000_000, "")
+    for filename in (None, "a.csv", "a.txt", "a.jsonl"):
+        tracemalloc.start()
+        try:
+            look(content, filename, roomy)
+        except (InvalidFile, LimitExceeded):
+            pass
+        finally:
+            peak_bytes = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert peak_bytes < 40 * len(content) + 10_000_000
