@@ -230,3 +230,12 @@ def test_the_pages_say_whether_they_need_a_key() -> None:
 
 def test_the_document_of_a_server_below_a_path_prefix_says_where_clients_reach_it() -> None:
     assert openapi_document("/ai")["servers"][0]["url"] == "/ai"
+
+
+def test_whoever_changes_an_example_of_a_document_changes_no_other_document() -> None:
+    before = json.dumps(openapi_document())
+    for operation in (each for path in openapi_document()["paths"].values() for each in path.values()):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            for example in content.get("examples", {}).values():
+                example["value"].clear()
+    assert json.dumps(openapi_document()) == before

@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import fields
 from typing import Any, Final, get_args
 
@@ -313,7 +314,8 @@ def _reference(name: str) -> JsonObject:
 
 
 def _named(examples: Mapping[str, Any]) -> JsonObject:
-    return {name: {"value": example} for name, example in examples.items()}
+    # Copies, so that whoever changes a document changes no other one.
+    return {name: {"value": deepcopy(example)} for name, example in examples.items()}
 
 
 def _camel(name: str) -> str:
