@@ -76,11 +76,15 @@ _TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is sent under one address, as it is and compressed."""
+    """What is sent under one address."""
 
     plain: bytes
-    packed: bytes
     media_type: str
+
+    @property
+    def packed(self) -> bytes:
+        """It, compressed: when it is first asked for, so that no start waits for what nobody may look at."""
+        return _packed(self.plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def read_console(folder: Path = FOLDER) -> Console:
         folder: Where they are.
     """
     files = {
-        path.relative_to(folder).as_posix(): _content(path.read_bytes(), _MEDIA_TYPES[_kind(path)])
+        path.relative_to(folder).as_posix(): Content(path.read_bytes(), _MEDIA_TYPES[_kind(path)])
         for path in sorted(folder.rglob("*"))
         if _kind(path) in _MEDIA_TYPES and path.is_file()
     }
@@ -170,7 +174,7 @@ def _page(root_path: str) -> tuple[Content, str]:
     """Return the page, and its entity tag: a weak one, since it stands for the compressed page too."""
     text = page_text(read_console(), root_path).encode()
     digest = hashlib.sha256(text).hexdigest()[:_DIGEST_CHARS]
-    return _content(text, "text/html; charset=utf-8"), f'W/"{digest}"'
+    return Content(text, "text/html; charset=utf-8"), f'W/"{digest}"'
 
 
 def _needed_at_once(files: Mapping[str, Content]) -> set[str]:
@@ -190,8 +194,9 @@ def _kind(path: Path) -> str:
     return path.suffix or path.name
 
 
-def _content(plain: bytes, media_type: str) -> Content:
-    return Content(plain, gzip.compress(plain, mtime=0), media_type)
+@cache
+def _packed(plain: bytes) -> bytes:
+    return gzip.compress(plain, mtime=0)
 
 
 def _sent(content: Content, request: Request, headers: Mapping[str, str]) -> Response:
