@@ -163,6 +163,23 @@ def test_several_are_deleted_by_keys_alone_and_undo_brings_them_back(server: Run
     expect(page.locator("table tbody td:nth-child(2) a:not(.chip)")).to_have_text(["gone_a", "gone_b", "gone_c"])
 
 
+def test_an_undo_that_came_too_late_goes_with_what_took_its_place(server: Running, page: Page) -> None:
+    copy(server, "back_again")
+    show(page, server, "classifiers?q=back_again")
+    for restored in (True, False):
+        page.get_by_label("Choose back_again").click()
+        page.get_by_role("region", name="Chosen").get_by_role("button", name="Delete").click()
+        toast(page, "back_again deleted.")
+        if restored:
+            page.get_by_role("link", name="Deleted ones").click()
+            page.get_by_label("Choose back_again").click()
+            page.get_by_role("button", name="Restore 1").click()
+            toast(page, "back_again restored.")
+            expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+            show(page, server, "classifiers?q=back_again")
+    expect(page.locator(".toast")).to_have_text([re.compile("^back_again deleted")])
+
+
 def test_two_that_are_chosen_are_compared(server: Running, page: Page) -> None:
     show(page, server, "classifiers?q=tickets_v")
     page.get_by_label("Choose all that are shown").check()

@@ -79,16 +79,21 @@ export function Confirm({ title, action, danger, disabled, onClose, onDo, childr
   <//>`;
 }
 
-/** @typedef {{ id: number, text: string, undo: (() => void) | null }} Toast */
+/** @typedef {{ id: number, text: string, undo: (() => void) | null, about: string[] }} Toast */
 
 const SHOWN_MS = 8_000;
 const toasts = signal(/** @type {Toast[]} */ ([]));
 let count = 0;
 
-/** Say what was done. @param {string} text @param {(() => void) | null} [undo] */
-export function say(text, undo = null) {
-  const toast = { id: ++count, text, undo };
-  toasts.value = [...toasts.peek().slice(-2), toast];
+/**
+ * Say what was done.
+ * @param {string} text @param {(() => void) | null} [undo]
+ * @param {string[]} [about] Names that it is about: what was said of them before is said no more, as an Undo that came too late.
+ */
+export function say(text, undo = null, about = []) {
+  const toast = { id: ++count, text, undo, about };
+  const others = toasts.peek().filter((each) => !each.about.some((name) => about.includes(name)));
+  toasts.value = [...others.slice(-2), toast];
   setTimeout(() => drop(toast), undo ? 2 * SHOWN_MS : SHOWN_MS);
 }
 

@@ -62,7 +62,7 @@ function phrase(names) {
 export async function restore(names) {
   const { done, failure } = await toEach(names, (name) => call("restore", { model_name: name }));
   await refresh();
-  if (done.length) say(`${phrase(done)} restored.`);
+  if (done.length) say(`${phrase(done)} restored.`, null, done);
   if (failure) throw failure;
 }
 
@@ -86,7 +86,7 @@ export function useDelete(onDone) {
     await refresh();
     if (done.length) {
       onDone(done);
-      say(`${phrase(done)} deleted.`, () => restore(done).then(() => onDone([]), (problem) => say(problem.message)));
+      say(`${phrase(done)} deleted.`, () => restore(done).then(() => onDone([]), (problem) => say(problem.message)), done);
     }
     const refused = isRefused(failure, "classifier_in_use") && !force;
     if (refused) setAsked({ names: names.filter((name) => !done.includes(name)), aliases: failure.problem.aliases ?? [] });
@@ -115,7 +115,7 @@ export function Purge({ names, onClose, onDone }) {
   async function purge() {
     const { done, failure } = await toEach(names, (name) => call("delete", { model_name: name, purge: true }));
     await refresh();
-    if (done.length) say(`${phrase(done)} purged.`);
+    if (done.length) say(`${phrase(done)} purged.`, null, done);
     onDone();
     if (failure) throw failure;
   }
