@@ -179,8 +179,7 @@ class LocalFiles:
 
     def _path(self, key: str) -> str:
         """Return a key's path; no Path, which takes longer to make than a folder to list."""
-        if not _is_key(key):
-            raise ValueError(f"{key!r} is no key: it has parts of [A-Za-z0-9._-], each begun by a letter or digit")
+        check_key(key)
         return f"{self.root}/{key}"
 
     def _settle(self, folder: Path, changed: str | None = None) -> None:
@@ -239,6 +238,16 @@ class LocalFiles:
         finally:
             with suppress(OSError):  # only garbage stays
                 staged.unlink()
+
+
+def check_key(key: str) -> None:
+    """Refuse what breaks the grammar of keys.
+
+    Raises:
+        ValueError: It does.
+    """
+    if not _is_key(key):
+        raise ValueError(f"{key!r} is no key: it has parts of [A-Za-z0-9._-], each begun by a letter or digit")
 
 
 @lru_cache(maxsize=32_768)

@@ -36,6 +36,7 @@ from windrow.storage.folder_check import (
 from windrow.storage.job_check import scan_jobs
 from windrow.storage.job_files import JOBS
 from windrow.storage.key_store import ACCESS
+from windrow.storage.lock import transaction
 from windrow.storage.mentions import Mention, find_mentions
 from windrow.storage.name_check import ScanResult, scan_alias, scan_classifier
 from windrow.storage.namespace import ALIASES, CLASSIFIERS, Namespace
@@ -142,15 +143,21 @@ class _Run:
         if not first.candidates:
             return first
         try:
-            with self._names.lock():
-                again = scan()
-                self._findings.extend(map(self._repair_finding, again.candidates))
-                return again
+            again, findings = self._repaired(scan)
         except (StorageFull, StorageFailed):
             if self._repair:
                 raise
+        else:
+            self._findings.extend(findings)
+            return again
         self._findings.extend(_to_finding(candidate, candidate.advice) for candidate in first.candidates)
         return first
+
+    @transaction
+    def _repaired(self, scan: Callable[[], ScanResult]) -> tuple[ScanResult, list[Finding]]:
+        with self._names.lock():
+            again = scan()
+            return again, list(map(self._repair_finding, again.candidates))
 
     def _scan(self, kind: str, name: str) -> Callable[[], ScanResult]:
         if kind == ALIASES:

@@ -1,0 +1,273 @@
+"""The log of commits of a data directory in an object store, and the index of its files that follows from it.
+
+::
+
+    commits/000000000042.json       what commit 42 put and removed, and all that has changed since a checkpoint
+    checkpoints/000000000032.json   which files there were after commit 32
+    files/<key>.<attempt>           the content of a file, put by one attempt to commit and never changed
+
+A commit is created only if its number is free, so its number is at once the order of all changes and the moment at
+which a change holds. No number is ever free again: commits stay. Why this is safe: docs/adr/0032-object-store.md.
+"""
+
+import re
+import secrets
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isqrt
+from typing import Final
+
+from windrow.domain.errors import DataDirectoryUnavailable
+from windrow.storage.files import KeyMissing
+from windrow.storage.object_store.bucket import Bucket
+from windrow.storage.object_store.documents import (
+    Checkpoint,
+    Commit,
+    StoredFile,
+    checkpoint_from_bytes,
+    checkpoint_to_bytes,
+    commit_from_bytes,
+    commit_to_bytes,
+)
+
+COMMITS: Final = "commits"
+CHECKPOINTS: Final = "checkpoints"
+# Changes since a checkpoint are repeated in each commit; a new one is written where they become more than this, or than
+# the square root of all files, whichever is more: then neither commits nor checkpoints take most of what is written.
+_MIN_CHANGES: Final = 64
+# Of which older ones are removed; one that a reader is just told of must still be there.
+_KEPT_CHECKPOINTS: Final = 3
+_NUMBERED: Final = re.compile(r"[0-9]{12}\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What the index says, replaced as a whole where a change is more than one commit.
+
+    Args:
+        number: The last commit that it holds; 0 before the first one.
+        attempt: Of that commit.
+        checkpoint: The checkpoint that ``changed`` counts from.
+    """
+
+    number: int = 0
+    attempt: str = ""
+    checkpoint: int = 0
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    changed: dict[str, StoredFile | None] = field(default_factory=dict)
+    names: dict[str, dict[str, int]] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
+
+
+class CommitLog:
+    """The files of a data directory in an object store, as of the last commit that is known here; thread-safe.
+
+    Args:
+        bucket: Where they are.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._state = _State()
+        self._lock = threading.Lock()
+        self._following = threading.Lock()
+        self._is_loaded = False
+
+    @property
+    def number(self) -> int:
+        """The last commit that is known here; 0 before the first one."""
+        return self._state.number
+
+    def find(self, key: str) -> StoredFile | None:
+        """Return where a file is; ``None`` where there is none."""
+        return self._state.files.get(key)
+
+    def names(self, prefix: str) -> list[str]:
+        """Return the sorted names directly below a prefix."""
+        with self._lock:
+            return sorted(self._state.names.get(prefix, ()))
+
+    def num_below(self, prefix: str, name: str) -> int:
+        """Return how many files are below a name, or are it."""
+        return self._state.names.get(prefix, {}).get(name, 0)
+
+    def digests(self) -> set[str]:
+        """Return the digests of the contents of all files."""
+        with self._lock:
+            return {file.sha256 for file in self._state.files.values()}
+
+    def token(self, prefix: str) -> str | None:
+        """Return what differs whenever a name directly below a prefix came or went; ``None`` where there is none."""
+        with self._lock:
+            if (number := self._state.tokens.get(prefix)) is None or not self._state.names.get(prefix):
+                return None
+            return str(number)
+
+    def follow(self) -> list[Commit]:
+        """Take over what others have committed since the last time, and return it.
+
+        The first time, that is the newest commit and a checkpoint, which is returned as nothing.
+
+        Raises:
+            DataDirectoryUnavailable: The store does not answer, or has another log now.
+            InvalidArtifact: A commit was altered, or is of a newer format.
+        """
+        with self._following:
+            if not self._is_loaded:
+                self._load()
+                self._is_loaded = True
+                return []
+            found = []
+            while (commit := self._read(self._state.number + 1)) is not None:
+                self._apply(commit)
+                found.append(commit)
+            return found
+
+    def check_unchanged(self) -> None:
+        """Check that the last commit that is known here is still there, so that no other log has taken its place.
+
+        Raises:
+            DataDirectoryUnavailable: It is not.
+        """
+        number, attempt = self._state.number, self._state.attempt
+        if number and ((commit := self._read(number)) is None or commit.attempt != attempt):
+            raise DataDirectoryUnavailable(
+                "The data directory in the object store is not the one that was there before: its commit {number} is "
+                "gone, or another one. Restore it, or restart the server if it is to be as it is.",
+                {"problem": "replaced", "number": number},
+            )
+
+    def next_commit(self, attempt: str, put: Mapping[str, StoredFile], removed: Iterable[str]) -> Commit:
+        """Return what would be committed next, and write a checkpoint first where many files have changed since one.
+
+        Args:
+            attempt: Of :func:`new_attempt`.
+            put: The files that come.
+            removed: The keys of those that go.
+        """
+        with self._lock:
+            state = self._state
+            is_due = len(state.changed) > max(_MIN_CHANGES, isqrt(len(state.files)))
+            changed = {} if is_due else dict(state.changed)
+            checkpoint = Checkpoint(state.number, dict(state.files)) if is_due else None
+        if checkpoint is not None:
+            self._bucket.put(_key(CHECKPOINTS, checkpoint.number), checkpoint_to_bytes(checkpoint))
+        gone = tuple(sorted(removed))
+        changed |= dict.fromkeys(gone)
+        changed |= put
+        number = state.checkpoint if checkpoint is None else checkpoint.number
+        return Commit(state.number + 1, attempt, dict(put), gone, number, changed)
+
+    def put(self, commit: Commit) -> bool:
+        """Commit, if the number is still free, and return whether it was.
+
+        Raises:
+            StorageUncertain: The store does not say.
+            DataDirectoryUnavailable: It does not answer.
+        """
+        if not self._bucket.create(_key(COMMITS, commit.number), commit_to_bytes(commit)):
+            return False
+        with self._following:
+            # The thread that follows may have seen it first.
+            if commit.number == self._state.number + 1:
+                self._apply(commit)
+        return True
+
+    def tidy_checkpoints(self) -> None:
+        """Remove checkpoints that nobody begins with any more."""
+        for name in _numbered(self._bucket.names(CHECKPOINTS))[:-_KEPT_CHECKPOINTS]:
+            self._bucket.remove(f"{CHECKPOINTS}/{name}")
+
+    def _load(self) -> None:
+        """Begin with the newest commit and the checkpoint that it counts from."""
+        checkpoints = _numbered(self._bucket.names(CHECKPOINTS))
+        # Any checkpoint does to begin the listing with: the commits behind it are few.
+        after = f"{COMMITS}/{checkpoints[-1]}" if checkpoints else ""
+        newest = None
+        for each in self._bucket.objects(COMMITS, after):
+            newest = each.key
+        if newest is None and checkpoints:
+            newest = after
+        if newest is None:
+            return
+        commit = commit_from_bytes(newest, self._bucket.get(newest))
+        files: dict[str, StoredFile] = {}
+        if commit.checkpoint:
+            key = _key(CHECKPOINTS, commit.checkpoint)
+            files = dict(checkpoint_from_bytes(key, self._bucket.get(key)).files)
+        for name, file in commit.changed.items():
+            if file is None:
+                files.pop(name, None)
+            else:
+                files[name] = file
+        state = _State(commit.number, commit.attempt, commit.checkpoint, files, dict(commit.changed))
+        for name in files:
+            _add(state, name, commit.number)
+        self._state = state
+
+    def _read(self, number: int) -> Commit | None:
+        key = _key(COMMITS, number)
+        try:
+            return commit_from_bytes(key, self._bucket.get(key))
+        except KeyMissing:
+            return None
+
+    def _apply(self, commit: Commit) -> None:
+        with self._lock:
+            before = self._state
+            for key in commit.removed:
+                if before.files.pop(key, None) is not None:
+                    _drop(before, key, commit.number)
+            for key, file in commit.put.items():
+                if key not in before.files:
+                    _add(before, key, commit.number)
+                before.files[key] = file
+            self._state = _State(
+                commit.number,
+                commit.attempt,
+                commit.checkpoint,
+                before.files,
+                dict(commit.changed),
+                before.names,
+                before.tokens,
+            )
+
+
+def new_attempt() -> str:
+    """Return an id that no other attempt to commit has."""
+    return secrets.token_hex(16)
+
+
+def _key(folder: str, number: int) -> str:
+    return f"{folder}/{number:012d}.json"
+
+
+def _numbered(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if _NUMBERED.fullmatch(name))
+
+
+def _parts(key: str) -> Iterable[tuple[str, str]]:
+    """Yield each prefix of a key, and the name directly below it."""
+    prefix, _, name = key.rpartition("/")
+    while name:
+        yield prefix, name
+        prefix, _, name = prefix.rpartition("/")
+
+
+def _add(state: _State, key: str, number: int) -> None:
+    for prefix, name in _parts(key):
+        below = state.names.setdefault(prefix, {})
+        if name not in below:
+            below[name] = 0
+            state.tokens[prefix] = number
+        below[name] += 1
+
+
+def _drop(state: _State, key: str, number: int) -> None:
+    for prefix, name in _parts(key):
+        below = state.names[prefix]
+        below[name] -= 1
+        if not below[name]:
+            del below[name]
+            state.tokens[prefix] = number

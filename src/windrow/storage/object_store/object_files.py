@@ -1,0 +1,331 @@
+"""The files of a data directory in an object store, and the transactions that change them.
+
+What needs the rules of the log (classifiers, aliases, keys) is put and removed in transactions. Jobs, the audit trail
+and counters have names that nobody else puts, so they are objects of their own outside the log, which costs no commit::
+
+    loose/<key>     put outside a transaction
+"""
+
+import hashlib
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from windrow.domain.errors import (
+    ConcurrentChange,
+    DataDirectoryUnavailable,
+    InvalidArtifact,
+    StorageFailed,
+    StorageUncertain,
+)
+from windrow.storage.audit_log import AUDIT
+from windrow.storage.files import MAX_BYTES, KeyExists, KeyMissing, KeyUnusable, check_key
+from windrow.storage.job_files import JOBS
+from windrow.storage.lock import LOCK_TIMEOUT_S, CommitLost
+from windrow.storage.object_store.bucket import Bucket
+from windrow.storage.object_store.commit_log import CommitLog, new_attempt
+from windrow.storage.object_store.content_cache import ContentCache
+from windrow.storage.object_store.documents import Commit, StoredFile
+from windrow.storage.use_store import USAGE
+
+LOOSE: Final = "loose"
+# Below these, what is put outside a transaction is an object of its own.
+LOOSE_ROOTS: Final = frozenset((JOBS, AUDIT, USAGE))
+_MAX_READERS: Final = 16
+
+# Told the keys that a commit has put or removed, once it holds.
+OnCommit = Callable[[Sequence[str]], object]
+
+
+@dataclass(slots=True, eq=False)
+class _Transaction:
+    """What a transaction has put and removed; nobody else sees it before its commit.
+
+    Args:
+        number: The commit that it builds on.
+    """
+
+    number: int
+    put: dict[str, bytes] = field(default_factory=dict)
+    removed: dict[str, StoredFile] = field(default_factory=dict)
+    loose: list[str] = field(default_factory=list)
+
+    def touches(self, prefix: str) -> bool:
+        """Whether it changes what is below a prefix."""
+        return any(key.startswith(f"{prefix}/") for key in (*self.put, *self.removed))
+
+    @staticmethod
+    def below(prefix: str, keys: Iterable[str]) -> Counter[str]:
+        """Return the names directly below a prefix, and how many of some keys each has or is."""
+        start = f"{prefix}/"
+        return Counter(key.removeprefix(start).partition("/")[0] for key in keys if key.startswith(start))
+
+
+class ObjectFiles:
+    """Files in an object store, for any number of threads and processes, on any number of machines.
+
+    Args:
+        bucket: Where they are.
+        cache: Copies of them on this machine.
+    """
+
+    def __init__(self, bucket: Bucket, cache: ContentCache) -> None:
+        self._bucket = bucket
+        self._cache = cache
+        self._log = CommitLog(bucket)
+        self._writing = threading.Lock()
+        self._own = threading.local()
+        self._listeners: list[OnCommit] = []
+
+    def subscribe(self, listener: OnCommit) -> None:
+        """Have a listener told of each commit, of this process and of others."""
+        self._listeners.append(listener)
+
+    def follow(self) -> None:
+        """Take over what others have committed.
+
+        Raises:
+            DataDirectoryUnavailable: The store does not answer, or has another log now.
+            InvalidArtifact: A commit was altered, or is of a newer format.
+        """
+        for commit in self._log.follow():
+            self._tell(commit)
+
+    def open(self) -> None:
+        """Begin with the newest commit, and forget copies of what is gone.
+
+        Raises:
+            DataDirectoryUnavailable: The store does not answer.
+            InvalidArtifact: A commit was altered, or is of a newer format.
+        """
+        self.follow()
+        self._cache.keep_only(self._log.digests())
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Change several files at once, inside a ``with`` block: all of it holds at its end, or nothing of it.
+
+        What was looked at inside the block holds at the commit.
+
+        Raises:
+            CommitLost: Others have committed meanwhile, so that what was looked at may hold no more; nothing changed.
+            ConcurrentChange: Another thread of this process has been changing something for too long.
+            StorageUncertain: The store does not say whether the change holds; or it does, and what it removed may
+                still be there.
+            DataDirectoryUnavailable: The store does not answer, or has another log now; nothing changed.
+        """
+        if not self._writing.acquire(timeout=LOCK_TIMEOUT_S):
+            raise ConcurrentChange(
+                "Another change of the data directory has taken {seconds:.0f} seconds, so this one was not made. Try "
+                "again; if that lasts, look whether the object store answers.",
+                {"seconds": LOCK_TIMEOUT_S},
+            )
+        try:
+            self.follow()
+            self._own.transaction = transaction = _Transaction(self._log.number)
+            try:
+                yield
+            finally:
+                self._own.transaction = None
+            if transaction.put or transaction.removed:
+                self._commit(transaction)
+            for key in transaction.loose:
+                self._bucket.remove(f"{LOOSE}/{key}")
+        finally:
+            self._writing.release()
+
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:  # noqa: ARG002 - kept once a key
+        """Put a file with the transaction's commit, or as an object of its own. See ``Files``."""
+        check_key(key)
+        transaction = self._transaction
+        if transaction is None:
+            if self._is_loose(key):
+                if self._log.find(key) or not self._bucket.create(f"{LOOSE}/{key}", data):
+                    raise KeyExists(key)
+                return None
+            return self._alone(lambda: self.put_new(key, data))
+        if key in transaction.put or (key not in transaction.removed and self._log.find(key) is not None):
+            raise KeyExists(key)
+        transaction.put[key] = data
+        return None
+
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
+        """Return a file, from this machine's copies where it is there. See ``Files``."""
+        check_key(key)
+        transaction = self._transaction
+        if transaction is not None:
+            if (own := transaction.put.get(key)) is not None:
+                return _checked_size(own, max_bytes)
+            if key in transaction.removed:
+                raise KeyMissing(key)
+        if (file := self._log.find(key)) is not None:
+            if file.size_bytes > max_bytes:
+                raise KeyUnusable("it is too large")
+            return self._content(key, file)
+        if self._is_loose(key):
+            return _checked_size(self._bucket.get(f"{LOOSE}/{key}"), max_bytes)
+        raise KeyMissing(key)
+
+    def list(self, prefix: str) -> list[str]:
+        """List names. See ``Files``."""
+        check_key(prefix)
+        names = set(self._log.names(prefix))
+        if (transaction := self._transaction) is not None:
+            gone = transaction.below(prefix, transaction.removed)
+            names -= {name for name, count in gone.items() if count == self._log.num_below(prefix, name)}
+            names |= transaction.below(prefix, transaction.put).keys()
+        if self._is_loose(prefix):
+            loose = {name for name in self._bucket.names(f"{LOOSE}/{prefix}") if not name.startswith(".")}
+            names |= loose - {key.removeprefix(f"{prefix}/") for key in (transaction.loose if transaction else ())}
+        return sorted(names)
+
+    def remove(self, key: str) -> None:
+        """Remove a file with the transaction's commit. See ``Files``."""
+        check_key(key)
+        transaction, file = self._transaction, self._log.find(key)
+        if transaction is not None:
+            if key in transaction.put:
+                del transaction.put[key]
+            if file is not None:
+                transaction.removed[key] = file
+            elif self._is_loose(key):
+                transaction.loose.append(key)
+        elif file is not None:
+            self._alone(lambda: self.remove(key))
+        elif self._is_loose(key):
+            self._bucket.remove(f"{LOOSE}/{key}")
+
+    def version_token(self, prefix: str) -> str | None:
+        """Return the last commit that changed the names below a prefix, which costs no request. See ``Files``."""
+        check_key(prefix)
+        transaction = self._transaction
+        if self._is_loose(prefix) or (transaction is not None and transaction.touches(prefix)):
+            return None
+        return self._log.token(prefix)
+
+    def prefetch(self, keys: Sequence[str]) -> None:
+        """Copy files to this machine, several at the same time; those that cannot be had are left out."""
+
+        def fetch(key: str) -> None:
+            with suppress(KeyMissing, StorageFailed, InvalidArtifact):
+                self.get(key)
+
+        with ThreadPoolExecutor(_MAX_READERS) as readers:
+            list(readers.map(fetch, keys))
+
+    @property
+    def _transaction(self) -> _Transaction | None:
+        """The transaction of the current thread."""
+        found: _Transaction | None = getattr(self._own, "transaction", None)
+        return found
+
+    @staticmethod
+    def _is_loose(key: str) -> bool:
+        return key.partition("/")[0] in LOOSE_ROOTS
+
+    def _alone(self, change: Callable[[], None]) -> None:
+        """Make one change in a transaction of its own."""
+        while True:
+            try:
+                with self.transaction():
+                    return change()
+            except CommitLost:
+                time.sleep(random.random() * 0.05)  # noqa: S311 - so that two do not meet again
+
+    def _content(self, key: str, file: StoredFile) -> bytes:
+        if (content := self._cache.get(file.sha256)) is not None:
+            return content
+        try:
+            content = self._bucket.get(file.object_key(key))
+        except KeyMissing:
+            self.follow()  # others may have removed it a moment ago
+            if self._log.find(key) == file:
+                raise
+            return self.get(key)
+        if hashlib.sha256(content).hexdigest() == file.sha256:  # what is altered is told by whoever reads it
+            self._cache.put(file.sha256, content)
+        return content
+
+    def _commit(self, transaction: _Transaction) -> None:
+        attempt = new_attempt()
+        put = {
+            key: StoredFile(len(data), hashlib.sha256(data).hexdigest(), attempt)
+            for key, data in transaction.put.items()
+        }
+        self._log.check_unchanged()
+        for key, data in transaction.put.items():
+            self._bucket.put(put[key].object_key(key), data)
+        commit = self._log.next_commit(attempt, put, set(transaction.removed) - put.keys())
+        if commit.number != transaction.number + 1 or not self._log.put(commit):
+            for key, file in put.items():
+                with suppress(StorageFailed):  # only garbage stays
+                    self._bucket.remove(file.object_key(key))
+            raise CommitLost(commit.number)
+        for key, data in transaction.put.items():
+            self._cache.put(put[key].sha256, data)
+        self._tell(commit)
+        self._remove_contents(transaction)
+
+    def _remove_contents(self, transaction: _Transaction) -> None:
+        try:
+            for key, file in transaction.removed.items():
+                self._bucket.remove(file.object_key(key))
+        except StorageFailed as error:
+            raise StorageUncertain(
+                f"What was removed is used no more, but some of it may still be in the object store. {error.template} "
+                "The repair of a check removes the rest.",
+                error.facts,
+            ) from error
+
+    def _tell(self, commit: Commit) -> None:
+        """Tell of a commit, and forget copies of what it has removed."""
+        if commit.removed:
+            self._cache.keep_only(self._log.digests())
+        keys = (*commit.put, *commit.removed)
+        for listener in self._listeners:
+            listener(keys)
+
+
+class StoreDirectory:
+    """Tells whether an object store answers, from the last look at it.
+
+    Args:
+        files: The files in it.
+    """
+
+    def __init__(self, files: ObjectFiles) -> None:
+        self._files = files
+        self._problem: DataDirectoryUnavailable | None = None
+
+    def look(self) -> None:
+        """Take over what others have committed, and note whether the store answers."""
+        try:
+            self._files.follow()
+        except DataDirectoryUnavailable as error:
+            self._problem = error
+        else:
+            self._problem = None
+
+    def check(self) -> None:
+        """Check that the store answered at the last look.
+
+        Raises:
+            DataDirectoryUnavailable: It did not.
+        """
+        if (problem := self._problem) is not None:
+            raise DataDirectoryUnavailable(problem.template, problem.facts) from problem
+
+    def prepare(self) -> None:
+        """Get ready for a change: that takes the store, which says so itself."""
+
+
+def _checked_size(content: bytes, max_bytes: int) -> bytes:
+    if len(content) > max_bytes:
+        raise KeyUnusable("it is too large")
+    return content
