@@ -1,0 +1,44 @@
+"""Addresses of data directories in object stores."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+SCHEMES: Final = ("s3", "gs", "az")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_URL: Final = re.compile(r"([a-z0-9]+)://([A-Za-z0-9][A-Za-z0-9._-]{1,254})((?:/[A-Za-z0-9][A-Za-z0-9._-]*)*)/?")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreUrl:
+    """Where a data directory lies in an object store.
+
+    Args:
+        scheme: ``s3``, ``gs`` or ``az``.
+        bucket: The bucket; Azure calls it a container.
+        prefix: What all keys begin with, without slashes around it; empty where the bucket holds nothing else.
+    """
+
+    scheme: str
+    bucket: str
+    prefix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.bucket}{'/' if self.prefix else ''}{self.prefix}"
+
+
+def is_store_url(text: str) -> bool:
+    """Whether a text is to be an address of an object store, right or wrong, and no folder."""
+    return _SCHEME.match(text) is not None
+
+
+def read_store_url(text: str) -> StoreUrl:
+    """Return the address that a text names.
+
+    Raises:
+        ValueError: It names none; the error says what is expected.
+    """
+    match = _URL.fullmatch(text.strip())
+    if match is None or match[1] not in SCHEMES:
+        raise ValueError("s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX expected")
+    return StoreUrl(match[1], match[2], match[3].strip("/"))
