@@ -32,7 +32,7 @@ from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ROWS, each_row
 from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog, ResolvedModel
-from windrow.storage.data_directory import DataDirectory
+from windrow.storage.data_directory import Directory
 from windrow.storage.free_space import FreeSpace
 from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
@@ -71,7 +71,7 @@ class Store:
     catalog: Catalog
     aliases: Aliases
     inventory: Inventory
-    directory: DataDirectory
+    directory: Directory
     keys: KeyStore
     audit: AuditLog
 

@@ -37,13 +37,13 @@ def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseMode
 def usage(deps: Dependencies) -> Usage:
     """Return what the data directory holds. See ``Operations.usage``."""
     with _there(deps):
-        return measure(deps.settings.data_dir, deps.store.names, deps.store.inventory, deps.settings.min_free_bytes)
+        return measure(deps.settings.local_dir, deps.store.names, deps.store.inventory, deps.settings.min_free_bytes)
 
 
 def fsck(deps: Dependencies, request: FsckRequest) -> IntegrityReport:
     """Check the data directory. See ``Operations.fsck``."""
     with _there(deps):
-        return check(deps.settings.data_dir, deps.store.names, repair=request.repair)
+        return check(deps.settings.local_dir, deps.store.names, repair=request.repair)
 
 
 def _base_models(deps: Dependencies, is_counted: Callable[[str], bool], *, strictly: bool) -> BaseModelList:

@@ -52,7 +52,7 @@ from windrow.service.dependencies import Dependencies
 from windrow.service.extending import read_fit_rows
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
-from windrow.storage.data_directory import DataDirectory
+from windrow.storage.data_directory import Directory
 from windrow.storage.revision import ClassifierState
 
 # Each attempt waits a minute for another writer of the data directory.
@@ -266,7 +266,7 @@ def _publish(deps: Dependencies, new_revision: NewRevision, control: TrainingCon
     return deps.store.catalog.publish(new_revision)
 
 
-def _wait_for_return(directory: DataDirectory, control: TrainingControl) -> None:
+def _wait_for_return(directory: Directory, control: TrainingControl) -> None:
     """Wait until the data directory is back.
 
     Raises:
@@ -275,6 +275,7 @@ def _wait_for_return(directory: DataDirectory, control: TrainingControl) -> None
     """
     deadline_s = time.monotonic() + RETURN_TIMEOUT_S
     while True:
+        directory.look()
         try:
             return directory.check()
         except DataDirectoryUnavailable:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from windrow.disk import PRIVATE_FILE, disk_error, make_private, read_plain, reason
 from windrow.domain.errors import DataDirectoryUnavailable, StorageUncertain
@@ -50,6 +50,32 @@ class _Identity:
         return self.folder == other.folder or not self.names or self.names == other.names
 
 
+class Directory(Protocol):
+    """Tells whether a data directory is there."""
+
+    def look(self) -> None:
+        """Look at what cannot be looked at as often as :meth:`check` is called."""
+        ...
+
+    def check(self) -> None:
+        """Check that the directory is the one that was seen first, at little cost.
+
+        Raises:
+            DataDirectoryUnavailable: It is gone, cannot be read, or another one is in its place.
+        """
+        ...
+
+    def prepare(self) -> None:
+        """Get ready for a change.
+
+        Raises:
+            DataDirectoryUnavailable: As :meth:`check`; then nothing is made in its place.
+            StorageFull: The disk is full, and the directory cannot be made.
+            StorageFailed: It cannot be made.
+        """
+        ...
+
+
 class DataDirectory:
     """A data directory that is remembered from the first time that it is seen; thread-safe.
 
@@ -62,6 +88,9 @@ class DataDirectory:
         self._marker = str(root / MARKER)
         self._known: _Identity | None = None
         self._lock = threading.Lock()
+
+    def look(self) -> None:
+        """Do nothing: each check looks at the directory itself."""
 
     def check(self) -> None:
         """Check that the directory is the one that was seen first, at the cost of one look at its marker.

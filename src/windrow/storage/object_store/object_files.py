@@ -7,6 +7,7 @@ and counters have names that nobody else puts, so they are objects of their own 
 """
 
 import hashlib
+import math
 import random
 import threading
 import time
@@ -38,6 +39,8 @@ LOOSE: Final = "loose"
 # Below these, what is put outside a transaction is an object of its own.
 LOOSE_ROOTS: Final = frozenset((JOBS, AUDIT, USAGE))
 _MAX_READERS: Final = 16
+# What others have committed is looked for where the last look is longer ago; a server looks more often by itself.
+MAX_AGE_S: Final = 1.0
 
 # Told the keys that a commit has put or removed, once it holds.
 OnCommit = Callable[[Sequence[str]], object]
@@ -82,9 +85,11 @@ class ObjectFiles:
         self._writing = threading.Lock()
         self._own = threading.local()
         self._listeners: list[OnCommit] = []
+        self._looking = threading.Lock()
+        self._looked_at_s = -math.inf
 
     def subscribe(self, listener: OnCommit) -> None:
-        """Have a listener told of each commit, of this process and of others."""
+        """Have a listener told of each commit of this process; those of others show in the tokens."""
         self._listeners.append(listener)
 
     def follow(self) -> None:
@@ -94,8 +99,9 @@ class ObjectFiles:
             DataDirectoryUnavailable: The store does not answer, or has another log now.
             InvalidArtifact: A commit was altered, or is of a newer format.
         """
-        for commit in self._log.follow():
-            self._tell(commit)
+        if any(commit.removed for commit in self._log.follow()):
+            self._cache.keep_only(self._log.digests())
+        self._looked_at_s = time.monotonic()
 
     def open(self) -> None:
         """Begin with the newest commit, and forget copies of what is gone.
@@ -159,7 +165,9 @@ class ObjectFiles:
         """Return a file, from this machine's copies where it is there. See ``Files``."""
         check_key(key)
         transaction = self._transaction
-        if transaction is not None:
+        if transaction is None:
+            self._keep_up()
+        else:
             if (own := transaction.put.get(key)) is not None:
                 return _checked_size(own, max_bytes)
             if key in transaction.removed:
@@ -175,6 +183,7 @@ class ObjectFiles:
     def list(self, prefix: str) -> list[str]:
         """List names. See ``Files``."""
         check_key(prefix)
+        self._keep_up()
         names = set(self._log.names(prefix))
         if (transaction := self._transaction) is not None:
             gone = transaction.below(prefix, transaction.removed)
@@ -204,6 +213,7 @@ class ObjectFiles:
     def version_token(self, prefix: str) -> str | None:
         """Return the last commit that changed the names below a prefix, which costs no request. See ``Files``."""
         check_key(prefix)
+        self._keep_up()
         transaction = self._transaction
         if self._is_loose(prefix) or (transaction is not None and transaction.touches(prefix)):
             return None
@@ -224,6 +234,21 @@ class ObjectFiles:
         """The transaction of the current thread."""
         found: _Transaction | None = getattr(self._own, "transaction", None)
         return found
+
+    def _keep_up(self) -> None:
+        """Take over what others have committed, if nobody has looked for a while; else what is known holds.
+
+        A transaction builds on what it began with. A store that does not answer is told of by whoever needs it.
+        """
+        is_due = time.monotonic() - self._looked_at_s > MAX_AGE_S and self._transaction is None
+        if not is_due or not self._looking.acquire(blocking=False):
+            return
+        try:
+            self.follow()
+        except DataDirectoryUnavailable:
+            self._looked_at_s = time.monotonic()
+        finally:
+            self._looking.release()
 
     @staticmethod
     def _is_loose(key: str) -> bool:
@@ -284,7 +309,7 @@ class ObjectFiles:
             ) from error
 
     def _tell(self, commit: Commit) -> None:
-        """Tell of a commit, and forget copies of what it has removed."""
+        """Tell of an own commit, and forget copies of what it has removed."""
         if commit.removed:
             self._cache.keep_only(self._log.digests())
         keys = (*commit.put, *commit.removed)
