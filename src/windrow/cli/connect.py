@@ -52,7 +52,7 @@ def open_directory(settings: Settings) -> "Connection":
 
 
 @contextmanager
-def connect_dry_run(url: str | None, data_dir: str | None, api_key_file: Path | None = None) -> "Iterator[Operations]":
+def connect_dry_run(url: str | None, data_dir: str | Path | None, api_key_file: Path | None = None) -> "Iterator[Operations]":
     """Give the verbs as :func:`connected` does, on a folder that is gone afterwards where there is no data directory.
 
     For dry runs, which save nothing.
@@ -75,7 +75,7 @@ def connect_dry_run(url: str | None, data_dir: str | None, api_key_file: Path | 
 @contextmanager
 def connected(
     url: str | None,
-    data_dir: str | None,
+    data_dir: str | Path | None,
     api_key_file: Path | None = None,
     *,
     may_create: bool = False,
@@ -107,7 +107,7 @@ def connected(
         connection.close()
 
 
-def settings_for(data_dir: str | None, **changes: object) -> Settings:
+def settings_for(data_dir: str | Path | None, **changes: object) -> Settings:
     """Return the settings where a data directory is used.
 
     Args:
@@ -118,16 +118,16 @@ def settings_for(data_dir: str | None, **changes: object) -> Settings:
         InvalidParameter: The directory is to be in an object store, and its address is none.
     """
     try:
-        named = {} if data_dir is None else {"data_dir": read_data_dir(data_dir)}
+        named = {} if data_dir is None else {"data_dir": read_data_dir(str(data_dir))}
     except ValueError as error:
         raise InvalidParameter(
             "{value} is no data directory: {expected}.",
-            {"parameter": "data_dir", "value": data_dir, "expected": str(error)},
+            {"parameter": "data_dir", "value": str(data_dir), "expected": str(error)},
         ) from error
     return dataclasses.replace(read_settings(), **named, **changes)  # type: ignore[arg-type]
 
 
-def resolve_server_url(url: str | None, data_dir: str | None) -> str:
+def resolve_server_url(url: str | None, data_dir: str | Path | None) -> str:
     """Return the address of the server; empty where the data directory is used without one.
 
     Raises:
