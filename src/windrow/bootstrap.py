@@ -103,16 +103,29 @@ def open_store(settings: Settings) -> Store:
     Raises:
         StorageFailed: The data directory cannot be read, or one of its folders is a link.
     """
-    return _store_of(open_files(settings), settings)
+    return store_of(open_files(settings), settings)
 
 
-def _store_of(opened: OpenedFiles, settings: Settings) -> Store:
+def store_of(opened: OpenedFiles, settings: Settings) -> Store:
+    """Return what is saved in some files.
+
+    Args:
+        opened: The files.
+        settings: Where base models are, and which ones are allowed.
+    """
     names = Namespace(opened.files, opened.lock)
     if isinstance(opened.files, ObjectFiles):
         opened.files.subscribe(names.tell)
     inventory = Inventory(settings.local_dir, settings.allowed_base_models)
     return Store(
-        names, Catalog(names), Aliases(names), inventory, opened.directory, KeyStore(names), AuditLog(opened.files)
+        names,
+        Catalog(names),
+        Aliases(names),
+        inventory,
+        opened.directory,
+        KeyStore(names),
+        AuditLog(opened.files),
+        opened.bucket,
     )
 
 
@@ -162,7 +175,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
     free_space = FreeSpace(settings.local_dir, settings.min_free_bytes)
     keys = KeyWatch(store.keys, settings.key_limits, audit)
     counters = UseCounters(UseStore(store.names.files), store.names.lock)
-    watch_interval_s = STORE_WATCH_INTERVAL_S if isinstance(settings.data_dir, StoreUrl) else WATCH_INTERVAL_S
+    watch_interval_s = WATCH_INTERVAL_S if store.bucket is None else STORE_WATCH_INTERVAL_S
     models = ModelWatch(store.catalog, store.names, store.directory, jobs.save_ended)
     return Dependencies(
         store=store,

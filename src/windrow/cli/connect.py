@@ -52,7 +52,9 @@ def open_directory(settings: Settings) -> "Connection":
 
 
 @contextmanager
-def connect_dry_run(url: str | None, data_dir: str | Path | None, api_key_file: Path | None = None) -> "Iterator[Operations]":
+def connect_dry_run(
+    url: str | None, data_dir: str | Path | None, api_key_file: Path | None = None
+) -> "Iterator[Operations]":
     """Give the verbs as :func:`connected` does, on a folder that is gone afterwards where there is no data directory.
 
     For dry runs, which save nothing.

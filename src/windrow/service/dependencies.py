@@ -37,6 +37,7 @@ from windrow.storage.free_space import FreeSpace
 from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
 from windrow.storage.namespace import Namespace
+from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.revision import ClassifierState
 
 _NOT_KEPT: Final = (
@@ -65,6 +66,7 @@ class Store:
         directory: The data directory that all is in.
         keys: The API keys.
         audit: The audit trail.
+        bucket: The object store that it is in; ``None`` for a folder.
     """
 
     names: Namespace
@@ -74,6 +76,7 @@ class Store:
     directory: Directory
     keys: KeyStore
     audit: AuditLog
+    bucket: Bucket | None = None
 
     def find(self, model_name: str) -> ResolvedModel:
         """Return what a name, alias, revision or task means now; of a task, the versions count that the caller knows.
