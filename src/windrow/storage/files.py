@@ -8,12 +8,12 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from windrow.disk import PRIVATE_FILE, PRIVATE_FOLDER, disk_error, read_plain, reason, sync, sync_persistently
 from windrow.domain.errors import StorageFailed, StorageUncertain
@@ -99,6 +99,15 @@ class Files(Protocol):
 
         Taken before a listing, an equal token later says that the listing still holds.
         """
+        ...
+
+
+@runtime_checkable
+class RemoteFiles(Protocol):
+    """What a place beside this can do of which each file is a request away."""
+
+    def prefetch(self, keys: Sequence[str]) -> None:
+        """Have the contents of keys at hand for the next :meth:`Files.get`, as far as they can be had."""
         ...
 
 

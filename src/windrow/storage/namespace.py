@@ -259,7 +259,9 @@ class Namespace:
         """
         look = self.aliases.newest if strictly else self.aliases.newest_listed
         is_meant = _is_any if strictly else current_caller().knows
-        for alias in filter(is_meant, self.aliases.names()):
+        meant = [*filter(is_meant, self.aliases.names())]
+        self.aliases.prefetch(meant)
+        for alias in meant:
             value = look(alias).value
             if isinstance(value, Pointer):
                 yield alias, value

@@ -40,6 +40,10 @@ class ContentCache:
         self.remove((sha256,))
         return None
 
+    def has(self, sha256: str) -> bool:
+        """Whether a content is here, altered or not."""
+        return self._path(sha256).exists()
+
     def put(self, sha256: str, content: bytes) -> None:
         """Keep a content, unless it is larger than all may be."""
         if len(content) > self._max_bytes:

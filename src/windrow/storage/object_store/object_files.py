@@ -226,8 +226,13 @@ class ObjectFiles:
             with suppress(KeyMissing, StorageFailed, InvalidArtifact):
                 self.get(key)
 
-        with ThreadPoolExecutor(_MAX_READERS) as readers:
-            list(readers.map(fetch, keys))
+        # What is alike everywhere is fetched once.
+        missing = {
+            file.sha256: key for key in keys if (file := self._log.find(key)) and not self._cache.has(file.sha256)
+        }
+        if len(missing) > 1:
+            with ThreadPoolExecutor(min(_MAX_READERS, len(missing))) as readers:
+                list(readers.map(fetch, missing.values()))
 
     @property
     def _transaction(self) -> _Transaction | None:
