@@ -106,13 +106,13 @@ class _Folder:
         """List it again. See ``Place``."""
         return ScanResult(self._list(kind, folders=_ANY_FOLDER).candidates)
 
-    def scan_classifier(self, name: str, mentions: Sequence[Mention]) -> ScanResult:
-        """Scan a folder. See ``Place``."""
-        return scan_classifier(self._root, name, self._grace_cutoff_s, {}, mentions)
+    def classifier_scan(self, name: str, mentions: Sequence[Mention]) -> Scan:
+        """Scan a folder; what the first scan says of blobs, the next one need not compute. See ``Place``."""
+        return partial(scan_classifier, self._root, name, self._grace_cutoff_s, {}, mentions)
 
-    def scan_alias(self, alias: str) -> ScanResult:
+    def alias_scan(self, alias: str) -> Scan:
         """Scan a folder. See ``Place``."""
-        return scan_alias(self._root, alias, self._grace_cutoff_s)
+        return partial(scan_alias, self._root, alias, self._grace_cutoff_s)
 
     def other_scans(self) -> Sequence[Scan]:
         """Return the scans of all other folders. See ``Place``."""
