@@ -13,7 +13,7 @@ which a change holds. No number is ever free again: commits stay. Why this is sa
 import re
 import secrets
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isqrt
 from typing import Final
@@ -91,6 +91,11 @@ class CommitLog:
     def num_below(self, prefix: str, name: str) -> int:
         """Return how many files are below a name, or are it."""
         return self._state.names.get(prefix, {}).get(name, 0)
+
+    def below(self, prefix: str) -> list[tuple[str, StoredFile]]:
+        """Return the files that are below a prefix, and where they are, sorted by key."""
+        with self._lock:
+            return list(self._below(prefix))
 
     def digests(self) -> set[str]:
         """Return the digests of the contents of all files."""
@@ -178,6 +183,13 @@ class CommitLog:
         """Remove checkpoints that nobody begins with any more."""
         for name in _numbered(self._bucket.names(CHECKPOINTS))[:-_KEPT_CHECKPOINTS]:
             self._bucket.remove(f"{CHECKPOINTS}/{name}")
+
+    def _below(self, prefix: str) -> Iterator[tuple[str, StoredFile]]:
+        for name in sorted(self._state.names.get(prefix, ())):
+            key = f"{prefix}/{name}" if prefix else name
+            if (file := self._state.files.get(key)) is not None:
+                yield key, file
+            yield from self._below(key)
 
     def _load(self) -> None:
         """Begin with the newest commit and the checkpoint that it counts from."""

@@ -235,6 +235,24 @@ class ObjectFiles:
                 list(readers.map(fetch, missing.values()))
 
     @property
+    def commit_number(self) -> int:
+        """The last commit that is known here; 0 before the first one."""
+        return self._log.number
+
+    def stored(self, prefix: str = "") -> list[tuple[str, StoredFile]]:
+        """Return the files below a prefix that commits have put, as far as known here, sorted by key."""
+        return self._log.below(prefix)
+
+    def fence(self) -> None:
+        """Commit nothing, so that no attempt that began before can commit any more.
+
+        Raises:
+            StorageUncertain: The store does not say whether it took the commit.
+            DataDirectoryUnavailable: The store does not answer, or has another log now.
+        """
+        self._alone(lambda: self._commit(_Transaction(self._log.number)))
+
+    @property
     def _transaction(self) -> _Transaction | None:
         """The transaction of the current thread."""
         found: _Transaction | None = getattr(self._own, "transaction", None)
