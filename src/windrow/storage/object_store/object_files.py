@@ -239,7 +239,7 @@ class ObjectFiles:
         """The last commit that is known here; 0 before the first one."""
         return self._log.number
 
-    def stored(self, prefix: str = "") -> list[tuple[str, StoredFile]]:
+    def stored(self, prefix: str = "") -> Sequence[tuple[str, StoredFile]]:
         """Return the files below a prefix that commits have put, as far as known here, sorted by key."""
         return self._log.below(prefix)
 
