@@ -109,13 +109,13 @@ class CommitLog:
                 return None
             return str(number)
 
-    def follow(self) -> list[Commit]:
-        """Take over what others have committed since the last time, and return it.
+    def follow(self) -> list[StoredFile]:
+        """Take over what others have committed since the last time, and return the files that this removed.
 
-        The first time, that is the newest commit and a checkpoint, which is returned as nothing.
+        The first time, that is the newest commit and the checkpoint that it counts from.
 
         Raises:
-            DataDirectoryUnavailable: The store does not answer, or has another log now.
+            DataDirectoryUnavailable: The store does not answer.
             InvalidArtifact: A commit was altered, or is of a newer format.
         """
         with self._following:
@@ -123,11 +123,10 @@ class CommitLog:
                 self._load()
                 self._is_loaded = True
                 return []
-            found = []
+            gone: list[StoredFile] = []
             while (commit := self._read(self._state.number + 1)) is not None:
-                self._apply(commit)
-                found.append(commit)
-            return found
+                gone += self._apply(commit)
+            return gone
 
     def check_unchanged(self) -> None:
         """Check that the last commit that is known here is still there, so that no other log has taken its place.
@@ -225,15 +224,18 @@ class CommitLog:
         except KeyMissing:
             return None
 
-    def _apply(self, commit: Commit) -> None:
+    def _apply(self, commit: Commit) -> list[StoredFile]:
+        """Take over the next commit, and return the files that it removed."""
+        gone = []
         with self._lock:
             before = self._state
-            for key in commit.removed:
-                if before.files.pop(key, None) is not None:
+            # What is put in the place of another file came and went, too.
+            for key in (*commit.removed, *commit.put):
+                if (file := before.files.pop(key, None)) is not None:
+                    gone.append(file)
                     _drop(before, key, commit.number)
             for key, file in commit.put.items():
-                if key not in before.files:
-                    _add(before, key, commit.number)
+                _add(before, key, commit.number)
                 before.files[key] = file
             self._state = _State(
                 commit.number,
@@ -244,6 +246,7 @@ class CommitLog:
                 before.names,
                 before.tokens,
             )
+        return gone
 
 
 def new_attempt() -> str:

@@ -96,19 +96,21 @@ class ObjectFiles:
         """Take over what others have committed.
 
         Raises:
-            DataDirectoryUnavailable: The store does not answer, or has another log now.
-            InvalidArtifact: A commit was altered, or is of a newer format.
+            DataDirectoryUnavailable: The store does not answer, or a commit cannot be read: it was altered, or is of a
+                newer Windrow.
         """
-        if any(commit.removed for commit in self._log.follow()):
-            self._cache.keep_only(self._log.digests())
+        try:
+            gone = self._log.follow()
+        except InvalidArtifact as error:
+            raise DataDirectoryUnavailable(error.template, {**error.facts, "problem": "unreadable"}) from error
+        self._cache.remove({file.sha256 for file in gone})
         self._looked_at_s = time.monotonic()
 
     def open(self) -> None:
         """Begin with the newest commit, and forget copies of what is gone.
 
         Raises:
-            DataDirectoryUnavailable: The store does not answer.
-            InvalidArtifact: A commit was altered, or is of a newer format.
+            DataDirectoryUnavailable: As :meth:`follow`.
         """
         self.follow()
         self._cache.keep_only(self._log.digests())
@@ -315,6 +317,7 @@ class ObjectFiles:
                 with suppress(StorageFailed):  # only garbage stays
                     self._bucket.remove(file.object_key(key))
             raise CommitLost(commit.number)
+        self._cache.remove({file.sha256 for file in transaction.removed.values()})
         for key, data in transaction.put.items():
             self._cache.put(put[key].sha256, data)
         self._tell(commit)
@@ -332,9 +335,7 @@ class ObjectFiles:
             ) from error
 
     def _tell(self, commit: Commit) -> None:
-        """Tell of an own commit, and forget copies of what it has removed."""
-        if commit.removed:
-            self._cache.keep_only(self._log.digests())
+        """Tell of an own commit."""
         keys = (*commit.put, *commit.removed)
         for listener in self._listeners:
             listener(keys)
@@ -370,7 +371,12 @@ class StoreDirectory:
             raise DataDirectoryUnavailable(problem.template, problem.facts) from problem
 
     def prepare(self) -> None:
-        """Get ready for a change: that takes the store, which says so itself."""
+        """Check as :meth:`check` does: what a change takes, the store itself says.
+
+        Raises:
+            DataDirectoryUnavailable: It did not answer.
+        """
+        self.check()
 
 
 def _checked_size(content: bytes, max_bytes: int) -> bytes:
