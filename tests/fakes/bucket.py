@@ -23,19 +23,21 @@ class MemoryBucket:
     Args:
         before: Called with verb and key before each request; may raise, or let somebody else act.
         after: Called with verb and key once a request is done; what it raises is a reply that is lost.
+        clock: The store's clock.
     """
 
     objects_by_key: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     before: Callable[[str, str], object] = lambda verb, key: None
     after: Callable[[str, str], object] = lambda verb, key: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def create(self, key: str, data: bytes) -> bool:
         self._begin("create", key)
         with self.lock:
             if key not in self.objects_by_key:
-                self.objects_by_key[key] = (bytes(data), datetime.now(UTC))
+                self.objects_by_key[key] = (bytes(data), self.clock())
             is_own = self.objects_by_key[key][0] == data
         self.after("create", key)
         return is_own
@@ -43,7 +45,7 @@ class MemoryBucket:
     def put(self, key: str, data: bytes) -> None:
         self._begin("put", key)
         with self.lock:
-            self.objects_by_key[key] = (bytes(data), datetime.now(UTC))
+            self.objects_by_key[key] = (bytes(data), self.clock())
         self.after("put", key)
 
     def get(self, key: str) -> bytes:

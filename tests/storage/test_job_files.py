@@ -14,17 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.storage.examples import sealed
+from tests.storage.job_folders import open_jobs
 from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageUncertain
 from windrow.domain.job import Job, JobState, Problem
 from windrow.storage import job_files
 from windrow.storage.files import KeyExists, LocalFiles
 from windrow.storage.job_files import CANCEL_FILE, JOBS, OWNERS, JobFiles, stored_job_from_json
+from windrow.storage.local_owners import LocalOwners
 
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
-
-
-def open_jobs(root: Path) -> JobFiles:
-    return JobFiles(root, LocalFiles(root))
 
 
 def job_of(files: JobFiles, state: JobState = "queued", **more: object) -> Job:
@@ -115,8 +113,8 @@ def test_a_process_is_alive_until_it_closes(tmp_path: Path) -> None:
 def test_a_killed_process_is_alive_no_more(tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from windrow.storage.files import LocalFiles\nfrom windrow.storage.job_files import JobFiles\n"
-        "root = Path(sys.argv[1])\nprint(JobFiles(root, LocalFiles(root)).owner(), flush=True)\ntime.sleep(600)"
+        "from windrow.storage.local_owners import LocalOwners\n"
+        "print(LocalOwners(Path(sys.argv[1])).acquire(), flush=True)\ntime.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -171,8 +169,8 @@ def test_old_finished_jobs_go_and_living_ones_stay(
         made.append(job_of(files, state))  # type: ignore[arg-type]
         files.put(made[-1], 1)
     files.request_cancel(made[0].id)
-    gone = open_jobs(tmp_path)
-    gone.owner()
+    gone = LocalOwners(tmp_path)
+    gone.acquire()
     os.close(gone._owner_lock.descriptor)  # type: ignore[union-attr]
     assert len(list((tmp_path / JOBS / OWNERS).iterdir())) == 2
     files.prune()

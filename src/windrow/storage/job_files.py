@@ -10,6 +10,7 @@
 import logging
 import re
 import secrets
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -72,7 +73,7 @@ class Owners(Protocol):
         ...
 
     def show_progress(self, job_id: str, progress: Progress) -> None:
-        """Let other processes see how far a job of this one is; one that comes too early after another may be left out."""
+        """Let other processes see how far a job of this one is; what comes soon after another one may be left out."""
         ...
 
     def progress(self, job_id: str) -> Progress | None:
@@ -137,6 +138,7 @@ class JobFiles:
         self._logs = Logs(files, JOBS, stored_job_from_json)
         self._num_remembered = num_remembered
         self._remembered: dict[str, StoredJob] = {}
+        self._remembering = threading.Lock()
 
     @property
     def root(self) -> Path:
@@ -284,9 +286,10 @@ class JobFiles:
     def _remember(self, stored: StoredJob) -> None:
         """Keep an ended job in memory: nobody changes it any more."""
         if self._num_remembered:
-            while len(self._remembered) >= self._num_remembered and (oldest := min(self._remembered, default=None)):
-                self._remembered.pop(oldest, None)
-            self._remembered[stored.job.id] = stored
+            with self._remembering:
+                self._remembered[stored.job.id] = stored
+                if len(self._remembered) > self._num_remembered:
+                    del self._remembered[min(self._remembered)]  # the oldest job
 
     def _put(self, stored: StoredJob) -> None:
         self._put_new(self._logs.key(stored.job.id, stored.number), stored_job_to_json(stored))
@@ -306,7 +309,8 @@ class JobFiles:
         for name in self._files.list(f"{JOBS}/{job_id}"):
             if NUMBERED.fullmatch(name) or name == CANCEL_FILE:  # what a person put there stays
                 self._files.remove(f"{JOBS}/{job_id}/{name}")
-        self._remembered.pop(job_id, None)
+        with self._remembering:
+            self._remembered.pop(job_id, None)
         self.forget_progress(job_id)
 
 
