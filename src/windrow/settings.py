@@ -19,7 +19,7 @@ from windrow.domain.key_limits import LIMITS, MAX_LIMIT, KeyLimits
 from windrow.domain.prediction import PredictLimits
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, MULTILINGUAL_BASE_MODELS
 from windrow.domain.secret import Secret
-from windrow.domain.store_url import StoreUrl, is_store_url, read_store_url
+from windrow.domain.store_url import StoreUrl, is_store_url, read_store_url, without_secrets
 
 PREFIX = "WINDROW_"
 # A training process takes about 0.5 GB at rest, as its limit counts; less than this is of no use.
@@ -438,7 +438,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             values[known[name].name] = known[name].metadata["parse"](variables[name])
         except ValueError as error:
             raise InvalidParameter(
-                f"{name}={variables[name]!r} cannot be used: {error}. {known[name].metadata['doc']}",
+                f"{name}={without_secrets(variables[name])!r} cannot be used: {error}. {known[name].metadata['doc']}",
                 {"parameter": name},
             ) from error
     return Settings(**values)

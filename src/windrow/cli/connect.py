@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.secret import Secret
-from windrow.domain.store_url import StoreUrl
+from windrow.domain.store_url import StoreUrl, without_secrets
 from windrow.settings import Settings, read_api_key, read_data_dir, read_settings
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def settings_for(data_dir: str | Path | None, **changes: object) -> Settings:
     except ValueError as error:
         raise InvalidParameter(
             "{value} is no data directory: {expected}.",
-            {"parameter": "data_dir", "value": str(data_dir), "expected": str(error)},
+            {"parameter": "data_dir", "value": without_secrets(str(data_dir)), "expected": str(error)},
         ) from error
     return dataclasses.replace(read_settings(), **named, **changes)  # type: ignore[arg-type]
 

@@ -6,6 +6,8 @@ from typing import Final
 
 SCHEMES: Final = ("s3", "gs", "az")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+# Where somebody puts credentials into an address; a secret key may have slashes in it.
+_SECRET: Final = re.compile(r"(?<=://).*@|\?.*", re.DOTALL)
 _URL: Final = re.compile(r"([a-z0-9]+)://([A-Za-z0-9][A-Za-z0-9._-]{1,254})((?:/[A-Za-z0-9][A-Za-z0-9._-]*)*)/?")
 
 
@@ -29,7 +31,7 @@ class StoreUrl:
 
 def is_store_url(text: str) -> bool:
     """Whether a text is to be an address of an object store, right or wrong, and no folder."""
-    return _SCHEME.match(text) is not None
+    return _SCHEME.match(text.lstrip()) is not None
 
 
 def read_store_url(text: str) -> StoreUrl:
@@ -38,7 +40,20 @@ def read_store_url(text: str) -> StoreUrl:
     Raises:
         ValueError: It names none; the error says what is expected.
     """
+    if without_secrets(text) != text:
+        raise ValueError(
+            "an address without credentials expected: those are set in the environment, such as in AWS_ACCESS_KEY_ID"
+        )
     match = _URL.fullmatch(text.strip())
     if match is None or match[1] not in SCHEMES:
         raise ValueError("s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX expected")
     return StoreUrl(match[1], match[2], match[3].strip("/"))
+
+
+def without_secrets(text: str) -> str:
+    """Return a text as it may be shown: where it is an address of an object store, nothing of it that is secret.
+
+    Args:
+        text: What was to be a data directory.
+    """
+    return _SECRET.sub("…", text) if is_store_url(text) else text

@@ -33,6 +33,7 @@ from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.report_page import ReportRequest
+from windrow.domain.store_url import without_secrets
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.domain.usage import Usage
@@ -421,7 +422,8 @@ def _value(name: str, metadata: Any, value: object) -> Any:
     try:
         return metadata["parse"](text)
     except ValueError as error:
+        shown = repr(without_secrets(value) if isinstance(value, str) else value)
         raise InvalidParameter(
             "{parameter}={value} cannot be used: {problem}. {meaning}",
-            {"parameter": name, "value": repr(value)[:200], "problem": str(error), "meaning": metadata["doc"]},
+            {"parameter": name, "value": shown[:200], "problem": str(error), "meaning": metadata["doc"]},
         ) from error
