@@ -38,7 +38,7 @@ CHECKPOINTS: Final = "checkpoints"
 _MIN_CHANGES: Final = 64
 # Of which older ones are removed; one that a reader is just told of must still be there.
 _KEPT_CHECKPOINTS: Final = 3
-_NUMBERED: Final = re.compile(r"[0-9]{12}\.json")
+NUMBERED_OBJECT: Final = re.compile(r"[0-9]{12}\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class CommitLog:
             changed = {} if is_due else dict(state.changed)
             checkpoint = Checkpoint(state.number, dict(state.files)) if is_due else None
         if checkpoint is not None:
-            self._bucket.put(_key(CHECKPOINTS, checkpoint.number), checkpoint_to_bytes(checkpoint))
+            self._bucket.put(numbered_key(CHECKPOINTS, checkpoint.number), checkpoint_to_bytes(checkpoint))
         gone = tuple(sorted(removed))
         changed |= dict.fromkeys(gone)
         changed |= put
@@ -170,7 +170,7 @@ class CommitLog:
             StorageUncertain: The store does not say.
             DataDirectoryUnavailable: It does not answer.
         """
-        if not self._bucket.create(_key(COMMITS, commit.number), commit_to_bytes(commit)):
+        if not self._bucket.create(numbered_key(COMMITS, commit.number), commit_to_bytes(commit)):
             return False
         with self._following:
             # The thread that follows may have seen it first.
@@ -205,7 +205,7 @@ class CommitLog:
         commit = commit_from_bytes(newest, self._bucket.get(newest))
         files: dict[str, StoredFile] = {}
         if commit.checkpoint:
-            key = _key(CHECKPOINTS, commit.checkpoint)
+            key = numbered_key(CHECKPOINTS, commit.checkpoint)
             files = dict(checkpoint_from_bytes(key, self._bucket.get(key)).files)
         for name, file in commit.changed.items():
             if file is None:
@@ -218,7 +218,7 @@ class CommitLog:
         self._state = state
 
     def _read(self, number: int) -> Commit | None:
-        key = _key(COMMITS, number)
+        key = numbered_key(COMMITS, number)
         try:
             return commit_from_bytes(key, self._bucket.get(key))
         except KeyMissing:
@@ -254,12 +254,13 @@ def new_attempt() -> str:
     return secrets.token_hex(16)
 
 
-def _key(folder: str, number: int) -> str:
+def numbered_key(folder: str, number: int) -> str:
+    """Return the key of a commit or checkpoint."""
     return f"{folder}/{number:012d}.json"
 
 
 def _numbered(names: Iterable[str]) -> list[str]:
-    return sorted(name for name in names if _NUMBERED.fullmatch(name))
+    return sorted(name for name in names if NUMBERED_OBJECT.fullmatch(name))
 
 
 def _parts(key: str) -> Iterable[tuple[str, str]]:
