@@ -64,7 +64,11 @@ class Bucket(Protocol):
         ...
 
     def names(self, prefix: str) -> list[str]:
-        """Return the sorted names directly below a prefix: of objects and of longer prefixes."""
+        """Return the sorted names directly below a prefix: of objects and of longer prefixes.
+
+        Args:
+            prefix: The prefix; empty for all that is there.
+        """
         ...
 
     def remove(self, key: str) -> None:
