@@ -156,12 +156,16 @@ def bursts(rate: float, count: int, seed: int) -> Traffic:
         seed: Of chance.
     """
     chance = np.random.default_rng(seed)
+    duration_ms = count * 1_000 / rate
     quiet = (1 - BURST_TIMES * BURST_SHARE) / (1 - BURST_SHARE)
-    pause_ms = BURST_MS * (1 - BURST_SHARE) / BURST_SHARE
-    # More than the requests can need, as chance has it.
-    cycles = int(2 * (count * 1_000 / rate) / (BURST_MS + pause_ms)) + 100
-    lengths_ms = np.column_stack((chance.exponential(pause_ms, cycles), chance.exponential(BURST_MS, cycles))).ravel()
-    factors = np.tile((quiet, BURST_TIMES), cycles)
+    cycles = max(1, round(duration_ms * BURST_SHARE / BURST_MS))
+    spans_ms, factors = np.empty((cycles, 2)), np.tile((quiet, BURST_TIMES), cycles)
+    for column, share in enumerate((1 - BURST_SHARE, BURST_SHARE)):
+        drawn = chance.exponential(1, cycles)
+        # So that also a few bursts take just their share of the time.
+        spans_ms[:, column] = drawn / drawn.sum() * share * duration_ms
+    # What comes late, by chance, comes at the mean rate.
+    lengths_ms, factors = np.append(spans_ms.ravel(), duration_ms), np.append(factors, 1.0)
     return _warped(chance, count, rate, np.cumsum(lengths_ms), np.cumsum(lengths_ms * factors))
 
 
