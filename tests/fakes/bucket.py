@@ -68,7 +68,8 @@ class MemoryBucket:
     def names(self, prefix: str) -> list[str]:
         self._begin("list", prefix)
         with self.lock:
-            below = [key.removeprefix(f"{prefix}/") for key in self.objects_by_key if key.startswith(f"{prefix}/")]
+            start = f"{prefix}/" if prefix else ""
+            below = [key.removeprefix(start) for key in self.objects_by_key if key.startswith(start)]
         return sorted({name.partition("/")[0] for name in below})
 
     def remove(self, key: str) -> None:
