@@ -35,16 +35,18 @@ from windrow.storage.catalog import Catalog
 from windrow.storage.data_directory import DataDirectory, Directory, GuardedFiles, guarded_lock
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.free_space import FreeSpace
-from windrow.storage.fsck import check, check_own_folders
+from windrow.storage.fsck import check_own_folders
 from windrow.storage.job_files import JobFiles
 from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
 from windrow.storage.local_owners import LocalOwners
 from windrow.storage.lock import DirectoryLock, Lock
+from windrow.storage.maintenance import LocalMaintenance, Maintenance
 from windrow.storage.namespace import Namespace
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.object_files import ObjectFiles, StoreDirectory
+from windrow.storage.object_store.store_maintenance import StoreMaintenance
 from windrow.storage.retention import Retention
 from windrow.storage.use_store import UseStore
 
@@ -126,14 +128,21 @@ def store_of(opened: OpenedFiles, settings: Settings) -> Store:
         opened.directory,
         KeyStore(names),
         AuditLog(opened.files),
+        _maintenance_of(opened, settings),
         opened.bucket,
     )
+
+
+def _maintenance_of(opened: OpenedFiles, settings: Settings) -> Maintenance:
+    if isinstance(opened.files, ObjectFiles) and opened.bucket is not None:
+        return StoreMaintenance(opened.files, opened.bucket, settings.local_dir)
+    return LocalMaintenance(settings.local_dir, settings.min_free_bytes)
 
 
 def check_integrity(settings: Settings, request: FsckRequest) -> IntegrityReport:
     """Check a data directory without a service, as ``Operations.fsck`` does."""
     store = open_store(settings)
-    report = check(settings.local_dir, store.names, repair=request.repair)
+    report = store.maintenance.check(store.names, repair=request.repair)
     if request.repair:
         note_repair(_audit_writer(settings, store))
     return report
@@ -157,7 +166,9 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         store: What is saved.
         encoders: Load base models.
     """
-    retention = Retention(settings.local_dir, store.catalog.purging, timedelta(days=settings.retention_days))
+    retention = Retention(
+        store.maintenance.last_check(), store.catalog.purging, timedelta(days=settings.retention_days)
+    )
     audit = _audit_writer(settings, store)
     queue = BatchQueue(
         settings.encoder_threads or usable_cores(), settings.max_queued_requests, settings.max_queued_tokens
@@ -173,7 +184,9 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         partial(note_job, audit, store.names),
     )
     memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
-    free_space = FreeSpace(settings.local_dir, settings.min_free_bytes)
+    # An object store does not tell how much room it has, and what is on this machine's disk beside it can be missed.
+    min_free_bytes = settings.min_free_bytes if store.bucket is None else 0
+    free_space = FreeSpace(settings.local_dir, min_free_bytes)
     keys = KeyWatch(store.keys, settings.key_limits, audit)
     counters = UseCounters(UseStore(store.names.files), store.names.lock)
     watch_interval_s = WATCH_INTERVAL_S if store.bucket is None else STORE_WATCH_INTERVAL_S

@@ -36,6 +36,7 @@ from windrow.storage.data_directory import Directory
 from windrow.storage.free_space import FreeSpace
 from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
+from windrow.storage.maintenance import Maintenance
 from windrow.storage.namespace import Namespace
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.revision import ClassifierState
@@ -66,6 +67,7 @@ class Store:
         directory: The data directory that all is in.
         keys: The API keys.
         audit: The audit trail.
+        maintenance: Checks and measures it.
         bucket: The object store that it is in; ``None`` for a folder.
     """
 
@@ -76,6 +78,7 @@ class Store:
     directory: Directory
     keys: KeyStore
     audit: AuditLog
+    maintenance: Maintenance
     bucket: Bucket | None = None
 
     def find(self, model_name: str) -> ResolvedModel:
