@@ -5,13 +5,13 @@ import queue
 import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.execution.examples import queued_job
-from tests.records import record
+from tests.execution.trainings import RESULT, Training
 from tests.storage.job_folders import open_jobs
 from windrow.domain.caller import Caller, calling, current_caller
 from windrow.domain.classifier import FitResult
@@ -30,49 +30,14 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.job import Job, Problem, Progress, StageEstimate, ignore_progress
-from windrow.domain.values import recast
 from windrow.execution import job_queue
 from windrow.execution.control import TrainingControl
-from windrow.execution.job_queue import JobQueue, JobSpec
+from windrow.execution.job_queue import JobQueue
 from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration, EtaEstimator
 from windrow.storage.files import LocalFiles
 from windrow.storage.job_files import JOBS, JobFiles, StoredJob
 from windrow.storage.local_owners import LocalOwners
-
-RESULT = recast(FitResult, record(revision=7), model_name="tickets_v1", next_name="tickets_v2")
-
-
-@dataclass
-class Training:
-    """A training that goes on until it is told to end, or stopped.
-
-    Args:
-        key: Equal for equal requests.
-        error: What it ends with; ``None`` for a result.
-        progress: What it reports.
-    """
-
-    key: str = "a"
-    error: BaseException | None = None
-    progress: Progress = field(default_factory=lambda: Progress("training", 1, 2, 0.5))
-    has_begun: threading.Event = field(default_factory=threading.Event)
-    end: threading.Event = field(default_factory=threading.Event)
-
-    def work(self, control: TrainingControl) -> FitResult:
-        told = self.progress
-        control.report_progress(told.stage, told.step, told.num_steps, told.loss)
-        self.has_begun.set()
-        with control.on_cancel(self.end.set):
-            assert self.end.wait(30)
-        control.raise_if_cancelled()
-        if self.error is not None:
-            raise self.error
-        return RESULT
-
-    def spec(self, prepare: Callable[[], object] | None = None) -> JobSpec:
-        return JobSpec(queued_job(""), self.key, prepare, self.work, EtaEstimator(CostCalibration()))
-
 
 Open = Callable[..., JobQueue]
 

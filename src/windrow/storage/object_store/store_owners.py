@@ -36,6 +36,7 @@ GARBAGE_AFTER: Final = timedelta(days=1)
 # How long a listing tells that a server lives.
 LISTING_S: Final = 5.0
 PROGRESS_INTERVAL_S: Final = 2.0
+_PRUNING_S: Final = 3_600.0
 _POLL_INTERVAL_S: Final = 1.0
 # After a heartbeat that failed; others may not take a server for dead since one request was lost.
 _RETRY_S: Final = 2.0
@@ -107,6 +108,7 @@ class StoreOwners:
         self._looking = threading.Lock()
         self._listing: _Listing | None = None
         self._time_key = ""
+        self._pruned_s = -_PRUNING_S
         self._shown_s: dict[str, float] = {}
 
     @property
@@ -145,8 +147,11 @@ class StoreOwners:
         return any(not listing.is_alive(name) for name in listing.changed_at if not name.startswith("."))
 
     def prune(self) -> None:
-        """Remove the objects of servers that have been dead for a day."""
+        """Remove the objects of servers that have been dead for a day; an hour after another call, look for them."""
         with self._looking:
+            if self._clock_s() - self._pruned_s < _PRUNING_S:
+                return
+            self._pruned_s = self._clock_s()
             listing = self._recent() or self._look()
         for name, changed_at in listing.changed_at.items():
             if listing.now - changed_at > GARBAGE_AFTER:
@@ -188,7 +193,7 @@ class StoreOwners:
     def _begin(self) -> _Heartbeat:
         name, is_over = secrets.token_hex(8), threading.Event()
         self._bucket.put(f"{_OWNERS}/{name}", _CONTENT)
-        thread = threading.Thread(target=self._beat, args=(name, is_over), name="heartbeat", daemon=True)
+        thread = threading.Thread(target=self._beat, args=(name, is_over), name=f"heartbeat-{name}", daemon=True)
         thread.start()
         return _Heartbeat(name, os.getpid(), is_over, thread)
 
