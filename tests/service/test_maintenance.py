@@ -144,7 +144,7 @@ def test_usage_says_what_is_shared_what_is_each_ones_own_and_what_purging_would_
     ]
     assert [model.id for model in usage.base_models] == [DEFAULT_BASE_MODEL, TINY]
     assert usage.classifier_bytes + usage.deleted_bytes == bytes_below(folder)
-    assert usage.free_bytes > 0
+    assert usage.free_bytes is not None and usage.free_bytes > 0
     service.delete(DeleteRequest("b", purge=True))
     assert service.usage().deleted_bytes == 0
 
