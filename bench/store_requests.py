@@ -1,7 +1,7 @@
-"""Count the requests to an object store by operation, and weigh the index of a data directory in one.
+"""Count the requests to an object store by operation, time commits, and weigh the index of a data directory in one.
 
-The store is a dictionary that counts; nothing is timed but the index. Listings are counted in pages of 1,000, as S3
-gives them.
+The store is a dictionary that counts. Listings are counted in pages of 1,000, as S3 gives them, and a create that finds
+its key taken is followed by a read, as `ObstoreBucket` does it.
 
 Run: make bench-store
 """
@@ -14,17 +14,25 @@ import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
+from draws import tickets
 from fleet_data import Fleet, open_fleet
 from report import markdown
 
 from tests.fakes.bucket import MemoryBucket
 from tests.fakes.files import MemoryFiles
+from windrow.bootstrap import open_service
 from windrow.domain.alias import ChangeNote
 from windrow.domain.names import Reference
+from windrow.domain.store_url import StoreUrl
+from windrow.service.service import Service
+from windrow.session.session import Session
+from windrow.settings import Settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ARTIFACT
 from windrow.storage.catalog import Catalog
@@ -36,7 +44,11 @@ from windrow.storage.object_store.documents import Checkpoint, StoredFile, check
 from windrow.storage.object_store.object_files import ObjectFiles, StoreDirectory
 
 PAGE, VERBS = 1_000, ("list", "get", "put", "create", "remove")
+COLUMNS = ("operation", *VERBS, "all")
 CACHE_BYTES = 10**9
+# What a store is taken to need, for the times of commits.
+READ_S, WRITE_S = 0.02, 0.04
+IDLE_S = 10.0
 
 Line = tuple[str, ...]
 
@@ -63,7 +75,9 @@ class CountingBucket(MemoryBucket):
     def create(self, key: str, data: bytes) -> bool:
         """Create an object."""
         self.moved["up"] += len(data)
-        return super().create(key, data)
+        is_own = super().create(key, data)
+        self.requests["get"] += not is_own
+        return is_own
 
     def put(self, key: str, data: bytes) -> None:
         """Put an object."""
@@ -98,10 +112,18 @@ def main() -> None:
     parser.add_argument("--classifiers", type=int, default=10_000, help="for the requests [10000]")
     parser.add_argument("--indexed", type=int, default=100_000, help="classifiers of the weighed index [100000]")
     parser.add_argument("--files", type=int, default=6, help="files of each of these [6]")
+    parser.add_argument("--seconds", type=float, default=10, help="of each measurement of commits [10]")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         lines = list(count_requests(Path(folder), options.classifiers))
-    print(markdown(("operation", *VERBS, "all", "bytes up", "bytes down"), lines), end="\n\n", flush=True)
+    print(markdown((*COLUMNS, "bytes up", "bytes down"), lines), end="\n\n", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        print(markdown(COLUMNS, list(count_service(Path(folder)))), end="\n\n", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        timed = list(time_commits(Path(folder), options.seconds))
+    print(
+        markdown(("servers that promote", "commits/s", "ms of one", "requests of one"), timed), end="\n\n", flush=True
+    )
     print(markdown(("index", "measured"), list(weigh_index(options.indexed, options.files))))
 
 
@@ -170,6 +192,61 @@ def open_replica(bucket: CountingBucket, cache: Path) -> Replica:
     return Replica(files, names, Catalog(names))
 
 
+def count_service(folder: Path) -> Iterator[Line]:
+    """Count what a whole server asks for, with jobs, audit trail and counters, on an empty store."""
+    bucket, rows = CountingBucket(), tickets()
+
+    def counted(what: str, act: Callable[[], object]) -> Line:
+        bucket.requests.clear()
+        act()
+        time.sleep(0.3)  # what is written after the answer
+        counts = [bucket.requests[verb] for verb in VERBS]
+        return (what, *map(str, counts), str(sum(counts)))
+
+    def start() -> Service:
+        with patch("windrow.storage.object_store.obstore_bucket.ObstoreBucket", lambda _: bucket):
+            service = open_service(Settings(data_dir=StoreUrl("s3", "bench"), cache_dir=folder, offline=True))
+        service.start()
+        time.sleep(2)  # it looks for the ends of others' jobs
+        return service
+
+    started: list[Service] = []
+    yield counted("start a server, and its first 2 s", lambda: started.append(start()))
+    session = Session(started[0], started[0].close)
+    yield counted(f"idle for {IDLE_S:.0f} s", lambda: time.sleep(IDLE_S))
+    texts, labels = [row["text"] for row in rows], [row["label"] for row in rows]
+    began = time.perf_counter()
+    fit = counted("fit", lambda: session.fit("tickets_v1", texts, labels, num_iterations=0))
+    yield (f"fit of {time.perf_counter() - began - 0.3:.1f} s", *fit[1:])
+    yield counted("predict", lambda: session.predict("tickets_v1", "My card was charged twice"))
+    yield counted("promote", lambda: session.promote("tickets", "tickets_v1"))
+    yield counted("delete", lambda: session.delete("tickets_v1", force=True))
+    yield counted("stop", session.close)
+
+
+def time_commits(folder: Path, seconds: float) -> Iterator[Line]:
+    """Let servers promote as fast as they can, each an alias of its own, on a store that takes its time."""
+    for servers in (1, 2, 4, 8):
+        bucket, fleet = CountingBucket(), open_fleet(folder)
+        fill(bucket, fleet, folder, ["a_v1", "a_v2"])
+        bucket.before = lambda verb, _: time.sleep(READ_S if verb in {"get", "list"} else WRITE_S)
+        replicas = [open_replica(bucket, folder / f"cache{number}") for number in range(servers)]
+        until = time.monotonic() + seconds
+        bucket.requests.clear()
+
+        def promote(number: int, replicas: list[Replica] = replicas, until: float = until) -> int:
+            aliases, done = Aliases(replicas[number].names), 0
+            while time.monotonic() < until:
+                aliases.promote(f"alias{number}", Reference(f"a_v{done % 2 + 1}"), ChangeNote())
+                done += 1
+            return done
+
+        with ThreadPoolExecutor(servers) as threads:
+            done = sum(threads.map(promote, range(servers)))
+        asked = sum(bucket.requests.values())
+        yield str(servers), f"{done / seconds:.1f}", f"{1_000 * seconds * servers / done:.0f}", f"{asked / done:.1f}"
+
+
 def weigh_index(classifiers: int, files_each: int) -> Iterator[Line]:
     """Say what a checkpoint of so many files takes, and what a server takes to begin with it."""
     chance, attempt = random.Random(0), new_attempt()
@@ -214,6 +291,9 @@ def weigh_index(classifiers: int, files_each: int) -> Iterator[Line]:
     tracemalloc.stop()
     yield "memory of the index", f"{kept_bytes / 1e6:.0f} MB, {kept_bytes / count:.0f} bytes a file"
     yield "... at its peak while it begins", f"{peak_bytes / 1e6:.0f} MB"
+    began = time.perf_counter()
+    names = weighed.names("classifiers")
+    yield f"to list {len(names):,} names", f"{1_000 * (time.perf_counter() - began):.0f} ms"
     changed = {f"classifiers/task{n:05d}_v1/000002.json": last for n in range(int(count**0.5))}
     yield (
         f"a commit that repeats {len(changed):,} changes, the most with so many files",
