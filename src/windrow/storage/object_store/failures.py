@@ -239,12 +239,7 @@ def failure_of(error: BaseException) -> Failure:
         return _answered(int(status[1]), code[1] if code else "")
     if type(error).__name__ in ("AlreadyExistsError", "PreconditionError"):
         return Failure(Outcome.EXISTS, Reason.BUSY)
-    if _SETTINGS.search(text):
-        return Failure(Outcome.FAILED, Reason.SETTINGS)
-    kind = _KIND.search(text)
-    if kind is not None and kind[1] == "Connect":  # no byte of the request was sent
-        return Failure(Outcome.REFUSED, Reason.CERTIFICATE if "certificate" in text else Reason.UNREACHABLE)
-    return Failure(Outcome.UNKNOWN, Reason.SLOW)
+    return _unanswered(text)
 
 
 def error_of(failure: Failure, url: StoreUrl, verb: str, key: str) -> StorageFailed | StorageFull:
@@ -304,3 +299,15 @@ def _answered(status: int, code: str) -> Failure:
     if status >= 500:  # a balancer may say so of a request that the store goes on with
         return Failure(Outcome.UNKNOWN, Reason.BUSY, status)
     return Failure(Outcome.FAILED, Reason.REGION if status < 400 else Reason.OTHER, status)
+
+
+def _unanswered(text: str) -> Failure:
+    """Return what a message of obstore means where the store has given no answer, or none that obstore understands."""
+    if "redirect without LOCATION" in text:  # how S3 answers in another region than the bucket's
+        return Failure(Outcome.FAILED, Reason.REGION)
+    if _SETTINGS.search(text):
+        return Failure(Outcome.FAILED, Reason.SETTINGS)
+    kind = _KIND.search(text)
+    if kind is not None and kind[1] == "Connect":  # no byte of the request was sent
+        return Failure(Outcome.REFUSED, Reason.CERTIFICATE if "certificate" in text else Reason.UNREACHABLE)
+    return Failure(Outcome.UNKNOWN, Reason.SLOW)
