@@ -39,7 +39,7 @@ from windrow.storage.fsck import check_own_folders
 from windrow.storage.job_files import JobFiles
 from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
-from windrow.storage.local_owners import LocalOwners
+from windrow.storage.local_owners import LocalOwners, NoProgressBoard
 from windrow.storage.lock import DirectoryLock, Lock
 from windrow.storage.maintenance import LocalMaintenance, Maintenance
 from windrow.storage.namespace import Namespace
@@ -178,7 +178,12 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         settings.classifier_cache_bytes, settings.embedding_cache_bytes, settings.pinned_classifiers
     )
     jobs = JobQueue(
-        JobFiles(store.names.files, LocalOwners(settings.local_dir, store.directory.prepare), settings.local_dir),
+        JobFiles(
+            store.names.files,
+            LocalOwners(settings.local_dir, store.directory.prepare),
+            NoProgressBoard(),
+            settings.local_dir,
+        ),
         slots,
         partial(find_published_revision, store.catalog),
         partial(note_job, audit, store.names),

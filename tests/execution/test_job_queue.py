@@ -37,7 +37,7 @@ from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration, EtaEstimator
 from windrow.storage.files import LocalFiles
 from windrow.storage.job_files import JOBS, JobFiles, StoredJob
-from windrow.storage.local_owners import LocalOwners
+from windrow.storage.local_owners import LocalOwners, NoProgressBoard
 
 Open = Callable[..., JobQueue]
 
@@ -387,7 +387,7 @@ class FailingFiles(JobFiles):
 
 
 def failing_jobs(tmp_path: Path, fails_from: int) -> JobQueue:
-    files = FailingFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), tmp_path)
+    files = FailingFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), NoProgressBoard(), tmp_path)
     files.fails_from = fails_from
     return JobQueue(files, TrainingSlots(1, 0), lambda _: None)
 
@@ -415,7 +415,7 @@ def test_an_end_that_cannot_be_written_down_is_known_here_all_the_same(tmp_path:
 
 
 def test_an_end_that_could_not_be_written_down_is_written_down_later(tmp_path: Path) -> None:
-    files = FailingFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), tmp_path)
+    files = FailingFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), NoProgressBoard(), tmp_path)
     files.fails_from = 3
     jobs = JobQueue(files, TrainingSlots(1, 0), lambda _: None)
     ended = []

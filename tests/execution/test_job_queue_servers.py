@@ -16,10 +16,11 @@ from windrow.execution import job_queue
 from windrow.execution.job_queue import JobQueue
 from windrow.execution.slots import TrainingSlots
 from windrow.storage.job_files import MAX_FINISHED, JobFiles
-from windrow.storage.object_store import store_owners
+from windrow.storage.object_store import store_progress
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.object_files import ObjectFiles
 from windrow.storage.object_store.store_owners import DEAD_AFTER, LISTING_S, StoreOwners
+from windrow.storage.object_store.store_progress import StoreProgressBoard
 
 LONG_S = DEAD_AFTER.total_seconds() + LISTING_S + 1
 Open = Callable[[MemoryBucket], JobQueue]
@@ -28,7 +29,7 @@ Open = Callable[[MemoryBucket], JobQueue]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers that look at each other's files more often."""
-    monkeypatch.setattr(store_owners, "_POLL_INTERVAL_S", 0.02)
+    monkeypatch.setattr(store_progress, "_POLL_INTERVAL_S", 0.02)
     monkeypatch.setattr(job_queue, "PROGRESS_INTERVAL_S", 0.02)
 
 
@@ -43,8 +44,8 @@ def opened(store: SharedStore, tmp_path: Path) -> Iterator[Open]:
 
     def open_one(bucket: MemoryBucket, found: int | None = None) -> JobQueue:
         files = ObjectFiles(bucket, ContentCache(tmp_path / str(len(made)), 10**6))
-        owners = StoreOwners(bucket, store.clock.seconds)
-        jobs = JobFiles(files, owners, tmp_path, num_remembered=MAX_FINISHED)
+        owners, board = StoreOwners(bucket, store.clock.seconds), StoreProgressBoard(bucket)
+        jobs = JobFiles(files, owners, board, tmp_path, num_remembered=MAX_FINISHED)
         made.append(JobQueue(jobs, TrainingSlots(1, 10), lambda _: found))
         return made[-1]
 
@@ -212,7 +213,7 @@ def test_a_stalled_server_that_comes_back_ends_its_training_since_others_were_to
 def test_the_first_end_holds_though_the_stalled_server_was_done(
     opened: Open, store: SharedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_owners, "_POLL_INTERVAL_S", 600.0)  # it does not learn of it before its end
+    monkeypatch.setattr(store_progress, "_POLL_INTERVAL_S", 600.0)  # it does not learn of it before its end
     connection, training = store.connect(), Training()
     here, elsewhere = opened(connection), opened(store.connect())
     job, result = here.begin(training.spec(), ignore_progress)

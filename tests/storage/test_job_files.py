@@ -20,7 +20,7 @@ from windrow.domain.job import Job, JobState, Problem, Progress
 from windrow.storage import job_files
 from windrow.storage.files import KeyExists, LocalFiles
 from windrow.storage.job_files import CANCEL_FILE, JOBS, OWNERS, JobFiles, JobNews, stored_job_from_json
-from windrow.storage.local_owners import LocalOwners
+from windrow.storage.local_owners import LocalOwners, NoProgressBoard
 
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 
@@ -289,7 +289,7 @@ def test_the_names_of_a_jobs_files_say_its_number_and_whether_to_stop(tmp_path: 
 def test_the_newest_jobs_that_have_ended_are_remembered_where_that_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = JobFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), tmp_path, num_remembered=2)
+    files = JobFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), NoProgressBoard(), tmp_path, num_remembered=2)
     states: list[JobState] = ["succeeded", "failed", "cancelled", "running"]
     made = []
     for number, state in enumerate(states):
@@ -305,21 +305,21 @@ def test_the_newest_jobs_that_have_ended_are_remembered_where_that_is_asked_for(
     assert [files.get(job.id) for job in made] == [None] * 4
 
 
-class SilentOwners(LocalOwners):
+class BrokenBoard(NoProgressBoard):
     """Cannot show how far a job is."""
 
-    def show_progress(self, job_id: str, progress: Progress) -> None:
+    def put(self, job_id: str, progress: Progress) -> None:
         raise StorageFailed("It is not shown.")
 
-    def progress(self, job_id: str) -> Progress | None:
+    def get(self, job_id: str) -> Progress | None:
         raise StorageFailed("It is not shown.")
 
-    def forget_progress(self, job_id: str) -> None:
+    def remove(self, job_id: str) -> None:
         raise StorageFailed("It is not shown.")
 
 
 def test_progress_that_cannot_be_shown_fails_nothing(tmp_path: Path) -> None:
-    files = JobFiles(LocalFiles(tmp_path), SilentOwners(tmp_path), tmp_path)
+    files = JobFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), BrokenBoard(), tmp_path)
     files.show_progress("a", Progress("saving"))
     assert files.progress("a") is None
     files.forget_progress("a")

@@ -38,15 +38,10 @@ _log = logging.getLogger("windrow.jobs")
 
 
 class Owners(Protocol):
-    """What the processes that run jobs of one data directory tell each other: that they live, and how far they are.
+    """Tells which processes that run jobs of a data directory live.
 
     Every method may be called by any thread, and raises ``StorageFull`` and ``StorageFailed`` when the place fails.
     """
-
-    @property
-    def poll_interval_s(self) -> float:
-        """Seconds between two looks at what other processes say about one job."""
-        ...
 
     def acquire(self) -> str:
         """Return the name of this process, which lives from now on; after :meth:`close`, the name that it had."""
@@ -72,15 +67,27 @@ class Owners(Protocol):
         """
         ...
 
-    def show_progress(self, job_id: str, progress: Progress) -> None:
-        """Let other processes see how far a job of this one is; what comes soon after another one may be left out."""
+
+class ProgressBoard(Protocol):
+    """Where processes show each other how far their running jobs are, if the place has one.
+
+    Every method may be called by any thread, and raises ``StorageFull`` and ``StorageFailed`` when the place fails.
+    """
+
+    @property
+    def poll_interval_s(self) -> float:
+        """Seconds between two looks at what other processes say about one job."""
         ...
 
-    def progress(self, job_id: str) -> Progress | None:
+    def put(self, job_id: str, progress: Progress) -> None:
+        """Show how far a job of this process is; what comes soon after another one may be left out."""
+        ...
+
+    def get(self, job_id: str) -> Progress | None:
         """Return how far another process says that a job is; ``None`` where it does not say so."""
         ...
 
-    def forget_progress(self, job_id: str) -> None:
+    def remove(self, job_id: str) -> None:
         """Show the progress of a job no more, whoever ran it."""
         ...
 
@@ -126,14 +133,16 @@ class JobFiles:
 
     Args:
         files: Its files.
-        owners: The processes that run its jobs.
+        owners: Tells which of the processes that run its jobs live.
+        board: Where they show their progress.
         root: The folder of this machine that has its base models; what is kept of a job names no file above it.
         num_remembered: Ended jobs that are kept in memory, where reading them takes long.
     """
 
-    def __init__(self, files: Files, owners: Owners, root: Path, num_remembered: int = 0) -> None:
+    def __init__(self, files: Files, owners: Owners, board: ProgressBoard, root: Path, num_remembered: int = 0) -> None:
         self._files = files
         self._owners = owners
+        self._board = board
         self._root = root
         self._logs = Logs(files, JOBS, stored_job_from_json)
         self._num_remembered = num_remembered
@@ -148,7 +157,7 @@ class JobFiles:
     @property
     def poll_interval_s(self) -> float:
         """Seconds between two looks at what other processes say about one job."""
-        return self._owners.poll_interval_s
+        return self._board.poll_interval_s
 
     def new_id(self) -> str:
         """Return an id that no other job has; ids sort by time."""
@@ -244,14 +253,14 @@ class JobFiles:
     def show_progress(self, job_id: str, progress: Progress) -> None:
         """Let other processes see how far a job of this one is, where that is possible."""
         try:
-            self._owners.show_progress(job_id, progress)
+            self._board.put(job_id, progress)
         except (StorageFull, StorageFailed) as error:  # the next one may be seen again
             _log.info("The progress of the job %s is not shown to other processes. %s", job_id, error.detail)
 
     def progress(self, job_id: str) -> Progress | None:
         """Return how far another process says that a job is; ``None`` where that is not known."""
         try:
-            return self._owners.progress(job_id)
+            return self._board.get(job_id)
         except (StorageFull, StorageFailed) as error:
             _log.info("The progress of the job %s cannot be seen. %s", job_id, error.detail)
             return None
@@ -259,7 +268,7 @@ class JobFiles:
     def forget_progress(self, job_id: str) -> None:
         """Show the progress of a job no more."""
         try:
-            self._owners.forget_progress(job_id)
+            self._board.remove(job_id)
         except (StorageFull, StorageFailed) as error:  # nobody reads that of a job that has ended
             _log.info("The progress of the job %s was not removed. %s", job_id, error.detail)
 

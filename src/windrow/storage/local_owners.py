@@ -62,11 +62,6 @@ class LocalOwners:
         self._is_closed = False
         self._last_name = ""
 
-    @property
-    def poll_interval_s(self) -> float:
-        """A look is a system call, so that it may be frequent."""
-        return _POLL_INTERVAL_S
-
     def acquire(self) -> str:
         """Return the name of this process's lock file, which stays locked for as long as the process lives.
 
@@ -108,15 +103,24 @@ class LocalOwners:
                 owner_lock.path.unlink()
             os.close(owner_lock.descriptor)
 
-    def show_progress(self, job_id: str, progress: Progress) -> None:
-        """Show it to nobody: several processes rarely share a folder, and a step is not worth a write."""
 
-    def progress(self, job_id: str) -> Progress | None:  # noqa: ARG002 - nobody shows it
-        """Return ``None``: it is not shown."""
+class NoProgressBoard:
+    """Shows nothing: processes rarely share a folder, and a step is not worth a write. See ``ProgressBoard``."""
+
+    @property
+    def poll_interval_s(self) -> float:
+        """A look is a system call, so that it may be frequent."""
+        return _POLL_INTERVAL_S
+
+    def put(self, job_id: str, progress: Progress) -> None:
+        """Do nothing."""
+
+    def get(self, job_id: str) -> Progress | None:  # noqa: ARG002 - nobody has put it
+        """Return ``None``."""
         return None
 
-    def forget_progress(self, job_id: str) -> None:
-        """Do nothing: it is not shown."""
+    def remove(self, job_id: str) -> None:
+        """Do nothing."""
 
 
 def _acquire_owner_lock(folder: Path) -> _OwnerLock:

@@ -10,17 +10,14 @@ import pytest
 from tests.fakes.bucket import MemoryBucket, unreachable
 from tests.storage.store_servers import SharedStore
 from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed
-from windrow.domain.job import Progress
 from windrow.storage.object_store import store_owners
 from windrow.storage.object_store.store_owners import (
     DEAD_AFTER,
     GARBAGE_AFTER,
     LISTING_S,
-    PROGRESS_INTERVAL_S,
     StoreOwners,
 )
 
-JOB_ID = "019a1c5e4b2f-7d0c41"
 OWNERS = "loose/jobs/.owners/"
 DEAD_AFTER_S = DEAD_AFTER.total_seconds()
 
@@ -188,23 +185,3 @@ def test_servers_that_died_are_known_until_a_day_has_passed(store: SharedStore, 
     here.close()
     assert store.keys("") == []
     dead.close()
-
-
-def test_progress_is_put_every_two_seconds_at_most(
-    store: SharedStore, here: StoreOwners, elsewhere: StoreOwners
-) -> None:
-    for step in range(10):
-        here.show_progress(JOB_ID, Progress("training", step, 10, 0.25, 9.5))
-        here.show_progress("another", Progress("encoding"))
-        store.clock.advance(PROGRESS_INTERVAL_S / 4)
-    assert store.bucket.requests == {"put": 6}
-    assert elsewhere.progress(JOB_ID) == Progress("training", 8, 10, 0.25, 9.5)
-    here.forget_progress(JOB_ID)
-    here.show_progress(JOB_ID, Progress("saving"))
-    assert elsewhere.progress(JOB_ID) == Progress("saving")
-
-
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"format": 99, "stage": "training"}'])
-def test_progress_that_cannot_be_read_is_not_shown(store: SharedStore, here: StoreOwners, content: bytes) -> None:
-    store.bucket.put(f"loose/jobs/.progress/{JOB_ID}", content)
-    assert here.progress(JOB_ID) is None

@@ -4,7 +4,6 @@
 
     loose/jobs/.owners/<owner>      put every 10 seconds by a server that has run jobs
     loose/jobs/.owners/.<process>   put by a server that looks at the others, to learn what time it is in the store
-    loose/jobs/.progress/<id>       how far a running job is
 
 Only times of the store are compared, so no clock of a server matters. A server that does not put its object for a
 minute counts as dead, whether it is or not; what follows from that is safe, since a job's first end holds.
@@ -21,10 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from windrow.domain.errors import InvalidArtifact, StorageFailed
-from windrow.domain.job import Progress
-from windrow.storage.files import KeyMissing
-from windrow.storage.format import Mismatch, read, write
+from windrow.domain.errors import StorageFailed
 from windrow.storage.job_files import JOBS, OWNERS
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.object_files import LOOSE
@@ -35,15 +31,12 @@ DEAD_AFTER: Final = timedelta(seconds=60)
 GARBAGE_AFTER: Final = timedelta(days=1)
 # How long a listing tells that a server lives.
 LISTING_S: Final = 5.0
-PROGRESS_INTERVAL_S: Final = 2.0
 _PRUNING_S: Final = 3_600.0
-_POLL_INTERVAL_S: Final = 1.0
 # After a heartbeat that failed; others may not take a server for dead since one request was lost.
 _RETRY_S: Final = 2.0
 # A heartbeat that is on its way when the server closes.
 _CLOSING_S: Final = 5.0
 _OWNERS: Final = f"{LOOSE}/{JOBS}/{OWNERS}"
-_PROGRESS: Final = f"{LOOSE}/{JOBS}/.progress"
 _CONTENT: Final = b"{}\n"
 
 _log = logging.getLogger("windrow.jobs")
@@ -109,12 +102,6 @@ class StoreOwners:
         self._listing: _Listing | None = None
         self._time_key = ""
         self._pruned_s = -_PRUNING_S
-        self._shown_s: dict[str, float] = {}
-
-    @property
-    def poll_interval_s(self) -> float:
-        """A look is a request, which takes time and money."""
-        return _POLL_INTERVAL_S
 
     def acquire(self) -> str:
         """Return the name under which this process puts an object every ten seconds until the close."""
@@ -170,25 +157,6 @@ class StoreOwners:
         for key in garbage:
             with suppress(StorageFailed):  # what is left is removed with those of dead servers
                 self._bucket.remove(key)
-
-    def show_progress(self, job_id: str, progress: Progress) -> None:
-        """Put the progress of a job, at most every two seconds."""
-        now_s = self._clock_s()
-        if now_s - self._shown_s.get(job_id, -PROGRESS_INTERVAL_S) >= PROGRESS_INTERVAL_S:
-            self._shown_s[job_id] = now_s
-            self._bucket.put(f"{_PROGRESS}/{job_id}", write(progress))
-
-    def progress(self, job_id: str) -> Progress | None:
-        """Return the progress that the server of a job has put last; ``None`` where it cannot be read."""
-        try:
-            return read(self._bucket.get(f"{_PROGRESS}/{job_id}"), Progress)
-        except (KeyMissing, Mismatch, InvalidArtifact):  # of another version's server
-            return None
-
-    def forget_progress(self, job_id: str) -> None:
-        """Remove the progress of a job."""
-        self._shown_s.pop(job_id, None)
-        self._bucket.remove(f"{_PROGRESS}/{job_id}")
 
     def _begin(self) -> _Heartbeat:
         name, is_over = secrets.token_hex(8), threading.Event()

@@ -1,4 +1,4 @@
-"""The seam between processes that run jobs: one contract for a folder and for an object store."""
+"""Which processes that run jobs live: one contract for a folder and for an object store."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.storage.store_servers import SharedStore
-from windrow.domain.job import Progress
 from windrow.storage.job_files import Owners
 from windrow.storage.local_owners import LocalOwners
 from windrow.storage.object_store.store_owners import LISTING_S, StoreOwners
 
-JOB_ID = "019a1c5e4b2f-7d0c41"
 Open = Callable[[], Owners]
 
 
@@ -98,13 +96,3 @@ def test_pruning_leaves_the_living(opened: Open) -> None:
     names = [one.acquire(), other.acquire()]
     other.prune()
     assert [opened().is_alive(name) for name in names] == [True, True]
-
-
-def test_progress_is_shown_or_not_and_forgotten(opened: Open) -> None:
-    one, other = opened(), opened()
-    assert other.progress(JOB_ID) is None
-    one.show_progress(JOB_ID, Progress("training", 1, 2, 0.5, 3.0))
-    assert other.progress(JOB_ID) in (None, Progress("training", 1, 2, 0.5, 3.0))
-    for _ in range(2):
-        other.forget_progress(JOB_ID)
-        assert one.progress(JOB_ID) is None
