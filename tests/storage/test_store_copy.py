@@ -22,7 +22,7 @@ from windrow.domain.store_copy import CopyProgress, CopyReport
 from windrow.storage.audit_log import AuditLog
 from windrow.storage.files import MAX_BYTES, Files
 from windrow.storage.format import FORMAT
-from windrow.storage.key_store import KeyStore
+from windrow.storage.key_store import KEPT_FILES, KeyStore
 from windrow.storage.lock import Lock
 from windrow.storage.store_copy import copy_files
 from windrow.storage.use_store import UseStore, file_name
@@ -82,6 +82,16 @@ def test_a_second_copy_skips_all_and_changes_nothing(open_place: Open, other: st
     first = copy_files(source, open_place(f"{other} b"))
     again = copy_files(source, open_place(f"{other} b"))
     assert again == replace(first, copied_files=0, copied_bytes=0, names=(), skipped_files=first.copied_files)
+
+
+def test_a_second_copy_between_stores_reads_no_blob_of_either(tmp_path: Path) -> None:
+    one, other = MemoryBucket(), MemoryBucket()
+    fill(in_store(one, tmp_path))
+    copy_files(in_store(one, tmp_path), in_store(other, tmp_path))
+    read: list[str] = []
+    one.before = other.before = lambda verb, key: read.append(key) if verb == "get" else None
+    assert copy_files(in_store(one, tmp_path), in_store(other, tmp_path)).copied_files == 0
+    assert not [key for key in read if "/blobs/" in key]
 
 
 def test_a_dry_run_says_what_would_be_copied_and_changes_nothing(open_place: Open) -> None:
@@ -467,6 +477,18 @@ def test_other_keys_of_the_target_stay() -> None:
     report = copy_files(source, target)
     assert [problem.path for problem in report.problems] == ["access/keys/000001.json"]
     assert [key.name for key in KeyStore(target.names).known().keys] == ["mine"]
+
+
+def test_keys_of_which_only_later_files_are_left_replace_those_of_an_earlier_copy() -> None:
+    source, target = in_memory(), in_memory()
+    fill(source)
+    copy_files(source, target)
+    for number in range(KEPT_FILES + 2):
+        KeyStore(source.names).create(CreateKeyRequest(name=f"k{number}", scopes=("predict",)), None)
+    assert not set(source.files.list("access/keys")) & set(target.files.list("access/keys"))
+    report = copy_files(source, target)
+    assert (report.complete, report.removed_files) == (True, 3)
+    assert target.everything() == expected(source)
 
 
 def test_counts_of_the_targets_own_processes_stay() -> None:

@@ -5,20 +5,19 @@ Knows nothing of other folders but what a copy has found out about them before.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from windrow.domain.errors import InvalidArtifact, KeysUnavailable, StorageFailed
 from windrow.domain.store_copy import CopyProblem, ProblemKind
 from windrow.storage.blobs import MAX_BLOB_BYTES
 from windrow.storage.copied_kinds import CopiedKind, is_blob, newest_of, number_of, outdated_counts
+from windrow.storage.copy_state import CopyState, FolderChanged, known_digest
 from windrow.storage.files import MAX_BYTES, Files, KeyExists, KeyMissing, KeyUnusable, is_forbidden
 from windrow.storage.format import RESTORE
 from windrow.storage.job_files import StoredJob
-from windrow.storage.key_store import ACCESS
-from windrow.storage.lock import Lock, transaction
+from windrow.storage.key_store import ACCESS, KeyTable
+from windrow.storage.lock import transaction
 from windrow.storage.namespace import ALIASES, CLASSIFIERS
 from windrow.storage.revision import Pointer
 from windrow.storage.use_store import USAGE, DayUse
@@ -26,63 +25,6 @@ from windrow.storage.use_store import USAGE, DayUse
 # Files that are read at the same time, and how much is put with one commit.
 READERS: Final = 4
 _BATCH_BYTES: Final = 64 * 2**20
-
-
-class Place(Protocol):
-    """A data directory, in a folder or an object store."""
-
-    @property
-    def files(self) -> Files:
-        """Its files."""
-        ...
-
-    @property
-    def lock(self) -> Lock:
-        """Lets one writer at a time change them."""
-        ...
-
-
-@dataclass(slots=True)
-class CopyState:
-    """What a copy has done and found up to now.
-
-    Args:
-        source: Where the data directory is.
-        target: Where it is copied to.
-        dry_run: Whether nothing is changed.
-        readers: Read several files at the same time.
-        placed: The keys that this copy has put, and their sizes.
-        equal: The digests of the keys that are the same in both.
-        problems: What was left out, by folder.
-        left_out: The folders that were not copied at all.
-        unfinished: The folders of jobs that wait or run.
-        placed_bytes: The sum of the sizes in ``placed``.
-        num_changes: How often the target was changed.
-        num_removed: Files that were removed from it.
-    """
-
-    source: Place
-    target: Place
-    dry_run: bool
-    readers: Executor
-    placed: dict[str, int] = field(default_factory=dict)
-    equal: dict[str, str] = field(default_factory=dict)
-    problems: dict[str, list[CopyProblem]] = field(default_factory=dict)
-    left_out: set[str] = field(default_factory=set)
-    unfinished: set[str] = field(default_factory=set)
-    placed_bytes: int = 0
-    num_changes: int = 0
-    num_removed: int = 0
-
-    def forget(self, folder: str) -> None:
-        """Forget what was found in a folder, which is looked at again."""
-        self.problems.pop(folder, None)
-        self.left_out.discard(folder)
-        self.unfinished.discard(folder)
-
-
-class FolderChanged(Exception):  # noqa: N818 - an answer, after which the folder is looked at again
-    """A folder was changed since it was listed."""
 
 
 class _LeftOut(Exception):  # noqa: N818 - ends the copy of one folder, which is told
@@ -117,6 +59,7 @@ class FolderCopy:
         self._folder = f"{kind.root}/{name}"
         self._others = others
         self._contents: dict[str, bytes] = {}  # what was read and not put yet
+        self._newest: object = None  # what the newest file says
 
     def run(self) -> None:
         """Copy what the target lacks, and remove what the source has no more.
@@ -132,8 +75,10 @@ class FolderCopy:
             self._withdraw()
             return
         try:
-            if newest is not None and not self._is_meant(self._read_newest(newest)):
-                return
+            if newest is not None:
+                self._newest = self._read_newest(newest)
+                if not self._is_meant(self._newest):
+                    return
             self._copy(listing, newest)
         except _LeftOut as left_out:
             self._state.problems.setdefault(self._folder, []).append(left_out.problem)
@@ -212,29 +157,49 @@ class FolderCopy:
         # What has a number may be purged and come again as something else; any other name stands for one content.
         if key in self._state.equal and (is_blob(file) or not self._kind.is_log):
             return True
+        source, target = (known_digest(place.files, key) for place in (self._state.source, self._state.target))
+        if source is not None and source == target:
+            self._state.equal[key] = source
+            return True
         try:
             self._verified(file)
         except InvalidArtifact as error:
             return error
         digest = hashlib.sha256(self._contents.pop(file)).hexdigest()
-        if self._state.equal.get(key) == digest:
-            return True
+        is_same = (self._state.equal.get(key) or target or self._target_digest(file)) == digest
+        if is_same:
+            self._state.equal[key] = digest
+        return is_same
+
+    def _target_digest(self, file: str) -> str:
+        """Return the digest of a file of the target; an empty text where it is no content."""
         try:
-            if hashlib.sha256(self._get(self._state.target.files, file)).hexdigest() != digest:
-                return False
+            return hashlib.sha256(self._get(self._state.target.files, file)).hexdigest()
         except KeyUnusable:
-            return False
+            return ""
         except KeyMissing as error:
             raise FolderChanged from error
-        self._state.equal[key] = digest
-        return True
 
     def _check_extra(self, extra: Sequence[str], equal: Sequence[str], newest: int) -> None:
         """Refuse a target that went on by itself, or that has another history."""
         numbers = [number_of(file) for file in extra if number_of(file) and not self._is_own(file)]
-        is_same_history = any(map(number_of, equal))
-        if self._kind.is_numbered and numbers and (max(numbers) > newest or not is_same_history):
-            raise self._conflict(next(file for file in extra if number_of(file) == max(numbers)))
+        if not self._kind.is_numbered or not numbers:
+            return
+        last = next(file for file in extra if number_of(file) == max(numbers))
+        if max(numbers) > newest or not (any(map(number_of, equal)) or self._are_earlier_keys(last)):
+            raise self._conflict(last)
+
+    def _are_earlier_keys(self, file: str) -> bool:
+        """Whether the source has all keys of a file of the target: no key is ever removed, but old files are."""
+        try:
+            there = self._kind.read(self._name, file, self._get(self._state.target.files, file))
+        except (InvalidArtifact, KeyUnusable):
+            return False
+        except KeyMissing as error:
+            raise FolderChanged from error
+        if not isinstance(there, KeyTable) or not isinstance(self._newest, KeyTable):
+            return False
+        return {(key.name, key.sha256) for key in there.keys} <= {(key.name, key.sha256) for key in self._newest.keys}
 
     def _conflict(self, file: str) -> _LeftOut:
         what = (

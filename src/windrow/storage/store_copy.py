@@ -11,8 +11,9 @@ from typing import Final
 from windrow.domain.errors import InvalidArtifact, InvalidParameter
 from windrow.domain.store_copy import CopyProgress, CopyReport, OnCopied
 from windrow.storage.copied_kinds import KINDS, CopiedKind, newest_of
+from windrow.storage.copy_state import CopyState, FolderChanged, Place
 from windrow.storage.files import KeyMissing
-from windrow.storage.folder_copy import READERS, CopyState, FolderChanged, FolderCopy, Place
+from windrow.storage.folder_copy import READERS, FolderCopy
 from windrow.storage.namespace import ALIASES, CLASSIFIERS
 
 # A busy source is never at rest; what is still new then is told.

@@ -182,6 +182,11 @@ class ObjectFiles:
             return _checked_size(self._bucket.get(f"{LOOSE}/{key}"), max_bytes)
         raise KeyMissing(key)
 
+    def digest(self, key: str) -> str | None:
+        """Return the SHA-256 of a file of the log, in hexadecimal, without a request; ``None`` where it has none."""
+        file = self._log.find(key)
+        return None if file is None else file.sha256
+
     def list(self, prefix: str) -> list[str]:
         """List names. See ``Files``."""
         check_key(prefix)
