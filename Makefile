@@ -26,7 +26,7 @@ DOCS := .venv-docs
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-store bench-console bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -91,6 +91,9 @@ bench-lifecycle: $(VENV)/.test ## Measure 10,000 classifiers with 3 revisions ea
 
 bench-scale: $(VENV)/.test ## Simulate 1 to 100 replicas under bursty load, and compute what predictions and the store cost.
 	$(BIN)/python bench/scale.py $(ARGS)
+
+bench-replicas: $(VENV)/.test ## Measure servers on an object store beside one on a folder, and how soon they see changes.
+	$(BIN)/python bench/replicas.py $(ARGS)
 
 bench-store: $(VENV)/.test ## Count the requests to an object store by operation, and weigh the index of 600,000 files.
 	PYTHONPATH=. $(BIN)/python bench/store_requests.py $(ARGS)
