@@ -36,7 +36,7 @@ from windrow.storage.data_directory import DataDirectory, Directory, GuardedFile
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.free_space import FreeSpace
 from windrow.storage.fsck import check_own_folders
-from windrow.storage.job_files import JobFiles
+from windrow.storage.job_files import JobFiles, Owners
 from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
 from windrow.storage.local_owners import LocalOwners, NoProgressBoard
@@ -47,6 +47,8 @@ from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.object_files import ObjectFiles, StoreDirectory
 from windrow.storage.object_store.store_maintenance import StoreMaintenance
+from windrow.storage.object_store.store_owners import StoreOwners
+from windrow.storage.object_store.store_progress import StoreProgressBoard
 from windrow.storage.retention import Retention
 from windrow.storage.use_store import UseStore
 
@@ -178,12 +180,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         settings.classifier_cache_bytes, settings.embedding_cache_bytes, settings.pinned_classifiers
     )
     jobs = JobQueue(
-        JobFiles(
-            store.names.files,
-            LocalOwners(settings.local_dir, store.directory.prepare),
-            NoProgressBoard(),
-            settings.local_dir,
-        ),
+        _job_files(settings, store),
         slots,
         partial(find_published_revision, store.catalog),
         partial(note_job, audit, store.names),
@@ -221,6 +218,13 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         holdings=KeyHoldings(store.names),
         audit=audit,
     )
+
+
+def _job_files(settings: Settings, store: Store) -> JobFiles:
+    if store.bucket is None:
+        owners: Owners = LocalOwners(settings.local_dir, store.directory.prepare)
+        return JobFiles(store.names.files, owners, NoProgressBoard(), settings.local_dir)
+    return JobFiles(store.names.files, StoreOwners(store.bucket), StoreProgressBoard(store.bucket), settings.local_dir)
 
 
 def _audit_writer(settings: Settings, store: Store) -> AuditWriter:
