@@ -28,6 +28,7 @@ from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.lock import DirectoryLock, Lock
 from windrow.storage.namespace import Namespace
+from windrow.storage.object_store.object_files import ObjectFiles
 from windrow.storage.revision import ClassifierState
 
 ROW_EXAMPLES = (
@@ -141,6 +142,8 @@ def lock_of(files: Files) -> Lock:
     """Return the lock that all who write these files share."""
     if isinstance(files, MemoryFiles | BreakingFiles):
         return files.lock
+    if isinstance(files, ObjectFiles):
+        return files.transaction
     assert isinstance(files, LocalFiles)
     return DirectoryLock(files.root)
 

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from windrow.domain.errors import InvalidArtifact
+from windrow.domain.errors import DataDirectoryUnavailable
 from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.encoders.removal import delete
 from windrow.storage.access_check import scan_access
@@ -74,8 +74,8 @@ def check(
     try:
         files.follow()
         report = CheckRun(place, names, repair=repair).report()
-    except InvalidArtifact:
-        if not is_damaged:
+    except DataDirectoryUnavailable as error:
+        if not is_damaged or error.facts.get("problem") != "unreadable":
             raise
         return IntegrityReport(0, 0, 0, 0, sort_findings(log))
     # What was said by commits that are lost is unknown, and so is what they have put.
