@@ -1,13 +1,12 @@
 """The check at the start: a store that ignores conditions is refused, and so is one that cannot be written."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from tests.fakes.bucket import MemoryBucket, unreachable
 from tests.storage.object_store.lossy_store import Lost, Reply, lossy_store
-from tests.storage.object_store.moto_store import make_bucket, moto_store, set_environment
+from tests.storage.object_store.moto_store import make_bucket, set_environment
 from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed
 from windrow.domain.store_url import StoreUrl
 from windrow.storage.object_store.obstore_bucket import ObstoreBucket
@@ -91,12 +90,6 @@ def test_a_store_that_does_not_answer_is_unavailable(verb: str) -> None:
     with pytest.raises(DataDirectoryUnavailable):
         check_store(bucket, URL)
     assert bucket.objects_by_key == {} or verb == "remove"
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    with moto_store() as store:
-        yield store
 
 
 @pytest.mark.slow

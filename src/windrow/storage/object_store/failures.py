@@ -71,6 +71,8 @@ class Failure:
 # What is of use in a message of obstore. The store's answer comes behind it, so the first match is obstore's own.
 _ANSWER: Final = "status code: "
 _STATUS: Final = re.compile(f"{_ANSWER}([1-5][0-9]{{2}})")
+# Of one object, in Azure's answer to a request for many, where obstore hands on no code.
+_PART: Final = re.compile(r"Bulk delete request failed .*\(code: ([1-5][0-9]{2})\)")
 _KIND: Final = re.compile(r"kind: ([A-Za-z]+)")
 _CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 # Before any request to the store itself, credentials are asked for at addresses that only a machine in a cloud reaches.
@@ -237,6 +239,8 @@ def failure_of(error: BaseException) -> Failure:
     if (status := _STATUS.search(text)) is not None:
         code = _CODE.search(text)
         return _answered(int(status[1]), code[1] if code else "")
+    if (part := _PART.search(text)) is not None:
+        return _answered(int(part[1]), "ContainerNotFound" if "container does not exist" in text else "BlobNotFound")
     if type(error).__name__ in ("AlreadyExistsError", "PreconditionError"):
         return Failure(Outcome.EXISTS, Reason.BUSY)
     return _unanswered(text)

@@ -32,6 +32,10 @@ _PAGE: Final = 1_000
 _MAX_PARTS_AT_ONCE: Final = 4
 _MIN_PAUSE_S: Final = 0.05
 _MAX_PAUSE_S: Final = 2.0
+# These are not tried again.
+_FINAL: Final = frozenset((Outcome.FAILED, Outcome.ABSENT))
+# Of which it makes sense that there is none; who says so of a listing is no store.
+_OF_AN_OBJECT: Final = frozenset(("get", "remove"))
 # Whatever obstore raises is a failure of the store, but for these.
 _NOT_OF_THE_STORE: Final = (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError)
 
@@ -111,7 +115,7 @@ class ObstoreBucket:
                     return held == data
                 if held.outcome is not Outcome.ABSENT:
                     may_hold, failure = True, held
-            if failure.outcome is Outcome.FAILED:
+            if failure.outcome in _FINAL:
                 break
         # That nothing was there at the last look says nothing: a request that was given up may still arrive.
         raise uncertain(self._url, key) if may_hold else error_of(failure, self._url, "create", key)
@@ -175,9 +179,9 @@ class ObstoreBucket:
             if not isinstance(done, Failure):
                 return done
             failure = done
-            if failure.outcome is Outcome.ABSENT:
+            if failure.outcome is Outcome.ABSENT and verb in _OF_AN_OBJECT:
                 raise KeyMissing(key)
-            if failure.outcome is Outcome.FAILED:
+            if failure.outcome in _FINAL:
                 break
         raise error_of(failure, self._url, verb, key)
 
