@@ -13,7 +13,7 @@ which a change holds. No number is ever free again: commits stay. Why this is sa
 import re
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isqrt
 from typing import Final
@@ -29,6 +29,7 @@ from windrow.storage.object_store.documents import (
     checkpoint_to_bytes,
     commit_from_bytes,
     commit_to_bytes,
+    damaged,
 )
 
 COMMITS: Final = "commits"
@@ -36,8 +37,10 @@ CHECKPOINTS: Final = "checkpoints"
 # Changes since a checkpoint are repeated in each commit; a new one is written where they become more than this, or than
 # the square root of all files, whichever is more: then neither commits nor checkpoints take most of what is written.
 _MIN_CHANGES: Final = 64
-# Of which older ones are removed; one that a reader is just told of must still be there.
+# Of which older ones are removed. The newest commit counts from the newest one or, where the commit that was to follow
+# it failed, from the one before; one that a reader is just told of should still be there.
 _KEPT_CHECKPOINTS: Final = 3
+_LOADS: Final = 5
 NUMBERED_OBJECT: Final = re.compile(r"[0-9]{12}\.json")
 
 
@@ -65,10 +68,12 @@ class CommitLog:
 
     Args:
         bucket: Where they are.
+        forget: Told of the files that a commit has removed, once that is known here.
     """
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, forget: Callable[[Iterable[StoredFile]], object] = lambda _: None) -> None:
         self._bucket = bucket
+        self._forget = forget
         self._state = _State()
         self._lock = threading.Lock()
         self._following = threading.Lock()
@@ -81,7 +86,8 @@ class CommitLog:
 
     def find(self, key: str) -> StoredFile | None:
         """Return where a file is; ``None`` where there is none."""
-        return self._state.files.get(key)
+        with self._lock:  # a commit is seen as a whole
+            return self._state.files.get(key)
 
     def names(self, prefix: str) -> list[str]:
         """Return the sorted names directly below a prefix."""
@@ -90,7 +96,8 @@ class CommitLog:
 
     def num_below(self, prefix: str, name: str) -> int:
         """Return how many files are below a name, or are it."""
-        return self._state.names.get(prefix, {}).get(name, 0)
+        with self._lock:
+            return self._state.names.get(prefix, {}).get(name, 0)
 
     def below(self, prefix: str) -> list[tuple[str, StoredFile]]:
         """Return the files that are below a prefix, and where they are, sorted by key."""
@@ -109,24 +116,24 @@ class CommitLog:
                 return None
             return str(number)
 
-    def follow(self) -> list[StoredFile]:
-        """Take over what others have committed since the last time, and return the files that this removed.
+    def follow(self) -> None:
+        """Take over what others have committed since the last time.
 
         The first time, that is the newest commit and the checkpoint that it counts from.
 
         Raises:
-            DataDirectoryUnavailable: The store does not answer.
+            DataDirectoryUnavailable: The store does not answer, or has another log now.
             InvalidArtifact: A commit was altered, or is of a newer format.
         """
         with self._following:
             if not self._is_loaded:
                 self._load()
                 self._is_loaded = True
-                return []
-            gone: list[StoredFile] = []
+                return
             while (commit := self._read(self._state.number + 1)) is not None:
-                gone += self._apply(commit)
-            return gone
+                if commit.previous != self._state.attempt:
+                    raise _replaced(self._state.number)
+                self._apply(commit)
 
     def check_unchanged(self) -> None:
         """Check that the last commit that is known here is still there, so that no other log has taken its place.
@@ -136,11 +143,7 @@ class CommitLog:
         """
         number, attempt = self._state.number, self._state.attempt
         if number and ((commit := self._read(number)) is None or commit.attempt != attempt):
-            raise DataDirectoryUnavailable(
-                "The data directory in the object store is not the one that was there before: its commit {number} is "
-                "gone, or another one. Restore it, or restart the server if it is to be as it is.",
-                {"problem": "replaced", "number": number},
-            )
+            raise _replaced(number)
 
     def next_commit(self, attempt: str, put: Mapping[str, StoredFile], removed: Iterable[str]) -> Commit:
         """Return what would be committed next, and write a checkpoint first where many files have changed since one.
@@ -161,7 +164,7 @@ class CommitLog:
         changed |= dict.fromkeys(gone)
         changed |= put
         number = state.checkpoint if checkpoint is None else checkpoint.number
-        return Commit(state.number + 1, attempt, dict(put), gone, number, changed)
+        return Commit(state.number + 1, attempt, state.attempt, dict(put), gone, number, changed)
 
     def put(self, commit: Commit) -> bool:
         """Commit, if the number is still free, and return whether it was.
@@ -192,6 +195,15 @@ class CommitLog:
 
     def _load(self) -> None:
         """Begin with the newest commit and the checkpoint that it counts from."""
+        for attempt in range(_LOADS):
+            try:
+                return self._load_newest()
+            except KeyMissing as error:  # since the look for the newest commit, others may have tidied checkpoints
+                if attempt == _LOADS - 1:
+                    raise damaged(str(error), "it is missing") from error
+        return None
+
+    def _load_newest(self) -> None:
         checkpoints = _numbered(self._bucket.names(CHECKPOINTS))
         # Any checkpoint does to begin the listing with: the commits behind it are few.
         after = f"{COMMITS}/{checkpoints[-1]}" if checkpoints else ""
@@ -220,12 +232,15 @@ class CommitLog:
     def _read(self, number: int) -> Commit | None:
         key = numbered_key(COMMITS, number)
         try:
-            return commit_from_bytes(key, self._bucket.get(key))
+            commit = commit_from_bytes(key, self._bucket.get(key))
         except KeyMissing:
             return None
+        if commit.number != number:
+            raise damaged(key, f"it says that it is commit {commit.number}")
+        return commit
 
-    def _apply(self, commit: Commit) -> list[StoredFile]:
-        """Take over the next commit, and return the files that it removed."""
+    def _apply(self, commit: Commit) -> None:
+        """Take over the next commit."""
         gone = []
         with self._lock:
             before = self._state
@@ -246,7 +261,15 @@ class CommitLog:
                 before.names,
                 before.tokens,
             )
-        return gone
+        self._forget(gone)
+
+
+def _replaced(number: int) -> DataDirectoryUnavailable:
+    return DataDirectoryUnavailable(
+        "The data directory in the object store is not the one that was there before: its commit {number} is gone, or "
+        "another one. Restore it, or restart the server if it is to be as it is.",
+        {"problem": "replaced", "number": number},
+    )
 
 
 def new_attempt() -> str:

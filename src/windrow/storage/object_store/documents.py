@@ -44,6 +44,8 @@ class Commit:
     number: int
     attempt: str
     """The attempt that made it; no other one has the same."""
+    previous: str
+    """The attempt that made the commit before; empty for the first one. It tells one log from another."""
     put: Mapping[str, StoredFile]
     """The files that came, by key."""
     removed: tuple[str, ...]
@@ -80,7 +82,7 @@ def commit_from_bytes(key: str, data: bytes) -> Commit:
     try:
         return read(data, Commit)
     except Mismatch as error:
-        raise _damaged(key, str(error)) from error
+        raise damaged(key, str(error)) from error
     except InvalidArtifact as error:
         raise InvalidArtifact(
             f"{{object}} in the object store: {error.template}", {**error.facts, "object": key}
@@ -114,19 +116,20 @@ def checkpoint_from_bytes(key: str, data: bytes) -> Checkpoint:
         head = parse_object(first)
         check_format(head.get("format"), CHECKPOINT_FORMAT, "a checkpoint of ")
         if hashlib.sha256(lines).hexdigest() != head["sha256"]:
-            raise _damaged(key, "its sha256 is not the recorded one")
+            raise damaged(key, "its sha256 is not the recorded one")
         files = {}
         for line in lines.splitlines():
             if (match := _LINE.fullmatch(line)) is None:
-                raise _damaged(key, "it has a line that is none of a file")
+                raise damaged(key, "it has a line that is none of a file")
             name, size, sha256, attempt = match.groups()
             files[name.decode()] = StoredFile(int(size), sha256.decode(), attempt.decode())
         return Checkpoint(int(head["number"]), files)
     except (zlib.error, Mismatch, KeyError, TypeError, ValueError) as error:
-        raise _damaged(key, str(error)) from error
+        raise damaged(key, str(error)) from error
 
 
-def _damaged(key: str, why: str) -> InvalidArtifact:
+def damaged(key: str, why: str) -> InvalidArtifact:
+    """Return the error for a commit or checkpoint that cannot be used."""
     return InvalidArtifact(
         "{object} in the object store cannot be read: {why}. {advice}", {"object": key, "why": why, "advice": _RESTORE}
     )

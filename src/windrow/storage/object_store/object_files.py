@@ -11,11 +11,9 @@ import math
 import random
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Final
 
 from windrow.domain.errors import (
@@ -33,6 +31,7 @@ from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.commit_log import CommitLog, new_attempt
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.documents import Commit, StoredFile
+from windrow.storage.object_store.transaction import Transaction
 from windrow.storage.use_store import USAGE
 
 LOOSE: Final = "loose"
@@ -46,30 +45,6 @@ MAX_AGE_S: Final = 1.0
 OnCommit = Callable[[Sequence[str]], object]
 
 
-@dataclass(slots=True, eq=False)
-class _Transaction:
-    """What a transaction has put and removed; nobody else sees it before its commit.
-
-    Args:
-        number: The commit that it builds on.
-    """
-
-    number: int
-    put: dict[str, bytes] = field(default_factory=dict)
-    removed: dict[str, StoredFile] = field(default_factory=dict)
-    loose: list[str] = field(default_factory=list)
-
-    def touches(self, prefix: str) -> bool:
-        """Whether it changes what is below a prefix."""
-        return any(key.startswith(f"{prefix}/") for key in (*self.put, *self.removed))
-
-    @staticmethod
-    def below(prefix: str, keys: Iterable[str]) -> Counter[str]:
-        """Return the names directly below a prefix, and how many of some keys each has or is."""
-        start = f"{prefix}/"
-        return Counter(key.removeprefix(start).partition("/")[0] for key in keys if key.startswith(start))
-
-
 class ObjectFiles:
     """Files in an object store, for any number of threads and processes, on any number of machines.
 
@@ -81,7 +56,7 @@ class ObjectFiles:
     def __init__(self, bucket: Bucket, cache: ContentCache) -> None:
         self._bucket = bucket
         self._cache = cache
-        self._log = CommitLog(bucket)
+        self._log = CommitLog(bucket, self._forget)
         self._writing = threading.Lock()
         self._own = threading.local()
         self._listeners: list[OnCommit] = []
@@ -100,10 +75,9 @@ class ObjectFiles:
                 newer Windrow.
         """
         try:
-            gone = self._log.follow()
+            self._log.follow()
         except InvalidArtifact as error:
             raise DataDirectoryUnavailable(error.template, {**error.facts, "problem": "unreadable"}) from error
-        self._cache.remove({file.sha256 for file in gone})
         self._looked_at_s = time.monotonic()
 
     def open(self) -> None:
@@ -136,15 +110,18 @@ class ObjectFiles:
             )
         try:
             self.follow()
-            self._own.transaction = transaction = _Transaction(self._log.number)
+            self._own.transaction = transaction = Transaction(self._log.number)
             try:
                 yield
+            except Exception as error:
+                self._check_current(transaction, error)
+                raise
             finally:
                 self._own.transaction = None
-            if transaction.put or transaction.removed:
+            self._check_current(transaction)
+            if transaction.put or transaction.removed or transaction.is_fence:
                 self._commit(transaction)
-            for key in transaction.loose:
-                self._bucket.remove(f"{LOOSE}/{key}")
+            self._remove_objects(transaction)
         finally:
             self._writing.release()
 
@@ -257,12 +234,17 @@ class ObjectFiles:
             StorageUncertain: The store does not say whether it took the commit.
             DataDirectoryUnavailable: The store does not answer, or has another log now.
         """
-        self._alone(lambda: self._commit(_Transaction(self._log.number)))
+
+        def mark() -> None:
+            assert self._transaction is not None
+            self._transaction.is_fence = True
+
+        self._alone(mark)
 
     @property
-    def _transaction(self) -> _Transaction | None:
+    def _transaction(self) -> Transaction | None:
         """The transaction of the current thread."""
-        found: _Transaction | None = getattr(self._own, "transaction", None)
+        found: Transaction | None = getattr(self._own, "transaction", None)
         return found
 
     def _keep_up(self) -> None:
@@ -304,10 +286,28 @@ class ObjectFiles:
                 raise
             return self.get(key)
         if hashlib.sha256(content).hexdigest() == file.sha256:  # what is altered is told by whoever reads it
-            self._cache.put(file.sha256, content)
+            self._keep(key, file, content)
         return content
 
-    def _commit(self, transaction: _Transaction) -> None:
+    def _keep(self, key: str, file: StoredFile, content: bytes) -> None:
+        """Keep a copy of a file on this machine, unless it is gone by then."""
+        self._cache.put(file.sha256, content)
+        if self._log.find(key) != file:
+            self._forget((file,))
+
+    def _forget(self, files: Iterable[StoredFile]) -> None:
+        self._cache.remove({file.sha256 for file in files})
+
+    def _check_current(self, transaction: Transaction, error: Exception | None = None) -> None:
+        """Check that a transaction has seen one state of the files, so that its result or its error holds.
+
+        Raises:
+            CommitLost: Meanwhile this process has taken over what others have committed.
+        """
+        if self._log.number != transaction.number:
+            raise CommitLost(transaction.number + 1) from error
+
+    def _commit(self, transaction: Transaction) -> None:
         attempt = new_attempt()
         put = {
             key: StoredFile(len(data), hashlib.sha256(data).hexdigest(), attempt)
@@ -322,16 +322,17 @@ class ObjectFiles:
                 with suppress(StorageFailed):  # only garbage stays
                     self._bucket.remove(file.object_key(key))
             raise CommitLost(commit.number)
-        self._cache.remove({file.sha256 for file in transaction.removed.values()})
         for key, data in transaction.put.items():
-            self._cache.put(put[key].sha256, data)
+            self._keep(key, put[key], data)
         self._tell(commit)
-        self._remove_contents(transaction)
 
-    def _remove_contents(self, transaction: _Transaction) -> None:
+    def _remove_objects(self, transaction: Transaction) -> None:
+        """Remove what a transaction has removed, once that holds."""
         try:
             for key, file in transaction.removed.items():
                 self._bucket.remove(file.object_key(key))
+            for key in transaction.loose:
+                self._bucket.remove(f"{LOOSE}/{key}")
         except StorageFailed as error:
             raise StorageUncertain(
                 f"What was removed is used no more, but some of it may still be in the object store. {error.template} "
