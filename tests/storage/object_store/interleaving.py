@@ -86,7 +86,7 @@ class Interleaving:
 
     def _body(self) -> Body:
         kind, name = self._random.choice(bodies.KINDS), self._random.choice("ab")
-        own, other = self._random.choice(["xy", "yx"])
+        own, other = self._random.choice([("x", "y"), ("y", "x")])
         return self._random.choice([bodies.give(kind, name), bodies.purge(kind, name), bodies.count(own, other)])
 
     def _read(self, replica: Replica) -> None:
