@@ -20,6 +20,9 @@ CLIENTS := tests/generated_clients
 # What the console's libraries are copied from, and what checks it, by that same Node.
 CONSOLE := .venv-console
 CONSOLE_CHECKS := tests/console
+# A server of Azure's blob storage for tests, for that same Node.
+AZURITE := .venv-azurite
+STORES := tests/object_stores
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
@@ -56,7 +59,7 @@ types: $(VENV)/.test $(CONSOLE)/.packages ## Check types with mypy, and those of
 imports: $(VENV)/.test ## Check that imports only go down.
 	$(BIN)/lint-imports --no-logo
 
-tests: $(VENV)/.test $(OPENAPI)/.generators $(CONSOLE)/.packages $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
+tests: $(VENV)/.test $(OPENAPI)/.generators $(CONSOLE)/.packages $(AZURITE)/.packages $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
 	$(PYTEST) $(ARGS)
 
 bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).
@@ -140,10 +143,11 @@ lock: $(BUILD)/.hatchling $(OPENAPI)/.generators ## Renew every lock: the newest
 	$(BUILD)/bin/python requirements/lock.py
 	$(NPM) $(CLIENTS) update --package-lock-only
 	$(NPM) $(CONSOLE_CHECKS) update --package-lock-only
+	$(NPM) $(STORES) update --package-lock-only
 	@$(MAKE) --no-print-directory vendor
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(CONSOLE) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(CONSOLE) $(AZURITE) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -206,6 +210,13 @@ $(CONSOLE)/.packages: $(OPENAPI)/.generators $(CONSOLE_CHECKS)/package.json $(CO
 	@mkdir -p $(CONSOLE)
 	@cp $(CONSOLE_CHECKS)/package.json $(CONSOLE_CHECKS)/package-lock.json $(CONSOLE_CHECKS)/.npmrc $(CONSOLE)
 	@$(NPM) $(CONSOLE) ci --silent
+	@touch $@
+
+$(AZURITE)/.packages: $(OPENAPI)/.generators $(STORES)/package.json $(STORES)/package-lock.json
+	@echo "Installing a server of Azure's blob storage into $(AZURITE) …"
+	@mkdir -p $(AZURITE)
+	@cp $(STORES)/package.json $(STORES)/package-lock.json $(STORES)/.npmrc $(AZURITE)
+	@$(NPM) $(AZURITE) ci --silent
 	@touch $@
 
 $(FUZZ)/.atheris: $(VENV)/.test requirements/fuzz.txt
