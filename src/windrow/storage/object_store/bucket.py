@@ -21,7 +21,28 @@ class StoredObject:
     changed_at: datetime
 
 
-class Bucket(Protocol):
+class Listings(Protocol):
+    """What a part of an object store holds. Raises as :class:`Bucket` does."""
+
+    def objects(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
+        """Yield the objects whose keys begin with a prefix and a slash, sorted by key.
+
+        Args:
+            prefix: The prefix.
+            after: The key behind which to begin; empty for the first one.
+        """
+        ...
+
+    def names(self, prefix: str) -> list[str]:
+        """Return the sorted names directly below a prefix: of objects and of longer prefixes.
+
+        Args:
+            prefix: The prefix; empty for all that is there.
+        """
+        ...
+
+
+class Bucket(Listings, Protocol):
     """A part of an object store, for any number of threads and processes.
 
     Every method raises ``DataDirectoryUnavailable`` where the store does not answer, and ``StorageFailed`` where it
@@ -51,23 +72,6 @@ class Bucket(Protocol):
 
         Raises:
             KeyMissing: There is none.
-        """
-        ...
-
-    def objects(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
-        """Yield the objects whose keys begin with a prefix and a slash, sorted by key.
-
-        Args:
-            prefix: The prefix.
-            after: The key behind which to begin; empty for the first one.
-        """
-        ...
-
-    def names(self, prefix: str) -> list[str]:
-        """Return the sorted names directly below a prefix: of objects and of longer prefixes.
-
-        Args:
-            prefix: The prefix; empty for all that is there.
         """
         ...
 
