@@ -69,6 +69,7 @@ def test_names_are_those_directly_below_a_prefix(bucket: Bucket) -> None:
     assert bucket.names("a") == ["10", "b", "b.c"]
     assert bucket.names("a/b") == ["2", "3"]
     assert bucket.names("none") == []
+    assert bucket.names("") == ["a", "ab"]
 
 
 def test_of_sixteen_that_create_one_object_exactly_one_wins(bucket: Bucket) -> None:

@@ -149,10 +149,21 @@ def test_a_full_store_is_a_full_disk(failing: ObstoreBucket, lossy: LossyStore, 
 
 
 def test_a_store_that_lists_in_no_order_is_refused(failing: ObstoreBucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = [{"path": path, "size": 1, "last_modified": datetime.now(UTC)} for path in ("a/2", "a/1")]
-    monkeypatch.setattr(failing._obstore, "list", lambda *_, **__: iter([page]))
+    _list(failing, monkeypatch, "a/2", "a/1")
     with pytest.raises(StorageFailed, match="in no order"):
         list(failing.objects("a"))
+
+
+def test_a_store_may_list_folder_by_folder(failing: ObstoreBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = ["a/b/1", "a/b/2", "a/b.c", "a/b.c.d", "a/c"]
+    _list(failing, monkeypatch, *paths)
+    assert [each.key for each in failing.objects("a")] == paths
+
+
+def _list(bucket: ObstoreBucket, monkeypatch: pytest.MonkeyPatch, *paths: str) -> None:
+    """Let a store list so."""
+    page = [{"path": path, "size": 1, "last_modified": datetime.now(UTC)} for path in paths]
+    monkeypatch.setattr(bucket._obstore, "list", lambda *_, **__: iter([page]))
 
 
 # What is wrong before any request.

@@ -25,7 +25,7 @@ class Listings(Protocol):
     """What a part of an object store holds. Raises as :class:`Bucket` does."""
 
     def objects(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
-        """Yield the objects whose keys begin with a prefix and a slash, sorted by key.
+        """Yield the objects whose keys begin with a prefix and a slash, sorted by key; some stores sort part by part.
 
         Args:
             prefix: The prefix.

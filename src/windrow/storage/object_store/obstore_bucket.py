@@ -147,7 +147,7 @@ class ObstoreBucket:
             page = self._answer("list", prefix, next_page)
             page_size = len(page)
             for each in page:
-                if each["path"] <= last:
+                if not _is_behind(each["path"], last):
                     raise self._unsorted()
                 last = each["path"]
                 yield StoredObject(last, each["size"], each["last_modified"])
@@ -196,6 +196,11 @@ class ObstoreBucket:
             "newest one cannot be told. Use a store or a bucket that sorts them by their keys.",
             {"store": str(self._url)},
         )
+
+
+def _is_behind(key: str, last: str) -> bool:
+    """Whether a key comes after another one: by its letters, or, as where a store has folders, part by part."""
+    return key > last or key.split("/") > last.split("/")
 
 
 def _attempt(request: Callable[[], Answer]) -> Answer | Failure:
