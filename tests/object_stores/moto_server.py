@@ -1,4 +1,4 @@
-"""Runs moto's server with one request at a time: between looking whether a key is free and taking it, moto's threads can
+"""Runs moto's server with one request at a time: between looking whether a key is free and taking it, its threads can
 meet, so that two writers win. A real store answers as if one request came after the other.
 
 Run: python -m tests.object_stores.moto_server PORT
