@@ -56,7 +56,7 @@ def _numbers(bucket: Bucket, folder: str) -> tuple[list[int], list[str]]:
             numbers.append(int(name.partition(".")[0]))
         else:
             strange.append(each.key)
-    return numbers, strange
+    return sorted(numbers), strange
 
 
 def _gaps(bucket: Bucket, commits: list[int]) -> Iterator[CandidateFinding]:
