@@ -5,6 +5,7 @@ Where it looks is another's business: a folder of this machine (``fsck``), or an
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol
@@ -16,7 +17,7 @@ from windrow.storage.folder_check import LOST_AND_FOUND, CandidateFinding
 from windrow.storage.lock import transaction
 from windrow.storage.mentions import Mention
 from windrow.storage.name_check import ScanResult
-from windrow.storage.namespace import ALIASES, CLASSIFIERS, Namespace
+from windrow.storage.namespace import ALIASES, CLASSIFIERS
 
 Scan = Callable[[], ScanResult]
 _THREADS: Final = 2
@@ -49,8 +50,18 @@ class Place(Protocol):
         """Return the scans of all that is neither a classifier nor an alias."""
         ...
 
+    def settled(self, *, removes: bool) -> AbstractContextManager[object]:
+        """Return the ``with`` block of a second look, in which no change in progress is taken for a fault.
+
+        It leaves with ``CommitLost`` where the look is to be made again.
+
+        Args:
+            removes: Whether something is to be removed in it.
+        """
+        ...
+
     def remove(self, path: str, *, keep: bool) -> None:
-        """Remove what a candidate names, with the lock held.
+        """Remove what a candidate names, inside that block.
 
         Args:
             path: Its path.
@@ -70,13 +81,11 @@ class CheckRun:
 
     Args:
         place: Where it looks.
-        names: The namespace there.
         repair: Whether to repair.
     """
 
-    def __init__(self, place: Place, names: Namespace, *, repair: bool) -> None:
+    def __init__(self, place: Place, *, repair: bool) -> None:
         self._place = place
-        self._names = names
         self._repair = repair
         self._findings: list[Finding] = []
         self._mentions: Mapping[str, Sequence[Mention]] = {}
@@ -93,12 +102,12 @@ class CheckRun:
             classifiers = self._scan_all(CLASSIFIERS, pool)
             aliases = self._scan_all(ALIASES, pool)
         for paths in _colliding_names({CLASSIFIERS: classifiers, ALIASES: aliases}):
-            self._confirm_under_lock(partial(self._scan_ambiguous_names, paths))
+            self._confirm(partial(self._scan_ambiguous_names, paths))
         for alias, result in aliases.items():
             if result.target and not classifiers.get(result.target.name, ScanResult()).answers(result.target.revision):
-                self._confirm_under_lock(partial(self._scan_dangling_alias, alias))
+                self._confirm(partial(self._scan_dangling_alias, alias))
         for scan in self._place.other_scans():
-            self._confirm_under_lock(scan)
+            self._confirm(scan)
         results = (*classifiers.values(), *aliases.values())
         return IntegrityReport(
             classifiers=len(classifiers),
@@ -109,18 +118,19 @@ class CheckRun:
         )
 
     def _scan_all(self, kind: str, pool: ThreadPoolExecutor) -> dict[str, ScanResult]:
-        self._confirm_under_lock(partial(self._scan_kind, kind))
+        self._confirm(partial(self._scan_kind, kind))
         names = sorted(filter(is_name, self._place.folders(kind)))
-        results = pool.map(lambda name: self._confirm_under_lock(self._scan(kind, name)), names)
+        results = pool.map(lambda name: self._confirm(self._scan(kind, name)), names)
         return dict(zip(names, results, strict=True))
 
-    def _confirm_under_lock(self, scan: Scan) -> ScanResult:
-        """Scan, scan again under the writers' lock where something is wrong, and report what is still wrong then."""
+    def _confirm(self, scan: Scan) -> ScanResult:
+        """Scan, scan again with the place settled where something is wrong, and report what is still wrong then."""
         first = scan()
         if not first.candidates:
             return first
         try:
-            again, findings = self._repaired(scan)
+            removes = self._repair and any(candidate.remove for candidate in first.candidates)
+            again, findings = self._repaired(scan, removes=removes)
         except (StorageFull, StorageFailed):
             if self._repair:
                 raise
@@ -131,10 +141,10 @@ class CheckRun:
         return first
 
     @transaction
-    def _repaired(self, scan: Scan) -> tuple[ScanResult, list[Finding]]:
-        with self._names.lock():
+    def _repaired(self, scan: Scan, *, removes: bool) -> tuple[ScanResult, list[Finding]]:
+        with self._place.settled(removes=removes):
             again = scan()
-            return again, list(map(self._repair_finding, again.candidates))
+            return again, [self._repair_finding(candidate, removes=removes) for candidate in again.candidates]
 
     def _scan(self, kind: str, name: str) -> Scan:
         if kind == ALIASES:
@@ -171,8 +181,8 @@ class CheckRun:
         advice = f"Restore {target.name}, promote another classifier, or remove the alias."
         return ScanResult((CandidateFinding("notice", "alias_dangling", f"{ALIASES}/{alias}", what, advice),))
 
-    def _repair_finding(self, candidate: CandidateFinding) -> Finding:
-        if not self._repair or not candidate.remove:
+    def _repair_finding(self, candidate: CandidateFinding, *, removes: bool) -> Finding:
+        if not removes or not candidate.remove:
             return _to_finding(candidate, candidate.advice)
         doubts: list[str] = []
         try:

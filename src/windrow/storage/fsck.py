@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -83,7 +84,7 @@ def check(root: Path, names: Namespace, *, repair: bool = False) -> IntegrityRep
         ConcurrentChange: Others held the lock for too long.
         StorageFailed: The directory is to be repaired, and cannot be locked.
     """
-    return CheckRun(_Folder(str(root), names), names, repair=repair).report()
+    return CheckRun(_Folder(str(root), names), repair=repair).report()
 
 
 class _Folder:
@@ -125,6 +126,10 @@ class _Folder:
             partial(scan_base_models, self._root, self._grace_cutoff_s),
             partial(scan_graphs, self._root),
         )
+
+    def settled(self, *, removes: bool) -> AbstractContextManager[object]:  # noqa: ARG002 - a folder is locked anyway
+        """Take the writers' lock. See ``Place``."""
+        return self._names.lock()
 
     def remove(self, path: str, *, keep: bool) -> None:
         """Remove a file or an empty folder; the rest of a base model at once. See ``Place``."""

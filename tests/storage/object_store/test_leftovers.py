@@ -89,7 +89,7 @@ def test_what_a_dead_server_left_behind_is_found_and_removed(store: Store, death
 def test_an_attempt_that_is_held_open_over_the_fence_loses_and_is_made_again(store: Store) -> None:
     other = store.other()
     held, go_on, ended = threading.Event(), threading.Event(), threading.Event()
-    lost: list[int] = []
+    lost: list[CommitLost] = []
 
     def hold(verb: str, key: str) -> None:
         if verb == "create" and threading.current_thread().name == "writer" and not held.is_set():
@@ -102,7 +102,7 @@ def test_an_attempt_that_is_held_open_over_the_fence_loses_and_is_made_again(sto
             with other.files.transaction():
                 other.files.put_new("classifiers/tickets/blobs/held", b"content")
         except CommitLost as error:
-            lost.append(error.facts["number"])  # type: ignore[arg-type]
+            lost.append(error)
             raise
 
     def write() -> None:

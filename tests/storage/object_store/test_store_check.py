@@ -424,3 +424,23 @@ def test_what_a_check_that_died_left_behind_goes(store: Store) -> None:
     os.utime(left.parent, (0, 0))
     store.check()
     assert not left.exists()
+
+
+def test_damage_is_told_however_busy_the_store_is(store: Store) -> None:
+    """Commits elsewhere make nobody look again, and a look without a repair keeps nobody from writing."""
+    store.bucket.remove(store.object_of("classifiers/tickets/000002.json"))
+    other, seeds = store.other(), iter(range(10_000))
+    is_writing = False
+
+    def train(verb: str, key: str) -> None:
+        nonlocal is_writing
+        if verb == "get" and key.startswith("files/classifiers/tickets") and not is_writing:
+            is_writing = True
+            other.server.fit("busy", next(seeds))
+            is_writing = False
+
+    store.bucket.before = train
+    for repair in (False, True):
+        report = store.check(repair=repair)
+        assert ("damage", "content_missing", "classifiers/tickets/000002.json") in found(report)
+        assert not any(each.repaired for each in report.findings)

@@ -8,6 +8,7 @@ where nobody else has since the last look.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -73,7 +74,7 @@ def check(
     is_damaged = any(finding.severity == "damage" for finding in log)
     try:
         files.follow()
-        report = CheckRun(place, names, repair=repair).report()
+        report = CheckRun(place, repair=repair).report()
     except DataDirectoryUnavailable as error:
         if not is_damaged or error.facts.get("problem") != "unreadable":
             raise
@@ -141,6 +142,10 @@ class _Store:
             partial(scan_base_models, root, grace_cutoff_s),
             partial(scan_graphs, root),
         )
+
+    def settled(self, *, removes: bool) -> AbstractContextManager[object]:
+        """Begin a transaction if something is removed; a look needs none, as it tells by itself. See ``Place``."""
+        return self._names.lock() if removes else nullcontext()
 
     def remove(self, path: str, *, keep: bool) -> None:
         """Remove a file with the transaction's commit, its content copied before if it is kept. See ``Place``."""
