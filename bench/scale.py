@@ -22,10 +22,10 @@ PUT_USD: Final = 0.005 / 1_000  # also of a listing; a removal costs nothing
 LOOKS_PER_S: Final = 1.4
 # Requests of an operation: GET, and PUT or LIST (bench/store_requests.py).
 OPERATIONS: Final = {
-    "start of a replica": (2, 2),
-    "first predict of a classifier on a replica": (2, 0),
-    "publish a classifier": (2, 4),
-    "promote or delete": (3, 2),
+    "start of a server": (10, 20),
+    "first predict of a classifier on a server": (2, 0),
+    "train a classifier, with job and audit trail": (3, 13),
+    "promote or delete, with audit trail": (3, 3),
 }
 PREDICTIONS_PER_DAY: Final = 10**9
 PEAK: Final = 1.6

@@ -253,7 +253,7 @@ def weigh_index(classifiers: int, files_each: int) -> Iterator[Line]:
     for number in range(classifiers):
         for file in range(files_each):
             sha256 = f"{chance.getrandbits(256):064x}"
-            name = f"blobs/{sha256[:32]}.safetensors" if file % 3 else f"{file // 3 + 1:06d}.json"
+            name = f"blobs/{sha256}.safetensors" if file % 3 else f"{file // 3 + 1:06d}.json"
             files[f"classifiers/task{number // 10:05d}_v{number % 10 + 1}/{name}"] = StoredFile(4_700, sha256, attempt)
         if number % 7 == 0:
             attempt = new_attempt()
