@@ -14,6 +14,7 @@ from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.store_url import StoreUrl
 from windrow.domain.values import recast
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder
@@ -53,7 +54,7 @@ class FakeInventory(Inventory):
 
 
 def fake_service(
-    data_dir: Path,
+    data_dir: Path | StoreUrl,
     encoders: Mapping[str, TextEncoder] | None = None,
     runner: Runner | None = None,
     names: Namespace | None = None,

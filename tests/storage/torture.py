@@ -10,6 +10,7 @@ import time
 
 from tests.storage.damages import damage_often
 from tests.storage.killing import kill_often
+from tests.storage.object_store.replica_deaths import kill_replicas
 from tests.storage.racing import race
 from tests.storage.server_deaths import kill_servers
 
@@ -18,6 +19,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Kill and race processes on one data directory.")
     parser.add_argument("--kills", type=int, default=0, help="processes to kill, one after the other")
     parser.add_argument("--server-kills", type=int, default=0, help="servers to kill, two at a time")
+    parser.add_argument(
+        "--replica-kills", type=int, default=0, help="replicas of an object store to kill, two at a time"
+    )
     parser.add_argument("--mutants", type=int, default=0, help="files to damage, each in a directory of its own")
     parser.add_argument("--race-seconds", type=float, default=0.0, help="how long to race")
     parser.add_argument("--folder", help="where to make data directories; in memory if left out")
@@ -28,6 +32,7 @@ def main() -> None:
     for count, torture in (
         (given.kills, kill_often),
         (given.server_kills, kill_servers),
+        (given.replica_kills, kill_replicas),
         (given.mutants, damage_often),
         (given.race_seconds, race),
     ):

@@ -13,17 +13,14 @@ _URL: Final = re.compile(r"([a-z0-9]+)://([A-Za-z0-9][A-Za-z0-9._-]{1,254})((?:/
 
 @dataclass(frozen=True, slots=True)
 class StoreUrl:
-    """Where a data directory lies in an object store.
-
-    Args:
-        scheme: ``s3``, ``gs`` or ``az``.
-        bucket: The bucket; Azure calls it a container.
-        prefix: What all keys begin with, without slashes around it; empty where the bucket holds nothing else.
-    """
+    """Where a data directory lies in an object store."""
 
     scheme: str
+    """``s3``, ``gs`` or ``az``."""
     bucket: str
+    """The bucket; Azure calls it a container."""
     prefix: str = ""
+    """What all keys begin with, without slashes around it; empty where the bucket holds nothing else."""
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.bucket}{'/' if self.prefix else ''}{self.prefix}"

@@ -27,7 +27,7 @@ _MAX_PAUSE_S = 0.02
 _MAX_RETRY_PAUSE_S = 0.5
 
 
-class CommitLost(ConcurrentChange):
+class CommitLost(Exception):  # noqa: N818 - its name says what it is
     """Another writer came first, so that what was looked at may hold no more; nothing was changed.
 
     Args:
@@ -35,17 +35,14 @@ class CommitLost(ConcurrentChange):
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(
-            "Others have been changing the data directory for {seconds:.0f} seconds, so this change was not made. Try "
-            "again.",
-            {"seconds": LOCK_TIMEOUT_S, "number": number},
-        )
+        super().__init__(f"commit {number} is another one's")
 
 
 def transaction(method: Callable[P, Result]) -> Callable[P, Result]:
     """Let a method that makes its change under a :data:`Lock` run again where another writer came first.
 
-    Only the change under the lock may have effects, and nothing else: it is all looked at again.
+    Only the change under the lock may have effects, and nothing else: it is all looked at again. Where others come
+    first for too long, it raises ``ConcurrentChange``.
 
     Args:
         method: The method.
@@ -57,9 +54,9 @@ def transaction(method: Callable[P, Result]) -> Callable[P, Result]:
         while True:
             try:
                 return method(*args, **kwargs)
-            except CommitLost:
+            except CommitLost as error:
                 if time.monotonic() > deadline_s:
-                    raise
+                    raise _too_busy(LOCK_TIMEOUT_S) from error
             time.sleep(random.uniform(0, pause_s))  # noqa: S311 - so that two do not meet again
             pause_s = min(2 * pause_s, _MAX_RETRY_PAUSE_S)
 

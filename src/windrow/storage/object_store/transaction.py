@@ -13,6 +13,9 @@ class Transaction:
 
     Args:
         number: The commit that it builds on.
+        put: The contents that come, by key.
+        removed: The files that go, by key.
+        loose: The keys of objects outside the log that go.
         is_fence: Whether it commits even where it has put and removed nothing.
     """
 
