@@ -84,9 +84,7 @@ def commit_from_bytes(key: str, data: bytes) -> Commit:
     except Mismatch as error:
         raise damaged(key, str(error)) from error
     except InvalidArtifact as error:
-        raise InvalidArtifact(
-            f"{{object}} in the object store: {error.template}", {**error.facts, "object": key}
-        ) from error
+        raise _named(key, error) from error
 
 
 def checkpoint_to_bytes(checkpoint: Checkpoint) -> bytes:
@@ -114,7 +112,7 @@ def checkpoint_from_bytes(key: str, data: bytes) -> Checkpoint:
         text = unpacking.decompress(data, MAX_CHECKPOINT_BYTES)
         first, _, lines = text.partition(b"\n")
         head = parse_object(first)
-        check_format(head.get("format"), CHECKPOINT_FORMAT, "a checkpoint of ")
+        _check_checkpoint_format(key, head.get("format"))
         if hashlib.sha256(lines).hexdigest() != head["sha256"]:
             raise damaged(key, "its sha256 is not the recorded one")
         files = {}
@@ -133,3 +131,21 @@ def damaged(key: str, why: str) -> InvalidArtifact:
     return InvalidArtifact(
         "{object} in the object store cannot be read: {why}. {advice}", {"object": key, "why": why, "advice": _RESTORE}
     )
+
+
+def _check_checkpoint_format(key: str, number: object) -> None:
+    try:
+        check_format(number, CHECKPOINT_FORMAT)
+    except InvalidArtifact as error:
+        raise _named(key, error) from error
+
+
+def _named(key: str, error: InvalidArtifact) -> InvalidArtifact:
+    """Return the error for a document, which says which object it is about."""
+    template = f"{{object}} in the object store: {error.template}"
+    if "newest_known_format" in error.facts:
+        template = (
+            "{object} in the object store has format {format}, of a newer Windrow; this one reads up to format "
+            "{newest_known_format}. Upgrade Windrow."
+        )
+    return InvalidArtifact(template, {**error.facts, "object": key})
