@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.bucket import unreachable
+from tests.storage.model import Server
 from tests.storage.object_store.stores import Store
 from windrow.domain.errors import DataDirectoryUnavailable
+from windrow.encoders.inventory import Inventory
 from windrow.storage.catalog import Catalog
 from windrow.storage.namespace import Namespace
+from windrow.storage.object_store import leftovers
+from windrow.storage.object_store.content_cache import ContentCache
+from windrow.storage.object_store.object_files import ObjectFiles
+from windrow.storage.object_store.obstore_bucket import ObstoreBucket
 from windrow.storage.object_store.store_maintenance import StoreLastCheck, StoreMaintenance
 from windrow.storage.retention import Retention
 
@@ -147,3 +153,29 @@ def test_the_objects_of_a_look_are_nothing_foreign(store: Store) -> None:
     upkeep = StoreMaintenance(store.files, store.bucket, store.folder)
     assert upkeep.last_check().read() == AT
     assert upkeep.check(store.names).findings == ()
+
+
+def test_an_object_store_over_the_network_is_looked_after_likewise(
+    direct: ObstoreBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "_ATTEMPT_S", 0.0)
+    files = ObjectFiles(direct, ContentCache(tmp_path / "contents", 10**9))
+    files.open()
+    server = Server(files)
+    server.fit("tickets", 1)
+    server.fit("gone", 2)
+    server.delete("gone")
+    direct.put("notes/today", b"?")
+    left = f"files/classifiers/tickets/000009.json.{'a' * 32}"
+    direct.put(left, b"left")
+    upkeep = StoreMaintenance(files, direct, tmp_path)
+    found = {(each.code, each.path, each.repaired) for each in upkeep.check(server.names, repair=True).findings}
+    assert found == {("foreign_file", "notes", False), ("content_unreferenced", left, True)}
+    assert [each.path for each in upkeep.check(server.names).findings] == ["notes"]
+    usage = upkeep.measure(server.names, Inventory(tmp_path, ()))
+    assert [(each.name, each.revisions, each.deleted) for each in usage.classifiers] == [
+        ("gone", 1, True),
+        ("tickets", 1, False),
+    ]
+    assert Retention(upkeep.last_check(), server.catalog.purging, WEEK).purge_expired() == []
+    assert upkeep.last_check().read() is not None
