@@ -1,13 +1,13 @@
 """Files in an object store: transactions, what they cost and leave, and what readers on an old index find."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.bucket import MemoryBucket, unreachable
+from tests.fakes.bucket import MemoryBucket
 from tests.storage.examples import blobs, new_revision
+from tests.storage.object_store.machines import Machines, answer_all, stop_at, transact
 from windrow.domain.errors import DataDirectoryUnavailable, InvalidArtifact, StorageUncertain
 from windrow.storage.artifact import ARTIFACT
 from windrow.storage.catalog import Catalog
@@ -16,7 +16,6 @@ from windrow.storage.lock import CommitLost
 from windrow.storage.namespace import Namespace
 from windrow.storage.object_store import object_files
 from windrow.storage.object_store.commit_log import COMMITS, numbered_key
-from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.documents import CONTENTS
 from windrow.storage.object_store.object_files import LOOSE, ObjectFiles
 
@@ -32,25 +31,6 @@ def bucket() -> MemoryBucket:
     return MemoryBucket()
 
 
-class Machines:
-    """Machines that share a bucket, each with a cache of its own."""
-
-    def __init__(self, bucket: MemoryBucket, folder: Path) -> None:
-        self.bucket, self.folder = bucket, folder
-
-    def new(self, name: str) -> ObjectFiles:
-        files = ObjectFiles(self.bucket, ContentCache(self.folder / name, 10**9))
-        files.open()
-        return files
-
-    def copies(self, name: str) -> list[bytes]:
-        return sorted(path.read_bytes() for path in (self.folder / name).rglob("*") if path.is_file())
-
-    def contents(self) -> list[str]:
-        """Return the objects that are the contents of files."""
-        return sorted(key for key in self.bucket.objects_by_key if key.startswith(f"{CONTENTS}/"))
-
-
 @pytest.fixture
 def machines(bucket: MemoryBucket, tmp_path: Path) -> Machines:
     return Machines(bucket, tmp_path)
@@ -64,27 +44,6 @@ def files(machines: Machines) -> ObjectFiles:
 @pytest.fixture
 def other(machines: Machines, files: ObjectFiles) -> ObjectFiles:
     return machines.new("other")
-
-
-def transact(files: ObjectFiles, *steps: Callable[[], object]) -> None:
-    """Do all of it in one transaction."""
-    with files.transaction():
-        for step in steps:
-            step()
-
-
-def stop_at(bucket: MemoryBucket, verb: str, prefix: str = "") -> None:
-    """Let the store not answer some requests."""
-
-    def stop(asked: str, key: str) -> None:
-        if asked == verb and key.startswith(prefix):
-            raise unreachable()
-
-    bucket.before = stop
-
-
-def answer_all(bucket: MemoryBucket) -> None:
-    bucket.before = bucket.after = lambda verb, key: None
 
 
 class TestTransaction:
@@ -145,7 +104,7 @@ class TestTransaction:
         with pytest.raises(CommitLost):
             look()
         with pytest.raises(CommitLost):
-            transact(files, lambda: other.put_new("a/c", b"1"), lambda: files.follow())
+            transact(files, lambda: other.put_new("a/c", b"1"), files.follow)
         assert files.list("a") == ["b", "c"]
 
     @pytest.mark.parametrize("verb", ["get", "put", "create"])
@@ -231,7 +190,7 @@ class TestTransaction:
             assert files.list("a") == []
         assert files.commit_number == 0
         with pytest.raises(CommitLost):
-            transact(files, lambda: files.put_new("a/b", b"1"), lambda: other.fence())
+            transact(files, lambda: files.put_new("a/b", b"1"), other.fence)
         assert other.commit_number == 1
         files.follow()
         assert files.list("a") == []
