@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,16 @@ def test_usage_shows_what_everything_takes(ask: Run, trained: Toy) -> None:
     assert f"tickets_v1 {size(found.classifiers[0].size_bytes)} 1 deleted" in lines
     assert f"together {size(found.total_bytes)}" in lines
     assert ask("usage", "--json").document["total_bytes"] == found.total_bytes
+
+
+def test_usage_of_an_object_store_tells_of_no_disk(ask: Run, trained: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = replace(trained.usage(), free_bytes=None, min_free_bytes=0)
+    assert any(line.startswith("still free") for line in ask("usage").lines)
+    monkeypatch.setattr("windrow.service.service.Service.usage", lambda service: usage)
+    lines = ask("usage").lines
+    assert f"together {size(usage.total_bytes)}" in lines
+    assert not any(line.startswith(("still free", "of that")) for line in lines)
+    assert ask("usage", "--json").document["free_bytes"] is None
 
 
 def test_base_models_lists_and_removes(ask: Run) -> None:
