@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from tests.fakes.bucket import MemoryBucket
 from tests.fakes.files import BreakingFiles, MemoryFiles
 from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import Origin, Record, TestScore
@@ -28,6 +29,7 @@ from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.lock import DirectoryLock, Lock
 from windrow.storage.namespace import Namespace
+from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.object_files import ObjectFiles
 from windrow.storage.revision import ClassifierState
 
@@ -136,6 +138,18 @@ def sealed(document: bytes) -> bytes:
     """Return a document that was changed by hand, with the digest that belongs to it, made without the product."""
     zeros = _DIGEST.sub(rb"\g<1>" + b"0" * 64, document, count=1)
     return _DIGEST.sub(rb"\g<1>" + hashlib.sha256(zeros).hexdigest().encode(), document, count=1)
+
+
+def object_files(folder: Path, bucket: MemoryBucket | None = None) -> ObjectFiles:
+    """Return the files in an object store, in a new one unless one is given.
+
+    Args:
+        folder: Of this machine's copies.
+        bucket: The store.
+    """
+    files = ObjectFiles(bucket or MemoryBucket(), ContentCache(folder, 10**9))
+    files.open()
+    return files
 
 
 def lock_of(files: Files) -> Lock:
