@@ -36,7 +36,7 @@ from windrow.storage.data_directory import DataDirectory, Directory, GuardedFile
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.free_space import FreeSpace
 from windrow.storage.fsck import check_own_folders
-from windrow.storage.job_files import JobFiles, Owners
+from windrow.storage.job_files import MAX_FINISHED, JobFiles, Owners
 from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
 from windrow.storage.local_owners import LocalOwners, NoProgressBoard
@@ -224,7 +224,8 @@ def _job_files(settings: Settings, store: Store) -> JobFiles:
     if store.bucket is None:
         owners: Owners = LocalOwners(settings.local_dir, store.directory.prepare)
         return JobFiles(store.names.files, owners, NoProgressBoard(), settings.local_dir)
-    return JobFiles(store.names.files, StoreOwners(store.bucket), StoreProgressBoard(store.bucket), settings.local_dir)
+    board = StoreProgressBoard(store.bucket)
+    return JobFiles(store.names.files, StoreOwners(store.bucket), board, settings.local_dir, MAX_FINISHED)
 
 
 def _audit_writer(settings: Settings, store: Store) -> AuditWriter:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,11 @@ from windrow.domain.job import Job, Progress, ignore_progress
 from windrow.execution import job_queue
 from windrow.execution.job_queue import JobQueue
 from windrow.execution.slots import TrainingSlots
-from windrow.storage.job_files import MAX_FINISHED, JobFiles
-from windrow.storage.object_store import store_progress
+from windrow.storage.job_files import MAX_FINISHED, JobFiles, StoredJob, stored_job_to_json
+from windrow.storage.object_store import store_notices, store_progress
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.object_files import ObjectFiles
-from windrow.storage.object_store.store_owners import DEAD_AFTER, LISTING_S, StoreOwners
+from windrow.storage.object_store.store_owners import CONFIRM_S, DEAD_AFTER, LISTING_S, StoreOwners
 from windrow.storage.object_store.store_progress import StoreProgressBoard
 
 LONG_S = DEAD_AFTER.total_seconds() + LISTING_S + 1
@@ -30,6 +31,7 @@ Open = Callable[[MemoryBucket], JobQueue]
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers that look at each other's files more often."""
     monkeypatch.setattr(store_progress, "_POLL_INTERVAL_S", 0.02)
+    monkeypatch.setattr(store_notices, "INTERVAL_S", 0.02)
     monkeypatch.setattr(job_queue, "PROGRESS_INTERVAL_S", 0.02)
 
 
@@ -85,6 +87,14 @@ def go_on(connection: MemoryBucket) -> None:
     connection.before = lambda verb, key: None
 
 
+def let_die(store: SharedStore, looker: JobQueue, job: Job) -> Job:
+    """Let time pass until a server takes all others for dead, and return the end of a job of one."""
+    store.clock.advance(LONG_S)
+    assert not looker.get(job.id).is_finished
+    store.clock.advance(CONFIRM_S)
+    return looker.get(job.id)
+
+
 def test_any_server_shows_the_progress_of_a_job_and_follows_it_to_its_end(
     opened: Open, store: SharedStore, here: JobQueue
 ) -> None:
@@ -115,6 +125,8 @@ def test_any_server_cancels_a_job(opened: Open, store: SharedStore, here: JobQue
         result.result(30)
     with pytest.raises(JobFinished):
         here.cancel(begun.id)
+    here.wait(30)
+    assert store.keys("loose/jobs/.notices") == []
 
 
 def test_a_cancel_request_that_cannot_be_looked_for_is_found_later(opened: Open, store: SharedStore) -> None:
@@ -141,8 +153,7 @@ def test_a_server_that_dies_leaves_interrupted_jobs_and_nothing_else(opened: Ope
     until(lambda: elsewhere.get(job.id).progress is not None)
     stall(connection)
     assert elsewhere.get(job.id).state == "running"
-    store.clock.advance(LONG_S)
-    found = elsewhere.get(job.id)
+    found = let_die(store, elsewhere, job)
     assert (found.state, found.problem and found.problem.code) == ("interrupted", "shutting_down")
     assert [key.rpartition("/")[2] for key in store.keys(f"loose/jobs/{job.id}")] == [
         "000001.json",
@@ -150,6 +161,7 @@ def test_a_server_that_dies_leaves_interrupted_jobs_and_nothing_else(opened: Ope
         "000003.json",
     ]
     assert store.keys("loose/jobs/.progress") == []
+    assert store.keys("loose/jobs/.notices") == [f"loose/jobs/.notices/{job.id}"]  # until it is a day old
     assert opened(store.connect()).newest(10) == (found,)
 
 
@@ -160,11 +172,29 @@ def test_jobs_of_a_dead_server_are_settled_before_the_first_training_of_another(
     job = begin(opened(connection), Training())
     stall(connection)
     store.clock.advance(LONG_S)
-    elsewhere = store.connect()
-    begin(opened(elsewhere), Training("b"))
-    assert f"loose/jobs/{job.id}/000003.json" in store.bucket.objects_by_key
-    third = store.connect()
-    opened(third).reconcile_orphaned()
+    elsewhere, end = opened(store.connect()), f"loose/jobs/{job.id}/000003.json"
+    elsewhere.reconcile_orphaned()  # at its start
+    assert end not in store.bucket.objects_by_key
+    store.clock.advance(CONFIRM_S)
+    begin(elsewhere, Training("b"))
+    assert end in store.bucket.objects_by_key
+
+
+def test_servers_that_cannot_be_looked_for_at_a_start_are_looked_for_before_a_training(
+    opened: Open, store: SharedStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = store.connect()
+    elsewhere = opened(connection)
+    stall(connection)
+    elsewhere.reconcile_orphaned()
+    assert "Orphaned jobs could not be checked" in caplog.text
+    go_on(connection)
+    connection.requests.clear()
+    for key in "ab":
+        elsewhere.begin(Training(key).spec(), ignore_progress)
+    asked = connection.requests["put"]
+    elsewhere.begin(Training("c").spec(), ignore_progress)
+    assert connection.requests["put"] == asked  # not again
 
 
 def test_a_start_reads_no_job_where_every_server_lives(opened: Open, store: SharedStore, here: JobQueue) -> None:
@@ -188,6 +218,46 @@ def test_jobs_that_have_ended_are_read_once(opened: Open, store: SharedStore, he
     assert connection.requests == {"list": 1}
 
 
+def test_a_new_server_reads_many_jobs_at_the_same_time(opened: Open, store: SharedStore, here: JobQueue) -> None:
+    training = Training()
+    job = begin(here, training)
+    training.end.set()
+    here.wait(30)
+    ended = here.get(job.id)
+    for number in range(200):
+        older = replace(ended, id=f"{number:012x}-{number:06x}")
+        store.bucket.put(f"loose/jobs/{older.id}/000003.json", stored_job_to_json(StoredJob(older, 3, "somebody")))
+    connection, readers = store.connect(), set[str]()
+    elsewhere = opened(connection)
+
+    def note(verb: str, key: str) -> None:
+        readers.add(threading.current_thread().name)
+        time.sleep(0.001)
+
+    connection.before = note
+    jobs = elsewhere.newest(150)
+    assert [each.id for each in jobs] == [job.id, *(f"{number:012x}-{number:06x}" for number in range(199, 50, -1))]
+    assert len(readers) > 10
+    assert connection.requests["get"] == 150
+    assert len(elsewhere.newest(1_000, lambda each: each.id < "00000000000a")) == 10
+    assert connection.requests["get"] == 201
+
+
+def test_waiting_jobs_share_one_look_a_second(
+    opened: Open, store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_notices, "INTERVAL_S", 600.0)
+    connection = store.connect()
+    here, running = opened(connection), Training()
+    begin(here, running)
+    for number in range(8):
+        here.begin(Training(str(number)).spec(), ignore_progress)
+    time.sleep(0.5)  # each of them has asked at least once
+    connection.requests.clear()
+    time.sleep(0.5)
+    assert connection.requests["list"] == connection.requests["get"] == 0
+
+
 def test_a_stalled_server_that_comes_back_ends_its_training_since_others_were_told_that_it_did(
     opened: Open, store: SharedStore, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -196,8 +266,7 @@ def test_a_stalled_server_that_comes_back_ends_its_training_since_others_were_to
     job, result = here.begin(training.spec(), ignore_progress)
     assert training.has_begun.wait(30)
     stall(connection)
-    store.clock.advance(LONG_S)
-    ended = elsewhere.get(job.id)
+    ended = let_die(store, elsewhere, job)
     assert ended.state == "interrupted"
     go_on(connection)
     with pytest.raises(ShuttingDown, match="nothing was saved"):
@@ -213,13 +282,12 @@ def test_a_stalled_server_that_comes_back_ends_its_training_since_others_were_to
 def test_the_first_end_holds_though_the_stalled_server_was_done(
     opened: Open, store: SharedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_progress, "_POLL_INTERVAL_S", 600.0)  # it does not learn of it before its end
+    monkeypatch.setattr(store_notices, "INTERVAL_S", 600.0)  # it does not learn of it before its end
     connection, training = store.connect(), Training()
     here, elsewhere = opened(connection), opened(store.connect())
     job, result = here.begin(training.spec(), ignore_progress)
     assert training.has_begun.wait(30)
-    store.clock.advance(LONG_S)
-    ended = elsewhere.get(job.id)
+    ended = let_die(store, elsewhere, job)
     training.end.set()
     assert result.result(30) is RESULT
     assert here.get(job.id).state == "interrupted"
@@ -240,8 +308,7 @@ def test_an_end_that_could_not_be_saved_gives_way_to_the_one_that_another_server
     assert result.result(30) is RESULT
     here.wait(30)
     assert here.get(job.id).state == "succeeded"
-    store.clock.advance(LONG_S)
-    ended = elsewhere.get(job.id)
+    ended = let_die(store, elsewhere, job)
     go_on(connection)
     here.save_ended()
     assert here.get(job.id) == ended
@@ -255,8 +322,7 @@ def test_a_job_that_counts_as_interrupted_before_its_turn_is_not_trained(opened:
     begin(here, first)
     job, result = here.begin(second.spec(), ignore_progress)
     stall(connection)
-    store.clock.advance(LONG_S)
-    assert elsewhere.get(job.id).state == "interrupted"
+    assert let_die(store, elsewhere, job).state == "interrupted"
     go_on(connection)
     with pytest.raises(ShuttingDown):
         result.result(30)

@@ -39,6 +39,8 @@ from windrow.storage.job_files import MAX_FINISHED, JobFiles
 SHUTDOWN_TIMEOUT_S = 10.0
 # A progress is reported again after this time, with the time that is left by then.
 PROGRESS_INTERVAL_S = 1.0
+# Few jobs are meant by a small limit and a filter; reading some more at once is no slower.
+_MIN_PREFETCHED = 16
 
 _log = logging.getLogger("windrow.jobs")
 
@@ -165,10 +167,10 @@ class JobQueue:
 
     def reconcile_orphaned(self) -> None:
         """Record the ends of orphaned jobs, before a new training's revision could be mistaken for theirs."""
-        self._has_reconciled = True
         try:
             if self._files.may_have_orphans():
                 self.newest(MAX_FINISHED)
+            self._has_reconciled = not self._files.may_find_orphans_later()
         except (StorageFull, StorageFailed) as error:
             _log.warning("Orphaned jobs could not be checked. %s", error.detail)
 
@@ -194,9 +196,12 @@ class JobQueue:
     def newest(self, limit: int, is_meant: Callable[[Job], bool] = lambda _: True) -> tuple[Job, ...]:
         """Return the newest jobs of those that are meant, the newest first; damaged ones are skipped."""
         found: list[Job] = []
-        for job_id in self._files.ids():
+        ids, batch = self._files.ids(), max(limit, _MIN_PREFETCHED)
+        for number, job_id in enumerate(ids):
             if len(found) == limit:
                 break
+            if number % batch == 0:
+                self._files.prefetch(ids[number : number + batch])
             try:
                 if is_meant(job := self.get(job_id)):
                     found.append(job)
@@ -260,7 +265,7 @@ class JobQueue:
     def _run(self, active: _ActiveJob) -> None:
         """Run one job to its end."""
         try:
-            with cancel_when(active.control, active.record.find_reason_to_cancel, self._files.poll_interval_s):
+            with cancel_when(active.control, active.record.find_reason_to_cancel):
                 if active.spec.prepare is not None:
                     run_interruptibly(active.spec.prepare, active.control)
                 with active.ticket.acquire(active.control):
@@ -283,6 +288,7 @@ class JobQueue:
             active.result.set_exception(error)
         try:
             self._files.forget_progress(active.job.id)
+            self._files.forget_notice(active.job.id)
             self._clean_up()
         finally:
             # Last, so that a caller that waits for the last job finds its end recorded.

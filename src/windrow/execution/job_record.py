@@ -65,16 +65,17 @@ class JobRecord:
     def find_reason_to_cancel(self) -> WindrowError | None:
         """Return why the job should not go on: somebody wants it to stop, or has taken this process for dead."""
         try:
-            news = self._files.news(self._id)
-            if news.is_cancel_requested:
-                return training_cancelled(self._id)
-            with self._lock:
-                if self._end is None and news.number > self._number and (newest := self._files.get(self._id)):
-                    self._note_end(newest)
-                return None if self._end is None else ended_elsewhere(self._end)
+            if self._files.may_have_news(self._id):
+                news = self._files.news(self._id)
+                if news.is_cancel_requested:
+                    return training_cancelled(self._id)
+                with self._lock:
+                    if self._end is None and news.number > self._number and (newest := self._files.get(self._id)):
+                        self._note_end(newest)
         except (StorageFull, StorageFailed, InvalidArtifact) as error:  # the next look may tell
             _log.info("Whether the job %s should be cancelled cannot be seen. %s", self._id, error.detail)
-            return None
+        end = self._end
+        return None if end is None else ended_elsewhere(end)
 
     def _take_over(self, job: Job) -> bool:
         """Go on behind what is stored already, since the number of a state is taken; the lock is held.

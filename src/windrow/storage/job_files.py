@@ -12,6 +12,8 @@ import re
 import secrets
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull, S
 from windrow.domain.job import Job, Progress
 from windrow.storage.files import Files, KeyExists, KeyMissing
 from windrow.storage.format import Mismatch, read, write
+from windrow.storage.job_board import ProgressBoard
 from windrow.storage.log import NUMBERED, Logs, readable
 
 JOBS = "jobs"
@@ -28,6 +31,7 @@ OWNERS = ".owners"
 CANCEL_FILE = "stop.json"
 # Of finished jobs; what a training made is kept by its classifier, so nothing is lost with an old job.
 MAX_FINISHED = 1_000
+_MAX_READERS = 16
 # Milliseconds since 1970, and a salt.
 JOB_ID = re.compile("[0-9a-f]{12}-[0-9a-f]{6}")
 # What may lie in the folder of all jobs, and in that of one.
@@ -55,6 +59,10 @@ class Owners(Protocol):
         """Whether any process may have died and left jobs."""
         ...
 
+    def has_doubts(self) -> bool:
+        """Whether the last look leaves open which processes have died, so that a later one may find more."""
+        ...
+
     def prune(self) -> None:
         """Remove what dead processes have left, without their jobs."""
         ...
@@ -65,30 +73,6 @@ class Owners(Protocol):
         Args:
             leaves_jobs: Whether it leaves jobs without an end, which others should find.
         """
-        ...
-
-
-class ProgressBoard(Protocol):
-    """Where processes show each other how far their running jobs are, if the place has one.
-
-    Every method may be called by any thread, and raises ``StorageFull`` and ``StorageFailed`` when the place fails.
-    """
-
-    @property
-    def poll_interval_s(self) -> float:
-        """Seconds between two looks at what other processes say about one job."""
-        ...
-
-    def put(self, job_id: str, progress: Progress) -> None:
-        """Show how far a job of this process is; what comes soon after another one may be left out."""
-        ...
-
-    def get(self, job_id: str) -> Progress | None:
-        """Return how far another process says that a job is; ``None`` where it does not say so."""
-        ...
-
-    def remove(self, job_id: str) -> None:
-        """Show the progress of a job no more, whoever ran it."""
         ...
 
 
@@ -134,7 +118,7 @@ class JobFiles:
     Args:
         files: Its files.
         owners: Tells which of the processes that run its jobs live.
-        board: Where they show their progress.
+        board: Where they show their progress, and leave notices.
         root: The folder of this machine that has its base models; what is kept of a job names no file above it.
         num_remembered: Ended jobs that are kept in memory, where reading them takes long.
     """
@@ -143,6 +127,7 @@ class JobFiles:
         self._files = files
         self._owners = owners
         self._board = board
+        self._notices = board.notices
         self._root = root
         self._logs = Logs(files, JOBS, stored_job_from_json)
         self._num_remembered = num_remembered
@@ -189,6 +174,7 @@ class JobFiles:
     def reconcile(self, stored: StoredJob, job: Job) -> Job:
         """Save the end of a job whose process is gone, and return it; an end that others saved first holds."""
         try:
+            self._notices.put(job.id)  # first, so that a process which lives after all finds each end
             self._put(replace(stored, job=job, number=stored.number + 1))
         except KeyExists:
             newest = self.get(job.id)
@@ -214,6 +200,18 @@ class JobFiles:
             self._remember(stored)
         return stored
 
+    def prefetch(self, job_ids: Sequence[str]) -> None:
+        """Have jobs that have ended at hand, where each is a request away; errors are left to whoever reads them."""
+
+        def fetch(job_id: str) -> None:
+            with suppress(InvalidArtifact, StorageFull, StorageFailed):
+                self.get(job_id)
+
+        missing = [each for each in job_ids if each not in self._remembered] if self._num_remembered else []
+        if len(missing) > 1:
+            with ThreadPoolExecutor(min(_MAX_READERS, len(missing))) as readers:
+                list(readers.map(fetch, missing))
+
     def ids(self) -> list[str]:
         """Return the ids of all jobs, the newest first."""
         return [name for name in reversed(self._files.list(JOBS)) if JOB_ID.fullmatch(name)]
@@ -226,6 +224,10 @@ class JobFiles:
         """Whether there may be jobs whose process is dead."""
         return self._owners.may_have_dead()
 
+    def may_find_orphans_later(self) -> bool:
+        """Whether processes count as alive that a later look may find dead."""
+        return self._owners.has_doubts()
+
     def request_cancel(self, job_id: str) -> None:
         """Ask the process that runs a job to cancel it.
 
@@ -235,10 +237,19 @@ class JobFiles:
         """
         with suppress(KeyExists):  # cancelled already
             self._put_new(f"{JOBS}/{job_id}/{CANCEL_FILE}", b"{}\n")
+        self._notices.put(job_id)
 
     def is_cancel_requested(self, job_id: str) -> bool:
         """Return whether the cancellation of a job has been requested."""
         return self.news(job_id).is_cancel_requested
+
+    def may_have_news(self, job_id: str) -> bool:
+        """Whether others may have said something about a job of this process, so that :meth:`news` is worth a look.
+
+        Raises:
+            StorageFailed: That cannot be seen.
+        """
+        return self._notices.may_have(job_id)
 
     def news(self, job_id: str) -> JobNews:
         """Return what the names of a job's files say, which takes one look.
@@ -271,6 +282,13 @@ class JobFiles:
             self._board.remove(job_id)
         except (StorageFull, StorageFailed) as error:  # nobody reads that of a job that has ended
             _log.info("The progress of the job %s was not removed. %s", job_id, error.detail)
+
+    def forget_notice(self, job_id: str) -> None:
+        """Remove what others have left about a job of this process that has ended."""
+        try:
+            self._notices.remove(job_id)
+        except (StorageFull, StorageFailed) as error:  # it is removed when it is old
+            _log.info("The notice of the job %s was not removed. %s", job_id, error.detail)
 
     def prune(self) -> None:
         """Remove the oldest finished jobs where there are too many, and what dead processes have left."""

@@ -87,6 +87,10 @@ class LocalOwners:
         """Look at the jobs, which tell it at no cost."""
         return True
 
+    def has_doubts(self) -> bool:
+        """Have none: the kernel tells."""
+        return False
+
     def prune(self) -> None:
         """Remove the lock files of dead processes."""
         for path in _visible_files(self._folder):
@@ -104,8 +108,27 @@ class LocalOwners:
             os.close(owner_lock.descriptor)
 
 
+class NoNotices:
+    """Leaves none, since a look at a job's folder costs nothing. See ``Notices``."""
+
+    def put(self, job_id: str) -> None:
+        """Do nothing."""
+
+    def may_have(self, job_id: str) -> bool:  # noqa: ARG002 - the look tells
+        """Return that each job is worth a look."""
+        return True
+
+    def remove(self, job_id: str) -> None:
+        """Do nothing."""
+
+
 class NoProgressBoard:
     """Shows nothing: processes rarely share a folder, and a step is not worth a write. See ``ProgressBoard``."""
+
+    @property
+    def notices(self) -> NoNotices:
+        """There are none."""
+        return NoNotices()
 
     @property
     def poll_interval_s(self) -> float:

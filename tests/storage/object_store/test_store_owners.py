@@ -11,7 +11,9 @@ from tests.fakes.bucket import MemoryBucket, unreachable
 from tests.storage.store_servers import SharedStore
 from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed
 from windrow.storage.object_store import store_owners
+from windrow.storage.object_store.store_notices import NOTICES, StoreNotices
 from windrow.storage.object_store.store_owners import (
+    CONFIRM_S,
     DEAD_AFTER,
     GARBAGE_AFTER,
     LISTING_S,
@@ -43,15 +45,70 @@ def elsewhere(store: SharedStore) -> Iterator[StoreOwners]:
     owners.close()
 
 
-def test_a_server_is_dead_once_its_object_is_older_than_a_minute(
+def test_a_server_is_dead_once_two_looks_find_the_same_object_older_than_a_minute(
     store: SharedStore, here: StoreOwners, elsewhere: StoreOwners
 ) -> None:
     name = elsewhere.acquire()
     store.clock.advance(DEAD_AFTER_S)
     assert here.is_alive(name)
+    assert not here.has_doubts()
+    store.clock.advance(LISTING_S + 1)
+    assert here.is_alive(name)
+    assert here.has_doubts()
+    store.clock.advance(CONFIRM_S - 1)
+    assert here.is_alive(name)
     store.clock.advance(LISTING_S + 1)
     assert not here.is_alive(name)
+    assert not here.has_doubts()
     assert elsewhere.is_alive(name)
+
+
+def test_after_an_outage_of_the_store_every_server_has_time_to_say_that_it_lives(
+    store: SharedStore, here: StoreOwners, elsewhere: StoreOwners
+) -> None:
+    dead = StoreOwners(store.connect(), store.clock.seconds)
+    names = [elsewhere.acquire(), dead.acquire()]
+    store.clock.advance(3_600)
+    assert [here.is_alive(name) for name in names] == [True, True]
+    assert not here.may_have_dead()
+    store.bucket.put(f"{OWNERS}{names[0]}", b"")
+    store.clock.advance(CONFIRM_S)
+    assert [here.is_alive(name) for name in names] == [True, False]
+    assert here.may_have_dead()
+    dead.close()
+
+
+def test_a_heartbeat_between_two_looks_begins_the_count_anew(
+    store: SharedStore, here: StoreOwners, elsewhere: StoreOwners
+) -> None:
+    name = elsewhere.acquire()
+    store.clock.advance(DEAD_AFTER_S + 1)
+    assert here.is_alive(name)
+    store.bucket.put(f"{OWNERS}{name}", b"")
+    store.clock.advance(DEAD_AFTER_S + CONFIRM_S)
+    assert here.is_alive(name)
+    store.clock.advance(CONFIRM_S)
+    assert not here.is_alive(name)
+
+
+def test_an_outage_between_two_looks_begins_the_count_anew(
+    store: SharedStore, here: StoreOwners, elsewhere: StoreOwners
+) -> None:
+    name = elsewhere.acquire()
+    store.clock.advance(DEAD_AFTER_S + 1)
+    assert here.is_alive(name)
+
+    def fail(verb: str, key: str) -> None:
+        raise unreachable()
+
+    store.clock.advance(CONFIRM_S)
+    store.bucket.before = fail
+    with pytest.raises(DataDirectoryUnavailable):
+        here.is_alive(name)
+    store.bucket.before = lambda verb, key: None
+    assert here.is_alive(name)
+    store.clock.advance(CONFIRM_S)
+    assert not here.is_alive(name)
 
 
 def test_no_clock_of_a_server_matters(store: SharedStore, elsewhere: StoreOwners) -> None:
@@ -65,6 +122,8 @@ def test_a_stalled_server_lives_again_with_its_next_heartbeat(
 ) -> None:
     name = elsewhere.acquire()
     store.clock.advance(DEAD_AFTER_S + 1)
+    here.is_alive(name)
+    store.clock.advance(CONFIRM_S)
     assert not here.is_alive(name)
     store.bucket.put(f"{OWNERS}{name}", b"")
     store.clock.advance(LISTING_S + 1)
@@ -132,6 +191,8 @@ def test_a_list_of_jobs_costs_one_listing_of_servers(
     dead = StoreOwners(store.connect())
     names = [dead.acquire(), "purged"]
     store.clock.advance(DEAD_AFTER_S + 1)
+    here.is_alive(names[0])
+    store.clock.advance(CONFIRM_S)
     names += [elsewhere.acquire()]
     assert not here.is_alive("purged")
     store.bucket.requests.clear()
@@ -174,9 +235,11 @@ def test_servers_that_died_are_known_until_a_day_has_passed(store: SharedStore, 
     leaving.close(leaves_jobs=True)
     assert not here.may_have_dead()
     store.clock.advance(DEAD_AFTER_S + 1)
+    assert not here.may_have_dead()
+    store.clock.advance(CONFIRM_S)
     assert here.may_have_dead()
     assert not here.is_alive(left)
-    store.clock.advance((GARBAGE_AFTER - DEAD_AFTER - timedelta(seconds=1)).total_seconds())
+    store.clock.advance((GARBAGE_AFTER - DEAD_AFTER - timedelta(seconds=CONFIRM_S + 1)).total_seconds())
     here.prune()
     assert len(store.keys(OWNERS)) == 3
     store.clock.advance(3_601)
@@ -185,3 +248,13 @@ def test_servers_that_died_are_known_until_a_day_has_passed(store: SharedStore, 
     here.close()
     assert store.keys("") == []
     dead.close()
+
+
+def test_notices_that_nobody_needed_are_removed_after_a_day(store: SharedStore, here: StoreOwners) -> None:
+    notices = StoreNotices(store.connect())
+    notices.put("old")
+    store.clock.advance(GARBAGE_AFTER.total_seconds())
+    notices.put("new")
+    store.clock.advance(1)
+    here.prune()
+    assert store.keys(NOTICES) == [f"{NOTICES}/new"]

@@ -6,7 +6,9 @@
     loose/jobs/.owners/.<process>   put by a server that looks at the others, to learn what time it is in the store
 
 Only times of the store are compared, so no clock of a server matters. A server that does not put its object for a
-minute counts as dead, whether it is or not; what follows from that is safe, since a job's first end holds.
+minute counts as dead once a second look, some time later, finds the same object: after an outage of the store, that of
+each server is old at first. It counts as dead whether it is or not; what follows from that is safe, since a job's first
+end holds.
 """
 
 import logging
@@ -14,7 +16,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,10 +26,13 @@ from windrow.domain.errors import StorageFailed
 from windrow.storage.job_files import JOBS, OWNERS
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.object_files import LOOSE
+from windrow.storage.object_store.store_notices import NOTICES
 
 HEARTBEAT_S: Final = 10.0
 # Within a minute there are several heartbeats, some of which may fail.
 DEAD_AFTER: Final = timedelta(seconds=60)
+# Between two looks that find the same old object: within it, a server that has its store back puts it again.
+CONFIRM_S: Final = 15.0
 GARBAGE_AFTER: Final = timedelta(days=1)
 # How long a listing tells that a server lives.
 LISTING_S: Final = 5.0
@@ -50,19 +55,34 @@ class _Listing:
         taken_s: When, by this process's monotonic clock.
         now: The same, by the store's clock.
         changed_at: By the name of each object below ``.owners``.
+        dead: Servers whose object is too old, now and at an earlier look.
         gone: Names that are known to be dead since they have no object: one is put before any job names it.
     """
 
     taken_s: float
     now: datetime
     changed_at: dict[str, datetime]
+    dead: frozenset[str]
     gone: set[str] = field(default_factory=set)
 
     def is_alive(self, name: str) -> bool | None:
         """Whether a server lives; ``None`` where it may have begun after the listing."""
-        if (changed_at := self.changed_at.get(name)) is not None:
-            return self.now - changed_at <= DEAD_AFTER
+        if name in self.changed_at:
+            return name not in self.dead
         return False if name in self.gone else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """An object of a server that was too old when it was first seen so.
+
+    Args:
+        changed_at: When it was put, by the store's clock.
+        since_s: When it was seen, by this process's monotonic clock.
+    """
+
+    changed_at: datetime
+    since_s: float
 
 
 @dataclass(slots=True, eq=False)
@@ -100,6 +120,7 @@ class StoreOwners:
         self._last_name = ""
         self._looking = threading.Lock()
         self._listing: _Listing | None = None
+        self._doubts: dict[str, _Doubt] = {}
         self._time_key = ""
         self._pruned_s = -_PRUNING_S
 
@@ -114,7 +135,7 @@ class StoreOwners:
             return self._heartbeat.name
 
     def is_alive(self, name: str) -> bool:
-        """Whether a server has put its object in the last minute, by the store's clock."""
+        """Whether a server has put its object in the last minute, by the store's clock, or may yet put it."""
         heartbeat = self._heartbeat
         if heartbeat is not None and name == heartbeat.name:
             return True
@@ -131,10 +152,16 @@ class StoreOwners:
         """Whether a server is dead that has not ended as it should."""
         with self._looking:
             listing = self._look()
-        return any(not listing.is_alive(name) for name in listing.changed_at if not name.startswith("."))
+        return bool(listing.dead)
+
+    def has_doubts(self) -> bool:
+        """Whether the last look has found a server's object too old for the first time."""
+        with self._looking:
+            dead = frozenset[str]() if self._listing is None else self._listing.dead
+            return not self._doubts.keys() <= dead
 
     def prune(self) -> None:
-        """Remove the objects of servers that have been dead for a day; an hour after another call, look for them."""
+        """Remove the objects of servers that have been dead for a day, and notices as old, once an hour at most."""
         with self._looking:
             if self._clock_s() - self._pruned_s < _PRUNING_S:
                 return
@@ -143,6 +170,9 @@ class StoreOwners:
         for name, changed_at in listing.changed_at.items():
             if listing.now - changed_at > GARBAGE_AFTER:
                 self._bucket.remove(f"{_OWNERS}/{name}")
+        for notice in self._bucket.objects(NOTICES):
+            if listing.now - notice.changed_at > GARBAGE_AFTER:
+                self._bucket.remove(notice.key)
 
     def close(self, *, leaves_jobs: bool = False) -> None:
         """End the heartbeats; the object stays where others should find jobs, as that of a dead server."""
@@ -191,6 +221,29 @@ class StoreOwners:
         """
         taken_s = self._clock_s()
         name = f".{self._time_name()}"
+        try:
+            found = self._find(name)
+        except StorageFailed:
+            self._doubts = {}  # an outage: what was old before is no sign
+            raise
+        self._note_doubts(found, found[name])
+        dead = {each for each, doubt in self._doubts.items() if taken_s - doubt.since_s >= CONFIRM_S}
+        self._listing = _Listing(taken_s, found[name], found, frozenset(dead))
+        return self._listing
+
+    def _note_doubts(self, found: Mapping[str, datetime], now: datetime) -> None:
+        """Note which servers' objects are too old, and since when they have been seen so."""
+        doubts: dict[str, _Doubt] = {}
+        for name, changed_at in found.items():
+            if not name.startswith(".") and now - changed_at > DEAD_AFTER:
+                known = self._doubts.get(name)
+                if known is None or known.changed_at != changed_at:
+                    known = _Doubt(changed_at, self._clock_s())
+                doubts[name] = known
+        self._doubts = doubts
+
+    def _find(self, name: str) -> dict[str, datetime]:
+        """Put an object that tells the time, and return when each one was put, with that one."""
         self._bucket.put(f"{_OWNERS}/{name}", _CONTENT)
         found = {each.key.removeprefix(f"{_OWNERS}/"): each.changed_at for each in self._bucket.objects(_OWNERS)}
         if name not in found:
@@ -199,8 +252,7 @@ class StoreOwners:
                 "cannot be told. Look whether somebody removes what lies there.",
                 {"file": f"{_OWNERS}/{name}"},
             )
-        self._listing = _Listing(taken_s, found[name], found)
-        return self._listing
+        return found
 
     def _time_name(self) -> str:
         """Return the name of the object that tells the store's time to this process."""

@@ -16,6 +16,7 @@ from windrow.storage.format import Mismatch, read, write
 from windrow.storage.job_files import JOBS
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.object_files import LOOSE
+from windrow.storage.object_store.store_notices import StoreNotices
 
 INTERVAL_S: Final = 2.0
 _POLL_INTERVAL_S: Final = 1.0
@@ -32,8 +33,14 @@ class StoreProgressBoard:
 
     def __init__(self, bucket: Bucket, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._bucket = bucket
+        self._notices = StoreNotices(bucket, clock_s)
         self._clock_s = clock_s
         self._put_s: dict[str, float] = {}
+
+    @property
+    def notices(self) -> StoreNotices:
+        """What servers leave for each other."""
+        return self._notices
 
     @property
     def poll_interval_s(self) -> float:
