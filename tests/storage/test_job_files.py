@@ -20,7 +20,7 @@ from windrow.domain.job import Job, JobState, Problem, Progress
 from windrow.storage import job_files
 from windrow.storage.files import KeyExists, LocalFiles
 from windrow.storage.job_files import CANCEL_FILE, JOBS, OWNERS, JobFiles, JobNews, stored_job_from_json
-from windrow.storage.local_owners import LocalOwners, NoProgressBoard
+from windrow.storage.local_owners import LocalOwners, NoNotices, NoProgressBoard
 
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 
@@ -305,8 +305,22 @@ def test_the_newest_jobs_that_have_ended_are_remembered_where_that_is_asked_for(
     assert [files.get(job.id) for job in made] == [None] * 4
 
 
+class BrokenNotices(NoNotices):
+    """Cannot be reached."""
+
+    def put(self, job_id: str) -> None:
+        raise StorageFailed("It is not left.")
+
+    def remove(self, job_id: str) -> None:
+        raise StorageFailed("It is not removed.")
+
+
 class BrokenBoard(NoProgressBoard):
     """Cannot show how far a job is."""
+
+    @property
+    def notices(self) -> BrokenNotices:
+        return BrokenNotices()
 
     def put(self, job_id: str, progress: Progress) -> None:
         raise StorageFailed("It is not shown.")
@@ -318,9 +332,24 @@ class BrokenBoard(NoProgressBoard):
         raise StorageFailed("It is not shown.")
 
 
+def test_an_end_of_which_a_process_could_not_be_told_is_not_saved(tmp_path: Path) -> None:
+    files = JobFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), BrokenBoard(), tmp_path)
+    job = job_of(files)
+    files.put(job, 1)
+    kept = files.get(job.id)
+    assert kept is not None
+    ended = replace(job, state="interrupted")
+    assert files.reconcile(kept, ended) == ended
+    assert files.get(job.id) == kept
+    with pytest.raises(StorageFailed):
+        files.request_cancel(job.id)
+    files.close()
+
+
 def test_progress_that_cannot_be_shown_fails_nothing(tmp_path: Path) -> None:
     files = JobFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), BrokenBoard(), tmp_path)
     files.show_progress("a", Progress("saving"))
     assert files.progress("a") is None
     files.forget_progress("a")
+    files.forget_notice("a")
     files.close()

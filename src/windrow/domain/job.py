@@ -129,7 +129,7 @@ class Job(Recipe, Value):
     model.
     """
     progress: Progress | None = None
-    """How far it is, while it runs; ``None`` otherwise, and where another process runs it."""
+    """How far it is, while it runs; ``None`` otherwise, and in a folder where another process runs it."""
     revision: int | None = None
     """The revision that it made; ``None`` unless it succeeded."""
     next_name: str | None = None
