@@ -67,6 +67,7 @@ STATS = ServerStats(
     classifiers=CacheStats(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
     texts=CacheStats(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
     free_bytes=20,
+    store_requests={"create": 21, "get": 22},
 )
 
 

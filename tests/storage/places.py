@@ -91,7 +91,7 @@ def in_folder(root: Path) -> TestPlace:
 
 def in_store(bucket: MemoryBucket, folder: Path) -> TestPlace:
     """Return a data directory in an object store, as a process that begins now opens it; no copies are kept."""
-    files = ObjectFiles(bucket, ContentCache(folder, 0))
+    files = ObjectFiles(bucket, ContentCache(folder, 0), max_writers=1)
     files.open()
     return TestPlace(files, files.transaction)
 

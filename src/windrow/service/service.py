@@ -181,4 +181,10 @@ class Service:
         """Return what goes on here, and what has been done since the start."""
         deps = self.dependencies
         stats = deps.predictor.server_stats(deps.slots.running, deps.slots.waiting)
-        return replace(stats, is_ready=deps.models.is_ready, free_bytes=deps.free_space.last_bytes)
+        bucket = deps.store.bucket
+        return replace(
+            stats,
+            is_ready=deps.models.is_ready,
+            free_bytes=deps.free_space.last_bytes,
+            store_requests={} if bucket is None else dict(bucket.requests),
+        )

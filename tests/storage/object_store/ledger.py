@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.fakes.bucket import MemoryBucket
 from tests.fakes.files import Killed
-from tests.storage.object_store.stepping import SteppedBucket, SteppedLock, Task
+from tests.storage.object_store.stepping import SteppedBucket, SteppedLock, Task, stand_still
 from windrow.domain.errors import StorageFailed, StorageUncertain
 from windrow.storage.files import Files, KeyMissing
 from windrow.storage.lock import CommitLost
@@ -35,6 +35,7 @@ class Noting:
     steps: list[tuple[str, str, object]] = field(default_factory=list)
 
     def get(self, key: str) -> bytes | None:
+        stand_still()
         try:
             found: bytes | None = self.files.get(key)
         except KeyMissing:
@@ -43,6 +44,7 @@ class Noting:
         return found
 
     def list(self, prefix: str) -> list[str]:
+        stand_still()
         self.steps.append(("list", prefix, names := self.files.list(prefix)))
         return names
 
@@ -72,6 +74,15 @@ def replay(steps: list[tuple[str, str, object]], before: Contents) -> Contents:
         else:
             state.pop(key, None)
     return state
+
+
+def is_valid(steps: list[tuple[str, str, object]], state: Contents) -> bool:
+    """Whether a transaction read what there was."""
+    try:
+        replay(steps, state)
+    except AssertionError:
+        return False
+    return True
 
 
 def names_below(state: Mapping[str, object], prefix: str) -> list[str]:
@@ -131,7 +142,7 @@ class Replica:
     def __init__(self, store: MemoryBucket, folder: Path) -> None:
         self.bucket = SteppedBucket(store)
         self.cache_folder = folder
-        self.files = ObjectFiles(self.bucket, ContentCache(folder, 10**9))
+        self.files = ObjectFiles(self.bucket, ContentCache(folder, 10**9), max_writers=1)
         # Where threads of one process wait for each other.
         self.files._writing = SteppedLock()  # type: ignore[assignment]
         self.files._log._following = SteppedLock()  # type: ignore[assignment]
@@ -180,6 +191,13 @@ class Ledger:
         for attempt in self.attempts:
             assert not attempt.must_hold or attempt in owners, "an acknowledged transaction is not in the log"
         return states
+
+    def check_refusals(self) -> None:
+        """Check that whoever changed nothing, such as since a rule forbade it, has seen one state."""
+        states = self.states()
+        for attempt in self.attempts:
+            if isinstance(attempt.task.error, Refused) or (attempt.task.error is None and not attempt.writes):
+                assert any(is_valid(attempt.noting.steps, state) for state in states), attempt.noting.steps
 
     def check_agreement(self, replica: Replica) -> None:
         """Check that a replica that has followed shows what the log says, down to the contents."""

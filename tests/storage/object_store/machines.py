@@ -16,7 +16,7 @@ class Machines:
         self.bucket, self.folder = bucket, folder
 
     def new(self, name: str) -> ObjectFiles:
-        files = ObjectFiles(self.bucket, ContentCache(self.folder / name, 10**9))
+        files = ObjectFiles(self.bucket, ContentCache(self.folder / name, 10**9), max_writers=1)
         files.open()
         return files
 

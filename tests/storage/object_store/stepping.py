@@ -21,6 +21,7 @@ class Fate(Enum):
 
     GO = "it gets through"
     FAIL = "it gets lost: the store never sees the request, or the caller never sees the reply"
+    AGAIN = "its reply gets lost, and the client's library asks again by itself"
     LATE = "the request is held back, and may reach the store once the caller has given up"
     DIE = "the process of the caller is killed"
 
@@ -84,6 +85,12 @@ class Task:
         finally:
             self.waits_for = None
             self._stands.release()
+
+
+def stand_still() -> None:
+    """Let others go on first, where the test wants it; for a task that asks nothing of a store for a while."""
+    if (task := _current()) is not None:
+        task.pause("work", "")
 
 
 def _current() -> Task | None:
@@ -161,7 +168,9 @@ class SteppedBucket:
                 self.late.append(do)
             raise _unanswered(verb)
         result = do()
-        if task.pause("reply", key) is Fate.FAIL:
+        while (fate := task.pause("reply", key)) is Fate.AGAIN:
+            result = do()
+        if fate is Fate.FAIL:
             raise _unanswered(verb)
         return result
 

@@ -153,7 +153,7 @@ def test_what_is_wrong_in_a_folder_is_found_in_a_store_and_nothing_is_changed(
     assert objects(empty) == before
 
 
-@pytest.mark.parametrize("case", [*NEVER])
+@pytest.mark.parametrize("case", sorted(NEVER))
 def test_what_a_store_cannot_have_cannot_be_brought_there(empty: Store, root: Path, case: str) -> None:
     ALL[case][2](root)
     try:

@@ -1,5 +1,6 @@
 """The seam to an object store: what Windrow needs of one, and nothing that only some of them can do."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +49,9 @@ class Bucket(Listings, Protocol):
     Every method raises ``DataDirectoryUnavailable`` where the store does not answer, and ``StorageFailed`` where it
     refuses.
     """
+
+    requests: Counter[str]
+    """Requests so far, by kind, each attempt on its own."""
 
     def create(self, key: str, data: bytes) -> bool:
         """Store an object under a key that has none; of several callers exactly one wins.

@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from windrow.domain.errors import InvalidArtifact
+from windrow.domain.errors import InvalidArtifact, StorageFailed
 from windrow.storage.format import Mismatch, check_format, parse_object, read, write
 
 # The contents of files.
 CONTENTS: Final = "files"
 # Of checkpoints, which have as many lines as there are files; it counts on its own.
 CHECKPOINT_FORMAT: Final = 1
-# A million files.
-MAX_CHECKPOINT_BYTES: Final = 2**29
+# Ten million files; a server that holds their index takes some 7 GB.
+MAX_CHECKPOINT_BYTES: Final = 2**31
+_MAX_HEAD_BYTES: Final = 1_000
 _RESTORE: Final = "Restore it from a backup of the object store."
 _LINE: Final = re.compile(rb"(\S+) ([0-9]{1,15}) ([0-9a-f]{64}) ([0-9a-f]{32})")
 
@@ -88,11 +89,21 @@ def commit_from_bytes(key: str, data: bytes) -> Commit:
 
 
 def checkpoint_to_bytes(checkpoint: Checkpoint) -> bytes:
-    """Return a checkpoint as it is stored: gzipped, a line of JSON with the digest of the others, then one a file."""
+    """Return a checkpoint as it is stored: gzipped, a line of JSON with the digest of the others, then one a file.
+
+    Raises:
+        StorageFailed: It is larger than what can be read again.
+    """
     lines = b"".join(
         b"%b %d %b %b\n" % (key.encode(), file.size_bytes, file.sha256.encode(), file.attempt.encode())
         for key, file in sorted(checkpoint.files.items())
     )
+    if len(lines) > MAX_CHECKPOINT_BYTES - _MAX_HEAD_BYTES:
+        raise StorageFailed(
+            "The data directory has {files} files, more than an object store can keep the index of. Remove some, such "
+            "as by purging old revisions, or keep some classifiers in another data directory.",
+            {"files": len(checkpoint.files)},
+        )
     head = {"format": CHECKPOINT_FORMAT, "number": checkpoint.number, "sha256": hashlib.sha256(lines).hexdigest()}
     return gzip.compress(json.dumps(head).encode() + b"\n" + lines, mtime=0)
 

@@ -8,12 +8,12 @@ and counters have names that nobody else puts, so they are objects of their own 
 
 import hashlib
 import math
-import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
 from windrow.domain.errors import (
@@ -23,6 +23,7 @@ from windrow.domain.errors import (
     StorageFailed,
     StorageUncertain,
 )
+from windrow.storage import lock
 from windrow.storage.audit_log import AUDIT
 from windrow.storage.files import MAX_BYTES, KeyExists, KeyMissing, KeyUnusable, check_key
 from windrow.storage.job_files import JOBS
@@ -40,6 +41,7 @@ LOOSE_ROOTS: Final = frozenset((JOBS, AUDIT, USAGE))
 _MAX_READERS: Final = 16
 # What others have committed is looked for where the last look is longer ago; a server looks more often by itself.
 MAX_AGE_S: Final = 1.0
+_MAX_LISTED: Final = 256
 
 # Told the keys that a commit has put or removed, once it holds.
 OnCommit = Callable[[Sequence[str]], object]
@@ -51,9 +53,11 @@ class ObjectFiles:
     Args:
         bucket: Where they are.
         cache: Copies of them on this machine.
+        max_writers: Contents that a commit puts at the same time.
     """
 
-    def __init__(self, bucket: Bucket, cache: ContentCache) -> None:
+    def __init__(self, bucket: Bucket, cache: ContentCache, max_writers: int = 8) -> None:
+        self._max_writers = max_writers
         self._bucket = bucket
         self._cache = cache
         self._log = CommitLog(bucket, self._forget)
@@ -62,6 +66,7 @@ class ObjectFiles:
         self._listeners: list[OnCommit] = []
         self._looking = threading.Lock()
         self._looked_at_s = -math.inf
+        self._listed: dict[str, tuple[float, Sequence[str]]] = {}  # the names of loose objects, and when they were so
 
     def subscribe(self, listener: OnCommit) -> None:
         """Have a listener told of each commit of this process; those of others show in the tokens."""
@@ -131,8 +136,11 @@ class ObjectFiles:
         transaction = self._transaction
         if transaction is None:
             if self._is_loose(key):
-                if self._log.find(key) or not self._bucket.create(f"{LOOSE}/{key}", data):
-                    raise KeyExists(key)
+                try:
+                    if self._log.find(key) or not self._bucket.create(f"{LOOSE}/{key}", data):
+                        raise KeyExists(key)
+                finally:
+                    self._listed.clear()
                 return None
             return self._alone(lambda: self.put_new(key, data))
         if key in transaction.put or (key not in transaction.removed and self._log.find(key) is not None):
@@ -174,8 +182,8 @@ class ObjectFiles:
             names -= {name for name, count in gone.items() if count == self._log.num_below(prefix, name)}
             names |= transaction.below(prefix, transaction.put).keys()
         if self._is_loose(prefix):
-            loose = {name for name in self._bucket.names(f"{LOOSE}/{prefix}") if not name.startswith(".")}
-            names |= loose - {key.removeprefix(f"{prefix}/") for key in (transaction.loose if transaction else ())}
+            gone_keys = () if transaction is None else transaction.loose
+            names |= {name for name in self._loose_names(prefix) if f"{prefix}/{name}" not in gone_keys}
         return sorted(names)
 
     def remove(self, key: str) -> None:
@@ -192,7 +200,7 @@ class ObjectFiles:
         elif file is not None:
             self._alone(lambda: self.remove(key))
         elif self._is_loose(key):
-            self._bucket.remove(f"{LOOSE}/{key}")
+            self._remove_loose(key)
 
     def version_token(self, prefix: str) -> str | None:
         """Return the last commit that changed the names below a prefix, which costs no request. See ``Files``."""
@@ -266,14 +274,32 @@ class ObjectFiles:
     def _is_loose(key: str) -> bool:
         return key.partition("/")[0] in LOOSE_ROOTS
 
+    def _loose_names(self, prefix: str) -> Sequence[str]:
+        """Return the names of the objects below a prefix, of a moment ago where this process has not changed them.
+
+        Whoever works with them looks several times in a row, and each listing costs as much as a put.
+        """
+        known = self._listed.get(prefix)
+        if known is not None and time.monotonic() - known[0] < MAX_AGE_S:
+            return known[1]
+        now_s = time.monotonic()
+        names = [name for name in self._bucket.names(f"{LOOSE}/{prefix}") if not name.startswith(".")]
+        if len(self._listed) >= _MAX_LISTED:
+            self._listed.clear()
+        self._listed[prefix] = (now_s, names)
+        return names
+
+    def _remove_loose(self, key: str) -> None:
+        try:
+            self._bucket.remove(f"{LOOSE}/{key}")
+        finally:
+            self._listed.clear()
+
+    @lock.transaction
     def _alone(self, change: Callable[[], None]) -> None:
         """Make one change in a transaction of its own."""
-        while True:
-            try:
-                with self.transaction():
-                    return change()
-            except CommitLost:
-                time.sleep(random.random() * 0.05)  # noqa: S311 - so that two do not meet again
+        with self.transaction():
+            change()
 
     def _content(self, key: str, file: StoredFile) -> bytes:
         if (content := self._cache.get(file.sha256)) is not None:
@@ -313,9 +339,7 @@ class ObjectFiles:
             key: StoredFile(len(data), hashlib.sha256(data).hexdigest(), attempt)
             for key, data in transaction.put.items()
         }
-        self._log.check_unchanged()
-        for key, data in transaction.put.items():
-            self._bucket.put(put[key].object_key(key), data)
+        self._put_objects({put[key].object_key(key): data for key, data in transaction.put.items()})
         commit = self._log.next_commit(attempt, put, set(transaction.removed) - put.keys())
         if commit.number != transaction.number + 1 or not self._log.put(commit):
             for key, file in put.items():
@@ -326,13 +350,25 @@ class ObjectFiles:
             self._keep(key, put[key], data)
         self._tell(commit)
 
+    def _put_objects(self, contents: Mapping[str, bytes]) -> None:
+        """Put contents, and check that the log is still the same one, as far as allowed at the same time."""
+        puts = (partial(self._bucket.put, key, data) for key, data in contents.items())
+        work: tuple[Callable[[], object], ...] = (self._log.check_unchanged, *puts)
+        if self._max_writers == 1:
+            for each in work:
+                each()
+            return
+        with ThreadPoolExecutor(min(self._max_writers, len(work))) as writers:
+            for begun in [writers.submit(each) for each in work]:
+                begun.result()
+
     def _remove_objects(self, transaction: Transaction) -> None:
         """Remove what a transaction has removed, once that holds."""
         try:
             for key, file in transaction.removed.items():
                 self._bucket.remove(file.object_key(key))
             for key in transaction.loose:
-                self._bucket.remove(f"{LOOSE}/{key}")
+                self._remove_loose(key)
         except StorageFailed as error:
             raise StorageUncertain(
                 f"What was removed is used no more, but some of it may still be in the object store. {error.template} "
