@@ -215,7 +215,8 @@ def test_jobs_that_have_ended_are_read_once(opened: Open, store: SharedStore, he
     first = elsewhere.newest(10)
     connection.requests.clear()
     assert elsewhere.newest(10) == first
-    assert connection.requests == {"list": 1}
+    assert connection.requests["get"] == 0
+    assert connection.requests.total() <= 1  # a listing, if the last one is not of a moment ago
 
 
 def test_a_new_server_reads_many_jobs_at_the_same_time(opened: Open, store: SharedStore, here: JobQueue) -> None:
