@@ -162,8 +162,7 @@ class Interleaving:
                 if not task.is_done:
                     self._step(task, Fate.GO)
         for replica in self.replicas:
-            while replica.bucket.late:
-                replica.bucket.deliver(0)
+            replica.bucket.deliver_all()
         fresh = self._new_replica()
         fresh.open()
         for replica in (*self.replicas, fresh):

@@ -1,6 +1,7 @@
 """Threads that do one request at a time, in the order that a test chooses, each with the fate that it chooses."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -54,6 +55,12 @@ class Task:
         assert self._stands.acquire(timeout=_TIMEOUT_S), "it waits for something that is no request"
         if self.is_done:
             self._thread.join()
+
+    def go_on(self, steps: int = 1_000) -> None:
+        """Let it take so many steps, unless it ends or has to wait for a lock."""
+        while steps and not self.is_done and self.waits_for != ("wait", ""):
+            self.step()
+            steps -= 1
 
     def finish(self, fate: Fate = Fate.GO) -> None:
         """Let it go on to its end; what waits for a lock is given up after some steps."""
@@ -132,6 +139,7 @@ class SteppedBucket:
 
     store: MemoryBucket
     late: list[Callable[[], object]] = field(default_factory=list)
+    requests: Counter[str] = field(default_factory=Counter)
 
     def create(self, key: str, data: bytes) -> bool:
         if (task := _current()) is not None:
@@ -157,7 +165,13 @@ class SteppedBucket:
         """Let one of the requests that were held back reach the store."""
         self.late.pop(index % len(self.late))()
 
+    def deliver_all(self) -> None:
+        """Let all of them reach the store."""
+        while self.late:
+            self.deliver(0)
+
     def _ask(self, verb: str, key: str, do: Callable[[], Result]) -> Result:
+        self.requests[verb] += 1
         if (task := _current()) is None:
             return do()
         fate = task.pause(verb, key)
