@@ -67,6 +67,7 @@ class ObjectFiles:
         self._looking = threading.Lock()
         self._looked_at_s = -math.inf
         self._listed: dict[str, tuple[float, Sequence[str]]] = {}  # the names of loose objects, and when they were so
+        self._num_loose_changes = 0
 
     def subscribe(self, listener: OnCommit) -> None:
         """Have a listener told of each commit of this process; those of others show in the tokens."""
@@ -140,7 +141,7 @@ class ObjectFiles:
                     if self._log.find(key) or not self._bucket.create(f"{LOOSE}/{key}", data):
                         raise KeyExists(key)
                 finally:
-                    self._listed.clear()
+                    self._forget_listed()
                 return None
             return self._alone(lambda: self.put_new(key, data))
         if key in transaction.put or (key not in transaction.removed and self._log.find(key) is not None):
@@ -282,18 +283,24 @@ class ObjectFiles:
         known = self._listed.get(prefix)
         if known is not None and time.monotonic() - known[0] < MAX_AGE_S:
             return known[1]
-        now_s = time.monotonic()
+        now_s, num_changes = time.monotonic(), self._num_loose_changes
         names = [name for name in self._bucket.names(f"{LOOSE}/{prefix}") if not name.startswith(".")]
         if len(self._listed) >= _MAX_LISTED:
             self._listed.clear()
         self._listed[prefix] = (now_s, names)
+        if num_changes != self._num_loose_changes:
+            self._listed.pop(prefix, None)
         return names
 
     def _remove_loose(self, key: str) -> None:
         try:
             self._bucket.remove(f"{LOOSE}/{key}")
         finally:
-            self._listed.clear()
+            self._forget_listed()
+
+    def _forget_listed(self) -> None:
+        self._num_loose_changes += 1  # a listing that was begun before is none of what is there now
+        self._listed.clear()
 
     @lock.transaction
     def _alone(self, change: Callable[[], None]) -> None:

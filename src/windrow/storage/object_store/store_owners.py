@@ -32,7 +32,7 @@ HEARTBEAT_S: Final = 10.0
 # Within a minute there are several heartbeats, some of which may fail.
 DEAD_AFTER: Final = timedelta(seconds=60)
 # Between two looks that find the same old object: within it, a server that has its store back puts it again.
-CONFIRM_S: Final = 15.0
+CONFIRM_S: Final = 35.0
 GARBAGE_AFTER: Final = timedelta(days=1)
 # How long a listing tells that a server lives.
 LISTING_S: Final = 5.0
