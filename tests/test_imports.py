@@ -58,6 +58,8 @@ WIDER_TESTS = {
     Path("cli/test_strict_json.py"),
     Path("http/test_contract.py"),
     Path("http/test_refusals.py"),
+    Path("object_stores/test_servers.py"),
+    Path("storage/object_store/test_machine.py"),
     Path("test_backup.py"),
     Path("test_budgets.py"),
     Path("test_conformance.py"),
