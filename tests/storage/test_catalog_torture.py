@@ -37,5 +37,9 @@ def test_replicas_that_are_killed_and_lose_replies_lose_nothing_that_they_acknow
     torture("--replica-kills", "6")
 
 
+def test_replicas_whose_writers_race_acknowledge_what_is_in_the_logs_once() -> None:
+    torture("--replica-seconds", "5")
+
+
 def test_a_damaged_file_is_named_and_never_answered_from() -> None:
     torture("--mutants", "60")
