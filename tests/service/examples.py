@@ -125,7 +125,7 @@ def revisions(service: Service) -> list[tuple[str, int]]:
 def blob_of(service: Service, name: str, role: str = "artifact") -> Path:
     """Return where a blob of a classifier's newest revision lies."""
     ref = service.dependencies.store.catalog.current(name).blobs[role]
-    return service.dependencies.settings.data_dir / "classifiers" / name / "blobs" / ref.file_name
+    return service.dependencies.settings.local_dir / "classifiers" / name / "blobs" / ref.file_name
 
 
 def alter(path: Path) -> None:

@@ -93,7 +93,7 @@ def test_what_was_deleted_longer_ago_than_the_retention_is_swept_from_the_start_
     assert swept.wait(30)
     assert ask_names(service) == ["alive"]
     assert [found.name for found in service.list_classifiers(ListRequest(deleted=True)).models] == ["just_now"]
-    assert not (service.dependencies.settings.data_dir / "classifiers" / "long_ago").exists()
+    assert not (service.dependencies.settings.local_dir / "classifiers" / "long_ago").exists()
     with pytest.raises(ClassifierNotFound):
         service.restore(RestoreRequest("long_ago"))
     assert service.restore(RestoreRequest("just_now")).name == "just_now"

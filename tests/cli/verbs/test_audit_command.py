@@ -87,6 +87,6 @@ def test_a_time_that_is_none_is_refused_by_the_option_s_name(ask: Run, since: st
 
 
 def test_a_file_that_cannot_be_read_is_told(ask: Run, busy: "Toy") -> None:
-    folder = busy.settings.data_dir / "audit"
+    folder = busy.settings.local_dir / "audit"
     next(folder.rglob("*.jsonl")).write_bytes(b"{}")
     assert "1 file of the trail cannot be read. `windrow fsck` names them." in " ".join(ask("audit").err.split())

@@ -267,7 +267,7 @@ def test_a_dry_run_makes_no_folder(
     folders: list[Path] = []
 
     def open_directory(settings: Settings) -> Toy:
-        folders.append(settings.data_dir)
+        folders.append(settings.local_dir)
         return Toy()
 
     monkeypatch.setattr("windrow.cli.connect.open_directory", open_directory)

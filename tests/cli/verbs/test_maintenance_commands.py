@@ -47,7 +47,7 @@ def test_base_models_lists_and_removes(ask: Run) -> None:
 
 def test_fsck_asks_a_server_when_told_to(ask: Run, trained: Toy) -> None:
     assert ask("fsck").lines[-1].endswith("sound, nothing found.")
-    [blob, *_] = trained.settings.data_dir.glob("classifiers/*/blobs/*.safetensors")
+    [blob, *_] = trained.settings.local_dir.glob("classifiers/*/blobs/*.safetensors")
     blob.write_bytes(b"something else")
     assert ask("fsck", "--repair").code == 1
     damaged = ask("fsck", "--json")

@@ -93,6 +93,22 @@ def test_forgets_what_is_to_go_and_all_but_what_is_to_stay(cache: ContentCache, 
     assert kept(tmp_path).keys() == {third}
 
 
+def test_measures_its_folder_again_only_where_something_went(
+    cache: ContentCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each commit of anybody tells what it has removed, most often nothing, and a large folder takes long to measure."""
+    first = put(cache, b"1")
+    looks: list[str] = []
+    monkeypatch.setattr(cache, "_files", lambda: looks.append("look") or iter(()))  # type: ignore[func-returns-value]
+    cache.remove(())
+    cache.remove((sha256_of(b"never there"),))
+    put(cache, b"2")
+    assert looks == []
+    cache.remove((first,))
+    put(cache, b"3")
+    assert looks == ["look"]
+
+
 def test_a_disk_that_takes_nothing_costs_nothing_but_requests(tmp_path: Path) -> None:
     (tmp_path / "cache").write_bytes(b"in the way")
     cache = ContentCache(tmp_path / "cache", 1_000)

@@ -1,11 +1,14 @@
 """Files in an object store: transactions, what they cost and leave, and what readers on an old index find."""
 
 import math
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.bucket import MemoryBucket
+from tests.fakes.bucket import MemoryBucket, unreachable
 from tests.storage.examples import blobs, new_revision
 from tests.storage.object_store.machines import Machines, answer_all, stop_at, transact
 from windrow.domain.errors import DataDirectoryUnavailable, InvalidArtifact, StorageUncertain
@@ -15,7 +18,7 @@ from windrow.storage.files import KeyExists, KeyMissing, KeyUnusable
 from windrow.storage.lock import CommitLost
 from windrow.storage.namespace import Namespace
 from windrow.storage.object_store import object_files
-from windrow.storage.object_store.commit_log import COMMITS, numbered_key
+from windrow.storage.object_store.commit_log import CHECKPOINTS, COMMITS, numbered_key
 from windrow.storage.object_store.documents import CONTENTS
 from windrow.storage.object_store.object_files import LOOSE, ObjectFiles
 
@@ -233,6 +236,22 @@ class TestCost:
         assert bucket.requests == {"get": 10}
 
 
+    def test_of_many_changes_is_no_heap_of_checkpoints(self, files: ObjectFiles, bucket: MemoryBucket) -> None:
+        for number in range(600):
+            files.put_new(f"a/{number}", b"1")
+        checkpoints = [key for key in bucket.objects_by_key if key.startswith(f"{CHECKPOINTS}/")]
+        assert len(checkpoints) == 3
+        assert bucket.requests["remove"] > 0
+
+    def test_of_checkpoints_that_cannot_be_removed_is_none_to_a_change(
+        self, files: ObjectFiles, bucket: MemoryBucket
+    ) -> None:
+        stop_at(bucket, "remove")
+        for number in range(400):
+            files.put_new(f"a/{number}", b"1")
+        assert len(files.list("a")) == 400
+
+
 class TestRemoval:
     def test_removes_the_object_and_every_copy_once_it_is_known(
         self, files: ObjectFiles, other: ObjectFiles, machines: Machines
@@ -346,8 +365,72 @@ class TestReader:
             stop_at(bucket, verb)
             assert (files.list("a"), files.get("a/b")) == (["b"], b"1")
 
+    @pytest.mark.parametrize("is_answered", [True, False])
+    def test_never_waits_for_a_look_that_another_thread_makes(
+        self, files: ObjectFiles, bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch, is_answered: bool
+    ) -> None:
+        """A store that hangs takes all patience of the thread that looks, and none of those that predict."""
+        files.put_new("a/b", b"1")
+        monkeypatch.setattr(object_files, "MAX_AGE_S", 0.0)
+        has_begun, may_end = threading.Event(), threading.Event()
+
+        def hang(verb: str, key: str) -> None:
+            has_begun.set()
+            assert may_end.wait(30)
+            if not is_answered:
+                raise unreachable()
+
+        bucket.before = hang
+        with ThreadPoolExecutor(2) as threads:
+            looking = threads.submit(files.follow)
+            assert has_begun.wait(30)
+            try:
+                assert threads.submit(files.list, "a").result(10) == ["b"]
+            finally:
+                may_end.set()
+            assert (looking.exception() is None) == is_answered
+
+    def test_asks_no_store_again_that_has_just_not_answered(
+        self, files: ObjectFiles, bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files.put_new("a/b", b"1")
+        monkeypatch.setattr(object_files, "MAX_AGE_S", 0.2)
+        time.sleep(0.3)
+        stop_at(bucket, "get")
+        with pytest.raises(DataDirectoryUnavailable):
+            files.follow()
+        bucket.requests.clear()
+        assert files.list("a") == ["b"]
+        assert bucket.requests.total() == 0
+
+    def test_is_given_a_large_file_that_was_put_anew_meanwhile(
+        self, files: ObjectFiles, other: ObjectFiles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files.put_new("a/b", b"old")
+        other.follow()
+        with files.transaction():
+            files.remove("a/b")
+            files.put_new("a/b", b"x" * 200)
+        monkeypatch.setattr(ObjectFiles.get, "__defaults__", (100,))
+        assert other.get("a/b", 1_000) == b"x" * 200
+
 
 class TestLoose:
+    def test_shows_an_own_change_also_where_a_listing_was_under_way(
+        self, files: ObjectFiles, bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        names = bucket.names
+
+        def overtaken(prefix: str) -> list[str]:
+            found = names(prefix)
+            if not found:
+                files.put_new("jobs/a/1.json", b"1")
+            return found
+
+        monkeypatch.setattr(bucket, "names", overtaken)
+        assert files.list("jobs") == []
+        assert files.list("jobs") == ["a"]
+
     def test_costs_no_commit_and_is_seen_at_once(self, files: ObjectFiles, other: ObjectFiles) -> None:
         files.put_new("jobs/a/1.json", b"1")
         assert (other.list("jobs"), other.get("jobs/a/1.json")) == (["a"], b"1")
