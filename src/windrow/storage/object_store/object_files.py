@@ -42,6 +42,7 @@ _MAX_READERS: Final = 16
 # What others have committed is looked for where the last look is longer ago; a server looks more often by itself.
 MAX_AGE_S: Final = 1.0
 _MAX_LISTED: Final = 256
+STALLED_AFTER_S: Final = 5.0
 
 # Told the keys that a commit has put or removed, once it holds.
 OnCommit = Callable[[Sequence[str]], object]
@@ -64,10 +65,11 @@ class ObjectFiles:
         self._writing = threading.Lock()
         self._own = threading.local()
         self._listeners: list[OnCommit] = []
-        self._looking = threading.Lock()
         self._looked_at_s = -math.inf
-        self._listed: dict[str, tuple[float, Sequence[str]]] = {}  # the names of loose objects, and when they were so
-        self._num_loose_changes = 0
+        self._follow_begun_s: float | None = None
+        # The names of loose objects, and when they were so. Replaced with each own change, so that a listing that was
+        # begun before it ends up where nobody looks.
+        self._listed: dict[str, tuple[float, Sequence[str]]] = {}
 
     def subscribe(self, listener: OnCommit) -> None:
         """Have a listener told of each commit of this process; those of others show in the tokens."""
@@ -80,11 +82,7 @@ class ObjectFiles:
             DataDirectoryUnavailable: The store does not answer, or a commit cannot be read: it was altered, or is of a
                 newer Windrow.
         """
-        try:
-            self._log.follow()
-        except InvalidArtifact as error:
-            raise DataDirectoryUnavailable(error.template, {**error.facts, "problem": "unreadable"}) from error
-        self._looked_at_s = time.monotonic()
+        self._follow(waits=True)
 
     def open(self) -> None:
         """Begin with the newest commit, and forget copies of what is gone.
@@ -141,7 +139,7 @@ class ObjectFiles:
                     if self._log.find(key) or not self._bucket.create(f"{LOOSE}/{key}", data):
                         raise KeyExists(key)
                 finally:
-                    self._forget_listed()
+                    self._listed = {}
                 return None
             return self._alone(lambda: self.put_new(key, data))
         if key in transaction.put or (key not in transaction.removed and self._log.find(key) is not None):
@@ -163,7 +161,7 @@ class ObjectFiles:
         if (file := self._log.find(key)) is not None:
             if file.size_bytes > max_bytes:
                 raise KeyUnusable("it is too large")
-            return self._content(key, file)
+            return self._content(key, file, max_bytes)
         if self._is_loose(key):
             return _checked_size(self._bucket.get(f"{LOOSE}/{key}"), max_bytes)
         raise KeyMissing(key)
@@ -259,17 +257,26 @@ class ObjectFiles:
     def _keep_up(self) -> None:
         """Take over what others have committed, if nobody has looked for a while; else what is known holds.
 
-        A transaction builds on what it began with. A store that does not answer is told of by whoever needs it.
+        A transaction builds on what it began with. A store that does not answer is told of by whoever needs it, and
+        one that hangs takes the time of one thread alone.
         """
-        is_due = time.monotonic() - self._looked_at_s > MAX_AGE_S and self._transaction is None
-        if not is_due or not self._looking.acquire(blocking=False):
-            return
+        if time.monotonic() - self._looked_at_s > MAX_AGE_S and self._transaction is None:
+            with suppress(DataDirectoryUnavailable):
+                self._follow(waits=False)
+
+    def _follow(self, *, waits: bool) -> None:
+        """Take over what others have committed.
+
+        Args:
+            waits: Whether to wait for another thread that does so, or to leave it to that one.
+        """
         try:
-            self.follow()
-        except DataDirectoryUnavailable:
-            self._looked_at_s = time.monotonic()
+            self._log.follow(waits=waits)
+        except InvalidArtifact as error:
+            raise DataDirectoryUnavailable(error.template, {**error.facts, "problem": "unreadable"}) from error
         finally:
-            self._looking.release()
+            # Also where it failed: else each thread in turn would wait for a store that does not answer.
+            self._looked_at_s = time.monotonic()
 
     @staticmethod
     def _is_loose(key: str) -> bool:
@@ -280,27 +287,21 @@ class ObjectFiles:
 
         Whoever works with them looks several times in a row, and each listing costs as much as a put.
         """
-        known = self._listed.get(prefix)
-        if known is not None and time.monotonic() - known[0] < MAX_AGE_S:
+        now_s, listed = time.monotonic(), self._listed
+        known = listed.get(prefix)
+        if known is not None and now_s - known[0] < MAX_AGE_S:
             return known[1]
-        now_s, num_changes = time.monotonic(), self._num_loose_changes
         names = [name for name in self._bucket.names(f"{LOOSE}/{prefix}") if not name.startswith(".")]
-        if len(self._listed) >= _MAX_LISTED:
-            self._listed.clear()
-        self._listed[prefix] = (now_s, names)
-        if num_changes != self._num_loose_changes:
-            self._listed.pop(prefix, None)
+        if len(listed) >= _MAX_LISTED:
+            listed.clear()
+        listed[prefix] = (now_s, names)
         return names
 
     def _remove_loose(self, key: str) -> None:
         try:
             self._bucket.remove(f"{LOOSE}/{key}")
         finally:
-            self._forget_listed()
-
-    def _forget_listed(self) -> None:
-        self._num_loose_changes += 1  # a listing that was begun before is none of what is there now
-        self._listed.clear()
+            self._listed = {}
 
     @lock.transaction
     def _alone(self, change: Callable[[], None]) -> None:
@@ -308,7 +309,7 @@ class ObjectFiles:
         with self.transaction():
             change()
 
-    def _content(self, key: str, file: StoredFile) -> bytes:
+    def _content(self, key: str, file: StoredFile, max_bytes: int) -> bytes:
         if (content := self._cache.get(file.sha256)) is not None:
             return content
         try:
@@ -317,7 +318,7 @@ class ObjectFiles:
             self.follow()  # others may have removed it a moment ago
             if self._log.find(key) == file:
                 raise
-            return self.get(key)
+            return self.get(key, max_bytes)
         if hashlib.sha256(content).hexdigest() == file.sha256:  # what is altered is told by whoever reads it
             self._keep(key, file, content)
         return content
