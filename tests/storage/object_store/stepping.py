@@ -111,8 +111,10 @@ class SteppedLock:
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
-    def acquire(self, timeout: float = -1) -> bool:
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         while not self._lock.acquire(blocking=False):
+            if not blocking:
+                return False
             task = _current()
             assert task is not None, "a task that stands still holds the lock"
             task.pause("wait", "")

@@ -96,7 +96,7 @@ def test_forgets_what_is_to_go_and_all_but_what_is_to_stay(cache: ContentCache, 
 def test_measures_its_folder_again_only_where_something_went(
     cache: ContentCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each commit of anybody tells what it has removed, most often nothing, and a large folder takes long to measure."""
+    """Each commit tells what it has removed, most often nothing, and a large folder takes long to measure."""
     first = put(cache, b"1")
     looks: list[str] = []
     monkeypatch.setattr(cache, "_files", lambda: looks.append("look") or iter(()))  # type: ignore[func-returns-value]

@@ -14,11 +14,12 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isqrt
 from typing import Final
 
-from windrow.domain.errors import DataDirectoryUnavailable
+from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed
 from windrow.storage.files import KeyMissing
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.documents import (
@@ -116,24 +117,24 @@ class CommitLog:
                 return None
             return str(number)
 
-    def follow(self) -> None:
+    def follow(self, *, waits: bool = True) -> None:
         """Take over what others have committed since the last time.
 
         The first time, that is the newest commit and the checkpoint that it counts from.
+
+        Args:
+            waits: Whether to wait for another thread that does so, or to leave it to that one.
 
         Raises:
             DataDirectoryUnavailable: The store does not answer, or has another log now.
             InvalidArtifact: A commit was altered, or is of a newer format.
         """
-        with self._following:
-            if not self._is_loaded:
-                self._load()
-                self._is_loaded = True
-                return
-            while (commit := self._read(self._state.number + 1)) is not None:
-                if commit.previous != self._state.attempt:
-                    raise _replaced(self._state.number)
-                self._apply(commit)
+        if not self._following.acquire(blocking=waits):
+            return
+        try:
+            self._take_over()
+        finally:
+            self._following.release()
 
     def check_unchanged(self) -> None:
         """Check that the last commit that is known here is still there, so that no other log has taken its place.
@@ -179,10 +180,18 @@ class CommitLog:
             # The thread that follows may have seen it first.
             if commit.number == self._state.number + 1:
                 self._apply(commit)
+        if commit.checkpoint == commit.number - 1:  # a new one
+            with suppress(StorageFailed):  # the commit holds, and the next one of these tidies more
+                self.tidy_checkpoints()
         return True
 
     def tidy_checkpoints(self) -> None:
-        """Remove checkpoints that nobody begins with any more."""
+        """Remove checkpoints that nobody begins with any more.
+
+        Raises:
+            StorageFailed: The store refuses.
+            DataDirectoryUnavailable: It does not answer.
+        """
         for name in _numbered(self._bucket.names(CHECKPOINTS))[:-_KEPT_CHECKPOINTS]:
             self._bucket.remove(f"{CHECKPOINTS}/{name}")
 
@@ -192,6 +201,17 @@ class CommitLog:
             if (file := self._state.files.get(key)) is not None:
                 yield key, file
             yield from self._below(key)
+
+    def _take_over(self) -> None:
+        """Take over what is new; the lock of those who follow is held."""
+        if not self._is_loaded:
+            self._load()
+            self._is_loaded = True
+            return
+        while (commit := self._read(self._state.number + 1)) is not None:
+            if commit.previous != self._state.attempt:
+                raise _replaced(self._state.number)
+            self._apply(commit)
 
     def _load(self) -> None:
         """Begin with the newest commit and the checkpoint that it counts from."""

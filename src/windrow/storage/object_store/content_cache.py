@@ -67,11 +67,14 @@ class ContentCache:
 
     def remove(self, digests: Collection[str]) -> None:
         """Remove contents; those that are not here are no error."""
+        has_removed = False
         for sha256 in digests:
             with suppress(OSError):
                 self._path(sha256).unlink()
-        with self._lock:
-            self._size_bytes = -1
+                has_removed = True
+        if has_removed:  # else the next put would measure the folder for nothing
+            with self._lock:
+                self._size_bytes = -1
 
     def keep_only(self, digests: Collection[str]) -> None:
         """Remove what is none of some contents, such as what was purged while this machine was off."""
