@@ -44,8 +44,9 @@ from windrow.storage.lock import DirectoryLock, Lock
 from windrow.storage.maintenance import LocalMaintenance, Maintenance
 from windrow.storage.namespace import Namespace
 from windrow.storage.object_store.bucket import Bucket
+from windrow.storage.object_store.commit_log import COMMITS
 from windrow.storage.object_store.content_cache import ContentCache
-from windrow.storage.object_store.object_files import ObjectFiles, StoreDirectory
+from windrow.storage.object_store.object_files import LOOSE, ObjectFiles, StoreDirectory
 from windrow.storage.object_store.store_maintenance import StoreMaintenance
 from windrow.storage.object_store.store_owners import StoreOwners
 from windrow.storage.object_store.store_progress import StoreProgressBoard
@@ -100,6 +101,19 @@ def _open_object_store(url: StoreUrl, settings: Settings) -> OpenedFiles:
     files = ObjectFiles(bucket, ContentCache(settings.local_dir / "contents", settings.cache_bytes))
     files.open()
     return OpenedFiles(files, files.transaction, StoreDirectory(files), bucket)
+
+
+def is_in_use(url: StoreUrl) -> bool:
+    """Whether there is a data directory at a place in an object store: a server or a command has changed something.
+
+    Raises:
+        StorageFailed: The store refuses to tell.
+        DataDirectoryUnavailable: It does not answer.
+    """
+    from windrow.storage.object_store.obstore_bucket import ObstoreBucket
+
+    bucket = ObstoreBucket(url)
+    return any(True for prefix in (COMMITS, LOOSE) for _ in bucket.objects(prefix))
 
 
 def open_store(settings: Settings) -> Store:

@@ -36,6 +36,8 @@ def test_an_address_names_a_bucket_and_what_all_keys_begin_with(text: str, expec
         "s3://bucket/prefix#part",
         "S3://bucket",
         "gcs://bucket",
+        "s3:/bucket/prefix",
+        "gs:/bucket",
         "https://bucket.example",
         "file:///data",
         "s3://bucket/prefix\nmore",
@@ -57,6 +59,7 @@ def test_a_folder_is_no_address(text: str) -> None:
     [
         ("s3://key:sec/ret@bucket/prefix", "s3://…bucket/prefix"),
         (" s3://key:a@b@bucket", " s3://…bucket"),
+        ("s3:/key:secret@bucket", "s3:/…bucket"),
         ("s3://bucket/prefix?X-Amz-Signature=secret", "s3://bucket/prefix…"),
         ("az://sec\nret@container?sig=secret", "az://…container…"),
     ],

@@ -69,7 +69,7 @@ def connect_dry_run(
         Unavailable: The server cannot be reached.
     """
     with ExitStack() as stack:
-        if not resolve_server_url(url, data_dir) and not is_data_dir(settings_for(data_dir).data_dir):
+        if not resolve_server_url(url, data_dir) and not _is_for_dry_runs(settings_for(data_dir).data_dir):
             data_dir = stack.enter_context(TemporaryDirectory(prefix="windrow-"))
         yield stack.enter_context(connected(url, data_dir, api_key_file, may_create=True))
 
@@ -142,21 +142,40 @@ def resolve_server_url(url: str | None, data_dir: str | Path | None) -> str:
     return url or "" if url or data_dir is not None else read_settings().url
 
 
-def is_data_dir(folder: Path | StoreUrl) -> bool:
-    """Whether a folder is a data directory; a place in an object store is, even if it is still empty."""
-    return isinstance(folder, StoreUrl) or any((folder / name).is_dir() for name in _DATA_FOLDERS)
+def is_data_dir(place: Path | StoreUrl) -> bool:
+    """Whether there is a data directory in a folder, or in a place in an object store.
+
+    Raises:
+        StorageFailed: The object store refuses to tell.
+        DataDirectoryUnavailable: It does not answer.
+    """
+    if isinstance(place, StoreUrl):
+        from windrow.bootstrap import is_in_use
+
+        return is_in_use(place)
+    return any((place / name).is_dir() for name in _DATA_FOLDERS)
 
 
 def check_data_dir(data_dir: Path | StoreUrl) -> None:
-    """Make sure that a folder is a data directory.
+    """Make sure that there is a data directory.
 
     Raises:
-        InvalidParameter: It is none.
+        InvalidParameter: There is none.
+        StorageFailed: The object store refuses to tell.
+        DataDirectoryUnavailable: It does not answer.
     """
-    if isinstance(data_dir, StoreUrl) or is_data_dir(data_dir):
+    if is_data_dir(data_dir):
         return
-    problem = "has neither classifiers nor aliases nor base models" if data_dir.is_dir() else "does not exist"
+    if isinstance(data_dir, StoreUrl):
+        problem = "holds nothing of Windrow's"
+    else:
+        problem = "has neither classifiers nor aliases nor base models" if data_dir.is_dir() else "does not exist"
     raise InvalidParameter(
         f"{{value}} is no data directory: it {problem}. Name the right one with --data-dir, or a server with --url.",
         {"parameter": "data_dir", "value": str(data_dir)},
     )
+
+
+def _is_for_dry_runs(place: Path | StoreUrl) -> bool:
+    """Whether a dry run leaves a place as it is: one in an object store it does, even if that is still empty."""
+    return isinstance(place, StoreUrl) or is_data_dir(place)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 SCHEMES: Final = ("s3", "gs", "az")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+# With one slash, it is an address that a path was made of, or a slip; a folder of this name would be made unasked.
+_SCHEME: Final = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*://|(?:{'|'.join(SCHEMES)}):/")
 # Where somebody puts credentials into an address; a secret key may have slashes in it.
-_SECRET: Final = re.compile(r"(?<=://).*@|\?.*", re.DOTALL)
+_SECRET: Final = re.compile(r"(?<=://).*@|(?<=:/)[^/].*@|\?.*", re.DOTALL)
 _URL: Final = re.compile(r"([a-z0-9]+)://([A-Za-z0-9][A-Za-z0-9._-]{1,254})((?:/[A-Za-z0-9][A-Za-z0-9._-]*)*)/?")
 
 

@@ -77,7 +77,8 @@ _KIND: Final = re.compile(r"kind: ([A-Za-z]+)")
 _CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 # Before any request to the store itself, credentials are asked for at addresses that only a machine in a cloud reaches.
 _CREDENTIAL_SOURCES: Final = re.compile(
-    r"token request|latest/api/token|latest/meta-data|//169\.254\.|//\[fd00:ec2::|//sts[.-]|Missing (Access|Secret)"
+    r"token request|latest/api/token|latest/meta-data|//169\.254\.|//\[fd00:ec2::|//sts[.-]|"
+    r"Missing (Access|Secret)|Account must be"
 )
 _SETTINGS: Final = re.compile(
     r"builder error|Config error|must be specified|Invalid Access Key|service account|credential error|request valid"
@@ -128,7 +129,7 @@ _TOLD: Final = {
     Reason.UNREACHABLE: (
         "missing",
         "No connection to the object store of {store} can be made.",
-        "Check that it runs, that this machine reaches it and that {endpoint} is right",
+        "Check that it runs and that this machine reaches it, and check {endpoint}",
     ),
     Reason.SLOW: (
         "stalled",
@@ -148,7 +149,7 @@ _TOLD: Final = {
     Reason.SETTINGS: (
         "unreadable",
         "What the environment says of the object store of {store} is not valid.",
-        "Check {endpoint} and {credentials}, and set {allow_http}=true if the store is to be reached without TLS",
+        "Check {endpoint} as well as {credentials}, and set {allow_http}=true if it is to be reached without TLS",
     ),
     Reason.NO_BUCKET: (
         "missing",
