@@ -275,6 +275,21 @@ def test_a_job_of_which_the_place_does_not_say_whether_it_is_there_is_not_taken_
     assert not files.is_cancel_requested(job.id)
 
 
+def test_what_another_process_has_saved_is_not_taken_for_an_own_state_that_the_place_is_unsure_of(
+    files: JobFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_of(files)
+    files.put(job, 1)
+    files.put(replace(job, state="interrupted", finished_at=NOW), 2)
+
+    def put(self: LocalFiles, key: str, data: bytes, same_as: str | None = None) -> None:
+        raise StorageUncertain("{file} may be there or not. Look.", {"file": key})
+
+    monkeypatch.setattr(LocalFiles, "put_new", put)
+    with pytest.raises(KeyExists):
+        files.put(replace(job, state="succeeded", finished_at=NOW, revision=1), 2)
+
+
 def test_the_names_of_a_jobs_files_say_its_number_and_whether_to_stop(tmp_path: Path, files: JobFiles) -> None:
     job = job_of(files)
     assert files.news(job.id) == JobNews(0, is_cancel_requested=False)

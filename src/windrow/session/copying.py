@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.store_copy import CopyReport, OnCopied
-from windrow.domain.store_url import StoreUrl
+from windrow.domain.store_url import StoreUrl, without_secrets
 from windrow.settings import read_data_dir, read_settings
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _place(parameter: str, given: str | os.PathLike[str]) -> Path | StoreUrl:
     except ValueError as error:
         raise InvalidParameter(
             "{value} is no data directory: {expected}.",
-            {"parameter": parameter, "value": os.fspath(given), "expected": str(error)},
+            {"parameter": parameter, "value": without_secrets(os.fspath(given)), "expected": str(error)},
         ) from error
 
 

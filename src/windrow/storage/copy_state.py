@@ -70,3 +70,13 @@ class FolderChanged(Exception):  # noqa: N818 - an answer, after which the folde
 def known_digest(files: Files, key: str) -> str | None:
     """Return the SHA-256 of a file where the place knows it without reading; ``None`` where it does not."""
     return files.digest(key) if isinstance(files, ObjectFiles) else None
+
+
+def take_over(files: Files) -> None:
+    """Have a place show what others have committed; a folder does so by itself.
+
+    Raises:
+        DataDirectoryUnavailable: An object store does not answer.
+    """
+    if isinstance(files, ObjectFiles):
+        files.follow()

@@ -322,14 +322,21 @@ class JobFiles:
         self._put_new(self._logs.key(stored.job.id, stored.number), stored_job_to_json(stored))
 
     def _put_new(self, key: str, content: bytes) -> None:
-        """Put what every process sees from now on; it need not outlive a power cut, which ends the training, too."""
+        """Put what every process sees from now on; it need not outlive a power cut, which ends the training, too.
+
+        Raises:
+            KeyExists: Something else is there.
+            StorageUncertain: An object store may have taken it, or may still take it.
+        """
         try:
             self._files.put_new(key, content)
         except StorageUncertain as error:
-            try:  # an object store may also mean by it that there may be nothing yet
-                self._files.get(key)
+            try:  # an object store may mean by it that there is nothing yet, or what another process has put
+                found = self._files.get(key)
             except KeyMissing:
                 raise error from None
+            if found != content:
+                raise KeyExists(key) from None
             _log.warning("%s", error.detail)
 
     def _remove(self, job_id: str) -> None:

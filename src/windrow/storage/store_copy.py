@@ -11,7 +11,7 @@ from typing import Final
 from windrow.domain.errors import InvalidArtifact, InvalidParameter
 from windrow.domain.store_copy import CopyProgress, CopyReport, OnCopied
 from windrow.storage.copied_kinds import KINDS, CopiedKind, newest_of
-from windrow.storage.copy_state import CopyState, FolderChanged, Place
+from windrow.storage.copy_state import CopyState, FolderChanged, Place, take_over
 from windrow.storage.files import KeyMissing
 from windrow.storage.folder_copy import READERS, FolderCopy
 from windrow.storage.namespace import ALIASES, CLASSIFIERS
@@ -65,8 +65,7 @@ class _Copy:
         changing: set[str] = set()
         for _ in range(_MAX_PASSES):
             before = self._state.num_changes
-            with self._state.source.lock():  # then an object store shows what others have committed
-                pass
+            take_over(self._source)
             changing, touched = self._run_pass()
             if self._state.dry_run or (self._state.num_changes == before and not changing):
                 return self._told(changing)

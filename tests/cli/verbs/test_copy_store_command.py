@@ -106,6 +106,20 @@ def test_places_that_are_no_two_data_directories_are_refused(copy: Run, source: 
     assert os.listdir(tmp_path / "other") == ["letter.txt"]  # noqa: PTH208
 
 
+@pytest.mark.parametrize("address", ["s3://AKIASHOP:sEcret/kEy@shop/windrow", "s3://shop/windrow?secret=sEcret/kEy"])
+def test_credentials_in_an_address_are_refused_and_not_shown(
+    copy: Run, source: Path, tmp_path: Path, address: str
+) -> None:
+    for places in ((source, address), (address, tmp_path / "to")):
+        refused = copy(*places)
+        assert refused.code == 2
+        assert "without credentials" in refused.refusal
+        assert "sEcret" not in refused.out + refused.err
+    with pytest.raises(InvalidParameter) as caught:
+        windrow.copy_store(source, address)
+    assert "sEcret" not in f"{caught.value} {caught.value.facts}"
+
+
 def test_python_says_which_argument_is_wrong(source: Path) -> None:
     with pytest.raises(InvalidParameter) as caught:
         windrow.copy_store(source, source)
