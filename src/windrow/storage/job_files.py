@@ -41,15 +41,8 @@ FILES = re.compile(f"{NUMBERED.pattern}|{re.escape(CANCEL_FILE)}")
 _log = logging.getLogger("windrow.jobs")
 
 
-class Owners(Protocol):
-    """Tells which processes that run jobs of a data directory live.
-
-    Every method may be called by any thread, and raises ``StorageFull`` and ``StorageFailed`` when the place fails.
-    """
-
-    def acquire(self) -> str:
-        """Return the name of this process, which lives from now on; after :meth:`close`, the name that it had."""
-        ...
+class Liveness(Protocol):
+    """Tells which processes live. Raises as :class:`Owners` does."""
 
     def is_alive(self, name: str) -> bool:
         """Whether a process lives; ask only about names that a job's file names."""
@@ -61,6 +54,17 @@ class Owners(Protocol):
 
     def has_doubts(self) -> bool:
         """Whether the last look leaves open which processes have died, so that a later one may find more."""
+        ...
+
+
+class Owners(Liveness, Protocol):
+    """Tells which processes that run jobs of a data directory live.
+
+    Every method may be called by any thread, and raises ``StorageFull`` and ``StorageFailed`` when the place fails.
+    """
+
+    def acquire(self) -> str:
+        """Return the name of this process, which lives from now on; after :meth:`close`, the name that it had."""
         ...
 
     def prune(self) -> None:

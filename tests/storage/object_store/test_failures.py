@@ -11,7 +11,7 @@ from tests.storage.object_store.lossy_store import LossyStore, Lost, Reply, loss
 from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed
 from windrow.domain.store_url import SCHEMES, StoreUrl
 from windrow.storage.files import KeyMissing
-from windrow.storage.object_store.failures import Failure, Outcome, Reason, error_of, failure_of, uncertain
+from windrow.storage.object_store.failures import StoreFailure, Outcome, Reason, error_of, failure_of, uncertain
 from windrow.storage.object_store.obstore_bucket import ObstoreBucket
 
 
@@ -21,7 +21,7 @@ from windrow.storage.object_store.obstore_bucket import ObstoreBucket
 def test_each_error_is_one_sentence_of_what_happened_and_one_of_what_to_do(
     scheme: str, reason: Reason, verb: str
 ) -> None:
-    error = error_of(Failure(Outcome.FAILED, reason, 499), StoreUrl(scheme, "models", "team"), verb, "a/1")
+    error = error_of(StoreFailure(Outcome.FAILED, reason, 499), StoreUrl(scheme, "models", "team"), verb, "a/1")
     text = str(error)
     assert text.count(". ") == 1
     assert text.endswith(".")
@@ -42,11 +42,11 @@ def test_what_is_uncertain_says_where_to_look() -> None:
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
-        ("The specified blob does not exist.", Failure(Outcome.ABSENT, Reason.NO_STORE, 404)),
-        ("The specified container does not exist.", Failure(Outcome.FAILED, Reason.NO_BUCKET, 404)),
+        ("The specified blob does not exist.", StoreFailure(Outcome.ABSENT, Reason.NO_STORE, 404)),
+        ("The specified container does not exist.", StoreFailure(Outcome.FAILED, Reason.NO_BUCKET, 404)),
     ],
 )
-def test_a_part_of_an_answer_of_azure_has_a_status_of_its_own(reason: str, expected: Failure) -> None:
+def test_a_part_of_an_answer_of_azure_has_a_status_of_its_own(reason: str, expected: StoreFailure) -> None:
     text = f"Object at location a/1 not found: Bulk delete request failed for key a/1: {reason} (code: 404)"
     assert failure_of(FileNotFoundError(text)) == expected
 
@@ -54,13 +54,13 @@ def test_a_part_of_an_answer_of_azure_has_a_status_of_its_own(reason: str, expec
 @pytest.mark.parametrize("code", ["AKIAQWERTZUIOPASDFGH", "NoSuchBucketAtAll", ""])
 def test_a_code_that_is_not_known_says_nothing(code: str) -> None:
     error = RuntimeError(f"Server returned non-2xx status code: 400 Bad Request: <Code>{code}</Code>")
-    assert failure_of(error) == Failure(Outcome.FAILED, Reason.OTHER, 400)
+    assert failure_of(error) == StoreFailure(Outcome.FAILED, Reason.OTHER, 400)
 
 
 def test_what_the_store_says_is_not_taken_for_obstore_s_own_words() -> None:
     said = "status code: 200 kind: Connect token request //169.254.169.254/ builder error"
     error = RuntimeError(f"Error performing PUT - Server returned non-2xx status code: 503 Slow: {said}")
-    assert failure_of(error) == Failure(Outcome.UNKNOWN, Reason.BUSY, 503)
+    assert failure_of(error) == StoreFailure(Outcome.UNKNOWN, Reason.BUSY, 503)
 
 
 # The stores of other clouds, as far as their replies are made up here.

@@ -54,7 +54,7 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class StoreFailure:
     """A failed request.
 
     Args:
@@ -228,7 +228,7 @@ _VARIABLES: Final = {
 }
 
 
-def failure_of(error: BaseException) -> Failure:
+def failure_of(error: BaseException) -> StoreFailure:
     """Return what an error of obstore means.
 
     Args:
@@ -236,18 +236,18 @@ def failure_of(error: BaseException) -> Failure:
     """
     text = str(error)
     if _CREDENTIAL_SOURCES.search(text.partition(_ANSWER)[0]):
-        return Failure(Outcome.FAILED, Reason.NO_CREDENTIALS)
+        return StoreFailure(Outcome.FAILED, Reason.NO_CREDENTIALS)
     if (status := _STATUS.search(text)) is not None:
         code = _CODE.search(text)
         return _answered(int(status[1]), code[1] if code else "")
     if (part := _PART.search(text)) is not None:
         return _answered(int(part[1]), "ContainerNotFound" if "container does not exist" in text else "BlobNotFound")
     if type(error).__name__ in ("AlreadyExistsError", "PreconditionError"):
-        return Failure(Outcome.EXISTS, Reason.BUSY)
+        return StoreFailure(Outcome.EXISTS, Reason.BUSY)
     return _unanswered(text)
 
 
-def error_of(failure: Failure, url: StoreUrl, verb: str, key: str) -> StorageFailed | StorageFull:
+def error_of(failure: StoreFailure, url: StoreUrl, verb: str, key: str) -> StorageFailed | StorageFull:
     """Return the error for a request that failed for good.
 
     Args:
@@ -287,7 +287,7 @@ def uncertain(url: StoreUrl, key: str) -> StorageUncertain:
     )
 
 
-def _answered(status: int, code: str) -> Failure:
+def _answered(status: int, code: str) -> StoreFailure:
     """Return what an answer of the store means.
 
     Args:
@@ -295,24 +295,24 @@ def _answered(status: int, code: str) -> Failure:
         code: What the store calls the error; empty where it does not say.
     """
     if status == 404 and code in _ABSENT:  # and no other one: a proxy's 404 says nothing of an object
-        return Failure(Outcome.ABSENT, Reason.NO_STORE, status)
+        return StoreFailure(Outcome.ABSENT, Reason.NO_STORE, status)
     reason = next((reason for codes, reason in _BY_CODE if code in codes), _BY_STATUS.get(status))
     if reason is not None:
-        return Failure(Outcome.FAILED, reason, status)
+        return StoreFailure(Outcome.FAILED, reason, status)
     if status in _AGAIN:
-        return Failure(_AGAIN[status], Reason.BUSY, status)
+        return StoreFailure(_AGAIN[status], Reason.BUSY, status)
     if status >= 500:  # a balancer may say so of a request that the store goes on with
-        return Failure(Outcome.UNKNOWN, Reason.BUSY, status)
-    return Failure(Outcome.FAILED, Reason.REGION if status < 400 else Reason.OTHER, status)
+        return StoreFailure(Outcome.UNKNOWN, Reason.BUSY, status)
+    return StoreFailure(Outcome.FAILED, Reason.REGION if status < 400 else Reason.OTHER, status)
 
 
-def _unanswered(text: str) -> Failure:
+def _unanswered(text: str) -> StoreFailure:
     """Return what a message of obstore means where the store has given no answer, or none that obstore understands."""
     if "redirect without LOCATION" in text:  # how S3 answers in another region than the bucket's
-        return Failure(Outcome.FAILED, Reason.REGION)
+        return StoreFailure(Outcome.FAILED, Reason.REGION)
     if _SETTINGS.search(text):
-        return Failure(Outcome.FAILED, Reason.SETTINGS)
+        return StoreFailure(Outcome.FAILED, Reason.SETTINGS)
     kind = _KIND.search(text)
     if kind is not None and kind[1] == "Connect":  # no byte of the request was sent
-        return Failure(Outcome.REFUSED, Reason.CERTIFICATE if "certificate" in text else Reason.UNREACHABLE)
-    return Failure(Outcome.UNKNOWN, Reason.SLOW)
+        return StoreFailure(Outcome.REFUSED, Reason.CERTIFICATE if "certificate" in text else Reason.UNREACHABLE)
+    return StoreFailure(Outcome.UNKNOWN, Reason.SLOW)

@@ -18,7 +18,7 @@ from windrow.domain.errors import StorageFailed
 from windrow.domain.store_url import StoreUrl
 from windrow.storage.files import KeyMissing
 from windrow.storage.object_store.bucket import StoredObject
-from windrow.storage.object_store.failures import Failure, Outcome, error_of, failure_of, uncertain
+from windrow.storage.object_store.failures import StoreFailure, Outcome, error_of, failure_of, uncertain
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -89,7 +89,7 @@ class ObstoreBucket:
             ) from error
         self._obstore = obstore
         opened = _attempt(lambda: _open(url, patience))
-        if isinstance(opened, Failure):
+        if isinstance(opened, StoreFailure):
             raise error_of(opened, url, "list", url.prefix or "objects")
         self._store = opened
 
@@ -103,7 +103,7 @@ class ObstoreBucket:
             done = self._ask(
                 "create", lambda: self._obstore.put(self._store, key, data, mode="create", use_multipart=False)
             )
-            if not isinstance(done, Failure):
+            if not isinstance(done, StoreFailure):
                 return True
             failure = done
             if failure.outcome is Outcome.UNKNOWN:
@@ -111,7 +111,7 @@ class ObstoreBucket:
             if failure.outcome in (Outcome.UNKNOWN, Outcome.EXISTS):
                 # An object that exists may be the own one: of an attempt before, or of one that a proxy has repeated.
                 held = self._ask("get", lambda: self._read(key))
-                if not isinstance(held, Failure):
+                if not isinstance(held, StoreFailure):
                     return held == data
                 if held.outcome is not Outcome.ABSENT:
                     may_hold, failure = True, held
@@ -176,7 +176,7 @@ class ObstoreBucket:
         """
         for _ in _attempts(self._patience.other_s):
             done = self._ask(verb, request)
-            if not isinstance(done, Failure):
+            if not isinstance(done, StoreFailure):
                 return done
             failure = done
             if failure.outcome is Outcome.ABSENT and verb in _OF_AN_OBJECT:
@@ -185,7 +185,7 @@ class ObstoreBucket:
                 break
         raise error_of(failure, self._url, verb, key)
 
-    def _ask(self, verb: str, request: Callable[[], Answer]) -> Answer | Failure:
+    def _ask(self, verb: str, request: Callable[[], Answer]) -> Answer | StoreFailure:
         with self._counting:
             self.requests[verb] += 1
         return _attempt(request)
@@ -203,7 +203,7 @@ def _is_behind(key: str, last: str) -> bool:
     return key > last or key.split("/") > last.split("/")
 
 
-def _attempt(request: Callable[[], Answer]) -> Answer | Failure:
+def _attempt(request: Callable[[], Answer]) -> Answer | StoreFailure:
     """Return the answer to a request, or how it failed; what is raised in its place then has no trace of the store's.
 
     Args:
@@ -240,14 +240,14 @@ def _open(url: StoreUrl, patience: Patience) -> "S3Store | GCSStore | AzureStore
     # As settings of the store: among obstore's `client_options`, they would put AWS_ALLOW_HTTP out of force.
     config: Any = {"timeout": f"{patience.request_s}s", "connect_timeout": f"{patience.connect_s}s"}
     # A repetition by the library would hide what became of the first request, and how many there were.
-    common: Any = {
+    options: Any = {
         "prefix": url.prefix or None,
         "retry_config": {"max_retries": 0, "retry_timeout": timedelta(seconds=patience.request_s)},
     }
     if url.scheme == "s3":
         # The plain way to remove one object, which more stores have than the one for many.
         config |= {"conditional_put": "etag", "disable_bulk_delete": "true"}
-        return S3Store(url.bucket, config=config, **common)
+        return S3Store(url.bucket, config=config, **options)
     if url.scheme == "gs":
-        return GCSStore(url.bucket, config=config, **common)
-    return AzureStore(url.bucket, config=config, **common)
+        return GCSStore(url.bucket, config=config, **options)
+    return AzureStore(url.bucket, config=config, **options)
