@@ -70,6 +70,17 @@ def _folder(text: str) -> Path | None:
     return Path(text) if text.strip() else None
 
 
+def _user_cache() -> Path:
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "windrow")
+    except RuntimeError as error:  # such as in a container, whose user may have no name
+        raise InvalidParameter(
+            "The user who runs Windrow has no home, so there is no place for copies of what is in the object store. "
+            "Name a folder with {setting}.",
+            {"parameter": "cache_dir", "setting": variable_name("cache_dir")},
+        ) from error
+
+
 def _log_format(text: str) -> str:
     if text in ("text", "json"):
         return text
@@ -312,10 +323,14 @@ class Settings:
 
     @property
     def local_dir(self) -> Path:
-        """The folder on this machine: the data directory, or what goes with one in an object store."""
+        """The folder on this machine: the data directory, or what goes with one in an object store.
+
+        Raises:
+            InvalidParameter: It is to be in the home of a user who has none.
+        """
         if isinstance(self.data_dir, Path):
             return self.data_dir
-        folder = self.cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "windrow")
+        folder = self.cache_dir or _user_cache()
         # One for each place: a purge in one of them must find all of its copies, and nothing else.
         return folder / f"{self.data_dir.bucket}-{hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:16]}"
 
