@@ -132,10 +132,10 @@ class ModelWatch:
         Raises:
             DataDirectoryUnavailable: It was not, or the look takes too long.
         """
+        if (problem := self._problem) is not None:  # which says more than that it still lasts
+            raise DataDirectoryUnavailable(problem.template, problem.facts) from problem
         if self._is_stalled:
             raise stalled()
-        if (problem := self._problem) is not None:
-            raise DataDirectoryUnavailable(problem.template, problem.facts) from problem
 
     def update(self) -> None:
         """Look at the disk, once."""

@@ -18,7 +18,8 @@ from windrow.domain.errors import StorageFailed
 from windrow.domain.store_url import StoreUrl
 from windrow.storage.files import KeyMissing
 from windrow.storage.object_store.bucket import StoredObject
-from windrow.storage.object_store.failures import StoreFailure, Outcome, error_of, failure_of, uncertain
+from windrow.storage.object_store.failures import Outcome, StoreFailure, error_of, failure_of, uncertain
+from windrow.storage.object_store.outage import Outage
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -79,6 +80,7 @@ class ObstoreBucket:
         self._url = url
         self._patience = patience
         self._counting = threading.Lock()
+        self._outage = Outage()
         try:
             import obstore
         except ImportError as error:
@@ -98,6 +100,12 @@ class ObstoreBucket:
 
     def create(self, key: str, data: bytes) -> bool:
         """Create, and read back what is there where the answer does not tell. See ``Bucket``."""
+        with self._outage.trying() as known:
+            if known is not None:
+                raise error_of(known, self._url, "create", key)
+            return self._create(key, data)
+
+    def _create(self, key: str, data: bytes) -> bool:
         may_hold = False
         for _ in _attempts(self._patience.create_s):
             done = self._ask(
@@ -117,6 +125,7 @@ class ObstoreBucket:
                     may_hold, failure = True, held
             if failure.outcome in _FINAL:
                 break
+        self._outage.begin(failure)
         # That nothing was there at the last look says nothing: a request that was given up may still arrive.
         raise uncertain(self._url, key) if may_hold else error_of(failure, self._url, "create", key)
 
@@ -174,21 +183,28 @@ class ObstoreBucket:
             StorageFailed: The store refuses.
             DataDirectoryUnavailable: It does not answer.
         """
-        for _ in _attempts(self._patience.other_s):
-            done = self._ask(verb, request)
-            if not isinstance(done, StoreFailure):
-                return done
-            failure = done
-            if failure.outcome is Outcome.ABSENT and verb in _OF_AN_OBJECT:
-                raise KeyMissing(key)
-            if failure.outcome in _FINAL:
-                break
-        raise error_of(failure, self._url, verb, key)
+        with self._outage.trying() as known:
+            if known is not None:
+                raise error_of(known, self._url, verb, key)
+            for _ in _attempts(self._patience.other_s):
+                done = self._ask(verb, request)
+                if not isinstance(done, StoreFailure):
+                    return done
+                failure = done
+                if failure.outcome is Outcome.ABSENT and verb in _OF_AN_OBJECT:
+                    raise KeyMissing(key)
+                if failure.outcome in _FINAL:
+                    break
+            self._outage.begin(failure)
+            raise error_of(failure, self._url, verb, key)
 
     def _ask(self, verb: str, request: Callable[[], Answer]) -> Answer | StoreFailure:
         with self._counting:
             self.requests[verb] += 1
-        return _attempt(request)
+        done = _attempt(request)
+        if not isinstance(done, StoreFailure) or done.status:
+            self._outage.end()
+        return done
 
     def _unsorted(self) -> StorageFailed:
         return StorageFailed(
