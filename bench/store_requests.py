@@ -40,7 +40,8 @@ from windrow.storage.object_store.bucket import StoredObject
 from windrow.storage.object_store.commit_log import CommitLog, new_attempt
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.documents import Checkpoint, Commit, StoredFile, checkpoint_to_bytes, commit_to_bytes
-from windrow.storage.object_store.object_files import ObjectFiles, StoreDirectory
+from windrow.storage.object_store.object_files import ObjectFiles
+from windrow.storage.object_store.store_directory import StoreDirectory
 
 PAGE, VERBS = 1_000, ("list", "get", "put", "create", "remove")
 COLUMNS = ("operation", *VERBS, "all")

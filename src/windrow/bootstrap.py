@@ -46,7 +46,9 @@ from windrow.storage.namespace import Namespace
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.commit_log import COMMITS
 from windrow.storage.object_store.content_cache import ContentCache
-from windrow.storage.object_store.object_files import LOOSE, ObjectFiles, StoreDirectory
+from windrow.storage.object_store.loose_objects import LOOSE
+from windrow.storage.object_store.object_files import ObjectFiles
+from windrow.storage.object_store.store_directory import StoreDirectory
 from windrow.storage.object_store.store_maintenance import StoreMaintenance
 from windrow.storage.object_store.store_owners import StoreOwners
 from windrow.storage.object_store.store_progress import StoreProgressBoard
@@ -259,7 +261,7 @@ def _tidy(store: Store, retention: Retention, counters: UseCounters, audit: Audi
         note_expired(audit, retention.purge(now))
         if audit_days:
             store.audit.tidy(now, audit_days)
-    counters.tidy()
+        counters.tidy()  # by this machine's clock, which has just been found right
 
 
 def _load(settings: Settings, directory: Directory, base_model_id: str) -> TextEncoder:

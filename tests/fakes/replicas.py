@@ -5,7 +5,8 @@ from pathlib import Path
 from tests.fakes.bucket import MemoryBucket
 from windrow.bootstrap import OpenedFiles
 from windrow.storage.object_store.content_cache import ContentCache
-from windrow.storage.object_store.object_files import ObjectFiles, StoreDirectory
+from windrow.storage.object_store.object_files import ObjectFiles
+from windrow.storage.object_store.store_directory import StoreDirectory
 
 
 def opened(bucket: MemoryBucket, cache: Path) -> OpenedFiles:

@@ -12,7 +12,8 @@ from windrow.domain.integrity import IntegrityReport
 from windrow.storage.files import check_key
 from windrow.storage.namespace import Namespace
 from windrow.storage.object_store.content_cache import ContentCache
-from windrow.storage.object_store.object_files import LOOSE, LOOSE_ROOTS, ObjectFiles
+from windrow.storage.object_store.loose_objects import LOOSE, LOOSE_ROOTS
+from windrow.storage.object_store.object_files import ObjectFiles
 from windrow.storage.object_store.store_check import CHECKS, check
 
 LONG_AGO = timedelta(hours=2)

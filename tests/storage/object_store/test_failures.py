@@ -11,7 +11,7 @@ from tests.storage.object_store.lossy_store import LossyStore, Lost, Reply, loss
 from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed
 from windrow.domain.store_url import SCHEMES, StoreUrl
 from windrow.storage.files import KeyMissing
-from windrow.storage.object_store.failures import StoreFailure, Outcome, Reason, error_of, failure_of, uncertain
+from windrow.storage.object_store.failures import Outcome, Reason, StoreFailure, error_of, failure_of, uncertain
 from windrow.storage.object_store.obstore_bucket import ObstoreBucket
 
 

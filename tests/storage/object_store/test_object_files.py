@@ -20,7 +20,8 @@ from windrow.storage.namespace import Namespace
 from windrow.storage.object_store import object_files
 from windrow.storage.object_store.commit_log import CHECKPOINTS, COMMITS, numbered_key
 from windrow.storage.object_store.documents import CONTENTS
-from windrow.storage.object_store.object_files import LOOSE, ObjectFiles
+from windrow.storage.object_store.loose_objects import LOOSE
+from windrow.storage.object_store.object_files import ObjectFiles
 
 
 @pytest.fixture(autouse=True)

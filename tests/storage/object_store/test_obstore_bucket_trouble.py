@@ -150,6 +150,16 @@ def test_a_full_store_is_a_full_disk(failing: ObstoreBucket, lossy: LossyStore, 
         failing.put("a/1", b"")
 
 
+@pytest.mark.parametrize("name", ["get", "objects", "names", "remove"])
+def test_a_store_over_its_quota_that_refuses_to_read_or_remove_is_no_full_disk(
+    failing: ObstoreBucket, lossy: LossyStore, name: str
+) -> None:
+    """What was changed before holds, and no free room is needed."""
+    lossy.always(Reply(403, "QuotaExceeded"))
+    with pytest.raises(DataDirectoryUnavailable, match="does not do what it is asked for"):
+        REQUESTS[name](failing)
+
+
 def test_a_store_that_lists_in_no_order_is_refused(failing: ObstoreBucket, monkeypatch: pytest.MonkeyPatch) -> None:
     _list(failing, monkeypatch, "a/2", "a/1")
     with pytest.raises(StorageFailed, match="in no order"):

@@ -1,9 +1,7 @@
 """The files of a data directory in an object store, and the transactions that change them.
 
-What needs the rules of the log (classifiers, aliases, keys) is put and removed in transactions. Jobs, the audit trail
-and counters have names that nobody else puts, so they are objects of their own outside the log, which costs no commit::
-
-    loose/<key>     put outside a transaction
+What needs the rules of the log (classifiers, aliases, keys) is put and removed in transactions; the rest is outside the
+log (:mod:`windrow.storage.object_store.loose_objects`).
 """
 
 import hashlib
@@ -24,24 +22,18 @@ from windrow.domain.errors import (
     StorageUncertain,
 )
 from windrow.storage import lock
-from windrow.storage.audit_log import AUDIT
 from windrow.storage.files import MAX_BYTES, KeyExists, KeyMissing, KeyUnusable, check_key
-from windrow.storage.job_files import JOBS
 from windrow.storage.lock import LOCK_TIMEOUT_S, CommitLost
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.commit_log import CommitLog, new_attempt
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.documents import Commit, StoredFile
+from windrow.storage.object_store.loose_objects import LooseObjects, is_loose
 from windrow.storage.object_store.transaction import Transaction
-from windrow.storage.use_store import USAGE
 
-LOOSE: Final = "loose"
-# Below these, what is put outside a transaction is an object of its own.
-LOOSE_ROOTS: Final = frozenset((JOBS, AUDIT, USAGE))
 _MAX_READERS: Final = 16
 # What others have committed is looked for where the last look is longer ago; a server looks more often by itself.
 MAX_AGE_S: Final = 1.0
-_MAX_LISTED: Final = 256
 STALLED_AFTER_S: Final = 5.0
 
 # Told the keys that a commit has put or removed, once it holds.
@@ -69,7 +61,7 @@ class ObjectFiles:
         self._follow_begun_s: float | None = None
         # The names of loose objects, and when they were so. Replaced with each own change, so that a listing that was
         # begun before it ends up where nobody looks.
-        self._listed: dict[str, tuple[float, Sequence[str]]] = {}
+        self._loose = LooseObjects(bucket)
 
     def subscribe(self, listener: OnCommit) -> None:
         """Have a listener told of each commit of this process; those of others show in the tokens."""
@@ -134,12 +126,9 @@ class ObjectFiles:
         check_key(key)
         transaction = self._transaction
         if transaction is None:
-            if self._is_loose(key):
-                try:
-                    if self._log.find(key) or not self._bucket.create(f"{LOOSE}/{key}", data):
-                        raise KeyExists(key)
-                finally:
-                    self._listed = {}
+            if is_loose(key):
+                if self._log.find(key) or not self._loose.create(key, data):
+                    raise KeyExists(key)
                 return None
             return self._alone(lambda: self.put_new(key, data))
         if key in transaction.put or (key not in transaction.removed and self._log.find(key) is not None):
@@ -162,8 +151,8 @@ class ObjectFiles:
             if file.size_bytes > max_bytes:
                 raise KeyUnusable("it is too large")
             return self._content(key, file, max_bytes)
-        if self._is_loose(key):
-            return _checked_size(self._bucket.get(f"{LOOSE}/{key}"), max_bytes)
+        if is_loose(key):
+            return _checked_size(self._loose.get(key), max_bytes)
         raise KeyMissing(key)
 
     def digest(self, key: str) -> str | None:
@@ -180,9 +169,9 @@ class ObjectFiles:
             gone = transaction.below(prefix, transaction.removed)
             names -= {name for name, count in gone.items() if count == self._log.num_below(prefix, name)}
             names |= transaction.below(prefix, transaction.put).keys()
-        if self._is_loose(prefix):
+        if is_loose(prefix):
             gone_keys = () if transaction is None else transaction.loose
-            names |= {name for name in self._loose_names(prefix) if f"{prefix}/{name}" not in gone_keys}
+            names |= {name for name in self._loose.names(prefix) if f"{prefix}/{name}" not in gone_keys}
         return sorted(names)
 
     def remove(self, key: str) -> None:
@@ -194,19 +183,19 @@ class ObjectFiles:
                 del transaction.put[key]
             if file is not None:
                 transaction.removed[key] = file
-            elif self._is_loose(key):
+            elif is_loose(key):
                 transaction.loose.append(key)
         elif file is not None:
             self._alone(lambda: self.remove(key))
-        elif self._is_loose(key):
-            self._remove_loose(key)
+        elif is_loose(key):
+            self._loose.remove(key)
 
     def version_token(self, prefix: str) -> str | None:
         """Return the last commit that changed the names below a prefix, which costs no request. See ``Files``."""
         check_key(prefix)
         self._keep_up()
         transaction = self._transaction
-        if self._is_loose(prefix) or (transaction is not None and transaction.touches(prefix)):
+        if is_loose(prefix) or (transaction is not None and transaction.touches(prefix)):
             return None
         return self._log.token(prefix)
 
@@ -277,31 +266,6 @@ class ObjectFiles:
         finally:
             # Also where it failed: else each thread in turn would wait for a store that does not answer.
             self._looked_at_s = time.monotonic()
-
-    @staticmethod
-    def _is_loose(key: str) -> bool:
-        return key.partition("/")[0] in LOOSE_ROOTS
-
-    def _loose_names(self, prefix: str) -> Sequence[str]:
-        """Return the names of the objects below a prefix, of a moment ago where this process has not changed them.
-
-        Whoever works with them looks several times in a row, and each listing costs as much as a put.
-        """
-        now_s, listed = time.monotonic(), self._listed
-        known = listed.get(prefix)
-        if known is not None and now_s - known[0] < MAX_AGE_S:
-            return known[1]
-        names = [name for name in self._bucket.names(f"{LOOSE}/{prefix}") if not name.startswith(".")]
-        if len(listed) >= _MAX_LISTED:
-            listed.clear()
-        listed[prefix] = (now_s, names)
-        return names
-
-    def _remove_loose(self, key: str) -> None:
-        try:
-            self._bucket.remove(f"{LOOSE}/{key}")
-        finally:
-            self._listed = {}
 
     @lock.transaction
     def _alone(self, change: Callable[[], None]) -> None:
@@ -376,7 +340,7 @@ class ObjectFiles:
             for key, file in transaction.removed.items():
                 self._bucket.remove(file.object_key(key))
             for key in transaction.loose:
-                self._remove_loose(key)
+                self._loose.remove(key)
         except StorageFailed as error:
             raise StorageUncertain(
                 f"What was removed is used no more, but some of it may still be in the object store. {error.template} "
@@ -389,44 +353,6 @@ class ObjectFiles:
         keys = (*commit.put, *commit.removed)
         for listener in self._listeners:
             listener(keys)
-
-
-class StoreDirectory:
-    """Tells whether an object store answers, from the last look at it.
-
-    Args:
-        files: The files in it.
-    """
-
-    def __init__(self, files: ObjectFiles) -> None:
-        self._files = files
-        self._problem: DataDirectoryUnavailable | None = None
-
-    def look(self) -> None:
-        """Take over what others have committed, and note whether the store answers."""
-        try:
-            self._files.follow()
-        except DataDirectoryUnavailable as error:
-            self._problem = error
-        else:
-            self._problem = None
-
-    def check(self) -> None:
-        """Check that the store answered at the last look.
-
-        Raises:
-            DataDirectoryUnavailable: It did not.
-        """
-        if (problem := self._problem) is not None:
-            raise DataDirectoryUnavailable(problem.template, problem.facts) from problem
-
-    def prepare(self) -> None:
-        """Check as :meth:`check` does: what a change takes, the store itself says.
-
-        Raises:
-            DataDirectoryUnavailable: It did not answer.
-        """
-        self.check()
 
 
 def _checked_size(content: bytes, max_bytes: int) -> bytes:

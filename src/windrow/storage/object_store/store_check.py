@@ -38,7 +38,8 @@ from windrow.storage.object_store.commit_log import CHECKPOINTS, COMMITS
 from windrow.storage.object_store.documents import CONTENTS
 from windrow.storage.object_store.leftovers import check_leftovers
 from windrow.storage.object_store.log_check import scan_log
-from windrow.storage.object_store.object_files import LOOSE, LOOSE_ROOTS, ObjectFiles
+from windrow.storage.object_store.loose_objects import LOOSE, LOOSE_ROOTS
+from windrow.storage.object_store.object_files import ObjectFiles
 from windrow.storage.object_store.self_test import SELF_TEST
 from windrow.storage.object_store.store_clock import RETENTION, store_time
 from windrow.storage.object_store.temporary_copy import Copier, TemporaryCopy, foreign

@@ -14,7 +14,7 @@ from typing import Final
 
 from windrow.storage.job_files import JOBS
 from windrow.storage.object_store.bucket import Bucket
-from windrow.storage.object_store.object_files import LOOSE
+from windrow.storage.object_store.loose_objects import LOOSE
 
 NOTICES: Final = f"{LOOSE}/{JOBS}/.notices"
 # A listing costs money. Jobs ask more often, so that each of them hears of it at once.

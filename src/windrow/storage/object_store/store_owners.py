@@ -25,7 +25,7 @@ from typing import Final
 from windrow.domain.errors import StorageFailed
 from windrow.storage.job_files import JOBS, OWNERS
 from windrow.storage.object_store.bucket import Bucket
-from windrow.storage.object_store.object_files import LOOSE
+from windrow.storage.object_store.loose_objects import LOOSE
 from windrow.storage.object_store.store_notices import NOTICES
 
 HEARTBEAT_S: Final = 10.0

@@ -15,7 +15,7 @@ from windrow.storage.files import KeyMissing
 from windrow.storage.format import Mismatch, read, write
 from windrow.storage.job_files import JOBS
 from windrow.storage.object_store.bucket import Bucket
-from windrow.storage.object_store.object_files import LOOSE
+from windrow.storage.object_store.loose_objects import LOOSE
 from windrow.storage.object_store.store_notices import StoreNotices
 
 INTERVAL_S: Final = 2.0

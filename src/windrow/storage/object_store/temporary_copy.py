@@ -23,7 +23,8 @@ from windrow.storage.format import RESTORE
 from windrow.storage.log import NUMBERED
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.documents import StoredFile
-from windrow.storage.object_store.object_files import LOOSE, LOOSE_ROOTS, ObjectFiles
+from windrow.storage.object_store.loose_objects import LOOSE, LOOSE_ROOTS
+from windrow.storage.object_store.object_files import ObjectFiles
 
 # A check that died leaves its folder; none takes so long.
 _LONGEST_CHECK_S: Final = 86_400
