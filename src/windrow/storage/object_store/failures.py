@@ -204,6 +204,7 @@ _READ_ONLY: Final = (
 _UNTIL_THEN: Final = "until then, classifiers that are loaded go on answering, and nothing is changed."
 _VERBS: Final = {"create": "store", "put": "store", "get": "read", "list": "list", "remove": "remove"}
 _WRITES: Final = frozenset(("create", "put", "remove"))
+_NEED_ROOM: Final = frozenset(("create", "put"))
 # Of one object, while others may be written; what these say of a read is true of the whole directory.
 _OF_ONE_OBJECT: Final = frozenset((Reason.FORBIDDEN, Reason.UNSUPPORTED, Reason.OTHER))
 _VARIABLES: Final = {
@@ -265,15 +266,16 @@ def error_of(failure: StoreFailure, url: StoreUrl, verb: str, key: str) -> Stora
         "file": key,
         "status": failure.status,
     }
-    if failure.reason is Reason.FULL:
+    reason = failure.reason
+    if reason is Reason.FULL and verb in _NEED_ROOM:
         return StorageFull(
             "The object store of {store} is full; nothing that was there before is lost. Free some space or raise the "
             "quota, then try again.",
             facts,
         )
-    problem, happened, advice = _TOLD[failure.reason]
-    if verb in _WRITES and failure.reason in _OF_ONE_OBJECT:
-        is_forbidden = failure.reason is Reason.FORBIDDEN
+    problem, happened, advice = _TOLD[Reason.BUSY if reason is Reason.FULL else reason]
+    if verb in _WRITES and reason in _OF_ONE_OBJECT:
+        is_forbidden = reason is Reason.FORBIDDEN
         return StorageFailed(_READ_ONLY if is_forbidden else f"{happened} {advice}; then try again.", facts)
     return DataDirectoryUnavailable(f"{happened} {advice}; {_UNTIL_THEN}", {**facts, "problem": problem})
 
