@@ -39,7 +39,7 @@ def test_whoever_fails_makes_room_for_the_next_one() -> None:
             raise KeyError(failure)
 
     for _ in range(2):
-        with pytest.raises(KeyError, match="^None$"):
+        with pytest.raises(KeyError, match=r"^None$"):
             fail()
 
 
