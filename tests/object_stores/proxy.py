@@ -32,9 +32,11 @@ class Pass:
 
     Args:
         delay_s: How long its reply takes longer.
+        without: A header that does not reach the store, in small letters; empty for none.
     """
 
     delay_s: float = 0.0
+    without: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,17 @@ class Answer:
 
     Args:
         status: Of the reply, such as 503, 429 or 409.
-        code: Of the error, as S3 writes it.
+        code: Of the error, as S3 writes it; empty for a body that is no store's.
+        message: What else the body says.
     """
 
     status: int
     code: str = "SlowDown"
+    message: str = "Again."
+
+    def body(self) -> bytes:
+        code = f"<Code>{self.code}</Code>" if self.code else "<h1>Sorry</h1>"
+        return f"<?xml version='1.0'?><Error>{code}<Message>{self.message}</Message></Error>".encode()
 
 
 Fate = Pass | Drop | LoseReply | Hold | Answer
@@ -99,6 +107,22 @@ def when(
                 return None
             seen["used"] += 1
         return fate
+
+    return rule
+
+
+def in_turn(*fates: Fate | None, method: str = "") -> Rule:
+    """Return a rule for the first requests, one after the other.
+
+    Args:
+        *fates: What becomes of each; ``None`` where the next rule is to say so.
+        method: Their method; empty for any.
+    """
+    lock, left = threading.Lock(), list(fates)
+
+    def rule(request: Request) -> Fate | None:
+        with lock:
+            return left.pop(0) if left and method in ("", request.method) else None
 
     return rule
 
@@ -153,13 +177,13 @@ class Proxy:
                 self._held.append(request)
         return fate
 
-    def send(self, request: Request) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Pass a request on, and return status, headers and body of the reply."""
+    def send(self, request: Request, without: str = "") -> tuple[int, list[tuple[str, str]], bytes]:
+        """Pass a request on, all but one of its headers, and return status, headers and body of the reply."""
         connection = HTTPConnection(HOST, self.upstream_port, timeout=UPSTREAM_TIMEOUT_S)
         try:
             connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
             for name, value in request.headers:  # the host, too, which is signed
-                if name.lower() not in _OWN_HEADERS:
+                if name.lower() not in (*_OWN_HEADERS, without):
                     connection.putheader(name, value)
             connection.putheader("content-length", str(len(request.body)))
             connection.endheaders(request.body)
@@ -179,14 +203,14 @@ class _Handler(BaseHTTPRequestHandler):
         request = self.proxy.receive(self.command, self.path, headers, self._body())
         fate = self.proxy.fate_of(request)
         if isinstance(fate, Answer):
-            body = f"<?xml version='1.0'?><Error><Code>{fate.code}</Code><Message>Again.</Message></Error>".encode()
-            return self._reply(fate.status, [("content-type", "application/xml")], body)
+            return self._reply(fate.status, [("content-type", "application/xml")], fate.body())
         if isinstance(fate, Hold):
             time.sleep(fate.wait_s)
         if isinstance(fate, Drop | Hold):
             return self._cut()
+        without = fate.without if isinstance(fate, Pass) else ""
         try:
-            status, reply_headers, body = self.proxy.send(request)
+            status, reply_headers, body = self.proxy.send(request, without)
         except (OSError, HTTPException):  # the store was killed
             return self._cut()
         if isinstance(fate, LoseReply):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.object_stores.proxy import Answer, Drop, Proxy, in_turn, proxy, when
 from tests.storage.object_store.bucket_requests import REQUESTS, SHORT
-from tests.storage.object_store.lossy_store import LossyStore, Lost, Reply, lossy_store
 from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed
 from windrow.domain.store_url import SCHEMES, StoreUrl
 from windrow.storage.files import KeyMissing
@@ -67,22 +67,20 @@ def test_what_the_store_says_is_not_taken_for_obstore_s_own_words() -> None:
 
 
 @pytest.fixture
-def store() -> Iterator[LossyStore]:
-    with lossy_store() as made_up:
+def store() -> Iterator[Proxy]:
+    with proxy(0) as made_up:
         yield made_up
 
 
 @pytest.fixture(params=["gs", "az"])
-def cloud(
-    request: pytest.FixtureRequest, store: LossyStore, monkeypatch: pytest.MonkeyPatch
-) -> tuple[ObstoreBucket, LossyStore]:
-    account = {"gcs_base_url": store.url, "disable_oauth": True}
+def cloud(request: pytest.FixtureRequest, store: Proxy, monkeypatch: pytest.MonkeyPatch) -> tuple[ObstoreBucket, Proxy]:
+    account = {"gcs_base_url": store.endpoint, "disable_oauth": True}
     account |= dict.fromkeys(("client_email", "private_key", "private_key_id"), "")
     monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", json.dumps(account))
     monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")
-    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", store.url)
+    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", store.endpoint)
     monkeypatch.setenv("AZURE_ALLOW_HTTP", "true")
     return ObstoreBucket(StoreUrl(request.param, "models", "team"), SHORT), store
 
@@ -91,33 +89,37 @@ ABSENT = {"gs": "NoSuchKey", "az": "BlobNotFound"}
 NO_BUCKET = {"gs": "NoSuchBucket", "az": "ContainerNotFound"}
 
 
-def test_an_object_that_is_absent_is_told_from_a_bucket_that_is(cloud: tuple[ObstoreBucket, LossyStore]) -> None:
+def test_an_object_that_is_absent_is_told_from_a_bucket_that_is(cloud: tuple[ObstoreBucket, Proxy]) -> None:
     bucket, store = cloud
-    store.always(Reply(404, ABSENT[bucket._url.scheme]))
+    store.rules = [when(Answer(404, ABSENT[bucket._url.scheme]))]
     with pytest.raises(KeyMissing):
         bucket.get("a/1")
     bucket.remove("a/1")
     for name in ("create", "put", "objects", "names"):  # of which that makes no sense
         with pytest.raises(DataDirectoryUnavailable, match="no object store that Windrow knows"):
             REQUESTS[name](bucket)
-    store.always(Reply(404, NO_BUCKET[bucket._url.scheme]))
+    store.rules = [when(Answer(404, NO_BUCKET[bucket._url.scheme]))]
     for request_of in REQUESTS.values():
         with pytest.raises(DataDirectoryUnavailable, match=r"There is no (bucket|container) models"):
             request_of(bucket)
 
 
 @pytest.mark.parametrize("status", [409, 412])
-def test_an_object_that_exists_is_read_back(cloud: tuple[ObstoreBucket, LossyStore], status: int) -> None:
+def test_an_object_that_exists_is_read_back(cloud: tuple[ObstoreBucket, Proxy], status: int) -> None:
     bucket, store = cloud
-    store.first(Reply(status, "BlobAlreadyExists"), Reply(404, ABSENT[bucket._url.scheme]), Reply(403, "AccessDenied"))
+    store.rules = [
+        in_turn(
+            Answer(status, "BlobAlreadyExists"), Answer(404, ABSENT[bucket._url.scheme]), Answer(403, "AccessDenied")
+        )
+    ]
     with pytest.raises(StorageFailed, match="read-only"):
         bucket.create("a/1", b"")
-    assert [each.partition(" ")[0] for each in store.requests] == ["PUT", "GET", "PUT"]
+    assert [method for method, _ in store.requests] == ["PUT", "GET", "PUT"]
 
 
-def test_a_store_that_cuts_every_connection_is_unavailable(cloud: tuple[ObstoreBucket, LossyStore]) -> None:
+def test_a_store_that_cuts_every_connection_is_unavailable(cloud: tuple[ObstoreBucket, Proxy]) -> None:
     bucket, store = cloud
-    store.always(Lost(reaches=False))
+    store.rules = [when(Drop())]
     for name in ("put", "get", "objects", "names", "remove"):
         with pytest.raises(DataDirectoryUnavailable, match="breaks off its answers"):
             REQUESTS[name](bucket)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.object_stores.proxy import Answer, Drop, Fate, Hold, LoseReply, Proxy, in_turn, when
 from tests.storage.object_store.bucket_requests import REQUESTS
-from tests.storage.object_store.lossy_store import LossyStore, Lost, Reply
 from windrow.domain.errors import DataDirectoryUnavailable, StorageUncertain
 from windrow.storage.files import KeyMissing
 from windrow.storage.object_store import obstore_bucket
@@ -106,14 +106,14 @@ def test_a_listing_asks_for_no_more_pages_than_are_read(direct: ObstoreBucket, m
 
 
 def test_a_listing_that_breaks_off_goes_on_behind_its_last_object(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: LossyStore, monkeypatch: pytest.MonkeyPatch
+    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(obstore_bucket, "_PAGE", 3)
     for number in range(8):
         direct.put(f"a/{number}", b"")
     objects = failing.objects("a")
     found = [next(objects).key for _ in range(4)]
-    lossy.first(Lost(), Reply(503), Lost(reaches=False))
+    lossy.rules = [in_turn(LoseReply(), Answer(503, ""), Drop())]
     assert [*found, *(each.key for each in objects)] == [f"a/{number}" for number in range(8)]
 
 
@@ -129,53 +129,52 @@ def test_requests_are_counted_by_verb(direct: ObstoreBucket) -> None:
 
 
 def test_an_own_object_whose_reply_is_lost_is_created(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: LossyStore
+    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
-    lossy.first(Lost())
+    lossy.rules = [in_turn(LoseReply())]
     assert failing.create("a/1", b"own")
     assert direct.get("a/1") == b"own"
 
 
 def test_an_own_object_that_a_proxy_has_repeated_is_created(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: LossyStore
+    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
     direct.create("a/1", b"own")
-    lossy.first(Reply(412, "PreconditionFailed"))
+    lossy.rules = [in_turn(Answer(412, "PreconditionFailed"))]
     assert failing.create("a/1", b"own")
 
 
 def test_an_object_of_another_one_is_told_from_an_own_one_whose_reply_is_lost(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: LossyStore
+    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
     direct.create("a/1", b"other")
-    lossy.first(Lost(reaches=False))
+    lossy.rules = [in_turn(Drop())]
     assert not failing.create("a/1", b"own")
-    lossy.first(Lost())
+    lossy.rules = [in_turn(LoseReply())]
     assert not failing.create("a/1", b"own")
     assert direct.get("a/1") == b"other"
 
 
 def test_a_create_that_arrives_late_takes_nothing_from_anybody(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: LossyStore
+    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
-    lossy.first(Lost(after_s=0.5))
+    lossy.rules = [in_turn(Hold())]
     assert failing.create("a/1", b"own")
-    lossy.first(Lost(after_s=0.5))
+    lossy.rules = [in_turn(Hold())]
     assert failing.create("a/2", b"own")
-    for timer in lossy.late:
-        timer.join()
+    assert [lossy.release(), lossy.release()] == [412, 412]
     assert direct.get("a/1") == direct.get("a/2") == b"own"
 
 
-@pytest.mark.parametrize("reaches", [True, False])
+@pytest.mark.parametrize("fate", [LoseReply(), Drop()])
 def test_a_create_of_which_no_reply_arrives_is_uncertain(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: LossyStore, reaches: bool
+    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy, fate: Fate
 ) -> None:
-    lossy.always(Lost(reaches))
+    lossy.rules = [when(fate)]
     with pytest.raises(StorageUncertain, match=r"may hold\. Look what is there before you repeat it\.$"):
         failing.create("a/1", b"own")
-    lossy.always(Lost(reaches), "PUT")
-    if reaches:
+    lossy.rules = [when(fate, "PUT")]
+    if fate == LoseReply():
         assert failing.create("a/1", b"own")
     else:
         # Nothing is there at the last look either, which says nothing of what is still on its way.
@@ -183,38 +182,34 @@ def test_a_create_of_which_no_reply_arrives_is_uncertain(
             failing.create("a/1", b"own")
 
 
-def test_a_create_that_is_refused_once_it_may_have_arrived_is_uncertain(
-    failing: ObstoreBucket, lossy: LossyStore
-) -> None:
-    lossy.first(Lost(reaches=False), None, Reply(403, "AccessDenied"))
+def test_a_create_that_is_refused_once_it_may_have_arrived_is_uncertain(failing: ObstoreBucket, lossy: Proxy) -> None:
+    lossy.rules = [in_turn(Drop(), None, Answer(403, "AccessDenied"))]
     with pytest.raises(StorageUncertain):
         failing.create("a/1", b"own")
 
 
 def test_an_object_that_exists_and_cannot_be_read_may_be_the_own_one(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: LossyStore
+    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
     direct.create("a/1", b"own")
-    lossy.always(Reply(503), "GET")
+    lossy.rules = [when(Answer(503, ""), "GET")]
     with pytest.raises(StorageUncertain):
         failing.create("a/1", b"own")
 
 
 @pytest.mark.parametrize("status", [409, 429])
-def test_a_create_that_was_always_refused_changed_nothing(
-    failing: ObstoreBucket, lossy: LossyStore, status: int
-) -> None:
-    lossy.always(Reply(status, "SlowDown"), "PUT")
+def test_a_create_that_was_always_refused_changed_nothing(failing: ObstoreBucket, lossy: Proxy, status: int) -> None:
+    lossy.rules = [when(Answer(status, "SlowDown"), "PUT")]
     with pytest.raises(DataDirectoryUnavailable, match=f"status {status}.*nothing is changed"):
         failing.create("a/1", b"own")
     assert failing.requests["create"] > 2
 
 
 def test_many_writers_whose_replies_are_lost_agree_on_one_winner(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: LossyStore
+    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
-    counts = iter(range(1_000_000))
-    lossy.answer = lambda method, path: (None, None, Lost(), Reply(503), Lost(reaches=False))[next(counts) % 5]
+    fates = (None, None, LoseReply(), Answer(503), Drop())
+    lossy.rules = [lambda request: fates[request.number % 5]]
     patient = ObstoreBucket(failing._url, Patience(create_s=30))
 
     def create(writer: int) -> list[bool]:

@@ -9,9 +9,9 @@ from socket import socket
 
 import pytest
 
+from tests.object_stores.proxy import Answer, Fate, LoseReply, Proxy, in_turn, when
 from tests.storage.object_store.bucket_requests import REQUESTS, SHORT, every_request
-from tests.storage.object_store.lossy_store import LossyStore, Lost, Reply
-from tests.storage.object_store.moto_store import SECRETS, set_environment
+from tests.storage.object_store.environment import SECRETS, set_environment
 from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed, StorageFull, StorageUncertain, WindrowError
 from windrow.domain.store_url import StoreUrl
 from windrow.storage.object_store.bucket import Bucket
@@ -27,18 +27,20 @@ every_write = pytest.mark.parametrize("name", ["create", "put", "remove"])
 
 
 @every_request
-@pytest.mark.parametrize("trouble", [Reply(503, "SlowDown"), Reply(429), Reply(500), Reply(409), Lost()])
+@pytest.mark.parametrize(
+    "trouble", [Answer(503, "SlowDown"), Answer(429, ""), Answer(500, ""), Answer(409, ""), LoseReply()]
+)
 def test_a_request_is_made_again_when_the_store_is_in_trouble(
     failing: ObstoreBucket,
     direct: ObstoreBucket,
-    lossy: LossyStore,
+    lossy: Proxy,
     request_of: Callable[[Bucket], object],
-    trouble: Reply | Lost,
+    trouble: Fate,
 ) -> None:
     direct.put("a/1", b"own")
     expected = request_of(direct)
     direct.put("a/1", b"own")
-    lossy.first(trouble, trouble)
+    lossy.rules = [in_turn(trouble, trouble)]
     found = request_of(failing)
     assert found == expected or request_of is REQUESTS["objects"]
 
@@ -87,9 +89,9 @@ def test_a_bucket_that_does_not_exist_is_never_taken_for_an_empty_one(
 
 @every_request
 def test_what_a_proxy_answers_in_the_store_s_place_is_never_taken_for_an_absent_object(
-    failing: ObstoreBucket, lossy: LossyStore, request_of: Callable[[Bucket], object]
+    failing: ObstoreBucket, lossy: Proxy, request_of: Callable[[Bucket], object]
 ) -> None:
-    lossy.always(Reply(404))
+    lossy.rules = [when(Answer(404, ""))]
     with pytest.raises(DataDirectoryUnavailable, match="is no object store that Windrow knows"):
         request_of(failing)
 
@@ -98,19 +100,19 @@ def test_what_a_proxy_answers_in_the_store_s_place_is_never_taken_for_an_absent_
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        (Reply(403, "InvalidAccessKeyId"), "does not know the credentials. Correct AWS_ACCESS_KEY_ID and AWS_SECRET"),
-        (Reply(403, "SignatureDoesNotMatch"), "does not know the credentials"),
-        (Reply(400, "ExpiredToken"), "does not know the credentials"),
-        (Reply(401), "does not know the credentials"),
-        (Reply(403, "RequestTimeTooSkewed"), "differ too much. Set the clock"),
-        (Reply(301, "PermanentRedirect"), "in another region.*Set AWS_REGION and AWS_ENDPOINT_URL"),
-        (Reply(400, "AuthorizationHeaderMalformed"), "in another region"),
+        (Answer(403, "InvalidAccessKeyId"), "does not know the credentials. Correct AWS_ACCESS_KEY_ID and AWS_SECRET"),
+        (Answer(403, "SignatureDoesNotMatch"), "does not know the credentials"),
+        (Answer(400, "ExpiredToken"), "does not know the credentials"),
+        (Answer(401, ""), "does not know the credentials"),
+        (Answer(403, "RequestTimeTooSkewed"), "differ too much. Set the clock"),
+        (Answer(301, "PermanentRedirect"), "in another region.*Set AWS_REGION and AWS_ENDPOINT_URL"),
+        (Answer(400, "AuthorizationHeaderMalformed"), "in another region"),
     ],
 )
 def test_wrong_settings_are_told_from_a_store_that_is_gone(
-    failing: ObstoreBucket, lossy: LossyStore, request_of: Callable[[Bucket], object], reply: Reply, told: str
+    failing: ObstoreBucket, lossy: Proxy, request_of: Callable[[Bucket], object], reply: Answer, told: str
 ) -> None:
-    lossy.always(reply)
+    lossy.rules = [when(reply)]
     with pytest.raises(DataDirectoryUnavailable, match=told) as error:
         request_of(failing)
     assert error.value.facts["problem"] == "unreadable"
@@ -118,8 +120,8 @@ def test_wrong_settings_are_told_from_a_store_that_is_gone(
 
 
 @every_write
-def test_credentials_that_may_only_read_are_told_so(failing: ObstoreBucket, lossy: LossyStore, name: str) -> None:
-    lossy.always(Reply(403, "AccessDenied"))
+def test_credentials_that_may_only_read_are_told_so(failing: ObstoreBucket, lossy: Proxy, name: str) -> None:
+    lossy.rules = [when(Answer(403, "AccessDenied"))]
     with pytest.raises(StorageFailed, match="may be read-only there") as error:
         REQUESTS[name](failing)
     assert not isinstance(error.value, DataDirectoryUnavailable)
@@ -127,35 +129,33 @@ def test_credentials_that_may_only_read_are_told_so(failing: ObstoreBucket, loss
 
 @every_read
 def test_credentials_that_may_not_read_make_the_directory_unavailable(
-    failing: ObstoreBucket, lossy: LossyStore, name: str
+    failing: ObstoreBucket, lossy: Proxy, name: str
 ) -> None:
-    lossy.always(Reply(403, "AccessDenied"))
+    lossy.rules = [when(Answer(403, "AccessDenied"))]
     with pytest.raises(DataDirectoryUnavailable, match=r"does not let these credentials (read|list)"):
         REQUESTS[name](failing)
 
 
-def test_a_store_without_conditional_writes_is_told_from_one_in_trouble(
-    failing: ObstoreBucket, lossy: LossyStore
-) -> None:
-    lossy.always(Reply(501, "NotImplemented"))
+def test_a_store_without_conditional_writes_is_told_from_one_in_trouble(failing: ObstoreBucket, lossy: Proxy) -> None:
+    lossy.rules = [when(Answer(501, "NotImplemented"))]
     with pytest.raises(StorageFailed, match="Use one that has conditional writes: Amazon S3") as error:
         failing.create("a/1", b"")
     assert not isinstance(error.value, DataDirectoryUnavailable)
 
 
-@pytest.mark.parametrize("reply", [Reply(507, "XMinioStorageFull"), Reply(403, "QuotaExceeded")])
-def test_a_full_store_is_a_full_disk(failing: ObstoreBucket, lossy: LossyStore, reply: Reply) -> None:
-    lossy.always(reply)
+@pytest.mark.parametrize("reply", [Answer(507, "XMinioStorageFull"), Answer(403, "QuotaExceeded")])
+def test_a_full_store_is_a_full_disk(failing: ObstoreBucket, lossy: Proxy, reply: Answer) -> None:
+    lossy.rules = [when(reply)]
     with pytest.raises(StorageFull, match="Free some space"):
         failing.put("a/1", b"")
 
 
 @pytest.mark.parametrize("name", ["get", "objects", "names", "remove"])
 def test_a_store_over_its_quota_that_refuses_to_read_or_remove_is_no_full_disk(
-    failing: ObstoreBucket, lossy: LossyStore, name: str
+    failing: ObstoreBucket, lossy: Proxy, name: str
 ) -> None:
     """What was changed before holds, and no free room is needed."""
-    lossy.always(Reply(403, "QuotaExceeded"))
+    lossy.rules = [when(Answer(403, "QuotaExceeded"))]
     with pytest.raises(DataDirectoryUnavailable, match="does not do what it is asked for"):
         REQUESTS[name](failing)
 
@@ -208,14 +208,14 @@ def test_half_of_the_credentials_are_none(
 
 
 def test_credentials_that_the_machine_would_have_to_give_are_none(
-    lossy: LossyStore, url: StoreUrl, monkeypatch: pytest.MonkeyPatch
+    lossy: Proxy, url: StoreUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in SECRETS:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_METADATA_ENDPOINT", lossy.url)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", lossy.url)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", lossy.endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", lossy.endpoint)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    lossy.always(Reply(404, "NoSuchKey"))
+    lossy.rules = [when(Answer(404, "NoSuchKey"))]
     with pytest.raises(DataDirectoryUnavailable, match="No credentials"):
         ObstoreBucket(url, SHORT).get("a/1")
 
@@ -240,14 +240,14 @@ def test_other_clouds_have_variables_of_their_own(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 405, 409, 412, 418, 429, 500, 501, 503])
 def test_no_secret_is_in_an_error_nor_in_what_it_came_from(
     failing: ObstoreBucket,
-    lossy: LossyStore,
+    lossy: Proxy,
     request_of: Callable[[Bucket], object],
     status: int,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     failing._patience = Patience(create_s=0.05, other_s=0.05)
     said = " ".join((*SECRETS.values(), "https://store.example/?X-Amz-Signature=abcdef0123456789"))
-    lossy.always(Reply(status, SECRETS["AWS_ACCESS_KEY_ID"], said))
+    lossy.rules = [when(Answer(status, SECRETS["AWS_ACCESS_KEY_ID"], said))]
     with pytest.raises(WindrowError) as raised:
         request_of(failing)
     error = raised.value

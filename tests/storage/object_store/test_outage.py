@@ -6,7 +6,7 @@ from socket import socket
 
 import pytest
 
-from tests.storage.object_store.moto_store import set_environment
+from tests.storage.object_store.environment import set_environment
 from windrow.domain.errors import DataDirectoryUnavailable
 from windrow.domain.store_url import StoreUrl
 from windrow.storage.object_store.failures import Outcome, Reason, StoreFailure

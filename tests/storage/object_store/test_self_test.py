@@ -5,10 +5,11 @@ import re
 import pytest
 
 from tests.fakes.bucket import MemoryBucket, unreachable
-from tests.storage.object_store.lossy_store import Lost, Reply, lossy_store
-from tests.storage.object_store.moto_store import make_bucket, set_environment
+from tests.object_stores.proxy import Answer, Drop, LoseReply, Pass, in_turn, proxy, when
+from tests.object_stores.servers import Store
+from tests.storage.object_store.environment import set_environment
 from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed
-from windrow.domain.store_url import StoreUrl
+from windrow.domain.store_url import StoreUrl, read_store_url
 from windrow.storage.object_store.obstore_bucket import ObstoreBucket
 from windrow.storage.object_store.self_test import check_store
 
@@ -80,9 +81,9 @@ def test_a_store_that_does_not_answer_is_unavailable(verb: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_real_store_is_asked_five_times(moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_environment(monkeypatch, f"http://{moto}")
-    url = make_bucket(moto)
+def test_a_real_store_is_asked_five_times(moto: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_environment(monkeypatch, moto.endpoint)
+    url = read_store_url(moto.new_data_dir())
     bucket = ObstoreBucket(url)
     check_store(bucket, url)
     assert bucket.requests == {"create": 2, "get": 2, "remove": 1}
@@ -90,31 +91,31 @@ def test_a_real_store_is_asked_five_times(moto: str, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.slow
-def test_a_store_that_never_sees_the_condition_is_refused(moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = make_bucket(moto)
-    with lossy_store(moto) as before:
-        set_environment(monkeypatch, before.url)
-        before.without_header = "if-none-match"
+def test_a_store_that_never_sees_the_condition_is_refused(moto: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = read_store_url(moto.new_data_dir())
+    with proxy(moto.port) as before:
+        set_environment(monkeypatch, before.endpoint)
+        before.rules = [when(Pass(without="if-none-match"))]
         with pytest.raises(StorageFailed, match=f"{re.escape(str(url))} ignores the condition"):
             check_store(ObstoreBucket(url), url)
 
 
 @pytest.mark.slow
 def test_a_store_that_loses_replies_is_no_store_that_ignores_conditions(
-    moto: str, monkeypatch: pytest.MonkeyPatch
+    moto: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = make_bucket(moto)
-    with lossy_store(moto) as before:
-        set_environment(monkeypatch, before.url)
-        before.first(Lost(), Lost(reaches=False), None, Lost(), Lost(), Reply(503), Lost())
+    url = read_store_url(moto.new_data_dir())
+    with proxy(moto.port) as before:
+        set_environment(monkeypatch, before.endpoint)
+        before.rules = [in_turn(LoseReply(), Drop(), None, LoseReply(), LoseReply(), Answer(503, ""), LoseReply())]
         check_store(ObstoreBucket(url), url)
 
 
 @pytest.mark.slow
-def test_credentials_that_may_only_read_are_told_so(moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = make_bucket(moto)
-    with lossy_store(moto) as before:
-        set_environment(monkeypatch, before.url)
-        before.answer = lambda method, path: None if method == "GET" else Reply(403, "AccessDenied")
+def test_credentials_that_may_only_read_are_told_so(moto: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = read_store_url(moto.new_data_dir())
+    with proxy(moto.port) as before:
+        set_environment(monkeypatch, before.endpoint)
+        before.rules = [lambda request: None if request.method == "GET" else Answer(403, "AccessDenied")]
         with pytest.raises(StorageFailed, match="may be read-only there"):
             check_store(ObstoreBucket(url), url)

@@ -155,6 +155,7 @@ def test_the_objects_of_a_look_are_nothing_foreign(store: Store) -> None:
     assert upkeep.check(store.names).findings == ()
 
 
+@pytest.mark.slow
 def test_an_object_store_over_the_network_is_looked_after_likewise(
     direct: ObstoreBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,6 @@ from windrow.storage.object_store.transaction import Transaction
 _MAX_READERS: Final = 16
 # What others have committed is looked for where the last look is longer ago; a server looks more often by itself.
 MAX_AGE_S: Final = 1.0
-STALLED_AFTER_S: Final = 5.0
 
 # Told the keys that a commit has put or removed, once it holds.
 OnCommit = Callable[[Sequence[str]], object]
@@ -58,9 +57,6 @@ class ObjectFiles:
         self._own = threading.local()
         self._listeners: list[OnCommit] = []
         self._looked_at_s = -math.inf
-        self._follow_begun_s: float | None = None
-        # The names of loose objects, and when they were so. Replaced with each own change, so that a listing that was
-        # begun before it ends up where nobody looks.
         self._loose = LooseObjects(bucket)
 
     def subscribe(self, listener: OnCommit) -> None:
