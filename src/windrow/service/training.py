@@ -12,7 +12,7 @@ from functools import partial
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import check_rows
+from windrow.domain.dataset import check_rows, find_data_warnings
 from windrow.domain.errors import (
     ConcurrentChange,
     DataDirectoryUnavailable,
@@ -127,6 +127,7 @@ def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
         memory_bytes=memory_bytes,
         stages=stages,
         memory_reason=memory_reason,
+        warnings=find_data_warnings(rows.dataset),
     )
 
 
