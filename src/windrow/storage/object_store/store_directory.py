@@ -1,11 +1,18 @@
 """Tells whether an object store answers, as ``DataDirectory`` does of a folder."""
 
+import threading
+import time
+from typing import Final
+
 from windrow.domain.errors import DataDirectoryUnavailable
 from windrow.storage.object_store.object_files import ObjectFiles
 
+# A server looks more often by itself; a session or a command does so only where it needs the store.
+MAX_AGE_S: Final = 1.0
+
 
 class StoreDirectory:
-    """Tells whether an object store answers, from the last look at it.
+    """Tells whether an object store answers, from the last look at it; thread-safe.
 
     Args:
         files: The files in it.
@@ -13,23 +20,23 @@ class StoreDirectory:
 
     def __init__(self, files: ObjectFiles) -> None:
         self._files = files
+        self._looking = threading.Lock()
+        self._looked_at_s = 0.0
         self._problem: DataDirectoryUnavailable | None = None
 
     def look(self) -> None:
         """Take over what others have committed, and note whether the store answers."""
-        try:
-            self._files.follow()
-        except DataDirectoryUnavailable as error:
-            self._problem = error
-        else:
-            self._problem = None
+        with self._looking:
+            self._look()
 
     def check(self) -> None:
-        """Check that the store answered at the last look.
+        """Check that the store answered at the last look; one that did not is looked at again after a while.
 
         Raises:
             DataDirectoryUnavailable: It did not.
         """
+        if self._problem is not None and time.monotonic() - self._looked_at_s > MAX_AGE_S:
+            self._look_unless_another_thread_does()
         if (problem := self._problem) is not None:
             raise DataDirectoryUnavailable(problem.template, problem.facts) from problem
 
@@ -40,3 +47,20 @@ class StoreDirectory:
             DataDirectoryUnavailable: It did not answer.
         """
         self.check()
+
+    def _look_unless_another_thread_does(self) -> None:
+        if self._looking.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._looking.release()
+
+    def _look(self) -> None:
+        try:
+            self._files.follow()
+        except DataDirectoryUnavailable as error:
+            self._problem = error
+        else:
+            self._problem = None
+        finally:
+            self._looked_at_s = time.monotonic()
