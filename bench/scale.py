@@ -22,7 +22,7 @@ PUT_USD: Final = 0.005 / 1_000  # also of a listing; a removal costs nothing
 LOOKS_PER_S: Final = 1.4
 # Requests of an operation: GET, and PUT or LIST (bench/store_requests.py).
 OPERATIONS: Final = {
-    "start of a server": (10, 20),
+    "start of a server": (16, 14),
     "first predict of a classifier on a server": (2, 0),
     "train a classifier, with job and audit trail": (3, 13),
     "promote or delete, with audit trail": (3, 3),
