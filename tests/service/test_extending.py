@@ -260,7 +260,11 @@ def test_trainings_that_have_read_rows_which_are_erased_then_are_named_until_the
     erase = ForgetRequest(texts=(ROWS[1].text,), action="remove_rows")
     runner.may_go_on.clear()
     job, result = service.begin_fit(extending("tickets_v1"))
-    assert service.forget(ForgetRequest(texts=("another text",))).unsearched_jobs == (job.id,)
+    # Who runs it knows its rows; any other process does not.
+    another = ForgetRequest(texts=("another text",))
+    assert service.forget(another).unsearched_jobs == ()
+    assert service.forget(replace(erase, action="find")).unsearched_jobs == (job.id,)
+    assert opened().forget(another).unsearched_jobs == (job.id,)
     assert opened().forget(erase).unsearched_jobs == (job.id,)
     runner.may_go_on.set()
     result.result(30)

@@ -4,21 +4,15 @@ import contextvars
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from windrow.domain.classifier import FitResult
 from windrow.domain.clock import utc_now
-from windrow.domain.errors import (
-    InvalidArtifact,
-    JobFinished,
-    JobNotFound,
-    StorageFailed,
-    StorageFull,
-    WindrowError,
-)
+from windrow.domain.dataset import Row
+from windrow.domain.errors import InvalidArtifact, JobFinished, JobNotFound, StorageFailed, StorageFull, WindrowError
 from windrow.domain.job import Job, OnProgress, Progress
 from windrow.execution.control import (
     POLL_INTERVAL_S,
@@ -55,6 +49,7 @@ class JobSpec:
         prepare: Runs before the job takes a slot, such as a download; ``None`` for nothing.
         work: Runs the training in its own thread; it must report its progress to the control.
         eta: Estimates the remaining time.
+        rows: What it learns from; ``None`` where that is not known.
     """
 
     job: Job
@@ -62,6 +57,7 @@ class JobSpec:
     prepare: Callable[[], object] | None
     work: Callable[[TrainingControl], FitResult]
     eta: EtaEstimator
+    rows: Sequence[Row] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -209,6 +205,11 @@ class JobQueue:
             except (JobNotFound, InvalidArtifact, StorageFull, StorageFailed) as error:
                 _log.info("The job %s is not listed. %s", job_id, error.detail)
         return tuple(found)
+
+    def rows_in_memory(self) -> Mapping[str, Sequence[Row]]:
+        """Return the rows of each unfinished job of this process by its id; those of others, only they know."""
+        with self._changed:
+            return {job_id: each.spec.rows for job_id, each in self._active.items() if each.spec.rows is not None}
 
     def follow(self, job_id: str) -> Iterator[Job]:
         """Yield a job now and after each change, until it is finished.

@@ -103,6 +103,7 @@ def begin_fit(
         prepare=None if request.base_model in deps.encoders else partial(deps.encoders.get, request.base_model),
         work=lambda control: _train(deps, request, rows, control, eta),
         eta=eta,
+        rows=rows.dataset.rows,
     )
     # On a server it runs already; elsewhere it loads its libraries while this process loads the base model.
     deps.runner.start(trains_adapters=request.num_iterations > 0)
