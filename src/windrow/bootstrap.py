@@ -102,7 +102,9 @@ def _open_object_store(url: StoreUrl, settings: Settings) -> OpenedFiles:
     check_store(bucket, url)
     files = ObjectFiles(bucket, ContentCache(settings.local_dir / "contents", settings.cache_bytes))
     files.open()
-    return OpenedFiles(files, files.transaction, StoreDirectory(files), bucket)
+    directory = StoreDirectory(files)
+    # What would wait for half a minute for a store that does not answer is refused at once.
+    return OpenedFiles(files, guarded_lock(files.transaction, directory), directory, bucket)
 
 
 def is_in_use(url: StoreUrl) -> bool:

@@ -204,7 +204,7 @@ class GuardedFiles:
         return self._files.version_token(prefix)
 
 
-def guarded_lock(lock: Lock, directory: DataDirectory) -> Lock:
+def guarded_lock(lock: Lock, directory: Directory) -> Lock:
     """Return a lock that is given only while a directory is there.
 
     Args:

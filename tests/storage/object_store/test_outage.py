@@ -2,16 +2,22 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from socket import socket
 
 import pytest
 
+from tests.fakes.bucket import MemoryBucket, unreachable
 from tests.storage.object_store.environment import set_environment
 from windrow.domain.errors import DataDirectoryUnavailable
 from windrow.domain.store_url import StoreUrl
+from windrow.storage.data_directory import guarded_lock
+from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.failures import Outcome, Reason, StoreFailure
+from windrow.storage.object_store.object_files import ObjectFiles
 from windrow.storage.object_store.obstore_bucket import ObstoreBucket, Patience
 from windrow.storage.object_store.outage import Outage
+from windrow.storage.object_store.store_directory import StoreDirectory
 
 SLOW = StoreFailure(Outcome.UNKNOWN, Reason.SLOW)
 
@@ -67,3 +73,26 @@ def test_only_one_waits_for_a_store_that_never_answers(monkeypatch: pytest.Monke
         assert not waiting.done()
         assert bucket.requests.keys() == {"get"}
         assert isinstance(waiting.exception(), DataDirectoryUnavailable)
+
+
+def test_a_change_is_refused_at_once_where_the_last_look_was_in_vain(tmp_path: Path) -> None:
+    bucket = MemoryBucket()
+    files = ObjectFiles(bucket, ContentCache(tmp_path, 1_000))
+    files.open()
+    directory = StoreDirectory(files)
+    lock = guarded_lock(files.transaction, directory)
+
+    def fail(*_: str) -> None:
+        raise unreachable()
+
+    bucket.before = fail
+    directory.look()
+    num_requests = bucket.requests.total()
+    with pytest.raises(DataDirectoryUnavailable), lock():
+        pass
+    assert bucket.requests.total() == num_requests
+    bucket.before = lambda *_: None
+    directory.look()
+    with lock():
+        files.put_new("classifiers/letters/000001.json", b"{}")
+    assert files.commit_number == 1
