@@ -54,6 +54,8 @@ def test_the_newest_line_stands_first_with_who_what_and_how_it_ended(ask: Run) -
     [
         (("--key", "nightly"), ["promote", "fit", "start_fit"]),
         (("--target", "tickets"), ["promote"]),
+        (("--verb", "describe"), ["describe"]),
+        (("--verb", "describe", "--key", "nightly"), []),
         (("--key", "nightly", "--target", "tickets_v1"), ["fit", "start_fit"]),
         (("--since", "1d", "--key", "nightly", "--limit", "1"), ["promote"]),
         (("--since", "999999d", "--target", "tickets"), ["promote"]),
