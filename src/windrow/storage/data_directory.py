@@ -292,4 +292,8 @@ def _unavailable(problem: str, what: str, **facts: object) -> DataDirectoryUnava
 
 def stalled() -> DataDirectoryUnavailable:
     """Return the error for a directory of which a look takes too long."""
-    return _unavailable("stalled", "does not answer: a look at it takes seconds")
+    return DataDirectoryUnavailable(
+        "The data directory does not answer: a look at it takes seconds. See whether its disk or its object store can "
+        "be reached; until then, classifiers that are loaded go on answering, and nothing is changed.",
+        {"problem": "stalled"},
+    )

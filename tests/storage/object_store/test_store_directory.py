@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,44 @@ def test_a_store_that_did_not_answer_is_gone_until_the_next_look(
     assert bucket.requests.total() == 0
     directory.look()
     directory.check()
+
+
+def _replaced(bucket: MemoryBucket) -> dict[str, tuple[bytes, datetime]]:
+    """Empty a bucket, and return what was in it."""
+    former = dict(bucket.objects_by_key)
+    bucket.objects_by_key.clear()
+    return former
+
+
+def test_another_directory_in_the_store_is_noticed_without_a_change(bucket: MemoryBucket, tmp_path: Path) -> None:
+    files = Machines(bucket, tmp_path).new("own")
+    files.put_new("classifiers/a/000001.json", b"{}")
+    directory = StoreDirectory(files)
+    former = _replaced(bucket)
+    for _ in range(store_directory.LOOKS_A_CHECK):
+        directory.look()
+    for _ in range(2):  # and stays so
+        with pytest.raises(DataDirectoryUnavailable, match="not the one that was there before"):
+            directory.check()
+        directory.look()
+    bucket.objects_by_key.update(former)
+    directory.look()
+    directory.check()
+
+
+def test_a_change_that_meets_another_directory_puts_nothing_there_and_is_remembered(
+    bucket: MemoryBucket, tmp_path: Path
+) -> None:
+    files = Machines(bucket, tmp_path).new("own")
+    files.put_new("classifiers/a/000001.json", b"{}")
+    directory = StoreDirectory(files)
+    _replaced(bucket)
+    with pytest.raises(DataDirectoryUnavailable, match="not the one that was there before"):
+        files.put_new("classifiers/a/000002.json", b"{}")
+    assert bucket.objects_by_key == {}
+    directory.look()
+    with pytest.raises(DataDirectoryUnavailable, match="not the one that was there before"):
+        directory.check()
 
 
 def test_a_process_that_does_not_look_by_itself_finds_a_store_again(

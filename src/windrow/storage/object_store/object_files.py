@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Final
 
 from windrow.domain.errors import (
@@ -58,6 +57,7 @@ class ObjectFiles:
         self._listeners: list[OnCommit] = []
         self._looked_at_s = -math.inf
         self._loose = LooseObjects(bucket)
+        self._is_in_doubt = False
 
     def subscribe(self, listener: OnCommit) -> None:
         """Have a listener told of each commit of this process; those of others show in the tokens."""
@@ -80,6 +80,21 @@ class ObjectFiles:
         """
         self.follow()
         self._cache.keep_only(self._log.digests())
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether another log was found in the place of the one that is known here, and nobody has looked since."""
+        return self._is_in_doubt
+
+    def check_unchanged(self) -> None:
+        """Check that the log in the store is the one that is known here.
+
+        Raises:
+            DataDirectoryUnavailable: It is not, or the store does not answer.
+        """
+        self._is_in_doubt = True
+        self._log.check_unchanged()
+        self._is_in_doubt = False
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -307,6 +322,7 @@ class ObjectFiles:
             key: StoredFile(len(data), hashlib.sha256(data).hexdigest(), attempt)
             for key, data in transaction.put.items()
         }
+        self.check_unchanged()  # first: what is put into another directory would stay there
         self._put_objects({put[key].object_key(key): data for key, data in transaction.put.items()})
         commit = self._log.next_commit(attempt, put, set(transaction.removed) - put.keys())
         if commit.number != transaction.number + 1 or not self._log.put(commit):
@@ -319,15 +335,13 @@ class ObjectFiles:
         self._tell(commit)
 
     def _put_objects(self, contents: Mapping[str, bytes]) -> None:
-        """Put contents, and check that the log is still the same one, as far as allowed at the same time."""
-        puts = (partial(self._bucket.put, key, data) for key, data in contents.items())
-        work: tuple[Callable[[], object], ...] = (self._log.check_unchanged, *puts)
-        if self._max_writers == 1:
-            for each in work:
-                each()
+        """Put contents, as far as allowed at the same time."""
+        if min(self._max_writers, len(contents)) < 2:
+            for key, data in contents.items():
+                self._bucket.put(key, data)
             return
-        with ThreadPoolExecutor(min(self._max_writers, len(work))) as writers:
-            for begun in [writers.submit(each) for each in work]:
+        with ThreadPoolExecutor(min(self._max_writers, len(contents))) as writers:
+            for begun in [writers.submit(self._bucket.put, key, data) for key, data in contents.items()]:
                 begun.result()
 
     def _remove_objects(self, transaction: Transaction) -> None:

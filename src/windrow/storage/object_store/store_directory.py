@@ -9,6 +9,8 @@ from windrow.storage.object_store.object_files import ObjectFiles
 
 # A server looks more often by itself; a session or a command does so only where it needs the store.
 MAX_AGE_S: Final = 1.0
+# Of so many looks, one is also for the last commit that is known here: whether another log has taken its place.
+LOOKS_A_CHECK: Final = 30
 
 
 class StoreDirectory:
@@ -22,6 +24,7 @@ class StoreDirectory:
         self._files = files
         self._looking = threading.Lock()
         self._looked_at_s = 0.0
+        self._num_looks = 0
         self._problem: DataDirectoryUnavailable | None = None
 
     def look(self) -> None:
@@ -56,7 +59,10 @@ class StoreDirectory:
                 self._looking.release()
 
     def _look(self) -> None:
+        self._num_looks += 1
         try:
+            if self._files.is_in_doubt or self._num_looks % LOOKS_A_CHECK == 0:
+                self._files.check_unchanged()
             self._files.follow()
         except DataDirectoryUnavailable as error:
             self._problem = error
