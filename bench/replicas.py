@@ -116,7 +116,7 @@ def sights(rounds: int, one: httpx.Client, other: httpx.Client, rows: list[dict[
             ("promote", ("PUT", "aliases/t", {"model_name": target}), _has("t", "model_name", target)),
             ("refit", ("POST", "fit", fit), _has("t_v3", "revision", 3 * number + 1)),
             ("delete", ("DELETE", "models/t_v3", None), _has("t_v3", "code", "classifier_not_found")),
-            ("restore", ("POST", "models/t_v3/restore", {}), _has("t_v3", "model_name", "t_v3")),
+            ("restore", ("POST", "models/t_v3/restore", {}), _has("t_v3", "revision", 3 * number + 1)),
         ):
             method, path, body = request
             one.request(method, f"/v1/classifier/{path}", json=body).raise_for_status()
@@ -124,9 +124,32 @@ def sights(rounds: int, one: httpx.Client, other: httpx.Client, rows: list[dict[
             while not is_seen(other):
                 time.sleep(POLL_S)
             found[change].append(time.perf_counter() - start)
+    found["revoke"] = revocations(rounds, one, other)
     print("| change | median | longest |\n|---|---|---|")
     for change, seconds in found.items():
         print(f"| {change} | {statistics.median(seconds):.2f} s | {max(seconds):.2f} s |")
+
+
+def revocations(rounds: int, one: httpx.Client, other: httpx.Client) -> list[float]:
+    """Return after how many seconds each a replica refuses a key that was revoked on another one."""
+    created = post_key(one, "admin", "admin")
+    one.headers["Authorization"] = f"Bearer {created}"
+    found = []
+    for number in range(rounds):
+        other.headers["Authorization"] = f"Bearer {post_key(one, f'reader{number}', 'read')}"
+        while other.get("/v1/classifier/models").status_code != httpx.codes.OK:
+            time.sleep(POLL_S)
+        one.delete(f"/v1/classifier/keys/reader{number}").raise_for_status()
+        start = time.perf_counter()
+        while other.get("/v1/classifier/models").status_code == httpx.codes.OK:
+            time.sleep(POLL_S)
+        found.append(time.perf_counter() - start)
+    return found
+
+
+def post_key(client: httpx.Client, name: str, scope: str) -> str:
+    """Create an API key, and return it."""
+    return str(post(client, "keys", {"name": name, "scopes": [scope]})["key"])
 
 
 def _has(name: str, field: str, value: object) -> Callable[[httpx.Client], bool]:
