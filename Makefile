@@ -20,13 +20,16 @@ CLIENTS := tests/generated_clients
 # What the console's libraries are copied from, and what checks it, by that same Node.
 CONSOLE := .venv-console
 CONSOLE_CHECKS := tests/console
+# A server of Azure's blob storage for tests, for that same Node.
+AZURITE := .venv-azurite
+STORES := tests/object_stores
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-console bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,7 +59,7 @@ types: $(VENV)/.test $(CONSOLE)/.packages ## Check types with mypy, and those of
 imports: $(VENV)/.test ## Check that imports only go down.
 	$(BIN)/lint-imports --no-logo
 
-tests: $(VENV)/.test $(OPENAPI)/.generators $(CONSOLE)/.packages $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
+tests: $(VENV)/.test $(OPENAPI)/.generators $(CONSOLE)/.packages $(AZURITE)/.packages $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
 	$(PYTEST) $(ARGS)
 
 bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).
@@ -89,14 +92,23 @@ bench-fleet: $(VENV)/.test ## Measure 10,000 classifiers on one server: make ben
 bench-lifecycle: $(VENV)/.test ## Measure 10,000 classifiers with 3 revisions each: lists, promotions, fsck.
 	$(BIN)/python bench/lifecycle.py $(ARGS)
 
+bench-scale: $(VENV)/.test ## Simulate 1 to 100 replicas under bursty load, and compute what predictions and the store cost.
+	$(BIN)/python bench/scale.py $(ARGS)
+
+bench-replicas: $(VENV)/.test ## Measure servers on an object store beside one on a folder, and how soon they see changes.
+	$(BIN)/python bench/replicas.py $(ARGS)
+
+bench-store: $(VENV)/.test ## Count the requests to an object store by operation, and weigh the index of 600,000 files.
+	PYTHONPATH=. $(BIN)/python bench/store_requests.py $(ARGS)
+
 bench-console: $(VENV)/.test ## Measure the console in a browser: 10,000 classifiers, typing in the filter.
 	$(BIN)/python bench/console.py $(ARGS)
 
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)
 
-torture: $(VENV)/.test ## Kill 500 processes and 500 servers in the middle of changes, damage 1,000 files, let 8 processes race for a minute.
-	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --server-kills 500 --mutants 1000 --race-seconds 60)
+torture: $(VENV)/.test ## Kill 500 processes, 500 servers and 200 replicas in the middle of changes, damage 1,000 files, let 8 processes and the writers of 2 replicas race for a minute.
+	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --server-kills 500 --replica-kills 200 --mutants 1000 --race-seconds 60 --replica-seconds 60)
 
 soak: $(VENV)/.test ## Let many users work at one server for an hour: make soak ARGS="--minutes 60"
 	$(BIN)/python bench/soak.py $(ARGS)
@@ -131,10 +143,11 @@ lock: $(BUILD)/.hatchling $(OPENAPI)/.generators ## Renew every lock: the newest
 	$(BUILD)/bin/python requirements/lock.py
 	$(NPM) $(CLIENTS) update --package-lock-only
 	$(NPM) $(CONSOLE_CHECKS) update --package-lock-only
+	$(NPM) $(STORES) update --package-lock-only
 	@$(MAKE) --no-print-directory vendor
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(CONSOLE) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(CONSOLE) $(AZURITE) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -197,6 +210,13 @@ $(CONSOLE)/.packages: $(OPENAPI)/.generators $(CONSOLE_CHECKS)/package.json $(CO
 	@mkdir -p $(CONSOLE)
 	@cp $(CONSOLE_CHECKS)/package.json $(CONSOLE_CHECKS)/package-lock.json $(CONSOLE_CHECKS)/.npmrc $(CONSOLE)
 	@$(NPM) $(CONSOLE) ci --silent
+	@touch $@
+
+$(AZURITE)/.packages: $(OPENAPI)/.generators $(STORES)/package.json $(STORES)/package-lock.json
+	@echo "Installing a server of Azure's blob storage into $(AZURITE) …"
+	@mkdir -p $(AZURITE)
+	@cp $(STORES)/package.json $(STORES)/package-lock.json $(STORES)/.npmrc $(AZURITE)
+	@$(NPM) $(AZURITE) ci --silent
 	@touch $@
 
 $(FUZZ)/.atheris: $(VENV)/.test requirements/fuzz.txt

@@ -4,7 +4,9 @@ Owns the server process; knows nothing of what is measured with it.
 """
 
 import json
+import os
 import re
+import secrets
 import subprocess
 import sys
 import threading
@@ -23,12 +25,22 @@ LOOK_FOR_CHILDREN_EVERY_S = 1.0  # finding them costs milliseconds, reading thei
 
 
 @contextmanager
-def running_server(data_dir: Path) -> Iterator[tuple[psutil.Process, str, float]]:
-    """Start a server on a free port; yield its process, its address, and the seconds to its first answer."""
+def running_server(
+    data_dir: Path | str, log_dir: Path | None = None, variables: Mapping[str, str] | None = None
+) -> Iterator[tuple[psutil.Process, str, float]]:
+    """Start a server on a free port; yield its process, its address, and the seconds to its first answer.
+
+    Args:
+        data_dir: Its data directory, which may be in an object store.
+        log_dir: Where its log goes; ``None`` for the data directory.
+        variables: Environment variables beside those of this process.
+    """
     started = time.perf_counter()
     command = [sys.executable, "-m", "windrow", "serve", "--port", "0", "--data-dir", str(data_dir)]
-    log = (data_dir / "server.log").open("w+")
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    log_file = Path(log_dir or data_dir, f"server-{secrets.token_hex(4)}.log")
+    log = log_file.open("w+")
+    environment = {**os.environ, **(variables or {})}
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
     try:
         url = _wait_for_address(process, Path(log.name))
         httpx.get(f"{url}/health").raise_for_status()

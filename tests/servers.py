@@ -43,7 +43,7 @@ class Servers:
         self._folder = folder
         self._started: list[Running] = []
 
-    def start(self, data_dir: Path, *options: str, **variables: str) -> Running:
+    def start(self, data_dir: Path | str, *options: str, **variables: str) -> Running:
         """Start a server on a data directory, and wait until it listens."""
         log = self._folder / f"server-{len(self._started)}.log"
         with log.open("w") as sink:

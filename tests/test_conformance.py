@@ -13,9 +13,11 @@ from tests.client.serving import serving
 from tests.conformance.contract import CASES, LASTING, LOCKING
 from tests.conformance.examples import Case
 from tests.conformance.observing import differences, observe
+from tests.fakes.bucket import MemoryBucket
+from tests.fakes.replicas import opened
 from tests.servers import Servers
 from tests.toy import Toy
-from windrow.bootstrap import open_service
+from windrow.bootstrap import OpenedFiles, open_service
 from windrow.client.remote import RemoteOperations
 from windrow.operations import Operations
 from windrow.settings import Settings
@@ -46,10 +48,10 @@ class Watched:
         return getattr(self._operations, name)
 
 
-def toy(case: Case) -> Toy:
+def toy(case: Case, files: OpenedFiles | None = None) -> Toy:
     """Return the product with a toy encoder, whose trainings last where a case needs that."""
     never = threading.Event()
-    return Toy(before_fit=lambda: never.wait(60)) if case in LASTING else Toy()
+    return Toy(before_fit=lambda: never.wait(60), opened=files) if case in LASTING else Toy(opened=files)
 
 
 @pytest.fixture
@@ -85,6 +87,17 @@ def real_sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
 @pytest.mark.parametrize("case", CASES + LOCKING, ids=lambda case: case.__name__)
 def test_a_toy_does_the_same_here_and_over_http(case: Case, toy_sides: Sides) -> None:
     assert list(differences(observe(case, toy_sides.here), observe(case, toy_sides.there))) == []
+
+
+@pytest.mark.parametrize("case", CASES + LOCKING, ids=lambda case: case.__name__)
+def test_a_toy_does_the_same_in_a_folder_and_in_an_object_store(case: Case, tmp_path: Path) -> None:
+    here = toy(case)
+    there = toy(case, opened(MemoryBucket(), tmp_path / "cache"))
+    try:
+        assert list(differences(observe(case, here), observe(case, there))) == []
+    finally:
+        here.close()
+        there.close()
 
 
 @pytest.mark.slow

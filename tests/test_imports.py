@@ -21,6 +21,7 @@ ALLOWED_IN = {
     "huggingface_hub": {"encoders"},
     "ml_dtypes": {"encoders"},
     "numpy": {"arrays", "codec", "encoders", "estimator", "execution", "learning", "service", "storage"},
+    "obstore": {"storage"},
     "onnx": {"encoders"},
     "onnxruntime": {"encoders"},
     "pandas": {"display"},
@@ -57,6 +58,8 @@ WIDER_TESTS = {
     Path("cli/test_strict_json.py"),
     Path("http/test_contract.py"),
     Path("http/test_refusals.py"),
+    Path("object_stores/test_servers.py"),
+    Path("storage/object_store/test_machine.py"),
     Path("test_backup.py"),
     Path("test_budgets.py"),
     Path("test_conformance.py"),
@@ -65,6 +68,7 @@ WIDER_TESTS = {
     Path("test_guide.py"),
     Path("test_imports.py"),
     Path("test_locks.py"),
+    Path("test_scale_model.py"),
     Path("test_site.py"),
     Path("test_slow.py"),
     Path("test_surface.py"),
@@ -97,7 +101,7 @@ def test_each_declared_package_is_locked() -> None:
         assert [name for name in names if f"\n{name}==" not in locked] == []
 
 
-@pytest.mark.parametrize("package", ["httpx", "pandas", "polars", "tqdm"])
+@pytest.mark.parametrize("package", ["httpx", "obstore", "pandas", "polars", "tqdm"])
 def test_an_optional_package_is_imported_in_one_module_and_never_at_its_start(package: str) -> None:
     (module,) = [each for each in modules() if package in _third_party(each)]
     at_start = [node for node in module.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]

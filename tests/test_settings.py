@@ -121,6 +121,34 @@ def test_what_looks_like_a_service_without_its_host_is_a_misspelt_setting() -> N
         read_settings({"WINDROW_HTTP_PORT": "8000"})
 
 
+def test_each_place_in_an_object_store_has_a_folder_of_its_own_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def folder(address: str, **more: str) -> Path:
+        variables = {"WINDROW_DATA_DIR": address, **more}
+        return read_settings(variables).local_dir
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    addresses = ("s3://shop/windrow", "s3://shop/windrow2", "s3://shop", "gs://shop/windrow")
+    folders = [folder(each) for each in addresses]
+    assert len({*folders}) == 4
+    assert {each.parent for each in folders} == {tmp_path / "windrow"}
+    assert folder("s3://shop/windrow/") == folders[0]
+    assert folder("s3://shop", WINDROW_CACHE_DIR="/cache").parent == Path("/cache")
+    assert folder("/srv/windrow", WINDROW_CACHE_DIR="/cache") == Path("/srv/windrow")
+
+
+def test_a_user_without_a_home_is_told_to_name_a_folder_for_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    settings = read_settings({"WINDROW_DATA_DIR": "s3://shop"})
+    with pytest.raises(InvalidParameter, match="WINDROW_CACHE_DIR"):
+        _ = settings.local_dir
+
+
 def test_the_limits_are_those_of_the_settings() -> None:
     settings = Settings(max_rows=5, max_labels=4, max_text_chars=3, max_texts=2, max_model_names=1)
     assert settings.limits == DataLimits(max_rows=5, max_labels=4, max_text_chars=3)

@@ -19,7 +19,7 @@ import numpy as np
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.runner import RememberingRunner
 from windrow.arrays import Floats
-from windrow.bootstrap import open_dependencies, open_store
+from windrow.bootstrap import OpenedFiles, open_dependencies, open_store, store_of
 from windrow.domain.base_models import StoredBaseModel
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
@@ -67,6 +67,7 @@ STATS = ServerStats(
     classifiers=CacheStats(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
     texts=CacheStats(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
     free_bytes=20,
+    store_requests={"create": 21, "get": 22},
 )
 
 
@@ -88,6 +89,7 @@ class Toy(Service):
         before_fsck: Called at the beginning of each fsck.
         is_instant: Whether a predict may begin in an event loop while ``before_predict`` is set.
         shown: The stats; ``None`` shows the real ones.
+        opened: Where everything is saved; ``None`` for the settings' data directory.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Toy(Service):
         before_fsck: Callable[[], object] = do_nothing,
         is_instant: bool = False,
         shown: ServerStats | None = None,
+        opened: OpenedFiles | None = None,
     ) -> None:
         self.before_fit = before_fit
         self.at_step = at_step
@@ -112,9 +115,11 @@ class Toy(Service):
         self.num_joined = 0
         self._job_ids: set[str] = set()
         if settings.data_dir == Settings().data_dir:
-            settings = replace(settings, data_dir=Path(mkdtemp(prefix="windrow-toy-")))
-            finalize(self, rmtree, settings.data_dir, ignore_errors=True)
-        store = replace(open_store(settings), inventory=ToyInventory(settings.data_dir))
+            folder = Path(mkdtemp(prefix="windrow-toy-"))
+            settings = replace(settings, data_dir=folder)
+            finalize(self, rmtree, folder, ignore_errors=True)
+        store = open_store(settings) if opened is None else store_of(opened, settings)
+        store = replace(store, inventory=ToyInventory(settings.local_dir))
         dependencies = open_dependencies(settings, store, EncoderRegistry(_load))
         super().__init__(replace(dependencies, runner=ToyRunner(self)))
 

@@ -5,11 +5,14 @@ from typing import Any
 
 from docs.generator.markdown import inline, page, paragraph, table
 from windrow.domain.server_stats import CacheStats, QueueStats, ServerStats
+from windrow.domain.values import recast
 from windrow.http.metrics import Metrics
 
 _NO_CACHE = CacheStats(**dict.fromkeys((each.name for each in fields(CacheStats)), 0))
-_IDLE = ServerStats(
-    **dict.fromkeys((each.name for each in fields(QueueStats)), 0),
+_NO_QUEUE = QueueStats(**dict.fromkeys((each.name for each in fields(QueueStats)), 0))
+_IDLE = recast(
+    ServerStats,
+    _NO_QUEUE,
     running_fits=0,
     queued_fits=0,
     classifiers=_NO_CACHE,

@@ -22,6 +22,8 @@ from windrow.session.session import Session
 _VALUES = {each.__name__ for each in values()}
 # What the options of a method are fields of.
 _REQUESTS: Mapping[Any, Any] = {InspectOptions: InspectRequest, PredictOptions: PredictRequest}
+# What a copy returns and tells, which no endpoint does.
+_COPYING = (windrow.CopyReport, windrow.CopyProblem, windrow.CopyProgress)
 _OWNERS: Mapping[str, type] = {each.__name__: each for each in (Session, windrow.WindrowClassifier)}
 
 
@@ -39,6 +41,8 @@ def text() -> str:
         paragraph("It has every method of `Session`."),
         *_function("windrow.AsyncClient", windrow.AsyncClient, "##"),
         paragraph("Its `follow_job`, and its `predict` of an iterator, give an asynchronous iterator."),
+        *_function("windrow.copy_store", windrow.copy_store, "##"),
+        *(part for kind in _COPYING for part in _fields(kind)),
         "## windrow.Session",
         *_described(Session),
         *(part for name in verbs for part in _member(name)),
@@ -57,6 +61,12 @@ def _estimator() -> Iterator[str]:
     for name, member in vars(kind).items():
         if not name.startswith("_") and inspect.isfunction(member):
             yield from _function(f"WindrowClassifier.{name}", member, "###")
+
+
+def _fields(kind: type) -> Iterator[str]:
+    yield f"### {kind.__name__}"
+    yield from _described(kind)
+    yield from _attributes(kind)
 
 
 def _attributes(kind: type) -> Iterator[str]:

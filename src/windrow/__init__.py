@@ -84,6 +84,9 @@ if TYPE_CHECKING:
     from windrow.domain.report import Report as Report
     from windrow.domain.reproduction import EnvironmentChange as EnvironmentChange
     from windrow.domain.reproduction import Reproduction as Reproduction
+    from windrow.domain.store_copy import CopyProblem as CopyProblem
+    from windrow.domain.store_copy import CopyProgress as CopyProgress
+    from windrow.domain.store_copy import CopyReport as CopyReport
     from windrow.domain.suggestion import Suggestion as Suggestion
     from windrow.domain.suggestion import Suggestions as Suggestions
     from windrow.domain.threshold import ProposedThreshold as ProposedThreshold
@@ -100,6 +103,7 @@ if TYPE_CHECKING:
     from windrow.domain.usage import Usage as Usage
     from windrow.estimator import WindrowClassifier as WindrowClassifier
     from windrow.session.async_client import AsyncClient as AsyncClient
+    from windrow.session.copying import copy_store as copy_store
     from windrow.session.reply_warnings import WindrowWarning as WindrowWarning
     from windrow.session.session import Client as Client
     from windrow.session.session import Session as Session
@@ -135,6 +139,9 @@ __all__ = [
     "Comparison",
     "ConfusionMatrix",
     "Copied",
+    "CopyProblem",
+    "CopyProgress",
+    "CopyReport",
     "CoveragePoint",
     "CreatedKey",
     "CrossValidation",
@@ -204,6 +211,7 @@ __all__ = [
     "WindrowWarning",
     "WordEffect",
     "__version__",
+    "copy_store",
     "open",
 ]
 
@@ -304,6 +312,11 @@ _MODULES = {
         "EnvironmentChange",
         "Reproduction",
     ),
+    "windrow.domain.store_copy": (
+        "CopyProblem",
+        "CopyProgress",
+        "CopyReport",
+    ),
     "windrow.domain.suggestion": (
         "Suggestion",
         "Suggestions",
@@ -328,6 +341,7 @@ _MODULES = {
     ),
     "windrow.estimator": ("WindrowClassifier",),
     "windrow.session.async_client": ("AsyncClient",),
+    "windrow.session.copying": ("copy_store",),
     "windrow.session.reply_warnings": ("WindrowWarning",),
     "windrow.session.session": ("Client", "Session", "open_session"),
 }

@@ -1,9 +1,11 @@
 """The only place that picks implementations and wires them together."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from windrow.domain.integrity import FsckRequest, IntegrityReport
+from windrow.domain.store_url import StoreUrl
 from windrow.encoders.cores import usable_cores
 from windrow.encoders.folder import find_encoder_folder
 from windrow.encoders.inventory import Inventory
@@ -30,20 +32,92 @@ from windrow.settings import Settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog
-from windrow.storage.data_directory import DataDirectory, GuardedFiles, guarded_lock
-from windrow.storage.files import LocalFiles
+from windrow.storage.data_directory import DataDirectory, Directory, GuardedFiles, guarded_lock
+from windrow.storage.files import Files, LocalFiles
 from windrow.storage.free_space import FreeSpace
-from windrow.storage.fsck import check, check_own_folders
-from windrow.storage.job_files import JobFiles
+from windrow.storage.fsck import check_own_folders
+from windrow.storage.job_files import MAX_FINISHED, JobFiles, Owners
 from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
-from windrow.storage.lock import DirectoryLock
+from windrow.storage.local_owners import LocalOwners, NoProgressBoard
+from windrow.storage.lock import DirectoryLock, Lock
+from windrow.storage.maintenance import LocalMaintenance, Maintenance
 from windrow.storage.namespace import Namespace
+from windrow.storage.object_store.bucket import Bucket
+from windrow.storage.object_store.commit_log import COMMITS
+from windrow.storage.object_store.content_cache import ContentCache
+from windrow.storage.object_store.loose_objects import LOOSE
+from windrow.storage.object_store.object_files import ObjectFiles
+from windrow.storage.object_store.store_directory import StoreDirectory
+from windrow.storage.object_store.store_maintenance import StoreMaintenance
+from windrow.storage.object_store.store_owners import StoreOwners
+from windrow.storage.object_store.store_progress import StoreProgressBoard
 from windrow.storage.retention import Retention
 from windrow.storage.use_store import UseStore
 
 # Expiry is counted in days, so an hour more or less makes no difference.
 SWEEP_EVERY_S = 3_600.0
+# Each look at an object store is a request, which costs money; what others change is still seen within a second.
+STORE_WATCH_INTERVAL_S = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFiles:
+    """The files of a data directory. Made by :func:`open_files`.
+
+    Args:
+        files: The files.
+        lock: Lets one writer at a time change them.
+        directory: Tells whether they are there.
+        bucket: Where they are in an object store; ``None`` for a folder.
+    """
+
+    files: Files
+    lock: Lock
+    directory: Directory
+    bucket: Bucket | None = None
+
+
+def open_files(settings: Settings) -> OpenedFiles:
+    """Return the files of ``settings.data_dir``.
+
+    Raises:
+        StorageFailed: They cannot be read, one of the folders is a link, or the object store cannot be used.
+    """
+    if isinstance(settings.data_dir, StoreUrl):
+        return _open_object_store(settings.data_dir, settings)
+    check_own_folders(settings.data_dir)
+    directory = DataDirectory(settings.data_dir)
+    directory.check()
+    files = GuardedFiles(LocalFiles(settings.data_dir), directory)
+    return OpenedFiles(files, guarded_lock(DirectoryLock(settings.data_dir), directory), directory)
+
+
+def _open_object_store(url: StoreUrl, settings: Settings) -> OpenedFiles:
+    # What comes with the extra is loaded only where it is used.
+    from windrow.storage.object_store.obstore_bucket import ObstoreBucket
+    from windrow.storage.object_store.self_test import check_store
+
+    bucket = ObstoreBucket(url)
+    check_store(bucket, url)
+    files = ObjectFiles(bucket, ContentCache(settings.local_dir / "contents", settings.cache_bytes))
+    files.open()
+    directory = StoreDirectory(files)
+    # What would wait for half a minute for a store that does not answer is refused at once.
+    return OpenedFiles(files, guarded_lock(files.transaction, directory), directory, bucket)
+
+
+def is_in_use(url: StoreUrl) -> bool:
+    """Whether there is a data directory at a place in an object store: a server or a command has changed something.
+
+    Raises:
+        StorageFailed: The store refuses to tell.
+        DataDirectoryUnavailable: It does not answer.
+    """
+    from windrow.storage.object_store.obstore_bucket import ObstoreBucket
+
+    bucket = ObstoreBucket(url)
+    return any(True for prefix in (COMMITS, LOOSE) for _ in bucket.objects(prefix))
 
 
 def open_store(settings: Settings) -> Store:
@@ -52,19 +126,43 @@ def open_store(settings: Settings) -> Store:
     Raises:
         StorageFailed: The data directory cannot be read, or one of its folders is a link.
     """
-    check_own_folders(settings.data_dir)
-    directory = DataDirectory(settings.data_dir)
-    directory.check()
-    files = GuardedFiles(LocalFiles(settings.data_dir), directory)
-    names = Namespace(files, guarded_lock(DirectoryLock(settings.data_dir), directory))
-    inventory = Inventory(settings.data_dir, settings.allowed_base_models)
-    return Store(names, Catalog(names), Aliases(names), inventory, directory, KeyStore(names), AuditLog(files))
+    return store_of(open_files(settings), settings)
+
+
+def store_of(opened: OpenedFiles, settings: Settings) -> Store:
+    """Return what is saved in some files.
+
+    Args:
+        opened: The files.
+        settings: Where base models are, and which ones are allowed.
+    """
+    names = Namespace(opened.files, opened.lock)
+    if isinstance(opened.files, ObjectFiles):
+        opened.files.subscribe(names.tell)
+    inventory = Inventory(settings.local_dir, settings.allowed_base_models)
+    return Store(
+        names,
+        Catalog(names),
+        Aliases(names),
+        inventory,
+        opened.directory,
+        KeyStore(names),
+        AuditLog(opened.files),
+        _maintenance_of(opened, settings),
+        opened.bucket,
+    )
+
+
+def _maintenance_of(opened: OpenedFiles, settings: Settings) -> Maintenance:
+    if isinstance(opened.files, ObjectFiles) and opened.bucket is not None:
+        return StoreMaintenance(opened.files, opened.bucket, settings.local_dir)
+    return LocalMaintenance(settings.local_dir, settings.min_free_bytes)
 
 
 def check_integrity(settings: Settings, request: FsckRequest) -> IntegrityReport:
     """Check a data directory without a service, as ``Operations.fsck`` does."""
     store = open_store(settings)
-    report = check(settings.data_dir, store.names, repair=request.repair)
+    report = store.maintenance.check(store.names, repair=request.repair)
     if request.repair:
         note_repair(_audit_writer(settings, store))
     return report
@@ -88,7 +186,9 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         store: What is saved.
         encoders: Load base models.
     """
-    retention = Retention(settings.data_dir, store.catalog.purging, timedelta(days=settings.retention_days))
+    retention = Retention(
+        store.maintenance.last_check(), store.catalog.purging, timedelta(days=settings.retention_days)
+    )
     audit = _audit_writer(settings, store)
     queue = BatchQueue(
         settings.encoder_threads or usable_cores(), settings.max_queued_requests, settings.max_queued_tokens
@@ -98,15 +198,18 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         settings.classifier_cache_bytes, settings.embedding_cache_bytes, settings.pinned_classifiers
     )
     jobs = JobQueue(
-        JobFiles(settings.data_dir, store.names.files, store.directory.prepare),
+        _job_files(settings, store),
         slots,
         partial(find_published_revision, store.catalog),
         partial(note_job, audit, store.names),
     )
     memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
-    free_space = FreeSpace(settings.data_dir, settings.min_free_bytes)
+    # An object store does not tell how much room it has, and what is on this machine's disk beside it can be missed.
+    min_free_bytes = settings.min_free_bytes if store.bucket is None else 0
+    free_space = FreeSpace(settings.local_dir, min_free_bytes)
     keys = KeyWatch(store.keys, settings.key_limits, audit)
     counters = UseCounters(UseStore(store.names.files), store.names.lock)
+    watch_interval_s = WATCH_INTERVAL_S if store.bucket is None else STORE_WATCH_INTERVAL_S
     models = ModelWatch(store.catalog, store.names, store.directory, jobs.save_ended)
     return Dependencies(
         store=store,
@@ -122,7 +225,9 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
             lambda: _tidy(store, retention, counters, audit, settings.audit_days), SWEEP_EVERY_S, "purge"
         ),
         models=models,
-        watch_task=PeriodicTask(partial(_watch, models, keys, free_space), WATCH_INTERVAL_S, "watch-data-directory"),
+        watch_task=PeriodicTask(
+            partial(_watch, store.directory, models, keys, free_space), watch_interval_s, "watch-data-directory"
+        ),
         free_space=free_space,
         keys=keys,
         counters=counters,
@@ -133,11 +238,20 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
     )
 
 
+def _job_files(settings: Settings, store: Store) -> JobFiles:
+    if store.bucket is None:
+        owners: Owners = LocalOwners(settings.local_dir, store.directory.prepare)
+        return JobFiles(store.names.files, owners, NoProgressBoard(), settings.local_dir)
+    board = StoreProgressBoard(store.bucket)
+    return JobFiles(store.names.files, StoreOwners(store.bucket), board, settings.local_dir, MAX_FINISHED)
+
+
 def _audit_writer(settings: Settings, store: Store) -> AuditWriter:
     return AuditWriter(store.audit if settings.audit_days else None)
 
 
-def _watch(models: ModelWatch, keys: KeyWatch, free_space: FreeSpace) -> None:
+def _watch(directory: Directory, models: ModelWatch, keys: KeyWatch, free_space: FreeSpace) -> None:
+    directory.look()
     models.update()
     keys.update()
     free_space.update()
@@ -149,15 +263,15 @@ def _tidy(store: Store, retention: Retention, counters: UseCounters, audit: Audi
         note_expired(audit, retention.purge(now))
         if audit_days:
             store.audit.tidy(now, audit_days)
-    counters.tidy()
+        counters.tidy()  # by this machine's clock, which has just been found right
 
 
-def _load(settings: Settings, directory: DataDirectory, base_model_id: str) -> TextEncoder:
+def _load(settings: Settings, directory: Directory, base_model_id: str) -> TextEncoder:
     directory.prepare()  # its graphs are built there
     folder = find_encoder_folder(
         base_model_id,
-        data_dir=settings.data_dir,
+        data_dir=settings.local_dir,
         allowed=settings.allowed_base_models,
         offline=settings.offline,
     )
-    return load_encoder(folder, settings.data_dir, settings.encoder_threads)
+    return load_encoder(folder, settings.local_dir, settings.encoder_threads)

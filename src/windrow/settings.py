@@ -1,5 +1,6 @@
 """The settings, with units and defaults, read from the environment; no other module reads it."""
 
+import hashlib
 import ipaddress
 import os
 import re
@@ -18,6 +19,7 @@ from windrow.domain.key_limits import LIMITS, MAX_LIMIT, KeyLimits
 from windrow.domain.prediction import PredictLimits
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, MULTILINGUAL_BASE_MODELS
 from windrow.domain.secret import Secret
+from windrow.domain.store_url import StoreUrl, is_store_url, read_store_url, without_secrets
 
 PREFIX = "WINDROW_"
 # A training process takes about 0.5 GB at rest, as its limit counts; less than this is of no use.
@@ -53,6 +55,30 @@ def _base_models(text: str) -> tuple[str, ...]:
         if at and not is_commit(commit):
             raise ValueError("a commit of 40 hexadecimal digits expected behind @")
     return entries
+
+
+def read_data_dir(text: str) -> Path | StoreUrl:
+    """Return the folder, or the place in an object store, that holds a data directory.
+
+    Raises:
+        ValueError: It is to be an address, and is none of an object store.
+    """
+    return read_store_url(text) if is_store_url(text) else Path(text)
+
+
+def _folder(text: str) -> Path | None:
+    return Path(text) if text.strip() else None
+
+
+def _user_cache() -> Path:
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "windrow")
+    except RuntimeError as error:  # such as in a container, whose user may have no name
+        raise InvalidParameter(
+            "The user who runs Windrow has no home, so there is no place for copies of what is in the object store. "
+            "Name a folder with {setting}.",
+            {"parameter": "cache_dir", "setting": variable_name("cache_dir")},
+        ) from error
 
 
 def _log_format(text: str) -> str:
@@ -182,7 +208,24 @@ class Settings:
         True, _flag, "Show the console at /; its page and files need no key, and all that it shows needs the reader's."
     )
     docs: bool = _setting(True, _flag, "Show /docs and /openapi.json, which need no key.")
-    data_dir: Path = _setting(Path("windrow-data"), Path, "Folder that holds classifiers and base models.")
+    data_dir: Path | StoreUrl = _setting(
+        Path("windrow-data"),
+        read_data_dir,
+        "Folder that holds classifiers and base models; or a place in an object store, as s3://BUCKET/PREFIX, "
+        "gs://BUCKET/PREFIX or az://CONTAINER/PREFIX, for one server or several equal ones.",
+    )
+    cache_dir: Path | None = _setting(
+        None,
+        _folder,
+        "With an object store: folder on this machine for base models and copies of what is in the store; empty: a "
+        "folder of the user's cache.",
+    )
+    cache_bytes: int = _setting(
+        5_000_000_000,
+        _at_least(0),
+        "With an object store: what the copies on this machine may take, in bytes; those that were not used for the "
+        "longest time go first.",
+    )
     url: str = _setting("", str, "Server that the command line asks; empty: the data directory itself.")
     api_key: Secret | None = _setting(
         None, _secret, "API key that the command line and Python send to a server; it is shown nowhere."
@@ -277,6 +320,19 @@ class Settings:
     key_max_queued_fits: int = _key_limit("Trainings of an API key that may wait for their turn on one server")
     key_max_stored_bytes: int = _key_limit("Bytes on the disk that revisions made by an API key may take")
     key_max_revisions: int = _key_limit("Revisions made by an API key that may be on the disk")
+
+    @property
+    def local_dir(self) -> Path:
+        """The folder on this machine: the data directory, or what goes with one in an object store.
+
+        Raises:
+            InvalidParameter: It is to be in the home of a user who has none.
+        """
+        if isinstance(self.data_dir, Path):
+            return self.data_dir
+        folder = self.cache_dir or _user_cache()
+        # One for each place: a purge in one of them must find all of its copies, and nothing else.
+        return folder / f"{self.data_dir.bucket}-{hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:16]}"
 
     @property
     def limits(self) -> DataLimits:
@@ -397,7 +453,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             values[known[name].name] = known[name].metadata["parse"](variables[name])
         except ValueError as error:
             raise InvalidParameter(
-                f"{name}={variables[name]!r} cannot be used: {error}. {known[name].metadata['doc']}",
+                f"{name}={without_secrets(variables[name])!r} cannot be used: {error}. {known[name].metadata['doc']}",
                 {"parameter": name},
             ) from error
     return Settings(**values)

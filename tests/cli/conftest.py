@@ -98,7 +98,7 @@ def trained_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(toy: "Toy", trained_dir: Path) -> "Toy":
     """The product with tickets_v1 and tickets_v2."""
     for part in ("classifiers", "jobs"):
-        shutil.copytree(trained_dir / part, toy.settings.data_dir / part, dirs_exist_ok=True)
+        shutil.copytree(trained_dir / part, toy.settings.local_dir / part, dirs_exist_ok=True)
     return toy
 
 

@@ -157,6 +157,6 @@ def test_a_warning_about_rows_names_their_lines(capsys: pytest.CaptureFixture[st
 
 def test_a_server_and_a_folder_are_not_asked_at_once(tmp_path: Path) -> None:
     assert Call(url="http://shop.example").server == "http://shop.example"
-    assert Call(data_dir=tmp_path).server == ""
+    assert Call(data_dir=str(tmp_path)).server == ""
     with pytest.raises(InvalidParameter, match="only one of them"):
-        _ = Call(url="http://shop.example", data_dir=tmp_path).server
+        _ = Call(url="http://shop.example", data_dir=str(tmp_path)).server

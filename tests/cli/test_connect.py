@@ -6,10 +6,12 @@ import pytest
 
 from tests.cli.asking import run
 from tests.client.sockets import ScriptedServer, reply
+from tests.fakes.bucket import MemoryBucket
 from tests.toy import Toy
-from windrow.cli.connect import check_data_dir, connected, open_server, resolve_server_url
+from windrow.cli.connect import check_data_dir, connect_dry_run, connected, open_server, resolve_server_url
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.secret import Secret
+from windrow.domain.store_url import StoreUrl
 from windrow.settings import Settings
 
 
@@ -93,6 +95,22 @@ def test_a_folder_is_a_data_directory_by_what_is_in_it(tmp_path: Path) -> None:
         folder = tmp_path / mark
         (folder / mark).mkdir(parents=True)
         check_data_dir(folder)
+
+
+@pytest.mark.parametrize("key", ["commits/000000000001.json", "loose/jobs/.owners/1"])
+def test_a_place_in_an_object_store_is_a_data_directory_once_something_is_there(
+    key: str, asked: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, bucket = StoreUrl("s3", "shop", "windrow"), MemoryBucket()
+    monkeypatch.setattr("windrow.storage.object_store.obstore_bucket.ObstoreBucket", lambda _: bucket)
+    bucket.put("letters/1", b"of somebody else")
+    with pytest.raises(InvalidParameter, match=r"^s3://shop/windrow is no .*nothing of Windrow.*--data-dir"):
+        check_data_dir(url)
+    with connected(None, str(url), may_create=True), connect_dry_run(None, str(url)):
+        pass
+    assert asked == [url, url]
+    bucket.put(key, b"{}")
+    check_data_dir(url)
 
 
 def test_an_empty_url_is_none(tmp_path: Path) -> None:

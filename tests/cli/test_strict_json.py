@@ -93,8 +93,8 @@ VERBS = (
     f"forget --text-sha256 {'0' * 64}",
     "audit --since 2025-09-15",
 )
-# What runs until it is stopped, and what does all of this itself.
-WITHOUT = {"serve", "demo"}
+# What runs until it is stopped, what does all of this itself, and what asks no server.
+WITHOUT = {"serve", "demo", "copy-store"}
 
 
 def test_every_json_output_parses_strictly(ask: Run, rows_file: Path, tmp_path: Path) -> None:

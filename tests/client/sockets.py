@@ -27,11 +27,15 @@ class ScriptedServer:
 
     Args:
         script: The steps.
+        takes_greetings: Whether a handshake is a request too. Otherwise it is refused, and no step is taken for it: a
+            client only wanted to know whether this server speaks TLS.
     """
 
     script: Sequence[Step]
+    takes_greetings: bool = False
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    greetings: int = 0
 
     def __enter__(self) -> "ScriptedServer":
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -67,6 +71,10 @@ class ScriptedServer:
             with connection:
                 connection.settimeout(10)
                 while (request := _read_request(connection)) is not None:
+                    if request.startswith(_TLS) and not self.takes_greetings:
+                        self.connections -= 1
+                        self.greetings += 1
+                        break
                     self.requests.append(request)
                     step = next(self._steps, None)
                     if step is None:

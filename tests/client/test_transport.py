@@ -81,7 +81,7 @@ def test_a_host_that_does_not_exist_is_unreachable() -> None:
 
 def test_a_server_without_a_certificate_is_unreachable_over_https() -> None:
     with (
-        ScriptedServer([lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")]) as server,
+        ScriptedServer([lambda each: each.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")], True) as server,
         pytest.raises(ServerUnreachable, match="https://127"),
     ):
         Transport(server.url.replace("http", "https")).fetch(LOOK)

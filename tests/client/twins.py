@@ -114,7 +114,12 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (LIST_KEYS, NoRequest()),
     (LIMIT_KEY, LimitKeyRequest(name="a.b", requests_per_second=5, texts_per_day=0)),
     (REVOKE_KEY, KeyRequest("a.b")),
-    (AUDIT, AuditRequest(since="2025-09-15", key_name="ä &", target="a@3", limit=7, cursor="0006400000000a-0a1b2c")),
+    (
+        AUDIT,
+        AuditRequest(
+            since="2025-09-15", key_name="ä &", target="a@3", verb="fit", limit=7, cursor="0006400000000a-0a1b2c"
+        ),
+    ),
 ]
 
 

@@ -346,6 +346,7 @@ def auditing(operations: Operations) -> object:
         ("promote", None, None, "audited_v1", "ok"),
     ]
     assert [line.count for line in lines] == [3, 1, 1, 1, 1, 1, 1]
+    assert len(operations.audit(AuditRequest(target="audited_v1", verb="fit"))) == 2
     first = operations.audit(AuditRequest(target="audited_v1", limit=4))
     second = operations.audit(AuditRequest(target="audited_v1", limit=4, cursor=first.next_cursor))
     assert (*first, *second) == tuple(lines[:-1])

@@ -76,7 +76,7 @@ def toast(page: Page, text: str) -> None:
 def test_an_empty_server_says_how_to_begin_and_leads_there(start: Start, tmp_path: Path, open_page: OpenPage) -> None:
     page = open_page(str(start(tmp_path / "data").client.base_url))
     expect(page.get_by_role("heading", name="Train the first classifier")).to_be_visible()
-    expect(page.get_by_role("link", name="Try it with example rows")).to_have_attribute("href", "#/train?demo=1")
+    expect(page.get_by_role("link", name="Try it with sample tickets")).to_have_attribute("href", "#/train?demo=1")
     page.get_by_role("link", name="Train on my rows").click()
     expect(page).to_have_url(re.compile("#/train$"))
 

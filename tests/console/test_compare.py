@@ -1,5 +1,6 @@
 """Compare: which answers would change, whether that is for the better, and the way to promote."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -118,6 +119,24 @@ def test_of_several_rivals_one_is_looked_at_by_its_address(page: Page, server: R
     )
     page.reload()
     expect(page.locator("main .notice[role=status]").first).to_contain_text(verdict)
+
+
+def test_of_several_rivals_the_recommended_one_is_looked_at_first(page: Page) -> None:
+    open_view(page, "compare?models=tickets_v1,tickets_v1@1,tickets_v2")
+    drop_test_set(page)
+    expect(page.get_by_role("tab", name="tickets_v2", exact=True)).to_have_attribute("aria-selected", "true")
+
+
+def test_the_learning_curve_of_each_is_made_of_its_training_file(compared: Page) -> None:
+    expect(compared.locator(".learning summary")).to_have_text(
+        ["Would more rows help tickets_v1?", "Would more rows help tickets_v2?"]
+    )
+    compared.get_by_text("Would more rows help tickets_v2?").click()
+    curve = compared.locator(".learning").nth(1)
+    with compared.expect_request("**/cross-validate") as asked:
+        curve.locator("input[type=file]").set_input_files(as_file(ROWS[:-1], "training.csv"))
+    assert json.loads(asked.value.post_data or "")["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
+    expect(curve.get_by_role("img", name="Accuracy with")).to_be_visible()
 
 
 def test_classifiers_are_added_taken_out_and_change_places(compared: Page) -> None:

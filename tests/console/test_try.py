@@ -265,6 +265,15 @@ def test_a_person_says_which_column_holds_the_text_where_it_is_not_clear(
     expect(page.get_by_text("2 rows classified by tickets_v1@1")).to_be_visible()
 
 
+def test_the_column_of_labels_of_a_file_is_shown_as_such(server: Running, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "labelled.csv"
+    path.write_text("text,label\nsend me the bill,invoice\nrepay me,refund\n", encoding="utf-8")
+    open_try(server, page)
+    choose_file(page, path)
+    expect(page.get_by_label("Use of text")).to_have_value("text")
+    expect(page.get_by_label("Use of label")).to_have_value("label")
+
+
 def test_a_file_goes_on_after_a_lost_connection(server: Running, page: Page, watch: Watch, tmp_path: Path) -> None:
     watch.allow("ERR_CONNECTION_RESET")
     rows = [(str(number), f"repay me {number} times", "") for number in range(300)]

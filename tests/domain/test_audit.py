@@ -28,6 +28,7 @@ LINE = AuditLine(
         {"key_name": "shop"},
         {"target": "tickets"},
         {"target": "tickets@2"},
+        {"verb": LINE.verb},
         {"key_name": "shop", "target": "tickets", "since": "2025-01-01"},
     ],
 )
@@ -45,6 +46,8 @@ def test_a_line_is_meant_if_everything_applies_that_is_said(asked: dict[str, Any
         {"key_name": "other"},
         {"target": "ticket"},
         {"target": "tickets@1"},
+        {"verb": LINE.verb[:-1]},
+        {"verb": LINE.verb, "key_name": "other"},
         {"target": "tickets", "key_name": "other"},
     ],
 )
@@ -65,6 +68,7 @@ def test_a_line_without_a_key_is_no_key_s() -> None:
         ({"since": ""}, "since"),
         ({"key_name": ""}, "key_name"),
         ({"target": ""}, "target"),
+        ({"verb": ""}, "verb"),
         ({"limit": 0}, "limit"),
         ({"limit": 10_001}, "limit"),
         ({"cursor": "abc"}, "cursor"),

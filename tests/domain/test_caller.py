@@ -86,3 +86,10 @@ def test_the_error_of_a_caller_that_lacks_a_scope_names_key_and_scope() -> None:
         error = insufficient_scope("train")
     assert error.facts == {"name": "shop", "scope": "train", "scopes": ["read"]}
     assert "shop lacks the scope train" in error.detail
+
+
+def test_the_error_of_a_caller_that_may_do_the_rest_says_what_to_leave_out() -> None:
+    with calling(SHOP):
+        error = insufficient_scope("train", switch="save", enough="read")
+    assert error.facts == {"name": "shop", "scope": "train", "scopes": ["read"], "enough": "read"}
+    assert error.detail.endswith("Pass a key that has it; with save=False, the scope read is enough.")

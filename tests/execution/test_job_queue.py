@@ -5,13 +5,14 @@ import queue
 import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.execution.examples import queued_job
-from tests.records import record
+from tests.execution.trainings import RESULT, Training
+from tests.storage.job_folders import open_jobs
 from windrow.domain.caller import Caller, calling, current_caller
 from windrow.domain.classifier import FitResult
 from windrow.domain.clock import utc_now
@@ -29,48 +30,14 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.job import Job, Problem, Progress, StageEstimate, ignore_progress
-from windrow.domain.values import recast
 from windrow.execution import job_queue
 from windrow.execution.control import TrainingControl
-from windrow.execution.job_queue import JobQueue, JobSpec
+from windrow.execution.job_queue import JobQueue
 from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration, EtaEstimator
 from windrow.storage.files import LocalFiles
 from windrow.storage.job_files import JOBS, JobFiles, StoredJob
-
-RESULT = recast(FitResult, record(revision=7), model_name="tickets_v1", next_name="tickets_v2")
-
-
-@dataclass
-class Training:
-    """A training that goes on until it is told to end, or stopped.
-
-    Args:
-        key: Equal for equal requests.
-        error: What it ends with; ``None`` for a result.
-        progress: What it reports.
-    """
-
-    key: str = "a"
-    error: BaseException | None = None
-    progress: Progress = field(default_factory=lambda: Progress("training", 1, 2, 0.5))
-    has_begun: threading.Event = field(default_factory=threading.Event)
-    end: threading.Event = field(default_factory=threading.Event)
-
-    def work(self, control: TrainingControl) -> FitResult:
-        told = self.progress
-        control.report_progress(told.stage, told.step, told.num_steps, told.loss)
-        self.has_begun.set()
-        with control.on_cancel(self.end.set):
-            assert self.end.wait(30)
-        control.raise_if_cancelled()
-        if self.error is not None:
-            raise self.error
-        return RESULT
-
-    def spec(self, prepare: Callable[[], object] | None = None) -> JobSpec:
-        return JobSpec(queued_job(""), self.key, prepare, self.work, EtaEstimator(CostCalibration()))
-
+from windrow.storage.local_owners import LocalOwners, NoProgressBoard
 
 Open = Callable[..., JobQueue]
 
@@ -80,8 +47,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     made: list[JobQueue] = []
 
     def open_one(most: int = 1, waiting: int = 10, found: int | None = None) -> JobQueue:
-        files = JobFiles(tmp_path, LocalFiles(tmp_path))
-        made.append(JobQueue(files, TrainingSlots(most, waiting), lambda _: found))
+        made.append(JobQueue(open_jobs(tmp_path), TrainingSlots(most, waiting), lambda _: found))
         return made[-1]
 
     yield open_one
@@ -325,7 +291,7 @@ def test_another_process_sees_a_job_follows_it_and_can_cancel_it(opened: Open) -
 
 def lost_job(tmp_path: Path) -> str:
     """Leave a running job behind whose process is gone."""
-    files = JobFiles(tmp_path, LocalFiles(tmp_path))
+    files = open_jobs(tmp_path)
     job = queued_job(files.new_id())
     files.put(job, 1)
     files.put(replace(job, state="running", started_at=utc_now()), 2)
@@ -421,7 +387,7 @@ class FailingFiles(JobFiles):
 
 
 def failing_jobs(tmp_path: Path, fails_from: int) -> JobQueue:
-    files = FailingFiles(tmp_path, LocalFiles(tmp_path))
+    files = FailingFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), NoProgressBoard(), tmp_path)
     files.fails_from = fails_from
     return JobQueue(files, TrainingSlots(1, 0), lambda _: None)
 
@@ -449,7 +415,7 @@ def test_an_end_that_cannot_be_written_down_is_known_here_all_the_same(tmp_path:
 
 
 def test_an_end_that_could_not_be_written_down_is_written_down_later(tmp_path: Path) -> None:
-    files = FailingFiles(tmp_path, LocalFiles(tmp_path))
+    files = FailingFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), NoProgressBoard(), tmp_path)
     files.fails_from = 3
     jobs = JobQueue(files, TrainingSlots(1, 0), lambda _: None)
     ended = []
@@ -461,7 +427,7 @@ def test_an_end_that_could_not_be_written_down_is_written_down_later(tmp_path: P
         ended.append(job.id)
         files.fails_from = 9
     jobs.close()
-    elsewhere = JobFiles(tmp_path, LocalFiles(tmp_path))
+    elsewhere = open_jobs(tmp_path)
     kept = [elsewhere.get(job_id) for job_id in ended]
     assert [each and each.job.state for each in kept] == ["succeeded", "succeeded"]
 

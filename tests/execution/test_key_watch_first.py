@@ -42,7 +42,7 @@ def test_the_first_key_has_every_scope_and_is_known_at_once(
     assert (found.name, found.scopes, found.only, found.expires_at) == ("first", SCOPES, (), None)
     assert key not in caplog.text
     assert "first" in caplog.text
-    assert all(key.encode() not in each.read_bytes() for each in toy.settings.data_dir.rglob("*") if each.is_file())
+    assert all(key.encode() not in each.read_bytes() for each in toy.settings.local_dir.rglob("*") if each.is_file())
 
 
 def test_it_is_created_once_and_never_comes_back(toy: Toy, file: Path, key: str) -> None:

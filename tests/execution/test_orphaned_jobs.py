@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.execution.examples import queued_job
+from tests.storage.job_folders import open_jobs
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
 from windrow.domain.job import JobState
@@ -17,7 +18,7 @@ from windrow.storage.job_files import JOBS, JobFiles, StoredJob
 
 @pytest.fixture
 def files(tmp_path: Path) -> Iterator[JobFiles]:
-    files = JobFiles(tmp_path, LocalFiles(tmp_path))
+    files = open_jobs(tmp_path)
     yield files
     files.close()
 
@@ -33,7 +34,7 @@ def put(files: JobFiles, state: JobState = "running", **more: object) -> StoredJ
 
 def lost(tmp_path: Path) -> StoredJob:
     """Leave a running job behind whose process is gone."""
-    gone = JobFiles(tmp_path, LocalFiles(tmp_path))
+    gone = open_jobs(tmp_path)
     kept = put(gone)
     gone.close()
     return kept
@@ -45,7 +46,7 @@ def test_a_job_whose_process_lives_is_returned_unchanged(files: JobFiles) -> Non
 
 
 def test_a_finished_job_is_returned_unchanged(files: JobFiles, tmp_path: Path) -> None:
-    gone = JobFiles(tmp_path, LocalFiles(tmp_path))
+    gone = open_jobs(tmp_path)
     kept = put(gone, "succeeded", revision=2)
     gone.close()
     assert reconcile(kept, files, lambda _: 4) == kept.job

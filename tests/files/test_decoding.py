@@ -4,7 +4,6 @@ import codecs
 import contextlib
 import gzip
 import io
-import itertools
 import sys
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.files import decoding
-from windrow.files.decoding import Source, open_source, split_lines, text_blocks
+from windrow.files.decoding import Source, open_source, text_blocks
 
 TEXT = "naïve café\nzwei 😀 Zeilen\n"
 
@@ -108,15 +107,6 @@ def test_the_bytes_that_were_read_are_counted(tmp_path: Path) -> None:
         assert source.bytes_read == source.size_bytes == len(TEXT.encode())
 
 
-@given(st.text(st.sampled_from("a\n\r\u2028é")), st.lists(st.integers(0, 40)))
-def test_lines_are_the_text_whatever_the_blocks(text: str, cuts: list[int]) -> None:
-    # No line end of two characters falls between two blocks.
-    places = sorted({cut for cut in cuts if cut < len(text) and text[cut - 1 : cut + 1] != "\r\n"} | {0, len(text)})
-    blocks = [text[start:end] for start, end in itertools.pairwise(places)]
-    found = list(split_lines(Source("any", io.BytesIO()), iter(blocks)))
-    assert found == io.StringIO(text, newline="").readlines()
-
-
 @pytest.mark.parametrize("size", [1, 2, 3, 64])
 def test_a_line_end_of_two_characters_stays_in_one_block(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_BLOCK_BYTES", size)
@@ -135,13 +125,6 @@ def test_an_encoding_without_its_mark_is_told_with_both_orders(encoding: str) ->
 def test_no_error_of_a_codec_escapes(content: bytes, encoding: str) -> None:
     with contextlib.suppress(InvalidFile):
         read(content, encoding)
-
-
-def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MAX_LINE_CHARS", 10)
-    blocks = iter(["short\n", "a" * 6, "a" * 6])
-    with pytest.raises(InvalidFile, match="line 2: the line has more than 10 characters"):
-        list(split_lines(Source("any", io.BytesIO()), blocks))
 
 
 @pytest.mark.parametrize("beginning", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])

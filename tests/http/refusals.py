@@ -1610,7 +1610,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GET", f"{API}/usage", ()),
     ("POST", FSCK.path, ()),
     ("POST", FORGET.path, ()),
-    ("GET", AUDIT, ("since", "key_name", "target", "limit", "cursor")),
+    ("GET", AUDIT, ("since", "key_name", "target", "verb", "limit", "cursor")),
     ("POST", CREATE_KEY.path, ()),
     ("GET", CREATE_KEY.path, ()),
     ("PUT", LIMIT_KEY.path, ()),

@@ -190,6 +190,9 @@ def test_an_endpoint_answers_to_keys_of_its_scope_alone(
             continue
         assert (reply.status_code, reply.json()["code"]) == (403, "insufficient_scope"), reply.text
         assert reply.json()["scope"] in {needed, endpoint.scope}
+        # A key that may do the rest is told so, and no other one.
+        may_do_rest = field is not None and scope == endpoint.scope
+        assert (f"with {field}=false, the scope {scope} is enough" in reply.json()["detail"]) == may_do_rest
 
 
 def test_a_key_with_train_alone_sees_the_jobs_that_it_started_and_no_others(

@@ -66,6 +66,15 @@ def test_a_page_of_another_origin_is_allowed_nothing(client: httpx.Client, key: 
         assert not [name for name in reply.headers if name.startswith("access-control-")]
 
 
+def test_each_answer_says_once_that_it_depends_on_the_origin(client: httpx.Client, key: str) -> None:
+    for path, status in ((MODELS, 200), ("/health", 200), ("/nowhere", 404)):
+        for headers in ({"Origin": ORIGIN}, {"Origin": OTHER}, {}):
+            reply = client.get(path, headers={"X-API-Key": key, **headers})
+            assert (reply.status_code, reply.headers["vary"].split(", ").count("Origin")) == (status, 1)
+    for origin in (ORIGIN, OTHER):
+        assert preflight(client, origin).headers["vary"].split(", ").count("Origin") == 1
+
+
 @pytest.mark.parametrize(("origin", "status"), [(ORIGIN, 404), (OTHER, 403)])
 def test_what_a_browser_sends_unasked_is_done_for_a_named_origin_alone(
     client: httpx.Client, key: str, origin: str, status: int
@@ -77,4 +86,5 @@ def test_what_a_browser_sends_unasked_is_done_for_a_named_origin_alone(
 def test_without_origins_the_server_allows_no_page_of_another_site(toy: Toy) -> None:
     with serving(toy, Settings()) as url, httpx.Client(base_url=url, timeout=60) as client:
         assert preflight(client, ORIGIN).status_code == 405
-        assert "access-control-allow-origin" not in client.get(MODELS, headers={"Origin": ORIGIN}).headers
+        reply = client.get(MODELS, headers={"Origin": ORIGIN})
+        assert not {"access-control-allow-origin", "vary"} & reply.headers.keys()

@@ -63,7 +63,7 @@ def test_a_check_tells_what_it_found_and_repairs_only_where_it_is_told_to(
     client: httpx.Client, operations: Toy
 ) -> None:
     fit(client)
-    [blob, *_] = sorted(operations.settings.data_dir.glob("classifiers/*/blobs/*"))
+    [blob, *_] = sorted(operations.settings.local_dir.glob("classifiers/*/blobs/*"))
     blob.write_bytes(blob.read_bytes() + b"altered")
     checked = client.post(f"{API}/fsck").json()
     assert (checked["sound"], checked["classifiers"], checked["records"]) == (False, 1, 1)

@@ -53,6 +53,8 @@ def test_every_vital_sign_is_shown(client: httpx.Client, operations: Toy) -> Non
         'windrow_cache_max_bytes{cache="texts"}': 17,
         'windrow_cache_hits_total{cache="texts"}': 18,
         'windrow_cache_misses_total{cache="texts"}': 19,
+        'windrow_store_requests_total{kind="create"}': 21,
+        'windrow_store_requests_total{kind="get"}': 22,
     }
 
 

@@ -14,6 +14,7 @@ from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.store_url import StoreUrl
 from windrow.domain.values import recast
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder
@@ -53,7 +54,7 @@ class FakeInventory(Inventory):
 
 
 def fake_service(
-    data_dir: Path,
+    data_dir: Path | StoreUrl,
     encoders: Mapping[str, TextEncoder] | None = None,
     runner: Runner | None = None,
     names: Namespace | None = None,
@@ -124,7 +125,7 @@ def revisions(service: Service) -> list[tuple[str, int]]:
 def blob_of(service: Service, name: str, role: str = "artifact") -> Path:
     """Return where a blob of a classifier's newest revision lies."""
     ref = service.dependencies.store.catalog.current(name).blobs[role]
-    return service.dependencies.settings.data_dir / "classifiers" / name / "blobs" / ref.file_name
+    return service.dependencies.settings.local_dir / "classifiers" / name / "blobs" / ref.file_name
 
 
 def alter(path: Path) -> None:

@@ -33,6 +33,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.threshold import SetThresholdRequest
@@ -164,6 +165,15 @@ def test_changes_of_keys_name_them_and_hold_no_key(service: Service, tmp_path: P
     assert told(service, 2) == [("create_key", "nightly", None, None), ("revoke_key", "nightly", None, None)]
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert created.key.encode() not in written
+
+
+def test_a_key_that_stays_as_it_is_leaves_no_line(service: Service) -> None:
+    service.create_key(CreateKeyRequest(name="nightly", scopes=("read",)))
+    for _ in range(2):
+        service.limit_key(LimitKeyRequest(name="nightly", requests_per_second=5))
+    for _ in range(2):
+        service.revoke_key(KeyRequest("nightly"))
+    assert [each.verb for each in lines(service)] == ["create_key", "limit_key", "revoke_key"]
 
 
 def test_a_cancelled_training_names_who_did_it_and_how_it_ended(opened: Open) -> None:

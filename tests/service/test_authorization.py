@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, ask, fake_service, fit, show
+from tests.storage.job_folders import open_jobs
 from tests.toy import Toy
 from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
@@ -41,7 +42,6 @@ from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.service.authorization import FREE, RULES, authorized
 from windrow.service.service import Service
-from windrow.storage.job_files import JobFiles
 
 SCOPES = frozenset({"predict", "read", "rows", "train", "promote"})
 KEY = Caller("shop", SCOPES, only=("tickets_v?", "live"))
@@ -414,7 +414,7 @@ def test_a_job_does_not_tell_what_name_was_in_its_way(service: Service) -> None:
     (made,) = service.list_jobs(JobListRequest(1))
     job = replace(made, id="ffffffffffff-ffffff", model_name="tickets_v3", state="failed", problem=problem)
     settings, store = service.dependencies.settings, service.dependencies.store
-    JobFiles(settings.data_dir, store.names.files).put(job, 1)
+    open_jobs(settings.local_dir, store.names.files).put(job, 1)
     assert service.job(JobRequest(job.id)).problem == problem
     with calling(KEY):
         seen = [service.job(JobRequest(job.id)), *service.follow_job(JobRequest(job.id))]

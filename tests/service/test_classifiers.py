@@ -112,7 +112,7 @@ def test_what_cannot_be_shown_says_why(service: Service) -> None:
     for name, error in (("!", InvalidName), ("elsewhere", ClassifierNotFound), ("tickets_v1@7", RevisionNotFound)):
         with pytest.raises(error):
             show(service, name)
-    (service.dependencies.settings.data_dir / "classifiers" / "tickets_v1" / "000002.json").write_text("{")
+    (service.dependencies.settings.local_dir / "classifiers" / "tickets_v1" / "000002.json").write_text("{")
     with pytest.raises(InvalidArtifact):
         show(service, "tickets_v1")
 
@@ -222,7 +222,7 @@ def test_a_damaged_classifier_is_not_restored_and_stays_deleted(service: Service
 
 
 def folder_bytes(service: Service) -> int:
-    root = service.dependencies.settings.data_dir / "classifiers"
+    root = service.dependencies.settings.local_dir / "classifiers"
     return sum(path.stat().st_size for path in root.rglob("*.*") if path.is_file())
 
 
@@ -230,7 +230,7 @@ def folder_bytes(service: Service) -> int:
 def test_a_purge_frees_the_disk_for_good(service: Service, is_deleted: bool) -> None:
     fit(service)
     fit(service, rows=SHOUTING)
-    blobs = sum(path.stat().st_size for path in service.dependencies.settings.data_dir.glob("classifiers/*/blobs/*"))
+    blobs = sum(path.stat().st_size for path in service.dependencies.settings.local_dir.glob("classifiers/*/blobs/*"))
     if is_deleted:
         service.delete(DeleteRequest("tickets_v1"))
     assert service.delete(DeleteRequest("tickets_v1", purge=True)) == Deletion("tickets_v1", True, blobs)

@@ -50,7 +50,7 @@ def data_dir(service: Service) -> Path:
     fit(service, "tickets_v1")
     service.copy(CopyRequest("tickets_v1@2", "copied_v1"))
     fit(service, "others_v1")
-    return service.dependencies.settings.data_dir
+    return service.dependencies.settings.local_dir
 
 
 def test_a_text_is_found_wherever_it_was_learned_and_nothing_changes(service: Service, data_dir: Path) -> None:

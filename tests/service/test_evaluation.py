@@ -402,7 +402,7 @@ class TestEvaluate:
         self, service: Service
     ) -> None:
         rows = service.dependencies.store.find("tickets").entry.blobs["rows"]
-        path = service.dependencies.settings.data_dir / "classifiers" / "tickets" / "blobs" / rows.file_name
+        path = service.dependencies.settings.local_dir / "classifiers" / "tickets" / "blobs" / rows.file_name
         path.chmod(0o600)
         path.write_bytes(b"damaged")
         assert "overlap_unknown" in {each.code for each in evaluate(service).warnings}
@@ -519,7 +519,7 @@ class TestCrossValidate:
         assert found.learning_curve[-1].accuracy == pytest.approx(found.accuracy)
         assert {each.label for each in found.advice} == set(TRAINING)
         assert listed(service) == ()
-        assert not (service.dependencies.settings.data_dir / "classifiers").exists()
+        assert not (service.dependencies.settings.local_dir / "classifiers").exists()
         assert encoder.encoded == len(ROWS) + len(TRAINING)  # each text, and each label's name
 
     def test_says_the_same_of_the_same_rows(self, opened: Open) -> None:

@@ -104,6 +104,15 @@ def test_an_estimate_tells_what_the_rows_would_be_and_trains_nothing(trained: Se
     assert (plain.rows_per_label, plain.extends) == ({"billing": 4, "bug": 4}, None)
 
 
+def test_an_estimate_warns_of_the_rows_as_the_training_does(trained: Service) -> None:
+    again = Row(CORRECTION.text, "other")
+    for request in (extending("tickets_v1", CORRECTION, again), replace(REQUEST, training_data=(*ROWS, ROWS[0]))):
+        told = trained.estimate_fit(request).warnings
+        assert told
+        assert told == trained.fit(request).warnings[: len(told)]
+    assert {each.code for each in told} == {"duplicate_rows"}
+
+
 def test_a_job_tells_it_as_long_as_it_is_kept(trained: Service, opened: Open) -> None:
     job = trained.start_fit(extending("tickets_v1", CORRECTION))
     *_, last = trained.follow_job(JobRequest(job.id))
@@ -251,7 +260,11 @@ def test_trainings_that_have_read_rows_which_are_erased_then_are_named_until_the
     erase = ForgetRequest(texts=(ROWS[1].text,), action="remove_rows")
     runner.may_go_on.clear()
     job, result = service.begin_fit(extending("tickets_v1"))
-    assert service.forget(ForgetRequest(texts=("another text",))).unsearched_jobs == (job.id,)
+    # Who runs it knows its rows; any other process does not.
+    another = ForgetRequest(texts=("another text",))
+    assert service.forget(another).unsearched_jobs == ()
+    assert service.forget(replace(erase, action="find")).unsearched_jobs == (job.id,)
+    assert opened().forget(another).unsearched_jobs == (job.id,)
     assert opened().forget(erase).unsearched_jobs == (job.id,)
     runner.may_go_on.set()
     result.result(30)

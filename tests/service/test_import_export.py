@@ -174,7 +174,7 @@ def test_a_dry_run_says_what_would_be_saved_and_saves_nothing(service: Service, 
     planned = take_in(there, content, ImportRequest(dry_run=True))
     assert planned.status == "dry_run"
     assert revisions(there) == []
-    assert not list(there.dependencies.settings.data_dir.glob("classifiers/*"))
+    assert not list(there.dependencies.settings.local_dir.glob("classifiers/*"))
     done = take_in(there, content)
     assert done == replace(planned, status="imported", origin=done.origin)
 
@@ -325,7 +325,7 @@ def test_a_copy_answers_the_same_and_remembers_where_it_comes_from(service: Serv
 def test_a_copy_shares_its_blobs_with_its_origin_and_outlives_it(service: Service) -> None:
     fit(service)
     service.copy(CopyRequest("tickets_v1", "mails_v1"))
-    folders = [service.dependencies.settings.data_dir / "classifiers" / name for name in ("tickets_v1", "mails_v1")]
+    folders = [service.dependencies.settings.local_dir / "classifiers" / name for name in ("tickets_v1", "mails_v1")]
     kept, copied = (sorted((folder / "blobs").iterdir()) for folder in folders)
     assert [file.name for file in copied] == [file.name for file in kept]
     assert len(copied) == 2
@@ -338,7 +338,7 @@ def test_a_copy_shares_its_blobs_with_its_origin_and_outlives_it(service: Servic
 def test_a_folder_with_a_copy_is_whole_by_itself(service: Service, there: Service) -> None:
     fit(service)
     service.copy(CopyRequest("tickets_v1", "mails_v1"))
-    here, other = (each.dependencies.settings.data_dir / "classifiers" for each in (service, there))
+    here, other = (each.dependencies.settings.local_dir / "classifiers" for each in (service, there))
     shutil.copytree(here / "mails_v1", other / "mails_v1")
     assert ask(there, "mails_v1", "charged twice").label == "billing"
     assert there.fsck(FsckRequest()).sound

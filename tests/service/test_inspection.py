@@ -23,9 +23,9 @@ def everything_in(folder: Path) -> set[tuple[str, int]]:
 
 def test_nothing_is_kept_of_a_file() -> None:
     toy = Toy()
-    before = everything_in(toy.settings.data_dir)
+    before = everything_in(toy.settings.local_dir)
     assert toy.inspect(io.BytesIO(ROWS), REQUEST).num_rows == 2
-    assert everything_in(toy.settings.data_dir) == before
+    assert everything_in(toy.settings.local_dir) == before
     toy.close()
 
 

@@ -53,7 +53,7 @@ def test_a_classifier_that_may_not_be_read_is_not_counted_and_keeps_its_base_mod
 ) -> None:
     fit(service, "a", base_model=TINY)
     fit(service, "b", base_model=TINY)
-    data_dir = service.dependencies.settings.data_dir
+    data_dir = service.dependencies.settings.local_dir
     with each_call(data_dir, Forbid(data_dir / "classifiers" / "b")):
         assert use_of(service, TINY).classifiers == 1
         with pytest.raises(StorageFailed):
@@ -136,7 +136,7 @@ def test_usage_says_what_is_shared_what_is_each_ones_own_and_what_purging_would_
     fit(service, "a", rows=SHOUTING)
     fit(service, "b")
     service.delete(DeleteRequest("b"))
-    folder = service.dependencies.settings.data_dir / "classifiers"
+    folder = service.dependencies.settings.local_dir / "classifiers"
     usage = service.usage()
     assert [(each.name, each.size_bytes, each.revisions, each.deleted) for each in usage.classifiers] == [
         ("a", bytes_below(folder / "a"), 2, False),
@@ -144,7 +144,7 @@ def test_usage_says_what_is_shared_what_is_each_ones_own_and_what_purging_would_
     ]
     assert [model.id for model in usage.base_models] == [DEFAULT_BASE_MODEL, TINY]
     assert usage.classifier_bytes + usage.deleted_bytes == bytes_below(folder)
-    assert usage.free_bytes > 0
+    assert usage.free_bytes is not None and usage.free_bytes > 0
     service.delete(DeleteRequest("b", purge=True))
     assert service.usage().deleted_bytes == 0
 
@@ -157,7 +157,7 @@ def test_a_report_of_a_sound_directory_reads_everything_and_finds_nothing(servic
     report = service.fsck(FsckRequest())
     assert report.findings == ()
     assert (report.classifiers, report.records, report.blobs) == (2, 4, 6)
-    assert report.size_bytes == bytes_below(service.dependencies.settings.data_dir / "classifiers")
+    assert report.size_bytes == bytes_below(service.dependencies.settings.local_dir / "classifiers")
 
 
 def test_a_report_names_damage_and_repairs_garbage_and_nothing_else(
@@ -168,11 +168,11 @@ def test_a_report_names_damage_and_repairs_garbage_and_nothing_else(
     path = blob_of(service, "broken")
     alter(path)
     damaged = path.read_bytes()
-    garbage = service.dependencies.settings.data_dir / ".aside" / ("a" * 32)
+    garbage = service.dependencies.settings.local_dir / ".aside" / ("a" * 32)
     garbage.write_bytes(b"half")
     report = service.fsck(FsckRequest())
     found = {(finding.severity, finding.path, finding.repaired) for finding in report.findings}
-    place = str(path.relative_to(service.dependencies.settings.data_dir))
+    place = str(path.relative_to(service.dependencies.settings.local_dir))
     assert found == {("damage", place, False), ("garbage", f".aside/{'a' * 32}", False)}
     assert not report.sound
     young = service.fsck(FsckRequest(repair=True))
@@ -189,7 +189,7 @@ def test_a_report_names_damage_and_repairs_garbage_and_nothing_else(
 def test_a_purge_that_was_cut_off_is_finished_by_a_repair_or_by_the_next_sweep(service: Service) -> None:
     for name in ("repaired", "swept"):
         fit(service, name)
-        folder = service.dependencies.settings.data_dir / "classifiers" / name
+        folder = service.dependencies.settings.local_dir / "classifiers" / name
         (folder / "000002.json").write_text('{"format": 1, "kind": "purged", "at": "2025-09-23T08:00:00Z"}')
         assert [finding.code for finding in service.fsck(FsckRequest()).findings] == ["purge_unfinished"]
         if name == "repaired":

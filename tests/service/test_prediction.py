@@ -280,7 +280,7 @@ def test_a_base_model_that_is_gone_or_another_one_is_told_and_the_others_answer(
 
 
 def damage_record(service: Service) -> None:
-    (service.dependencies.settings.data_dir / "classifiers" / "broken" / "000001.json").write_text("{")
+    (service.dependencies.settings.local_dir / "classifiers" / "broken" / "000001.json").write_text("{")
 
 
 def damage_artifact(service: Service) -> None:
@@ -315,7 +315,7 @@ def test_a_damaged_classifier_says_so_in_every_way_of_asking_while_the_others_an
 
 def test_a_damaged_file_that_is_put_back_answers_again_without_a_restart(service: Service) -> None:
     fit(service)
-    path = service.dependencies.settings.data_dir / "classifiers" / "tickets_v1" / "000001.json"
+    path = service.dependencies.settings.local_dir / "classifiers" / "tickets_v1" / "000001.json"
     whole = path.read_bytes()
     path.write_bytes(b"{")
     service.dependencies.store.names.classifiers._index.clear()  # as in a server that was started after the damage
@@ -329,7 +329,7 @@ def test_a_purge_that_was_cut_off_answers_no_more_and_hinders_nobody(opened: Ope
     service = opened()
     fit(service)
     fit(service, "half_gone")
-    folder = service.dependencies.settings.data_dir / "classifiers" / "half_gone"
+    folder = service.dependencies.settings.local_dir / "classifiers" / "half_gone"
     (folder / "000002.json").write_text('{"format": 1, "kind": "purged", "at": "2025-09-23T08:00:00Z"}')
     blob_of(opened(), "tickets_v1")
     for left in (folder / "000001.json", *folder.glob("blobs/*.safetensors")):

@@ -1,5 +1,6 @@
 """Starting and stopping a service, and what it tells of what goes on."""
 
+import os
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,12 +9,15 @@ import pytest
 
 from tests.service.examples import SHOUTING, Open, altered, ask, blob_of, fit, listed
 from windrow.domain.classifier import DeleteRequest, RestoreRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import ClassifierNotFound, RevisionNotFound, ShuttingDown
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.service.service import Service
+from windrow.storage.retention import LAST_PURGE_CHECK
+from windrow.storage.use_store import KEPT_DAYS, DayUse, UseStore, file_name
 
 
 def test_what_is_to_be_kept_loaded_is_loaded_at_the_start_and_what_is_not_there_is_only_a_warning(
@@ -93,10 +97,27 @@ def test_what_was_deleted_longer_ago_than_the_retention_is_swept_from_the_start_
     assert swept.wait(30)
     assert ask_names(service) == ["alive"]
     assert [found.name for found in service.list_classifiers(ListRequest(deleted=True)).models] == ["just_now"]
-    assert not (service.dependencies.settings.data_dir / "classifiers" / "long_ago").exists()
+    assert not (service.dependencies.settings.local_dir / "classifiers" / "long_ago").exists()
     with pytest.raises(ClassifierNotFound):
         service.restore(RestoreRequest("long_ago"))
     assert service.restore(RestoreRequest("just_now")).name == "just_now"
+
+
+def test_counts_of_use_go_when_they_are_old_unless_the_clock_may_be_wrong(opened: Open) -> None:
+    service = opened()
+    deps = service.dependencies
+    uses = UseStore(deps.store.names.files)
+    old = utc_now().date() - timedelta(days=KEPT_DAYS + 1)
+    uses.put(old, file_name("0a1b2c3d4e5f", 1), DayUse())
+    deps.purge_task._action()
+    assert uses.days() == []
+    uses.put(old, file_name("0a1b2c3d4e5f", 1), DayUse())
+    last_look = deps.settings.local_dir / LAST_PURGE_CHECK
+    for ago, left in ((timedelta(days=3), [old]), (timedelta(hours=1), [])):
+        at_s = (utc_now() - ago).timestamp()
+        os.utime(last_look, (at_s, at_s))
+        deps.purge_task._action()
+        assert uses.days() == left
 
 
 def test_what_was_deleted_before_a_name_was_trained_anew_is_swept_too(opened: Open) -> None:

@@ -104,7 +104,7 @@ def test_a_backup_during_changes_holds_the_state_before_or_after_each_and_answer
         before = highest_numbers(service)
         work = threading.Thread(target=busy.change, args=(CHANGES_A_BACKUP,))
         work.start()
-        cp(service.dependencies.settings.data_dir, tmp_path / f"backup {number}")
+        cp(service.dependencies.settings.local_dir, tmp_path / f"backup {number}")
         work.join()
         backup = opened(tmp_path / f"backup {number}")
         assert_within(before, highest_numbers(backup), highest_numbers(service))
@@ -137,11 +137,11 @@ def test_a_backup_is_put_in_place_by_copying_it_back(opened: Open, tmp_path: Pat
     service = opened()
     busy = Busy(service)
     expected = ask(service, "first", TEXT)
-    cp(service.dependencies.settings.data_dir, tmp_path / "backup")
+    cp(service.dependencies.settings.local_dir, tmp_path / "backup")
     busy.change(CHANGES_A_BACKUP)
     service.close()
-    shutil.rmtree(service.dependencies.settings.data_dir)
-    cp(tmp_path / "backup", service.dependencies.settings.data_dir)
+    shutil.rmtree(service.dependencies.settings.local_dir)
+    cp(tmp_path / "backup", service.dependencies.settings.local_dir)
     restarted = opened()
     assert restarted.fsck(FsckRequest()).sound
     assert ask(restarted, "first", TEXT) == expected
@@ -185,7 +185,7 @@ def test_a_classifier_moves_into_another_directory_while_both_are_used_and_is_th
     there = opened(tmp_path / "there")
     fit(there, "other")
     fit(service, "moving")
-    folder = there.dependencies.settings.data_dir / "classifiers"
+    folder = there.dependencies.settings.local_dir / "classifiers"
     labels_of: dict[int, tuple[str, ...]] = {1: ("billing", "bug")}
 
     def train_again() -> None:
@@ -195,7 +195,7 @@ def test_a_classifier_moves_into_another_directory_while_both_are_used_and_is_th
     asking, training = Asking(there, "moving"), threading.Thread(target=train_again)
     asking.wait_for(50)
     training.start()
-    cp(service.dependencies.settings.data_dir / "classifiers" / "moving", folder / ".moving")
+    cp(service.dependencies.settings.local_dir / "classifiers" / "moving", folder / ".moving")
     asking.wait_for(50)
     (folder / ".moving").rename(folder / "moving")  # what mv does within one file system
     found = ask(there, "moving", TEXT)
@@ -224,8 +224,8 @@ def test_a_plain_copy_in_place_is_not_there_or_unusable_or_right_but_never_wrong
     asking = Asking(there, "moving")
     asking.wait_for(20)
     cp(
-        service.dependencies.settings.data_dir / "classifiers" / "moving",
-        there.dependencies.settings.data_dir / "classifiers",
+        service.dependencies.settings.local_dir / "classifiers" / "moving",
+        there.dependencies.settings.local_dir / "classifiers",
     )
     asking.wait_for(20)
     asking.stop()
@@ -254,8 +254,8 @@ def test_in_whatever_order_the_files_of_a_plain_copy_come_only_what_is_whole_ans
     fit(here, "moving")
     fit(here, "moving", rows=SHOUTING[1:])
     fit(there, "other")
-    root = here.dependencies.settings.data_dir / "classifiers" / "moving"
-    target = there.dependencies.settings.data_dir / "classifiers" / "moving"
+    root = here.dependencies.settings.local_dir / "classifiers" / "moving"
+    target = there.dependencies.settings.local_dir / "classifiers" / "moving"
     files = [path.relative_to(root) for path in sorted(root.rglob("*")) if path.is_file()]
     entries = {revision: here.dependencies.store.names.revision("moving", revision) for revision in (1, 2)}
     artifact_of = {revision: Path("blobs", entry.blobs[ARTIFACT].file_name) for revision, entry in entries.items()}

@@ -10,6 +10,7 @@ import pytest
 from tests.execution.examples import queued_job
 from tests.fakes.files import MemoryFiles
 from tests.service.examples import SHOUTING, Open, ask, fake_service, fit, revisions, show
+from tests.storage.job_folders import open_jobs
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
@@ -21,7 +22,6 @@ from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.service.service import Service
 from windrow.storage.files import MAX_BYTES
-from windrow.storage.job_files import JobFiles
 from windrow.storage.namespace import Namespace
 
 Verb = Callable[[Service], object]
@@ -179,7 +179,7 @@ def test_a_disk_that_fills_up_in_the_midst_of_a_fit_never_leaves_a_half_written_
 def test_a_service_starts_on_a_full_disk_that_holds_a_job_of_a_dead_process(
     files: FailingFiles, opened: Open, tmp_path: Path
 ) -> None:
-    dead = JobFiles(tmp_path, files)
+    dead = open_jobs(tmp_path, files)
     job_id = dead.new_id()
     dead.put(replace(queued_job(job_id), state="running", started_at=utc_now()), 1)
     dead.close()

@@ -23,7 +23,7 @@ from windrow.storage.revision import ClassifierState
 
 @pytest.fixture
 def root(service: Service) -> Path:
-    return service.dependencies.settings.data_dir
+    return service.dependencies.settings.local_dir
 
 
 REFUSED: list[Callable[[Service], object]] = [

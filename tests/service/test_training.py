@@ -213,7 +213,7 @@ def test_a_failed_training_leaves_the_old_revision(service: Service) -> None:
 
 
 def test_a_directory_that_others_keep_locked_is_told_as_a_concurrent_change(service: Service, tmp_path: Path) -> None:
-    folder = service.dependencies.settings.data_dir
+    folder = service.dependencies.settings.local_dir
     names = Namespace(service.dependencies.store.names.files, DirectoryLock(folder, timeout_s=0.01))
     impatient = altered(service, names=names, catalog=Catalog(names))
     with service.dependencies.store.names.lock(), pytest.raises(ConcurrentChange):

@@ -1,4 +1,4 @@
-"""A place for classifiers, on the disk and in memory, and the catalog of it."""
+"""A place for classifiers, on the disk, in memory and in an object store, and the catalog of it."""
 
 from functools import cache
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from tests.storage.examples import open_catalog
+from tests.storage.examples import object_files, open_catalog
 from tests.storage.tickets import AT
 from windrow.storage import name_check, namespace
 from windrow.storage.catalog import Catalog
@@ -14,8 +14,10 @@ from windrow.storage.files import Files, LocalFiles
 from windrow.storage.revision import alias_from_json, entry_from_json
 
 
-@pytest.fixture(params=["local", "memory"])
+@pytest.fixture(params=["local", "memory", "object store"])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    if request.param == "object store":
+        return object_files(tmp_path)
     return LocalFiles(tmp_path) if request.param == "local" else MemoryFiles()
 
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from tests.fakes.bucket import MemoryBucket
 from tests.fakes.files import BreakingFiles, MemoryFiles
 from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import Origin, Record, TestScore
@@ -28,6 +29,8 @@ from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.lock import DirectoryLock, Lock
 from windrow.storage.namespace import Namespace
+from windrow.storage.object_store.content_cache import ContentCache
+from windrow.storage.object_store.object_files import ObjectFiles
 from windrow.storage.revision import ClassifierState
 
 ROW_EXAMPLES = (
@@ -137,10 +140,24 @@ def sealed(document: bytes) -> bytes:
     return _DIGEST.sub(rb"\g<1>" + hashlib.sha256(zeros).hexdigest().encode(), document, count=1)
 
 
+def object_files(folder: Path, bucket: MemoryBucket | None = None) -> ObjectFiles:
+    """Return the files in an object store, in a new one unless one is given.
+
+    Args:
+        folder: Of this machine's copies.
+        bucket: The store.
+    """
+    files = ObjectFiles(bucket or MemoryBucket(), ContentCache(folder, 10**9))
+    files.open()
+    return files
+
+
 def lock_of(files: Files) -> Lock:
     """Return the lock that all who write these files share."""
     if isinstance(files, MemoryFiles | BreakingFiles):
         return files.lock
+    if isinstance(files, ObjectFiles):
+        return files.transaction
     assert isinstance(files, LocalFiles)
     return DirectoryLock(files.root)
 

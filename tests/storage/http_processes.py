@@ -16,6 +16,7 @@ import httpx
 
 from tests.service.examples import ROWS, SHOUTING, fake_service
 from windrow.api.endpoints import ROOT
+from windrow.domain.store_url import StoreUrl
 from windrow.http.server import serve
 from windrow.settings import Settings
 
@@ -47,15 +48,16 @@ class Server:
     Args:
         root: The data directory.
         log: The file for what it prints.
+        cache: With an object store, where it keeps its copies.
     """
 
-    def __init__(self, root: Path, log: Path) -> None:
+    def __init__(self, root: Path | StoreUrl, log: Path, cache: Path | None = None) -> None:
         self._log = log
         self._log.write_bytes(b"")
         self._pid = os.fork()
         if self._pid == 0:
             try:
-                _serve(root, log)
+                _serve(root, log, cache)
             except BaseException:  # noqa: BLE001 - nothing may leave this process
                 traceback.print_exc()
             finally:
@@ -122,11 +124,14 @@ class Client:
                 self.outcomes.append(_outcome(change[0], reply))
 
 
-def _serve(root: Path, log: Path) -> None:
+def _serve(root: Path | StoreUrl, log: Path, cache: Path | None) -> None:
     sink = os.open(log, os.O_WRONLY | os.O_APPEND)
     for each in (1, 2):
         os.dup2(sink, each)
-    serve(lambda settings: fake_service(settings.data_dir), Settings(data_dir=root, port=0))
+    serve(
+        lambda settings: fake_service(settings.data_dir, cache_dir=settings.cache_dir),
+        Settings(data_dir=root, port=0, cache_dir=cache),
+    )
 
 
 def _outcome(kind: str, reply: httpx.Response) -> Outcome:

@@ -68,7 +68,7 @@ def _kill_on(root: Path, random: Random, count: int, deaths: Deaths) -> None:
         in_doubt: dict[str, Change] = {}
         for client in _serve_until_killed(root, random, deaths):
             for change, outcome in zip(client.changes, client.outcomes, strict=False):
-                _enter(ledger, change, outcome)
+                enter(ledger, change, outcome)
                 if not outcome.error:
                     deaths.acknowledged[change[0]] = deaths.acknowledged.get(change[0], 0) + 1
             if len(client.outcomes) < len(client.changes):
@@ -78,7 +78,7 @@ def _kill_on(root: Path, random: Random, count: int, deaths: Deaths) -> None:
         for name in ledger.keys() | found.keys():
             if ledger.get(name) != found.get(name):
                 assert name in in_doubt, f"{name}: acknowledged was {ledger.get(name)}, and there is {found.get(name)}"
-                _check_done(in_doubt[name], found.get(name))
+                check_done(in_doubt[name], found.get(name))
                 deaths.unheard += 1
         ledger = found
         Reader(LocalFiles(root)).finding_codes(repair=True)
@@ -94,7 +94,7 @@ def _serve_until_killed(root: Path, random: Random, deaths: Deaths) -> list[Clie
             deaths.killed_starts += 1
             continue
         url = server.address()
-        clients += [Client(url, _draw_changes(random, f"s{number}{letter}")) for letter in "xyz"[:CLIENTS]]
+        clients += [Client(url, draw_changes(random, f"s{number}{letter}")) for letter in "xyz"[:CLIENTS]]
     for client in clients:
         client.start()
     for server in servers:
@@ -106,7 +106,7 @@ def _serve_until_killed(root: Path, random: Random, deaths: Deaths) -> list[Clie
     return clients
 
 
-def _draw_changes(random: Random, prefix: str) -> list[Change]:
+def draw_changes(random: Random, prefix: str) -> list[Change]:
     changes: list[Change] = []
     for _ in range(200):
         kind, name = random.choice(KINDS), f"{prefix}_{random.choice('abc')}"
@@ -115,7 +115,7 @@ def _draw_changes(random: Random, prefix: str) -> list[Change]:
     return changes
 
 
-def _enter(ledger: dict[str, Any], change: Change, outcome: Outcome) -> None:
+def enter(ledger: dict[str, Any], change: Change, outcome: Outcome) -> None:
     """Write down an acknowledged change."""
     kind, name, what = change
     if outcome.error:
@@ -135,7 +135,7 @@ def _enter(ledger: dict[str, Any], change: Change, outcome: Outcome) -> None:
         ledger[name] = ["answers", said, before[2] if kind == "fit" and before and before[0] == "answers" else ""]
 
 
-def _check_done(change: Change, found: Any) -> None:
+def check_done(change: Change, found: Any) -> None:
     """See that what was found is what a change that nobody heard of makes."""
     kind, _, what = change
     expected = {"promote": "alias", "delete": "deleted"}.get(kind, "answers")

@@ -21,6 +21,7 @@ from tests.storage.examples import (
     open_catalog,
     open_names,
 )
+from tests.storage.job_folders import open_jobs
 from tests.storage.make_golden import (
     ARTIFACTS,
     EXTENDED,
@@ -43,7 +44,7 @@ from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes, rows_f
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.format import FORMAT
-from windrow.storage.job_files import JOBS, JobFiles, stored_job_from_json
+from windrow.storage.job_files import JOBS, stored_job_from_json
 from windrow.storage.revision import DeletedPredecessors, alias_from_json, entry_from_json
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -151,7 +152,7 @@ def test_the_aliases_of_a_released_format_stay_readable(
 def test_the_jobs_of_a_released_format_stay_readable(
     files: LocalFiles, key_name: str | None, extended: dict[str, Any]
 ) -> None:
-    (job_id,) = JobFiles(files.root, files).ids()
+    (job_id,) = open_jobs(files.root, files).ids()
     for number, made in enumerate((replace(job, key_name=key_name, **extended) for job in JOBS_MADE), 1):
         kept = stored_job_from_json(job_id, number, files.get(f"{JOBS}/{job_id}/{number:06d}.json"))
         assert kept.owner == "0123456789abcdef"

@@ -8,12 +8,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.fakes.bucket import MemoryBucket
 from tests.fakes.files import MemoryFiles
+from tests.storage.examples import fast_folder, object_files
 from tests.storage.model import Model, Server, verb
 from windrow.domain.classifier import Classifier
 from windrow.domain.listing import ListRequest, to_cursor
 from windrow.domain.versions import Version, read_version
 from windrow.storage.files import Files, LocalFiles
+from windrow.storage.object_store import object_files as object_files_module
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +28,12 @@ REVISIONS = st.integers(1, 4)
 RARELY = st.sampled_from([False, False, False, True])
 
 
+@pytest.fixture(autouse=True)
+def _each_look_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let replicas see each other's changes at once, and not within a second."""
+    monkeypatch.setattr(object_files_module, "MAX_AGE_S", -1.0)
+
+
 class CatalogMachine(RuleBasedStateMachine):
     """Three servers do what they are asked; the model says what they should answer and what is there afterwards."""
 
@@ -34,12 +43,15 @@ class CatalogMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.files = self.make_files()
-        self.servers = [Server(self.files) for _ in range(3)]
+        self.servers = [self.open_server() for _ in range(3)]
         self.model = Model()
         self.turn = 0
 
     def make_files(self) -> Files:
         return MemoryFiles()
+
+    def open_server(self) -> Server:
+        return Server(self.files)
 
     def do(self, method: str, *args: object) -> None:
         """Let the servers take turns, and then each see what one of them did."""
@@ -150,7 +162,7 @@ class CatalogMachine(RuleBasedStateMachine):
 
     @rule(server=st.integers(0, 2))
     def restart(self, server: int) -> None:
-        self.servers[server] = Server(self.files)
+        self.servers[server] = self.open_server()
 
     @invariant()
     def all_servers_agree_with_the_model(self) -> None:
@@ -180,7 +192,28 @@ class LocalCatalogMachine(CatalogMachine):
         self.folder.cleanup()
 
 
+class ReplicatedCatalogMachine(CatalogMachine):
+    """The same on an object store, each server with an index and a cache of its own."""
+
+    def make_files(self) -> Files:
+        self.bucket = MemoryBucket()
+        self.folder = fast_folder()
+        self.parent = self.folder.__enter__()
+        return self.replica()
+
+    def open_server(self) -> Server:
+        return Server(self.replica())
+
+    def replica(self) -> Files:
+        return object_files(Path(tempfile.mkdtemp(dir=self.parent)), self.bucket)
+
+    def teardown(self) -> None:
+        self.folder.__exit__(None, None, None)
+
+
 CatalogMachine.TestCase.settings = settings(deadline=None, max_examples=80, stateful_step_count=40)
 LocalCatalogMachine.TestCase.settings = settings(deadline=None, max_examples=10, stateful_step_count=30)
+ReplicatedCatalogMachine.TestCase.settings = settings(deadline=None, max_examples=40, stateful_step_count=40)
 TestCatalogInMemory = CatalogMachine.TestCase
 TestCatalogOnDisk = LocalCatalogMachine.TestCase
+TestCatalogInAnObjectStore = ReplicatedCatalogMachine.TestCase

@@ -33,5 +33,13 @@ def test_servers_that_are_killed_two_at_a_time_lose_nothing_that_they_acknowledg
     torture("--server-kills", "12")
 
 
+def test_replicas_that_are_killed_and_lose_replies_lose_nothing_that_they_acknowledged() -> None:
+    torture("--replica-kills", "6")
+
+
+def test_replicas_whose_writers_race_acknowledge_what_is_in_the_logs_once() -> None:
+    torture("--replica-seconds", "5")
+
+
 def test_a_damaged_file_is_named_and_never_answered_from() -> None:
     torture("--mutants", "60")

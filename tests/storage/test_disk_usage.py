@@ -61,7 +61,7 @@ def test_nothing_is_there_before_the_first_training(root: Path) -> None:
     usage = measured(root)
     assert usage.base_models == BASE_MODELS
     assert (usage.classifiers, usage.other_bytes, usage.total_bytes) == ((), 7, 1_207)
-    assert usage.free_bytes > 0
+    assert usage.free_bytes is not None and usage.free_bytes > 0
     assert usage.min_free_bytes == 7
     assert not root.exists()
 

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.bucket import MemoryBucket
 from tests.fakes.disk import FailingAt, each_writing_call
 from tests.fakes.files import Killed, MemoryFiles
 from tests.storage.examples import wait_for_tick
 from windrow.domain.errors import StorageFailed, StorageFull, StorageUncertain, WindrowError
 from windrow.storage.files import CTIME_GRANULARITY_NS, Files, KeyExists, KeyMissing, KeyUnusable, LocalFiles
+from windrow.storage.object_store.content_cache import ContentCache
+from windrow.storage.object_store.object_files import ObjectFiles
 
 BAD_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", ".", "./a", ".aside/x", "a/.b", "a\0b", "a b", "a\\b", "é", "a\n"]
 
@@ -27,10 +30,12 @@ def long_after() -> int:
     return time.time_ns() + 10 * CTIME_GRANULARITY_NS
 
 
-@pytest.fixture(params=["local", "local, times trusted", "memory"])
+@pytest.fixture(params=["local", "local, times trusted", "memory", "object store"])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
     if request.param == "memory":
         return MemoryFiles()
+    if request.param == "object store":
+        return ObjectFiles(MemoryBucket(), ContentCache(tmp_path / "cache", 10**9))
     return LocalFiles(tmp_path / "data", time.time_ns if request.param == "local" else long_after)
 
 

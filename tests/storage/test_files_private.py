@@ -11,13 +11,13 @@ import pytest
 from tests.execution.examples import queued_job
 from tests.storage.breakage import UNNEEDED, put
 from tests.storage.examples import open_names
+from tests.storage.job_folders import open_jobs
 from tests.storage.model import Server
 from windrow.domain.integrity import IntegrityReport
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.graph_cache import find_or_build_graphs
 from windrow.storage.files import LocalFiles
 from windrow.storage.fsck import GRACE_PERIOD_S, check
-from windrow.storage.job_files import JobFiles
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace
 
@@ -47,7 +47,7 @@ def test_classifiers_aliases_and_jobs_are_private(tmp_path: Path) -> None:
     server = Server(LocalFiles(root), DirectoryLock(root))
     server.fit("tickets", 1)
     server.promote("answer", "tickets")
-    jobs = JobFiles(root, LocalFiles(root))
+    jobs = open_jobs(root)
     jobs.put(queued_job(jobs.new_id()), 1)
     assert len(rights(root)) > 12
     check_private(root)

@@ -14,17 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.storage.examples import sealed
+from tests.storage.job_folders import open_jobs
 from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageUncertain
-from windrow.domain.job import Job, JobState, Problem
+from windrow.domain.job import Job, JobState, Problem, Progress
 from windrow.storage import job_files
 from windrow.storage.files import KeyExists, LocalFiles
-from windrow.storage.job_files import CANCEL_FILE, JOBS, OWNERS, JobFiles, stored_job_from_json
+from windrow.storage.job_files import CANCEL_FILE, JOBS, OWNERS, JobFiles, JobNews, stored_job_from_json
+from windrow.storage.local_owners import LocalOwners, NoNotices, NoProgressBoard
 
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
-
-
-def open_jobs(root: Path) -> JobFiles:
-    return JobFiles(root, LocalFiles(root))
 
 
 def job_of(files: JobFiles, state: JobState = "queued", **more: object) -> Job:
@@ -115,8 +113,8 @@ def test_a_process_is_alive_until_it_closes(tmp_path: Path) -> None:
 def test_a_killed_process_is_alive_no_more(tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from windrow.storage.files import LocalFiles\nfrom windrow.storage.job_files import JobFiles\n"
-        "root = Path(sys.argv[1])\nprint(JobFiles(root, LocalFiles(root)).owner(), flush=True)\ntime.sleep(600)"
+        "from windrow.storage.local_owners import LocalOwners\n"
+        "print(LocalOwners(Path(sys.argv[1])).acquire(), flush=True)\ntime.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -171,8 +169,8 @@ def test_old_finished_jobs_go_and_living_ones_stay(
         made.append(job_of(files, state))  # type: ignore[arg-type]
         files.put(made[-1], 1)
     files.request_cancel(made[0].id)
-    gone = open_jobs(tmp_path)
-    gone.owner()
+    gone = LocalOwners(tmp_path)
+    gone.acquire()
     os.close(gone._owner_lock.descriptor)  # type: ignore[union-attr]
     assert len(list((tmp_path / JOBS / OWNERS).iterdir())) == 2
     files.prune()
@@ -260,3 +258,113 @@ def test_a_job_that_everybody_sees_is_saved_though_its_disk_does_not_confirm_it(
     assert kept.job == job
     assert files.is_cancel_requested(job.id)
     assert caplog.messages == [f"jobs/{job.id}/{name} is not confirmed. Look." for name in ("000001.json", CANCEL_FILE)]
+
+
+def test_a_job_of_which_the_place_does_not_say_whether_it_is_there_is_not_taken_for_saved(
+    files: JobFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def put(self: LocalFiles, key: str, data: bytes, same_as: str | None = None) -> None:
+        raise StorageUncertain("{file} may be there or not. Look.", {"file": key})
+
+    monkeypatch.setattr(LocalFiles, "put_new", put)
+    job = job_of(files)
+    with pytest.raises(StorageUncertain):
+        files.put(job, 1)
+    with pytest.raises(StorageUncertain):
+        files.request_cancel(job.id)
+    assert not files.is_cancel_requested(job.id)
+
+
+def test_what_another_process_has_saved_is_not_taken_for_an_own_state_that_the_place_is_unsure_of(
+    files: JobFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_of(files)
+    files.put(job, 1)
+    files.put(replace(job, state="interrupted", finished_at=NOW), 2)
+
+    def put(self: LocalFiles, key: str, data: bytes, same_as: str | None = None) -> None:
+        raise StorageUncertain("{file} may be there or not. Look.", {"file": key})
+
+    monkeypatch.setattr(LocalFiles, "put_new", put)
+    with pytest.raises(KeyExists):
+        files.put(replace(job, state="succeeded", finished_at=NOW, revision=1), 2)
+
+
+def test_the_names_of_a_jobs_files_say_its_number_and_whether_to_stop(tmp_path: Path, files: JobFiles) -> None:
+    job = job_of(files)
+    assert files.news(job.id) == JobNews(0, is_cancel_requested=False)
+    files.put(job, 1)
+    files.put(replace(job, state="running"), 2)
+    (tmp_path / JOBS / job.id / "notes.txt").touch()
+    assert files.news(job.id) == JobNews(2, is_cancel_requested=False)
+    files.request_cancel(job.id)
+    assert files.news(job.id) == JobNews(2, is_cancel_requested=True)
+
+
+def test_the_newest_jobs_that_have_ended_are_remembered_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = JobFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), NoProgressBoard(), tmp_path, num_remembered=2)
+    states: list[JobState] = ["succeeded", "failed", "cancelled", "running"]
+    made = []
+    for number, state in enumerate(states):
+        monkeypatch.setattr(time, "time_ns", lambda number=number: (1_700_000_000_000 + number) * 1_000_000)
+        made.append(job_of(files, state))
+        files.put(made[-1], 1)
+    assert [kept and kept.job for kept in map(files.get, files.ids())] == made[::-1]
+    for job in made:
+        (tmp_path / JOBS / job.id / "000001.json").unlink()
+    assert [kept and kept.job for kept in (files.get(job.id) for job in made)] == [None, made[1], made[2], None]
+    monkeypatch.setattr(job_files, "MAX_FINISHED", 0)
+    files.prune()
+    assert [files.get(job.id) for job in made] == [None] * 4
+
+
+class BrokenNotices(NoNotices):
+    """Cannot be reached."""
+
+    def put(self, job_id: str) -> None:
+        raise StorageFailed("It is not left.")
+
+    def remove(self, job_id: str) -> None:
+        raise StorageFailed("It is not removed.")
+
+
+class BrokenBoard(NoProgressBoard):
+    """Cannot show how far a job is."""
+
+    @property
+    def notices(self) -> BrokenNotices:
+        return BrokenNotices()
+
+    def put(self, job_id: str, progress: Progress) -> None:
+        raise StorageFailed("It is not shown.")
+
+    def get(self, job_id: str) -> Progress | None:
+        raise StorageFailed("It is not shown.")
+
+    def remove(self, job_id: str) -> None:
+        raise StorageFailed("It is not shown.")
+
+
+def test_an_end_of_which_a_process_could_not_be_told_is_not_saved(tmp_path: Path) -> None:
+    files = JobFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), BrokenBoard(), tmp_path)
+    job = job_of(files)
+    files.put(job, 1)
+    kept = files.get(job.id)
+    assert kept is not None
+    ended = replace(job, state="interrupted")
+    assert files.reconcile(kept, ended) == ended
+    assert files.get(job.id) == kept
+    with pytest.raises(StorageFailed):
+        files.request_cancel(job.id)
+    files.close()
+
+
+def test_progress_that_cannot_be_shown_fails_nothing(tmp_path: Path) -> None:
+    files = JobFiles(LocalFiles(tmp_path), LocalOwners(tmp_path), BrokenBoard(), tmp_path)
+    files.show_progress("a", Progress("saving"))
+    assert files.progress("a") is None
+    files.forget_progress("a")
+    files.forget_notice("a")
+    files.close()

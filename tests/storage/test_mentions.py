@@ -12,13 +12,13 @@ import pytest
 from tests.execution.examples import queued_job
 from tests.storage.breakage import half_published, put, remove
 from tests.storage.examples import fast_folder, open_names
+from tests.storage.job_folders import open_jobs
 from tests.storage.model import Server
 from windrow.domain.clock import utc_now
 from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.storage.files import LocalFiles
 from windrow.storage.folder_check import LOST_AND_FOUND
 from windrow.storage.fsck import check
-from windrow.storage.job_files import JobFiles
 from windrow.storage.mentions import Mention, find_mentions
 
 HOUR, HALF = timedelta(hours=1), timedelta(minutes=30)
@@ -47,7 +47,7 @@ def earlier(root: Path, by: timedelta) -> Server:
 
 def succeed(root: Path, name: str, revision: int, at: datetime) -> str:
     """Write down that a job made a revision, and return the job's id."""
-    files = JobFiles(root, LocalFiles(root))
+    files = open_jobs(root)
     job = queued_job(files.new_id())
     files.put(replace(job, model_name=name, state="succeeded", revision=revision, finished_at=at), 1)
     files.close()

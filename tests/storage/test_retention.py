@@ -9,7 +9,7 @@ from tests.storage.examples import open_catalog, open_names
 from tests.storage.tickets import AT, publish
 from windrow.storage.files import LocalFiles
 from windrow.storage.fsck import check
-from windrow.storage.retention import LAST_PURGE_CHECK, Retention
+from windrow.storage.retention import LAST_PURGE_CHECK, LocalLastCheck, Retention
 
 WEEK = timedelta(days=7)
 
@@ -24,7 +24,7 @@ class Clock:
 
 def look(root: Path, clock: Clock) -> list[str]:
     """Look as a server does that has just been started."""
-    return Retention(root, open_catalog(LocalFiles(root)).purging, WEEK, clock).purge_expired()
+    return Retention(LocalLastCheck(root, clock), open_catalog(LocalFiles(root)).purging, WEEK).purge_expired()
 
 
 @pytest.fixture

@@ -168,7 +168,16 @@ class Endpoint(Generic[R]):
         Args:
             request: The request.
         """
-        return next((scope for name, scope in self.scope_if.items() if getattr(request, name)), self.scope)
+        switch = self.scope_switch(request)
+        return self.scope if switch is None else self.scope_if[switch]
+
+    def scope_switch(self, request: object) -> str | None:
+        """Return the field by which a request needs another scope than the rest; ``None`` where it needs the same.
+
+        Args:
+            request: The request.
+        """
+        return next((name for name in self.scope_if if getattr(request, name)), None)
 
     @cached_property
     def _hints(self) -> Mapping[str, Any]:

@@ -197,6 +197,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "AuditLine.outcome": "ok",
     "AuditTrail.unreadable_files": 0,
     "Usage.classifiers": ...,
+    "Usage.free_bytes": 250_000_000_000,
     "Erasure.revisions": ...,
     "ClassifierUsage.revisions": ...,
     "Record.scores": ...,

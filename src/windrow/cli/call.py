@@ -24,7 +24,7 @@ class Call:
     """The options that every command has."""
 
     url: str | None = field(default=None, metadata={"setting": "url"})
-    data_dir: Path | None = field(default=None, metadata={"setting": "data_dir"})
+    data_dir: str | None = field(default=None, metadata={"setting": "data_dir"})
     api_key_file: Path | None = field(default=None, metadata={"setting": "api_key_file"})
     as_json: bool = False
     """Print one JSON document, the same as the HTTP API's."""

@@ -62,6 +62,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "Maintenance": [
         ("usage", "maintenance_commands", "Show what everything takes on the disk."),
         ("fsck", "maintenance_commands", "Check every byte of a data directory."),
+        ("copy-store", "copy_store_command", "Copy a data directory to a folder or an object store."),
         ("forget", "erasure_command", "Find texts in kept training rows, and remove them."),
         ("base-models", "maintenance_commands", "List the base models on this machine, or remove one."),
     ],
@@ -74,6 +75,7 @@ SYNONYMS: Final = {
     "cancel": "jobs cancel",
     "check": "fsck",
     "classify": "predict",
+    "copy_store": "copy-store",
     "cp": "copy",
     "cv": "cross-validate",
     "info": "show",
@@ -81,6 +83,7 @@ SYNONYMS: Final = {
     "load": "import",
     "log": "history",
     "ls": "list",
+    "migrate": "copy-store",
     "models": "list",
     "purge": "delete --purge",
     "remove": "delete",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.secret import Secret
-from windrow.settings import Settings, read_api_key, read_settings
+from windrow.domain.store_url import StoreUrl, without_secrets
+from windrow.settings import Settings, read_api_key, read_data_dir, read_settings
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
@@ -51,7 +52,9 @@ def open_directory(settings: Settings) -> "Connection":
 
 
 @contextmanager
-def connect_dry_run(url: str | None, data_dir: Path | None, api_key_file: Path | None = None) -> "Iterator[Operations]":
+def connect_dry_run(
+    url: str | None, data_dir: str | Path | None, api_key_file: Path | None = None
+) -> "Iterator[Operations]":
     """Give the verbs as :func:`connected` does, on a folder that is gone afterwards where there is no data directory.
 
     For dry runs, which save nothing.
@@ -66,15 +69,15 @@ def connect_dry_run(url: str | None, data_dir: Path | None, api_key_file: Path |
         Unavailable: The server cannot be reached.
     """
     with ExitStack() as stack:
-        if not resolve_server_url(url, data_dir) and not is_data_dir(settings_for(data_dir).data_dir):
-            data_dir = Path(stack.enter_context(TemporaryDirectory(prefix="windrow-")))
+        if not resolve_server_url(url, data_dir) and not _is_for_dry_runs(settings_for(data_dir).data_dir):
+            data_dir = stack.enter_context(TemporaryDirectory(prefix="windrow-"))
         yield stack.enter_context(connected(url, data_dir, api_key_file, may_create=True))
 
 
 @contextmanager
 def connected(
     url: str | None,
-    data_dir: Path | None,
+    data_dir: str | Path | None,
     api_key_file: Path | None = None,
     *,
     may_create: bool = False,
@@ -106,18 +109,27 @@ def connected(
         connection.close()
 
 
-def settings_for(data_dir: Path | None, **changes: object) -> Settings:
+def settings_for(data_dir: str | Path | None, **changes: object) -> Settings:
     """Return the settings where a data directory is used.
 
     Args:
         data_dir: The directory; ``None`` for that of the settings.
         **changes: Settings, by name, that are to be otherwise.
+
+    Raises:
+        InvalidParameter: The directory is to be in an object store, and its address is none.
     """
-    named = {} if data_dir is None else {"data_dir": data_dir}
+    try:
+        named = {} if data_dir is None else {"data_dir": read_data_dir(str(data_dir))}
+    except ValueError as error:
+        raise InvalidParameter(
+            "{value} is no data directory: {expected}.",
+            {"parameter": "data_dir", "value": without_secrets(str(data_dir)), "expected": str(error)},
+        ) from error
     return dataclasses.replace(read_settings(), **named, **changes)  # type: ignore[arg-type]
 
 
-def resolve_server_url(url: str | None, data_dir: Path | None) -> str:
+def resolve_server_url(url: str | None, data_dir: str | Path | None) -> str:
     """Return the address of the server; empty where the data directory is used without one.
 
     Raises:
@@ -130,21 +142,40 @@ def resolve_server_url(url: str | None, data_dir: Path | None) -> str:
     return url or "" if url or data_dir is not None else read_settings().url
 
 
-def is_data_dir(folder: Path) -> bool:
-    """Whether a folder is a data directory."""
-    return any((folder / name).is_dir() for name in _DATA_FOLDERS)
-
-
-def check_data_dir(data_dir: Path) -> None:
-    """Make sure that a folder is a data directory.
+def is_data_dir(place: Path | StoreUrl) -> bool:
+    """Whether there is a data directory in a folder, or in a place in an object store.
 
     Raises:
-        InvalidParameter: It is none.
+        StorageFailed: The object store refuses to tell.
+        DataDirectoryUnavailable: It does not answer.
+    """
+    if isinstance(place, StoreUrl):
+        from windrow.bootstrap import is_in_use
+
+        return is_in_use(place)
+    return any((place / name).is_dir() for name in _DATA_FOLDERS)
+
+
+def check_data_dir(data_dir: Path | StoreUrl) -> None:
+    """Make sure that there is a data directory.
+
+    Raises:
+        InvalidParameter: There is none.
+        StorageFailed: The object store refuses to tell.
+        DataDirectoryUnavailable: It does not answer.
     """
     if is_data_dir(data_dir):
         return
-    problem = "has neither classifiers nor aliases nor base models" if data_dir.is_dir() else "does not exist"
+    if isinstance(data_dir, StoreUrl):
+        problem = "holds nothing of Windrow's"
+    else:
+        problem = "has neither classifiers nor aliases nor base models" if data_dir.is_dir() else "does not exist"
     raise InvalidParameter(
         f"{{value}} is no data directory: it {problem}. Name the right one with --data-dir, or a server with --url.",
         {"parameter": "data_dir", "value": str(data_dir)},
     )
+
+
+def _is_for_dry_runs(place: Path | StoreUrl) -> bool:
+    """Whether a dry run leaves a place as it is: one in an object store it does, even if that is still empty."""
+    return isinstance(place, StoreUrl) or is_data_dir(place)

@@ -16,7 +16,9 @@ from windrow.domain.errors import (
 OK: Final = 0
 """Done."""
 CHECK_FAILED: Final = 1
-"""The check failed: ``fsck`` found damage, ``forget`` texts that are kept; a condition of ``promote`` is not met."""
+"""The check failed: ``fsck`` found damage, ``forget`` texts that are kept; ``copy-store`` left something out, or a
+condition of ``promote`` is not met.
+"""
 WRONG_INPUT: Final = 2
 """Wrong input: the command, a file, a row, a name, a setting."""
 NOT_POSSIBLE: Final = 3

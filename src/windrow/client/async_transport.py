@@ -11,6 +11,7 @@ from windrow.client.credentials import exposes_key, headers_of
 from windrow.client.errors import ConnectionLost, client_closed, connection_lost, not_http, timed_out, unreachable
 from windrow.client.replies import parse_problem
 from windrow.client.retrying import back_off, check_retries, retry_delay
+from windrow.client.tls_hint import PROXY_STATUS, TlsHint
 from windrow.client.transport import BLOCK_BYTES, CONNECT_TIMEOUT_S, POOL_SIZE, Call, size_of
 from windrow.domain.errors import WindrowError
 from windrow.domain.secret import Secret
@@ -46,6 +47,7 @@ class AsyncTransport:
         check_retries(retries)
         address = read_address(url)
         self.url = str(address)
+        self._tls_hint = TlsHint(address)
         self._retries = retries
         self._sleep = sleep
         self._httpx: Any = _load_httpx()
@@ -87,6 +89,8 @@ class AsyncTransport:
                     raise
                 await self._sleep(back_off(attempt))
                 continue
+            if response.status_code != PROXY_STATUS:
+                self._tls_hint.rule_out()
             if response.status_code < 300:
                 return response
             problem = await self._problem(response)
@@ -134,7 +138,7 @@ class AsyncTransport:
             if preload:
                 await response.aread()
         except (self._httpx.HTTPError, OSError) as error:
-            raise self._connection_error(error) from error
+            raise await asyncio.to_thread(self._tls_hint.explained, self._connection_error(error)) from error
         return response
 
     async def _problem(self, response: "httpx.Response") -> WindrowError:
@@ -142,7 +146,10 @@ class AsyncTransport:
             content = await response.aread()
         except (self._httpx.HTTPError, OSError) as error:
             return self._connection_error(error)
-        return parse_problem(response.status_code, response.headers.get("Content-Type", ""), content, self.url)
+        problem = parse_problem(response.status_code, response.headers.get("Content-Type", ""), content, self.url)
+        if response.status_code != PROXY_STATUS:
+            return problem
+        return await asyncio.to_thread(self._tls_hint.explained, problem)
 
     def _connection_error(self, error: Exception) -> WindrowError:
         if isinstance(error, self._httpx.ConnectTimeout):

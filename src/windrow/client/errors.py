@@ -101,6 +101,17 @@ def unreachable(url: str, reason: str) -> ServerUnreachable:
     )
 
 
+def speaks_tls(url: str) -> ServerUnreachable:
+    """Return the error for a server that speaks TLS and was asked without.
+
+    Args:
+        url: The server, with ``http://``.
+    """
+    return ServerUnreachable(
+        "What answers at {url} seems to speak TLS, and was asked without. Write https:// in {arg:url}.", {"url": url}
+    )
+
+
 def timed_out(url: str) -> ServerTimedOut:
     """Return the error for a server that was silent for too long."""
     return ServerTimedOut(

@@ -24,6 +24,7 @@ from windrow.client.credentials import exposes_key, headers_of
 from windrow.client.errors import ConnectionLost, client_closed, connection_lost, not_http, timed_out, unreachable
 from windrow.client.replies import parse_problem
 from windrow.client.retrying import back_off, check_retries, retry_delay
+from windrow.client.tls_hint import PROXY_STATUS, TlsHint
 from windrow.domain.errors import WindrowError
 from windrow.domain.secret import Secret
 
@@ -109,6 +110,7 @@ class Transport:
         check_retries(retries)
         address = read_address(url)
         self.url = str(address)
+        self._tls_hint = TlsHint(address)
         self._prefix = address.prefix
         self._retries = retries
         self._sleep = sleep
@@ -154,6 +156,8 @@ class Transport:
                     raise
                 self._sleep(back_off(attempt))
                 continue
+            if response.status != PROXY_STATUS:
+                self._tls_hint.rule_out()
             if response.status < 300:
                 return response
             problem = self._problem(response)
@@ -198,14 +202,15 @@ class Transport:
                 preload_content=preload,
             )
         except (HTTPError, OSError) as error:
-            raise self._connection_error(error) from error
+            raise self._tls_hint.explained(self._connection_error(error)) from error
 
     def _problem(self, response: BaseHTTPResponse) -> WindrowError:
         try:
             content = response.data
         except (HTTPError, OSError) as error:
             return self._connection_error(error)
-        return parse_problem(response.status, response.headers.get("Content-Type", ""), content, self.url)
+        problem = parse_problem(response.status, response.headers.get("Content-Type", ""), content, self.url)
+        return self._tls_hint.explained(problem) if response.status == PROXY_STATUS else problem
 
     def _connection_error(self, error: Exception) -> WindrowError:
         if isinstance(error, ClosedPoolError):

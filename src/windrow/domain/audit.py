@@ -28,6 +28,8 @@ class AuditRequest:
     """Only what this API key did, or was refused."""
     target: Annotated[str | None, Schema(minLength=1)] = None
     """Only what was done to this classifier, alias, API key or base model."""
+    verb: Annotated[str | None, Schema(minLength=1)] = None
+    """Only what was done, or refused, by this verb, as lines name it (``promote``)."""
     limit: Annotated[int, Schema(minimum=AUDIT_RANGE[0], maximum=AUDIT_RANGE[1])] = DEFAULT_AUDIT_LINES
     """The most lines, 1 to 10,000."""
     cursor: Annotated[str | None, Schema(pattern=f"^{LINE_ID.pattern}$")] = None
@@ -47,6 +49,7 @@ class AuditRequest:
         return (
             self.key_name in (None, line.key_name)
             and self.target in (None, line.target, line.target.partition("@")[0])
+            and self.verb in (None, line.verb)
             and (self.begins_at is None or line.at >= self.begins_at)
         )
 
@@ -115,7 +118,7 @@ def check_audit_request(request: AuditRequest) -> None:
         InvalidParameter: A text is empty, the time or the cursor is none, or the limit lies outside its range.
     """
     check_range("limit", request.limit, AUDIT_RANGE)
-    for name in ("key_name", "target"):
+    for name in ("key_name", "target", "verb"):
         if getattr(request, name) == "":  # of a script's variable that is unset
             raise InvalidParameter("{arg:{parameter}} is empty. Give it a value, or leave it out.", {"parameter": name})
     _ = request.begins_at

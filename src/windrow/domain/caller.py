@@ -69,14 +69,22 @@ def calling(caller: Caller) -> Iterator[None]:
         _current.reset(token)
 
 
-def insufficient_scope(scope: Scope) -> InsufficientScope:
+def insufficient_scope(scope: Scope, *, switch: str | None = None, enough: Scope | None = None) -> InsufficientScope:
     """Return the error for a caller that lacks a scope.
 
     Args:
         scope: What is needed.
+        switch: The field of the request that makes it needed; ``None`` where it always is.
+        enough: The scope that is needed instead where that field is false, and that the caller has.
     """
     caller = current_caller()
+    facts: dict[str, object] = {"name": caller.key_name, "scope": scope, "scopes": sorted(caller.scopes)}
+    if switch is None or enough is None:
+        return InsufficientScope(
+            "The API key {name} lacks the scope {scope}, which this needs. {Send} a key that has it.", facts
+        )
     return InsufficientScope(
-        "The API key {name} lacks the scope {scope}, which this needs. {Send} a key that has it.",
-        {"name": caller.key_name, "scope": scope, "scopes": sorted(caller.scopes)},
+        "The API key {name} lacks the scope {scope}, which this needs. {Send} a key that has it; with "
+        f"{{unset:{switch}}}, the scope {{enough}} is enough.",
+        {**facts, "enough": enough},
     )

@@ -82,8 +82,9 @@ class Erasure(ListValue[AffectedRevision]):
     unknown: tuple[str, ...]
     """Revisions (``name@3``) whose training rows are not kept or cannot be read, so that nobody knows."""
     unsearched_jobs: tuple[str, ...] = ()
-    """Trainings that wait or run, or have ended well meanwhile, by id, the newest first. They have read their rows
-    before, also those that they take over from another revision: look again once they have ended.
+    """Trainings that wait or run, or have ended well meanwhile, by id, the newest first: those that have one of the
+    texts among their rows, or may have one since another process runs them. They keep their rows when they end: look
+    again then.
     """
     complete: bool = computed(lambda self: all(map(_is_done, (*self.revisions, *self.aliases))), False)
     """Whether none of the texts is kept any more where they were found."""

@@ -32,6 +32,17 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
         "damage",
         "A base model's built graphs are not as they were built; the next start of a server builds them anew.",
     ),
+    "commit_missing": ("damage", "In an object store: a commit is missing, and commits are never removed."),
+    "commit_unreadable": ("damage", "In an object store: a commit cannot be read, or is another one."),
+    "checkpoint_unreadable": (
+        "damage",
+        "In an object store: a checkpoint cannot be read, or is missing and commits count from it.",
+    ),
+    "content_missing": ("damage", "In an object store: the object is not there that has the content of a file."),
+    "content_altered": (
+        "damage",
+        "In an object store: the size or digest of a file's content is not the one that its commit says.",
+    ),
     "keys_unreadable": (
         "damage",
         "A file of the API keys cannot be read. While it is the newest one, every key is refused.",
@@ -55,6 +66,11 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
         "A classifier's folder has blobs, but no numbered file. Repairing moves them to lost+found.",
     ),
     "empty_folder": ("garbage", "A folder is empty."),
+    "content_unreferenced": (
+        "garbage",
+        "In an object store: a content that no commit names. Repairing removes it; an attempt that is still being made "
+        "loses, and is made again.",
+    ),
     "job_unreadable": ("garbage", "What became of a training cannot be read; what it made is not affected."),
     "use_unreadable": ("garbage", "How much was used on a day cannot be read; no classifier is affected."),
     "base_model_leftover": ("garbage", "A base model was being removed, or its graph built, when the process died."),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import TrainingFailed, WindrowError, class_of
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import ListValue, Schema, Value, computed
@@ -129,7 +130,7 @@ class Job(Recipe, Value):
     model.
     """
     progress: Progress | None = None
-    """How far it is, while it runs; ``None`` otherwise, and where another process runs it."""
+    """How far it is, while it runs; ``None`` otherwise, and in a folder where another process runs it."""
     revision: int | None = None
     """The revision that it made; ``None`` unless it succeeded."""
     next_name: str | None = None
@@ -199,3 +200,5 @@ class FitEstimate(Value):
     """Kept rows of that revision among the training rows; they come first."""
     replaced_rows: int = 0
     """Kept rows of that revision that rows of the request replace, since they have the same text."""
+    warnings: tuple[DataWarning, ...] = ()
+    """What is odd about all the rows together, those that it takes over included; the training itself may find more."""

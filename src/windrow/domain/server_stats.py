@@ -1,6 +1,7 @@
 """The statistics of the service for monitoring: how busy it is, and what it has done since it started."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +56,5 @@ class ServerStats(QueueStats):
     """Whether the data directory is there."""
     free_bytes: int = 0
     """Room that was left on its disk half a second ago."""
+    store_requests: Mapping[str, int] = field(default_factory=dict)
+    """Requests to the object store since the start of the process, by kind; empty for a folder."""

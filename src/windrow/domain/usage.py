@@ -30,10 +30,10 @@ class Usage(Value):
     """Those on the disk, deleted ones too, sorted by name."""
     other_bytes: int
     """The rest of the data directory: aliases, and what unfinished work left behind."""
-    free_bytes: int
-    """Room that is left on the data directory's disk."""
+    free_bytes: int | None
+    """Room that is left on the data directory's disk; nothing for an object store, which has no limit that it tells."""
     min_free_bytes: int
-    """Room below which trainings and imports are refused."""
+    """Room below which trainings and imports are refused; 0 refuses none."""
     shared_bytes: int = computed(lambda self: sum(each.size_bytes + each.graph_bytes for each in self.base_models), 0)
     """What all classifiers share: base models, wherever they lie, and their graphs."""
     classifier_bytes: int = computed(

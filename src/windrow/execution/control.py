@@ -10,7 +10,7 @@ from windrow.domain.job import OnProgress, Progress, Stage, ignore_progress
 from windrow.domain.prediction import IsConnected, always_connected
 from windrow.encoders.bulk import Compute
 
-# The interval of polling for disconnected callers and for cancel requests of other processes.
+# The interval of polling for disconnected callers, and for changes of jobs of this process.
 POLL_INTERVAL_S = 0.2
 
 
@@ -119,17 +119,20 @@ def cancel_on_disconnect(
 
 
 @contextmanager
-def cancel_when(control: TrainingControl, find_reason: Callable[[], WindrowError | None]) -> Iterator[None]:
+def cancel_when(
+    control: TrainingControl, find_reason: Callable[[], WindrowError | None], interval_s: float = POLL_INTERVAL_S
+) -> Iterator[None]:
     """Poll for a reason to cancel a training while the ``with`` block runs.
 
     Args:
         control: The training's control.
-        find_reason: Returns the reason, or ``None``; called five times a second, in its own thread.
+        find_reason: Returns the reason, or ``None``; called in its own thread.
+        interval_s: Seconds between two calls.
     """
     is_over = threading.Event()
 
     def poll() -> None:
-        while not is_over.wait(POLL_INTERVAL_S):
+        while not is_over.wait(interval_s):
             if (reason := find_reason()) is not None:
                 control.cancel(reason)
                 return

@@ -4,25 +4,16 @@ import contextvars
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from windrow.disk import without_folder
 from windrow.domain.classifier import FitResult
 from windrow.domain.clock import utc_now
-from windrow.domain.errors import (
-    InvalidArtifact,
-    JobFinished,
-    JobNotFound,
-    ShuttingDown,
-    StorageFailed,
-    StorageFull,
-    TrainingCancelled,
-    WindrowError,
-)
-from windrow.domain.job import Job, JobState, OnProgress, Problem, Progress
+from windrow.domain.dataset import Row
+from windrow.domain.errors import InvalidArtifact, JobFinished, JobNotFound, StorageFailed, StorageFull, WindrowError
+from windrow.domain.job import Job, OnProgress, Progress
 from windrow.execution.control import (
     POLL_INTERVAL_S,
     TrainingControl,
@@ -32,16 +23,18 @@ from windrow.execution.control import (
     shutting_down,
     training_cancelled,
 )
+from windrow.execution.job_record import JobRecord, ended_elsewhere, problem_of, state_after
 from windrow.execution.orphaned_jobs import FindPublishedRevision, reconcile
 from windrow.execution.slots import Ticket, TrainingSlots
 from windrow.execution.training_cost import EtaEstimator
-from windrow.storage.files import KeyExists
 from windrow.storage.job_files import MAX_FINISHED, JobFiles
 
 # A training stops within a second; after this time, a job that is still running is returned as it is.
 SHUTDOWN_TIMEOUT_S = 10.0
 # A progress is reported again after this time, with the time that is left by then.
 PROGRESS_INTERVAL_S = 1.0
+# Few jobs are meant by a small limit and a filter; reading some more at once is no slower.
+_MIN_PREFETCHED = 16
 
 _log = logging.getLogger("windrow.jobs")
 
@@ -56,6 +49,7 @@ class JobSpec:
         prepare: Runs before the job takes a slot, such as a download; ``None`` for nothing.
         work: Runs the training in its own thread; it must report its progress to the control.
         eta: Estimates the remaining time.
+        rows: What it learns from; ``None`` where that is not known.
     """
 
     job: Job
@@ -63,6 +57,7 @@ class JobSpec:
     prepare: Callable[[], object] | None
     work: Callable[[TrainingControl], FitResult]
     eta: EtaEstimator
+    rows: Sequence[Row] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -73,9 +68,9 @@ class _ActiveJob:
         job: The job's current values, except the number of jobs ahead of it.
         spec: The requested training.
         ticket: The job's position in the queue.
+        record: Saves the job's states.
         control: Cancels the job.
         result: The future of the job's result.
-        number: The number of the job's last file.
         listeners: Called with each progress.
         reporting: Held while a progress is reported, so that an old one never follows a new one.
     """
@@ -83,9 +78,9 @@ class _ActiveJob:
     job: Job
     spec: JobSpec
     ticket: Ticket
+    record: JobRecord
     control: TrainingControl = field(init=False)
     result: "Future[FitResult]" = field(default_factory=Future)
-    number: int = 0
     listeners: list[OnProgress] = field(default_factory=list)
     reporting: threading.Lock = field(default_factory=threading.Lock)
 
@@ -117,7 +112,7 @@ class JobQueue:
         self._on_change = on_change
         self._changed = threading.Condition()
         self._active: dict[str, _ActiveJob] = {}
-        self._unsaved: dict[str, tuple[Job, int]] = {}  # finished jobs that could not be saved, with their file numbers
+        self._unsaved: dict[str, tuple[Job, JobRecord]] = {}  # finished jobs that could not be saved
         self._has_reconciled = False
         self._is_closed = False
 
@@ -147,13 +142,14 @@ class JobQueue:
                 equivalent.listeners.append(on_progress)
                 return self._snapshot(equivalent), equivalent.result
             ticket = self._slots.enqueue(is_ready=spec.prepare is None)
-            active = _ActiveJob(replace(spec.job, id=self._files.new_id(), created_at=utc_now()), spec, ticket)
+            job = replace(spec.job, id=self._files.new_id(), created_at=utc_now())
+            active = _ActiveJob(job, spec, ticket, JobRecord(self._files, job.id))
             active.control = TrainingControl(lambda progress: self._report_progress(active, progress))
             active.listeners.append(on_progress)
             active.result.set_running_or_notify_cancel()  # from here on, only its control cancels it
             self._active[active.job.id] = active
         try:
-            self._save(active)
+            active.record.save(active.job)
             self._note(active.job)
             # It acts for whoever asked for it.
             run = contextvars.copy_context().run
@@ -167,9 +163,10 @@ class JobQueue:
 
     def reconcile_orphaned(self) -> None:
         """Record the ends of orphaned jobs, before a new training's revision could be mistaken for theirs."""
-        self._has_reconciled = True
         try:
-            self.newest(MAX_FINISHED)
+            if self._files.may_have_orphans():
+                self.newest(MAX_FINISHED)
+            self._has_reconciled = not self._files.may_find_orphans_later()
         except (StorageFull, StorageFailed) as error:
             _log.warning("Orphaned jobs could not be checked. %s", error.detail)
 
@@ -189,14 +186,18 @@ class JobQueue:
         kept = self._files.get(job_id)
         if kept is None:
             raise job_not_found(job_id)
-        return reconcile(kept, self._files, self._find_published_revision)
+        job = reconcile(kept, self._files, self._find_published_revision)
+        return replace(job, progress=self._files.progress(job_id)) if job.state == "running" else job
 
     def newest(self, limit: int, is_meant: Callable[[Job], bool] = lambda _: True) -> tuple[Job, ...]:
         """Return the newest jobs of those that are meant, the newest first; damaged ones are skipped."""
         found: list[Job] = []
-        for job_id in self._files.ids():
+        ids, batch = self._files.ids(), max(limit, _MIN_PREFETCHED)
+        for number, job_id in enumerate(ids):
             if len(found) == limit:
                 break
+            if number % batch == 0:
+                self._files.prefetch(ids[number : number + batch])
             try:
                 if is_meant(job := self.get(job_id)):
                     found.append(job)
@@ -204,6 +205,11 @@ class JobQueue:
             except (JobNotFound, InvalidArtifact, StorageFull, StorageFailed) as error:
                 _log.info("The job %s is not listed. %s", job_id, error.detail)
         return tuple(found)
+
+    def rows_in_memory(self) -> Mapping[str, Sequence[Row]]:
+        """Return the rows of each unfinished job of this process by its id; those of others, only they know."""
+        with self._changed:
+            return {job_id: each.spec.rows for job_id, each in self._active.items() if each.spec.rows is not None}
 
     def follow(self, job_id: str) -> Iterator[Job]:
         """Yield a job now and after each change, until it is finished.
@@ -214,9 +220,7 @@ class JobQueue:
         last = self.get(job_id)
         yield last
         while not last.is_finished:
-            with self._changed:
-                # Jobs of other processes are polled; a job of this process notifies of each change.
-                self._changed.wait(POLL_INTERVAL_S)
+            self._await_change(job_id)
             job = self.get(job_id)
             if job != last:
                 yield job
@@ -257,17 +261,19 @@ class JobQueue:
         for each in active:
             each.control.cancel(shutting_down())
         self.wait(SHUTDOWN_TIMEOUT_S)
-        self._files.close()
+        self._files.close(leaves_jobs=bool(self._active or self._unsaved))
 
     def _run(self, active: _ActiveJob) -> None:
         """Run one job to its end."""
         try:
-            with cancel_when(active.control, lambda: self._find_cancel_request(active.job.id)):
+            with cancel_when(active.control, active.record.find_reason_to_cancel):
                 if active.spec.prepare is not None:
                     run_interruptibly(active.spec.prepare, active.control)
                 with active.ticket.acquire(active.control):
                     active.job = replace(active.job, state="running", started_at=utc_now())
-                    self._try_save(active)
+                    stored = self._try_save(active.record, active.job)
+                    if stored is not None and (why := ended_elsewhere(stored)) is not None:
+                        raise why
                     with repeating(PROGRESS_INTERVAL_S, lambda: self._repeat_progress(active)):
                         result = active.spec.work(active.control)
             job = replace(active.job, state="succeeded", revision=result.revision, next_name=result.next_name)
@@ -278,30 +284,26 @@ class JobQueue:
             active.ticket.leave()
             if not isinstance(error, WindrowError):
                 _log.exception("The job %s ended unexpectedly.", active.job.id)
-            self._save_end(active, replace(active.job, state=_state_after(error), problem=self._problem(error)))
+            problem = problem_of(error, self._files.root)
+            self._save_end(active, replace(active.job, state=state_after(error), problem=problem))
             active.result.set_exception(error)
         try:
+            self._files.forget_progress(active.job.id)
+            self._files.forget_notice(active.job.id)
             self._clean_up()
         finally:
             # Last, so that a caller that waits for the last job finds its end recorded.
             self._remove(active)
 
-    def _problem(self, error: BaseException) -> Problem:
-        if isinstance(error, WindrowError):
-            told = without_folder(error, self._files.root)
-            return Problem(told.code, told.template, told.facts)
-        return Problem(
-            "internal_error", "Something unexpected went wrong. Look in the log of the process, and report it."
-        )
-
     def _save_end(self, active: _ActiveJob, job: Job) -> None:
         ended = replace(job, finished_at=utc_now(), progress=None)
         self._note(ended)
+        stored = self._try_save(active.record, ended)
         with self._changed:
-            active.job = ended
+            if stored is None:
+                self._unsaved[job.id] = (ended, active.record)
+            active.job = stored or ended
             self._changed.notify_all()
-        if not self._try_save(active):
-            self._unsaved[job.id] = (active.job, active.number)
 
     def _note(self, job: Job) -> None:
         try:
@@ -311,9 +313,9 @@ class JobQueue:
 
     def save_ended(self) -> None:
         """Save finished jobs that could not be saved before."""
-        for job_id, (job, number) in list(self._unsaved.items()):
-            with suppress(StorageFull, StorageFailed, KeyExists):
-                self._files.put(job, number)
+        for job_id, (job, record) in list(self._unsaved.items()):
+            with suppress(StorageFull, StorageFailed, InvalidArtifact):
+                record.save(job)
                 self._unsaved.pop(job_id, None)
 
     def _clean_up(self) -> None:
@@ -329,18 +331,13 @@ class JobQueue:
             self._active.pop(active.job.id, None)
             self._changed.notify_all()
 
-    def _try_save(self, active: _ActiveJob) -> bool:
-        """Save a job's current state; a failing disk does not end the training."""
+    def _try_save(self, record: JobRecord, job: Job) -> Job | None:
+        """Save a state, and return what is stored now; a failing disk does not end the training."""
         try:
-            self._save(active)
+            return record.save(job)
         except Exception as error:  # noqa: BLE001  no error of the disk may keep the result from its callers
-            _log.warning("The job %s could not be written down as %s. %s", active.job.id, active.job.state, error)
-            return False
-        return True
-
-    def _save(self, active: _ActiveJob) -> None:
-        active.number += 1
-        self._files.put(replace(active.job, ahead=0, progress=None), active.number)
+            _log.warning("The job %s could not be written down as %s. %s", job.id, job.state, error)
+            return None
 
     def _report_progress(self, active: _ActiveJob, progress: Progress) -> None:
         with active.reporting:
@@ -351,6 +348,8 @@ class JobQueue:
         with active.reporting:
             if active.job.progress is not None:
                 self._tell(active, active.job.progress)
+        if (progress := active.job.progress) is not None:  # in this thread, which may wait for an object store
+            self._files.show_progress(active.job.id, progress)
 
     def _tell(self, active: _ActiveJob, progress: Progress) -> None:
         left_s = active.spec.eta.seconds_left(progress)
@@ -372,13 +371,16 @@ class JobQueue:
         """Return a job once it has ended, or after ``SHUTDOWN_TIMEOUT_S``."""
         deadline_s = time.monotonic() + SHUTDOWN_TIMEOUT_S
         while not (job := self.get(job_id)).is_finished and time.monotonic() < deadline_s:
-            with self._changed:
-                self._changed.wait(POLL_INTERVAL_S)
+            self._await_change(job_id)
         return job
 
-    def _find_cancel_request(self, job_id: str) -> WindrowError | None:
-        """Return the error of a cancelled job, if any process has requested its cancellation."""
-        return training_cancelled(job_id) if self._files.is_cancel_requested(job_id) else None
+    def _await_change(self, job_id: str) -> None:
+        """Wait until a job may have changed."""
+        with self._changed:
+            if job_id in self._active:  # it notifies of each change
+                self._changed.wait(POLL_INTERVAL_S)
+                return
+        time.sleep(self._files.poll_interval_s)  # whatever happens to jobs of this process
 
 
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}
@@ -390,9 +392,3 @@ def job_not_found(job_id: str) -> JobNotFound:
         "There is no job {job_id}. List the jobs to see their ids; of finished ones, {kept} are kept.",
         {"job_id": job_id, "kept": MAX_FINISHED},
     )
-
-
-def _state_after(error: BaseException) -> JobState:
-    if isinstance(error, TrainingCancelled):
-        return "cancelled"
-    return "interrupted" if isinstance(error, ShuttingDown) else "failed"

@@ -10,7 +10,7 @@ from typing import Final
 from windrow.domain.errors import DataDirectoryUnavailable, WindrowError
 from windrow.domain.names import Reference, read_reference
 from windrow.storage.catalog import Catalog, ResolvedModel
-from windrow.storage.data_directory import DataDirectory, stalled
+from windrow.storage.data_directory import Directory, stalled
 from windrow.storage.namespace import Namespace
 
 # Two looks at the disk; with the looks themselves, what others change is seen within a second.
@@ -72,7 +72,7 @@ class ModelWatch:
         self,
         catalog: Catalog,
         names: Namespace,
-        directory: DataDirectory,
+        directory: Directory,
         on_return: Callable[[], object],
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -132,10 +132,10 @@ class ModelWatch:
         Raises:
             DataDirectoryUnavailable: It was not, or the look takes too long.
         """
+        if (problem := self._problem) is not None:  # which says more than that it still lasts
+            raise DataDirectoryUnavailable(problem.template, problem.facts) from problem
         if self._is_stalled:
             raise stalled()
-        if (problem := self._problem) is not None:
-            raise DataDirectoryUnavailable(problem.template, problem.facts) from problem
 
     def update(self) -> None:
         """Look at the disk, once."""

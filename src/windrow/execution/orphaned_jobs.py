@@ -41,7 +41,9 @@ def reconcile(kept: StoredJob, files: JobFiles, find_published_revision: FindPub
 
 def _is_anothers(job: Job, revision: int, files: JobFiles) -> bool:
     """Whether another job published a revision, or may still do so."""
-    for job_id in files.ids():
+    ids = files.ids()
+    files.prefetch(ids)
+    for job_id in ids:
         with suppress(InvalidArtifact):  # a damaged file of another job does not matter here
             kept = files.get(job_id) if job_id != job.id else None
             if kept is not None and kept.job.model_name == job.model_name:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from windrow.domain.errors import WindrowError
-from windrow.storage.lock import Lock
+from windrow.storage.lock import Lock, transaction
 from windrow.storage.use_store import ClassifierUse, DayUse, KeyUse, UseStore, file_name
 
 DAY_S: Final = 86_400
@@ -209,8 +209,7 @@ class UseCounters:
             is_new = self._today.is_new
             self.flush(is_last=True)
             if is_new:
-                with self._data_lock():
-                    self._store.join_done(self._today.date, self._process)
+                self._alone(lambda: self._store.join_done(self._today.date, self._process))
         except WindrowError as error:
             _log.info("What was counted last is not kept. %s", error.detail)
 
@@ -222,8 +221,13 @@ class UseCounters:
             StorageFailed: The disk failed.
         """
         if self._store.days():
-            with self._data_lock():
-                self._store.tidy(_date_of(int(self._now_s() // DAY_S)), self._process)
+            self._alone(lambda: self._store.tidy(_date_of(int(self._now_s() // DAY_S)), self._process))
+
+    @transaction
+    def _alone(self, change: Callable[[], object]) -> None:
+        """Make a change that must not meet another one's."""
+        with self._data_lock():
+            change()
 
     def _day(self, now_s: float) -> _Day:
         """Return the present day; the lock is held."""

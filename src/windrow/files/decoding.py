@@ -51,7 +51,6 @@ _BEGINNING_BYTES = 4
 _MARKUP = re.compile(r"\ufeff?\s*<(?:!doctype html|html|head|meta|table|\?xml)\b", re.IGNORECASE)
 # Where lines end: in Windows, elsewhere, and on old Macs.
 LINE_END = re.compile(r"\r\n?|\n")
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
 _ENCODING_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,39}")
 # Codecs of text that no file is written in; those of domain names take very long for long texts.
 _NO_FILE_ENCODINGS = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
@@ -235,47 +234,8 @@ def text_blocks(source: Source) -> Iterator[str]:
 
 def count_line_ends(text: str) -> int:
     """Return how many lines end in a text."""
-    return text.count("\n") if "\r" not in text else len(LINE_END.findall(text))
-
-
-def split_lines(source: Source, blocks: Iterator[str]) -> Iterator[str]:
-    r"""Yield the lines of text blocks, each with its end (``\n``, ``\r\n`` or ``\r``), the last one as it is.
-
-    Args:
-        source: The file, for messages.
-        blocks: Its text; no ``\r\n`` falls between two of them.
-
-    Raises:
-        InvalidFile: A line is longer than ``MAX_LINE_CHARS``.
-    """
-    pending: list[str] = []
-    pending_chars, number = 0, 1
-    for block in blocks:
-        end = max(block.rfind("\n"), block.rfind("\r")) + 1
-        whole, rest = _whole_lines(block[:end]), block[end:]
-        if whole:
-            yield "".join((*pending, whole[0]))
-            yield from whole[1:]
-            pending, pending_chars, number = [], 0, number + len(whole)
-        pending.append(rest)
-        pending_chars += len(rest)
-        if pending_chars > MAX_LINE_CHARS:
-            raise source.error(
-                "the line has more than {limit:,} characters. Is it a file of another kind? Name the right kind with "
-                "{arg:format}.",
-                number,
-                parameter="format",
-                limit=MAX_LINE_CHARS,
-            )
-    if pending_chars:
-        yield "".join(pending)
-
-
-def _whole_lines(block: str) -> list[str]:
-    """Return the lines of a block at whose end a line ends."""
-    if "\r" in block:
-        return _LINE.findall(block)
-    return [f"{line}\n" for line in block.split("\n")[:-1]]
+    ends = text.count("\n")
+    return ends if "\r" not in text else ends + text.count("\r") - text.count("\r\n")
 
 
 def check_not_markup(source: Source, beginning: str) -> None:

@@ -25,7 +25,8 @@ from windrow.files.columns import (
     listed,
     look_for_columns,
 )
-from windrow.files.decoding import LINE_END, MAX_LINE_CHARS, Source, split_lines
+from windrow.files.decoding import LINE_END, MAX_LINE_CHARS, Source
+from windrow.files.lines import BLANK_LINES, Lines
 
 if TYPE_CHECKING:
     import _csv
@@ -86,15 +87,16 @@ def read_delimited(
     Raises:
         InvalidFile: A row or the header is wrong or ambiguous; the message names its line.
     """
-    text_lines = split_lines(source, blocks)
-    first, start, declared = next(text_lines, ""), 1, ""
-    while first.isspace() or (not declared and declared_delimiter(first)):
-        declared = declared or declared_delimiter(first)
-        first, start = next(text_lines, ""), start + 1
+    lines = Lines(source, blocks)
+    first = _next_filled(lines)
+    if declared := declared_delimiter(first):
+        first = _next_filled(lines)
+    if first:
+        lines.put_back(first)
     dialect = _dialect(first, options, declared)
     source.delimiter = dialect.delimiter
-    rows = _rows(source, chain((first,), text_lines), dialect, start)
-    line, row = next(rows, (start, []))
+    rows = _rows(source, lines, dialect)
+    line, row = next(rows, (lines.number, []))
     if not row:
         raise source.error("there is nothing in it. Name a file with rows.")
     if source.listener is not None and len(row) > MAX_COLUMNS:
@@ -129,6 +131,12 @@ def too_many_columns(source: Source, line: int | None) -> InvalidFile:
         line,
         limit=MAX_COLUMNS,
     )
+
+
+def _next_filled(lines: Lines) -> str:
+    """Return the next line in which something is seen; empty at the end of the file."""
+    lines.pass_over(BLANK_LINES)
+    return next((line for line in lines if not line.isspace()), "")
 
 
 def declared_delimiter(line: str) -> str:
@@ -237,18 +245,21 @@ def _has_named_columns(source: Source, line: int, names: Sequence[str], options:
     return True
 
 
-def _rows(
-    source: Source, text_lines: Iterable[str], dialect: _Dialect, start: int
-) -> Generator[tuple[int, list[str]], None, None]:
+def _rows(source: Source, lines: Lines, dialect: _Dialect) -> Generator[tuple[int, list[str]], None, None]:
     """Yield each row with the line at which it begins."""
     csv.field_size_limit(MAX_LINE_CHARS)
-    rows = dialect.split(text_lines)
-    line, num_values = start, 0
+    rows = dialect.split(lines)
+    # Where a row begins, lines of nothing or of delimiters alone are passed over; inside a value, they count.
+    empty = re.compile(rf"(?:{re.escape(dialect.delimiter)}*+[\r\n])*+")
+    line, num_values = lines.number + 1, 0
     try:
-        for row in rows:
-            following = start + rows.line_num
+        while True:
+            lines.pass_over(empty)
+            line = lines.number + 1
+            if (row := next(rows, None)) is None:
+                return
             num_values = num_values or len(row)
-            if not dialect.is_quoting_given and _is_several(row, dialect, following - line, num_values):
+            if not dialect.is_quoting_given and _is_several(row, dialect, lines.number + 1 - line, num_values):
                 raise source.error(
                     f"a quotation mark holds together what may be several rows. {_HOW_QUOTED}.",
                     line,
@@ -256,7 +267,6 @@ def _rows(
                 )
             if len(row) == 1 or any(row):
                 yield line, row
-            line = following
     except csv.Error as error:
         raise source.error(_problem(str(error)), line, reason=str(error), parameter="quoting") from error
 

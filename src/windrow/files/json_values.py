@@ -4,6 +4,7 @@ Knows nothing of rows. Holds one value and one block of text in memory at a time
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from windrow.files.decoding import MAX_LINE_CHARS, Source
 
 # The keys of the HTTP API for lists of texts and rows, so that the body of a request can be read as a file.
 ROW_KEYS = ("texts", "training_data", "test_data")
-_BLANK = " \t\r\n"
+_BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
@@ -102,9 +103,9 @@ class _Document:
     def peek(self) -> str:
         """Return the next character that is not blank, without taking it; nothing at the end."""
         while True:
-            end = self.at
-            while end < len(self.text) and self.text[end] in _BLANK:
-                end += 1
+            found = _BLANKS.match(self.text, self.at)
+            assert found is not None
+            end = found.end()
             self._pass_over(end)
             if end < len(self.text) or self.is_whole:
                 return self.text[end : end + 1]

@@ -21,12 +21,12 @@ from windrow.files.decoding import (
     Source,
     check_not_markup,
     open_source,
-    split_lines,
     text_blocks,
 )
 from windrow.files.delimited import NumberedRow, read_delimited
 from windrow.files.format_detection import detect_format, detect_txt_format
 from windrow.files.json_values import listed_values
+from windrow.files.lines import BLANK_LINES, Lines
 
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
@@ -288,9 +288,7 @@ def _rows(
 
 
 def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(split_lines(source, blocks), 1):
-        if line.isspace():
-            continue
+    for number, line in _filled_lines(source, blocks):
         try:
             value, end = parse_value(line.strip())
             if end < len(line.strip()):
@@ -301,6 +299,16 @@ def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, An
             if source.listener is None:
                 raise source.error(words, number, reason=why_refused(error)) from error
             source.reject(words, number, reason=why_refused(error))
+
+
+def _filled_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
+    """Yield each line in which something is seen, with its number."""
+    lines = Lines(source, blocks)
+    lines.pass_over(BLANK_LINES)
+    for line in lines:
+        if not line.isspace():
+            yield lines.number, line
+        lines.pass_over(BLANK_LINES)
 
 
 def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object] | None:
@@ -317,7 +325,7 @@ def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict
 def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[NumberedRow, None, None]:
     """Yield a text per line. A blank line is an empty text, except at the end of the file, where it is dropped."""
     done = 0
-    for number, line in enumerate(split_lines(source, blocks), 1):
+    for number, line in _filled_lines(source, blocks):
         text = line.rstrip("\r\n")
         if is_blank(text):
             continue

@@ -135,7 +135,7 @@ async def _on_windrow_error(request: Request, error: Exception) -> Response:
     if STATUSES[type(problem)] >= 500:
         exc_info = problem if isinstance(problem, _UNEXPECTED) else None
         _log.error(problem.code, detail=problem.told(HTTP), exc_info=exc_info)
-    data_dir = context_of(request).settings.data_dir
+    data_dir = context_of(request).settings.local_dir
     return problem_response(without_folder(problem, data_dir), request.state.request_id)
 
 

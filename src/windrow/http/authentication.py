@@ -233,7 +233,9 @@ def check_scope(endpoint: Endpoint[Any], request: object) -> None:
     """
     needed, scopes = endpoint.needed_scope(request), current_caller().scopes
     if needed is not None and needed not in scopes and (endpoint.or_scope is None or endpoint.or_scope not in scopes):
-        raise insufficient_scope(needed)
+        # A key that may do the rest is told what to leave out.
+        enough = endpoint.scope if endpoint.scope in scopes else None
+        raise insufficient_scope(needed, switch=endpoint.scope_switch(request), enough=enough)
 
 
 def check_page_scope(scope: KeyScope) -> None:

@@ -44,6 +44,7 @@ _CACHES: tuple[tuple[_Family, str, str, str], ...] = (
     (CounterMetricFamily, "windrow_cache_hits_total", "hits", "Times that a value was in a cache."),
     (CounterMetricFamily, "windrow_cache_misses_total", "misses", "Times that a value was not in a cache."),
 )
+_STORE_REQUESTS = "windrow_store_requests_total"
 
 
 class Metrics:
@@ -100,3 +101,7 @@ class _StatsCollector(Collector):
             figure.add_metric(["classifiers"], getattr(now.classifiers, field))
             figure.add_metric(["texts"], getattr(now.texts, field))
             yield figure
+        requests = CounterMetricFamily(_STORE_REQUESTS, "Requests to the object store.", labels=["kind"])
+        for kind, count in sorted(now.store_requests.items()):
+            requests.add_metric([kind], count)
+        yield requests

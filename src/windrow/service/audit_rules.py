@@ -251,6 +251,16 @@ def _alias_changes(deps: Dependencies, request: Any, _: Any, before: _LogState |
         yield {"target": request.alias, "points_from": was.points_to, "points_to": after.points_to}
 
 
+def _key_log_before(deps: Dependencies, _request: Any) -> int:
+    return deps.store.keys.known().number
+
+
+def _key_changes(deps: Dependencies, request: Any, _reply: Any, before: int | None) -> Iterator[Facts]:
+    """Yield the key; nothing where the log of all keys is as it was. One that another key moved on is worth a line."""
+    if deps.store.keys.known().number != before:
+        yield {"target": request.name}
+
+
 def _always(target: Callable[[Any], str]) -> Rule:
     return Rule(target, lambda _deps, request, _reply, _before: [{"target": target(request)}])
 
@@ -266,7 +276,7 @@ def _field(name: str) -> Callable[[Any], str]:
 # A training leaves its lines when its job begins and ends, whoever waits for it.
 _BY_ITS_JOB: Final = Rule(_field("model_name"), lambda *_: ())
 _ON_ALIAS: Final = Rule(_field("alias"), _alias_changes, _alias_before)
-_ON_KEY: Final = _always(_field("name"))
+_ON_KEY: Final = Rule(_field("name"), _key_changes, _key_log_before)
 CHANGES: Final[Mapping[str, Rule]] = {
     "fit": Rule(_field("model_name"), lambda *_: (), is_change=lambda _: False),
     "start_fit": _BY_ITS_JOB,
@@ -293,7 +303,7 @@ CHANGES: Final[Mapping[str, Rule]] = {
         is_change=lambda request: request.repair,
     ),
     "forget": Rule(lambda _: "", _erasures, is_change=lambda request: request.action != "find"),
-    "create_key": _ON_KEY,
+    "create_key": _always(_field("name")),
     "limit_key": _ON_KEY,
     "revoke_key": _ON_KEY,
 }

@@ -32,11 +32,13 @@ from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ROWS, each_row
 from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog, ResolvedModel
-from windrow.storage.data_directory import DataDirectory
+from windrow.storage.data_directory import Directory
 from windrow.storage.free_space import FreeSpace
 from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
+from windrow.storage.maintenance import Maintenance
 from windrow.storage.namespace import Namespace
+from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.revision import ClassifierState
 
 _NOT_KEPT: Final = (
@@ -65,15 +67,19 @@ class Store:
         directory: The data directory that all is in.
         keys: The API keys.
         audit: The audit trail.
+        maintenance: Checks and measures it.
+        bucket: The object store that it is in; ``None`` for a folder.
     """
 
     names: Namespace
     catalog: Catalog
     aliases: Aliases
     inventory: Inventory
-    directory: DataDirectory
+    directory: Directory
     keys: KeyStore
     audit: AuditLog
+    maintenance: Maintenance
+    bucket: Bucket | None = None
 
     def find(self, model_name: str) -> ResolvedModel:
         """Return what a name, alias, revision or task means now; of a task, the versions count that the caller knows.

@@ -1,7 +1,9 @@
 """Forgets texts: finds them in kept rows, and removes the rows or what has learned from them."""
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from windrow.domain.dataset import Row
 from windrow.domain.erasure import AffectedAlias, AffectedRevision, Erasure, ForgetRequest, TextMatcher, check_forget
 from windrow.domain.job import JOBS_RANGE, Job
 from windrow.domain.names import Reference
@@ -14,6 +16,7 @@ def forget(deps: Dependencies, request: ForgetRequest) -> Erasure:
     check_forget(request, deps.settings.limits)
     # What these keep is there to be searched.
     ended = {job.id for job in deps.jobs.newest(JOBS_RANGE[1], lambda job: job.is_finished)}
+    rows_of_jobs = deps.jobs.rows_in_memory()
     matches = TextMatcher(request)
     erasing = Erasing(deps.store.names, deps.store.catalog.blobs)
     found = list(erasing.revisions(matches))
@@ -38,8 +41,27 @@ def forget(deps: Dependencies, request: ForgetRequest) -> Erasure:
         unknown=tuple(
             str(Reference(each.state.record.name, each.state.record.revision)) for each in found if each.rows is None
         ),
-        unsearched_jobs=tuple(job.id for job in deps.jobs.newest(JOBS_RANGE[1], _keeps_rows) if job.id not in ended),
+        unsearched_jobs=tuple(_unsearched(deps, matches, ended, rows_of_jobs)),
     )
+
+
+def _unsearched(
+    deps: Dependencies, matches: TextMatcher, ended: Collection[str], rows_of_jobs: Mapping[str, Sequence[Row]]
+) -> Iterator[str]:
+    """Yield the trainings that hold one of the texts, or may hold one, and that were not among what was searched.
+
+    Args:
+        deps: What the verbs work with.
+        matches: Tells which texts are meant.
+        ended: The jobs that had ended before the search.
+        rows_of_jobs: What was known then of the rows of others.
+    """
+    jobs = [job.id for job in deps.jobs.newest(JOBS_RANGE[1], _keeps_rows) if job.id not in ended]
+    # Those that began meanwhile may have read rows that were there then.
+    known = {**rows_of_jobs, **deps.jobs.rows_in_memory()}
+    for job_id in jobs:
+        if job_id not in known or any(matches(row.text) for row in known[job_id]):
+            yield job_id
 
 
 def _keeps_rows(job: Job) -> bool:

@@ -10,8 +10,6 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.usage import Usage
 from windrow.domain.values import recast
 from windrow.service.dependencies import Dependencies
-from windrow.storage.disk_usage import measure
-from windrow.storage.fsck import check
 
 
 def base_models(deps: Dependencies) -> BaseModelList:
@@ -37,13 +35,13 @@ def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseMode
 def usage(deps: Dependencies) -> Usage:
     """Return what the data directory holds. See ``Operations.usage``."""
     with _there(deps):
-        return measure(deps.settings.data_dir, deps.store.names, deps.store.inventory, deps.settings.min_free_bytes)
+        return deps.store.maintenance.measure(deps.store.names, deps.store.inventory)
 
 
 def fsck(deps: Dependencies, request: FsckRequest) -> IntegrityReport:
     """Check the data directory. See ``Operations.fsck``."""
     with _there(deps):
-        return check(deps.settings.data_dir, deps.store.names, repair=request.repair)
+        return deps.store.maintenance.check(deps.store.names, repair=request.repair)
 
 
 def _base_models(deps: Dependencies, is_counted: Callable[[str], bool], *, strictly: bool) -> BaseModelList:

@@ -125,11 +125,11 @@ class Service:
     def start(self) -> None:
         """Load what is to be kept loaded and start the training processes, so that the first request does not wait."""
         deps = self.dependencies
-        if is_open_to_others(deps.settings.data_dir):
+        if is_open_to_others(deps.settings.local_dir):
             _log.warning(
                 "Other users of this machine can reach the data directory %s, and with it training rows, and can keep "
                 "Windrow from changing anything. Close it to them: chmod go-rwx %s",
-                *[deps.settings.data_dir] * 2,
+                *[deps.settings.local_dir] * 2,
             )
         deps.store.directory.prepare()
         deps.keys.update()  # before the first request
@@ -181,4 +181,10 @@ class Service:
         """Return what goes on here, and what has been done since the start."""
         deps = self.dependencies
         stats = deps.predictor.server_stats(deps.slots.running, deps.slots.waiting)
-        return replace(stats, is_ready=deps.models.is_ready, free_bytes=deps.free_space.last_bytes)
+        bucket = deps.store.bucket
+        return replace(
+            stats,
+            is_ready=deps.models.is_ready,
+            free_bytes=deps.free_space.last_bytes,
+            store_requests={} if bucket is None else dict(bucket.requests),
+        )

@@ -12,7 +12,7 @@ from functools import partial
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import check_rows
+from windrow.domain.dataset import check_rows, find_data_warnings
 from windrow.domain.errors import (
     ConcurrentChange,
     DataDirectoryUnavailable,
@@ -52,7 +52,7 @@ from windrow.service.dependencies import Dependencies
 from windrow.service.extending import read_fit_rows
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
-from windrow.storage.data_directory import DataDirectory
+from windrow.storage.data_directory import Directory
 from windrow.storage.revision import ClassifierState
 
 # Each attempt waits a minute for another writer of the data directory.
@@ -103,6 +103,7 @@ def begin_fit(
         prepare=None if request.base_model in deps.encoders else partial(deps.encoders.get, request.base_model),
         work=lambda control: _train(deps, request, rows, control, eta),
         eta=eta,
+        rows=rows.dataset.rows,
     )
     # On a server it runs already; elsewhere it loads its libraries while this process loads the base model.
     deps.runner.start(trains_adapters=request.num_iterations > 0)
@@ -127,6 +128,7 @@ def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
         memory_bytes=memory_bytes,
         stages=stages,
         memory_reason=memory_reason,
+        warnings=find_data_warnings(rows.dataset),
     )
 
 
@@ -266,7 +268,7 @@ def _publish(deps: Dependencies, new_revision: NewRevision, control: TrainingCon
     return deps.store.catalog.publish(new_revision)
 
 
-def _wait_for_return(directory: DataDirectory, control: TrainingControl) -> None:
+def _wait_for_return(directory: Directory, control: TrainingControl) -> None:
     """Wait until the data directory is back.
 
     Raises:
@@ -275,6 +277,7 @@ def _wait_for_return(directory: DataDirectory, control: TrainingControl) -> None
     """
     deadline_s = time.monotonic() + RETURN_TIMEOUT_S
     while True:
+        directory.look()
         try:
             return directory.check()
         except DataDirectoryUnavailable:

@@ -33,6 +33,7 @@ from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.report_page import ReportRequest
+from windrow.domain.store_url import without_secrets
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.domain.usage import Usage
@@ -394,7 +395,7 @@ def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:
     Nothing is loaded before it is needed. Other sessions and servers may use the directory at the same time.
 
     Args:
-        data_dir: The directory, made where it is missing.
+        data_dir: The directory, made where it is missing; or a place in an object store (``s3://BUCKET/PREFIX``).
         **settings: Settings by their names in docs/reference/settings.md, in small letters without ``WINDROW_``
             (``max_concurrent_fits=2``); the others are those of the environment.
 
@@ -406,7 +407,8 @@ def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:
     known = {each.name: each for each in fields(Settings)}
     check_known("open", settings, known)
     values = {name: _value(name, known[name].metadata, value) for name, value in settings.items()}
-    chosen = replace(read_settings(), **{**values, "data_dir": Path(data_dir)})
+    values["data_dir"] = _value("data_dir", known["data_dir"].metadata, os.fspath(data_dir))
+    chosen = replace(read_settings(), **values)
 
     from windrow.bootstrap import open_service
 
@@ -420,7 +422,8 @@ def _value(name: str, metadata: Any, value: object) -> Any:
     try:
         return metadata["parse"](text)
     except ValueError as error:
+        shown = repr(without_secrets(value) if isinstance(value, str) else value)
         raise InvalidParameter(
             "{parameter}={value} cannot be used: {problem}. {meaning}",
-            {"parameter": name, "value": repr(value)[:200], "problem": str(error), "meaning": metadata["doc"]},
+            {"parameter": name, "value": shown[:200], "problem": str(error), "meaning": metadata["doc"]},
         ) from error

@@ -10,6 +10,7 @@ from windrow.domain.errors import ConcurrentChange, InvalidArtifact, NotFound, N
 from windrow.domain.names import Reference, check_name
 from windrow.domain.values import recast
 from windrow.storage.files import is_forbidden
+from windrow.storage.lock import transaction
 from windrow.storage.log import Newest, readable
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import AliasLogEntry, Pointer, Removed, alias_to_json
@@ -87,6 +88,7 @@ class Aliases:
         target = newest.value.target if isinstance(newest.value, Pointer) else None
         return AliasState(newest.number, target, self._must_pass(alias, newest))
 
+    @transaction
     def promote(
         self, alias: str, target: Reference, note: ChangeNote, preconditions: PromotionPreconditions = UNCONDITIONAL
     ) -> Alias:
@@ -156,6 +158,7 @@ class Aliases:
             ) from error
         return RollbackTarget(self._logs.newest(alias).number, before.target)
 
+    @transaction
     def roll_back(self, alias: str, expected: RollbackTarget, note: ChangeNote) -> Alias:
         """Point an alias back.
 
@@ -186,6 +189,7 @@ class Aliases:
                 must_pass=left.must_pass,
             )
 
+    @transaction
     def remove(self, alias: str, note: ChangeNote) -> None:
         """Take an alias away; its history stays.
 

@@ -28,6 +28,7 @@ from windrow.storage.artifact import ROWS, SUFFIXES
 from windrow.storage.blobs import Blobs
 from windrow.storage.files import is_forbidden, no_change_yet
 from windrow.storage.listing import all_are_meant, list_page
+from windrow.storage.lock import transaction
 from windrow.storage.namespace import Namespace
 from windrow.storage.purging import IsMeant, Purging, check_meant, commit
 from windrow.storage.revision import BlobRef, ClassifierState, DeletedPredecessors, Purged, Tombstone
@@ -86,6 +87,7 @@ class Catalog:
         self.blobs = Blobs(names.files)
         self.purging = Purging(names, self.blobs)
 
+    @transaction
     def publish(self, new_revision: NewRevision) -> ClassifierState:
         """Save a classifier's next revision, and return it as it reads back.
 
@@ -211,6 +213,7 @@ class Catalog:
                 found[pointer.target.name] = (*found.get(pointer.target.name, ()), alias)
         return found
 
+    @transaction
     def delete(self, name: str, *, force: bool = False, is_meant: IsMeant | None = None) -> None:
         """Delete a classifier by a tombstone; its files stay on the disk.
 
@@ -236,6 +239,7 @@ class Catalog:
                 self._names.check_unused(name)
             commit(self._names, name, Tombstone("deleted", self._names.now(), self._names.erased(name)))
 
+    @transaction
     def restore(self, name: str, revision: int | None = None) -> ClassifierState:
         """Bring a deleted classifier back as it was, or make another of its revisions answer.
 
@@ -262,6 +266,7 @@ class Catalog:
             restored = replace(entry, kind="restored", at=self._names.now(), buried=buried)
             return commit(self._names, name, restored)
 
+    @transaction
     def describe(self, request: DescribeRequest) -> ClassifierState:
         """Change the description or the tags of a classifier.
 
@@ -278,6 +283,7 @@ class Catalog:
             described = replace(entry, kind="described", at=self._names.now(), record=record)
             return commit(self._names, request.model_name, described)
 
+    @transaction
     def set_threshold(
         self, reference: Reference, threshold: Threshold | None, note: ChangeNote
     ) -> tuple[ClassifierState, Threshold | None]:
@@ -311,6 +317,7 @@ class Catalog:
             record = replace(entry.record, threshold_changes=changes)
             return commit(self._names, name, replace(entry, kind="threshold_set", at=at, record=record)), before
 
+    @transaction
     def record_evaluation(self, entry: ClassifierState, test: TestScore) -> ClassifierState:
         """Keep how a revision did on test rows.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from windrow.disk import PRIVATE_FILE, disk_error, make_private, read_plain, reason
 from windrow.domain.errors import DataDirectoryUnavailable, StorageUncertain
@@ -50,6 +50,32 @@ class _Identity:
         return self.folder == other.folder or not self.names or self.names == other.names
 
 
+class Directory(Protocol):
+    """Tells whether a data directory is there."""
+
+    def look(self) -> None:
+        """Look at what cannot be looked at as often as :meth:`check` is called."""
+        ...
+
+    def check(self) -> None:
+        """Check that the directory is the one that was seen first, at little cost.
+
+        Raises:
+            DataDirectoryUnavailable: It is gone, cannot be read, or another one is in its place.
+        """
+        ...
+
+    def prepare(self) -> None:
+        """Get ready for a change.
+
+        Raises:
+            DataDirectoryUnavailable: As :meth:`check`; then nothing is made in its place.
+            StorageFull: The disk is full, and the directory cannot be made.
+            StorageFailed: It cannot be made.
+        """
+        ...
+
+
 class DataDirectory:
     """A data directory that is remembered from the first time that it is seen; thread-safe.
 
@@ -62,6 +88,9 @@ class DataDirectory:
         self._marker = str(root / MARKER)
         self._known: _Identity | None = None
         self._lock = threading.Lock()
+
+    def look(self) -> None:
+        """Do nothing: each check looks at the directory itself."""
 
     def check(self) -> None:
         """Check that the directory is the one that was seen first, at the cost of one look at its marker.
@@ -175,7 +204,7 @@ class GuardedFiles:
         return self._files.version_token(prefix)
 
 
-def guarded_lock(lock: Lock, directory: DataDirectory) -> Lock:
+def guarded_lock(lock: Lock, directory: Directory) -> Lock:
     """Return a lock that is given only while a directory is there.
 
     Args:
@@ -263,4 +292,8 @@ def _unavailable(problem: str, what: str, **facts: object) -> DataDirectoryUnava
 
 def stalled() -> DataDirectoryUnavailable:
     """Return the error for a directory of which a look takes too long."""
-    return _unavailable("stalled", "does not answer: a look at it takes seconds")
+    return DataDirectoryUnavailable(
+        "The data directory does not answer: a look at it takes seconds. See whether its disk or its object store can "
+        "be reached; until then, classifiers that are loaded go on answering, and nothing is changed.",
+        {"problem": "stalled"},
+    )

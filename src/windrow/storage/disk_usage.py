@@ -1,7 +1,8 @@
-"""Measures the disk usage of a data directory, by kind of file."""
+"""Measures the disk usage of a data directory in a folder, by kind of file."""
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from windrow.storage.revision import TRAININGS
 _BASE_MODELS = "base_models"
 # How Windrow begins a numbered file; one that begins otherwise is read as a whole.
 _BEGINNING = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*("sha256":\s*"[0-9a-f]{64}",\s*)?"kind":\s*"(?P<kind>[a-z]+)"')
-_BEGINNING_BYTES = 192
+BEGINNING_BYTES = 192
 
 
 def measure(root: Path, names: Namespace, inventory: Inventory, min_free_bytes: int) -> Usage:
@@ -62,18 +63,34 @@ def _usage(names: Namespace, folder: os.DirEntry[str]) -> ClassifierUsage | None
     inside = _entries(folder)
     plain = [entry for entry in inside if entry.is_file(follow_symlinks=False)]
     files = {int(match[1]): entry.path for entry in plain if (match := NUMBERED.fullmatch(entry.name))}
-    kinds = [_kind(names, folder.name, number, files[number]) for number in sorted(files)]
+    kinds = [kind_of(names, folder.name, number, _beginning(files[number])) for number in sorted(files)]
+    return usage_of(folder.name, sum(map(_size_bytes, inside)), kinds)
+
+
+def usage_of(name: str, size_bytes: int, kinds: Sequence[str]) -> ClassifierUsage | None:
+    """Return what a name takes; ``None`` where it is no classifier, not even a deleted one.
+
+    Args:
+        name: The name.
+        size_bytes: The size of all its files.
+        kinds: What its numbered files say, ascending; of :func:`kind_of`.
+    """
     if not kinds or kinds[-1] == "purged":
         return None
-    revisions = sum(kind in TRAININGS for kind in kinds)
-    return ClassifierUsage(folder.name, sum(map(_size_bytes, inside)), revisions, kinds[-1] == "deleted")
+    return ClassifierUsage(name, size_bytes, sum(kind in TRAININGS for kind in kinds), kinds[-1] == "deleted")
 
 
-def _kind(names: Namespace, name: str, number: int, path: str) -> str:
-    """Return what a numbered file says happened, from its beginning: reading all of 30,000 files takes seconds."""
-    with suppress(OSError), open_plain(path) as file:
-        if match := _BEGINNING.match(file.read(_BEGINNING_BYTES)):
-            return match["kind"].decode()
+def kind_of(names: Namespace, name: str, number: int, beginning: bytes) -> str:
+    """Return what a numbered file of a classifier says happened; nothing where it cannot be read.
+
+    Args:
+        names: The namespace, which reads the whole file where its beginning does not tell.
+        name: The classifier.
+        number: The file's number.
+        beginning: Its first :data:`BEGINNING_BYTES`: reading all of 30,000 files takes seconds.
+    """
+    if match := _BEGINNING.match(beginning):
+        return match["kind"].decode()
     try:
         value = names.classifiers.at(name, number)
     except StorageFailed as error:
@@ -81,6 +98,12 @@ def _kind(names: Namespace, name: str, number: int, path: str) -> str:
             raise
         return ""
     return "" if value is None or isinstance(value, InvalidArtifact) else value.kind
+
+
+def _beginning(path: str) -> bytes:
+    with suppress(OSError), open_plain(path) as file:
+        return file.read(BEGINNING_BYTES)
+    return b""
 
 
 def _size_bytes(entry: os.DirEntry[str]) -> int:

@@ -15,6 +15,7 @@ from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull, S
 from windrow.storage import history
 from windrow.storage.artifact import ROWS, SUFFIXES, each_row, rows_from_blob, rows_to_blob
 from windrow.storage.blobs import Blobs
+from windrow.storage.lock import transaction
 from windrow.storage.namespace import Namespace
 from windrow.storage.purging import commit
 from windrow.storage.revision import (
@@ -89,6 +90,7 @@ class Erasing:
         except InvalidArtifact:
             return None
 
+    @transaction
     def remove_rows(self, name: str, matches: Matches) -> None:
         """Remove the rows that are meant from the kept rows of every revision of a classifier, deleted or not.
 
@@ -130,6 +132,7 @@ class Erasing:
             return ref
         return self._blobs.keep(name, rows_to_blob(rows_as_jsonl(left)), SUFFIXES[ROWS]) if left else None
 
+    @transaction
     def finish(self) -> None:
         """Remove the files of rows that were erased before, which a crash may have left."""
         for name in self._names.classifiers.names():
@@ -152,6 +155,7 @@ class Erasing:
             if found := sum(map(matches, texts)):
                 yield alias, found
 
+    @transaction
     def remove_from_alias(self, alias: str, matches: Matches) -> None:
         """Remove rows that are meant from those that an alias keeps, with the steps of its history that hold them.
 

@@ -8,12 +8,12 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from windrow.disk import PRIVATE_FILE, PRIVATE_FOLDER, disk_error, read_plain, reason, sync, sync_persistently
 from windrow.domain.errors import StorageFailed, StorageUncertain
@@ -102,6 +102,15 @@ class Files(Protocol):
         ...
 
 
+@runtime_checkable
+class RemoteFiles(Protocol):
+    """What a place beside this can do of which each file is a request away."""
+
+    def prefetch(self, keys: Sequence[str]) -> None:
+        """Have the contents of keys at hand for the next :meth:`Files.get`, as far as they can be had."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LocalFiles:
     """Files in a folder of this machine, for any number of threads and processes at once.
@@ -179,8 +188,7 @@ class LocalFiles:
 
     def _path(self, key: str) -> str:
         """Return a key's path; no Path, which takes longer to make than a folder to list."""
-        if not _is_key(key):
-            raise ValueError(f"{key!r} is no key: it has parts of [A-Za-z0-9._-], each begun by a letter or digit")
+        check_key(key)
         return f"{self.root}/{key}"
 
     def _settle(self, folder: Path, changed: str | None = None) -> None:
@@ -239,6 +247,16 @@ class LocalFiles:
         finally:
             with suppress(OSError):  # only garbage stays
                 staged.unlink()
+
+
+def check_key(key: str) -> None:
+    """Refuse what breaks the grammar of keys.
+
+    Raises:
+        ValueError: It does.
+    """
+    if not _is_key(key):
+        raise ValueError(f"{key!r} is no key: it has parts of [A-Za-z0-9._-], each begun by a letter or digit")
 
 
 @lru_cache(maxsize=32_768)

@@ -9,11 +9,11 @@ from windrow.domain.errors import StorageFailed, StorageFull
 
 
 class FreeSpace:
-    """The free room of a data directory's disk.
+    """The free room of a data directory's disk; of the local folder's where the data directory is in an object store.
 
     Args:
-        root: The data directory, which need not be there yet.
-        min_free_bytes: Below this, nothing is saved that takes much room.
+        root: The folder, which need not be there yet.
+        min_free_bytes: Below this, nothing is saved that takes much room; 0 refuses nothing, as for an object store.
 
     Attributes:
         last_bytes: What was free at the last :meth:`update`, for monitors, who must not wait for a disk.

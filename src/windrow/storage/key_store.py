@@ -14,6 +14,7 @@ from windrow.domain.names import check_name
 from windrow.domain.secret import Secret
 from windrow.domain.values import Schema, recast
 from windrow.storage.format import Mismatch, read, write
+from windrow.storage.lock import transaction
 from windrow.storage.log import Logs, OnChange, ignore_change
 from windrow.storage.namespace import Namespace
 
@@ -95,6 +96,7 @@ class KeyStore:
             ) from newest.value
         return KnownKeys(newest.number, () if newest.value is None else newest.value.keys)
 
+    @transaction
     def create(self, request: CreateKeyRequest, created_by: str | None) -> CreatedKey:
         """Create a key.
 
@@ -136,6 +138,7 @@ class KeyStore:
             self._append(known, [*known.keys, stored])
         return recast(CreatedKey, stored, key=key)
 
+    @transaction
     def create_first(self, key: Secret) -> ApiKey | None:
         """Take a key that somebody generated as the first one, with every scope, where there never was one.
 
@@ -192,6 +195,7 @@ class KeyStore:
         """
         return self._change(request.name, lambda key: recast(StoredKey, request, key))
 
+    @transaction
     def _change(self, name: str, change: Callable[[StoredKey], StoredKey]) -> ApiKey:
         check_name(name)
         with self._names.lock():

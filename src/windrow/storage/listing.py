@@ -1,10 +1,10 @@
 """Lists classifiers page by page, reading only those that a page needs."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import Classifier, Record
@@ -20,6 +20,8 @@ _KEYS_OF_NAMES: Mapping[str, Callable[[str], Any]] = {
     BY_NAME: lambda name: name,
     "version": lambda name: read_version(name) or Version(name, -1),
 }
+# Records that are fetched at the same time, where each is a request.
+_READ_TOGETHER: Final = 256
 IsMeant = Callable[[Record], bool]
 
 
@@ -55,9 +57,11 @@ def list_page(names: Namespace, request: ListRequest, is_meant: IsMeant = all_ar
 
 
 def _chosen(
-    names: Namespace, candidates: Iterable[str], request: ListRequest, is_meant: IsMeant
+    names: Namespace, candidates: Sequence[str], request: ListRequest, is_meant: IsMeant
 ) -> Iterator[Classifier]:
-    for name in candidates:
+    for number, name in enumerate(candidates):
+        if number % _READ_TOGETHER == 0:
+            names.classifiers.prefetch(candidates[number : number + _READ_TOGETHER])
         entry, deleted_at = _meant(names, name, is_deleted=request.deleted)
         if entry is not None and request.has(entry.record) and is_meant(entry.record):
             yield entry.to_classifier(deleted_at)

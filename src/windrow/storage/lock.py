@@ -5,20 +5,62 @@ Readers never wait: they see each change as a whole or not at all.
 
 import fcntl
 import os
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from windrow.disk import disk_error, make_private
 from windrow.domain.errors import ConcurrentChange, StorageFailed, StorageFull
 
-# Enters when there is no other writer.
+P = ParamSpec("P")
+Result = TypeVar("Result")
+# Enters when there is no other writer; or leaves with `CommitLost` where there was one, so that nothing was changed.
 Lock = Callable[[], AbstractContextManager[object]]
 
 LOCK_TIMEOUT_S = 60.0
 _MAX_PAUSE_S = 0.02
+_MAX_RETRY_PAUSE_S = 0.5
+
+
+class CommitLost(Exception):  # noqa: N818 - its name says what it is
+    """Another writer came first, so that what was looked at may hold no more; nothing was changed.
+
+    Args:
+        number: The commit that is another one's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"commit {number} is another one's")
+
+
+def transaction(method: Callable[P, Result]) -> Callable[P, Result]:
+    """Let a method that makes its change under a :data:`Lock` run again where another writer came first.
+
+    Only the change under the lock may have effects, and nothing else: it is all looked at again. Where others come
+    first for too long, it raises ``ConcurrentChange``.
+
+    Args:
+        method: The method.
+    """
+
+    @wraps(method)
+    def run(*args: P.args, **kwargs: P.kwargs) -> Result:
+        deadline_s, pause_s = time.monotonic() + LOCK_TIMEOUT_S, 0.01
+        while True:
+            try:
+                return method(*args, **kwargs)
+            except CommitLost as error:
+                if time.monotonic() > deadline_s:
+                    raise _too_busy(LOCK_TIMEOUT_S) from error
+            time.sleep(random.uniform(0, pause_s))  # noqa: S311 - so that two do not meet again
+            pause_s = min(2 * pause_s, _MAX_RETRY_PAUSE_S)
+
+    return run
 
 
 class DirectoryLock:

@@ -67,6 +67,16 @@ class Namespace:
         """Have a listener called with the name of each classifier or alias that is changed through this object."""
         self._listeners.append(listener)
 
+    def tell(self, keys: Iterable[str]) -> None:
+        """Tell the listeners of files that came or went without a change through this object.
+
+        Args:
+            keys: Their keys.
+        """
+        parts = [key.split("/") for key in keys]
+        for name in {each[1] for each in parts if each[0] in (CLASSIFIERS, ALIASES)}:
+            self._tell(name)
+
     def entry(self, name: str) -> ClassifierState | None:
         """Return what a classifier's newest revision says; ``None`` where there is none or it is deleted.
 
@@ -249,7 +259,9 @@ class Namespace:
         """
         look = self.aliases.newest if strictly else self.aliases.newest_listed
         is_meant = _is_any if strictly else current_caller().knows
-        for alias in filter(is_meant, self.aliases.names()):
+        meant = [*filter(is_meant, self.aliases.names())]
+        self.aliases.prefetch(meant)
+        for alias in meant:
             value = look(alias).value
             if isinstance(value, Pointer):
                 yield alias, value

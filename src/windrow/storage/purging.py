@@ -21,6 +21,7 @@ from windrow.domain.errors import (
 from windrow.domain.names import Reference, check_name
 from windrow.storage.blobs import Blobs
 from windrow.storage.history import as_erased, blob_sizes, revision_of
+from windrow.storage.lock import transaction
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState, LogEntry, Purged, Tombstone, entry_to_json
 
@@ -49,6 +50,7 @@ class Purging:
         log = self._logs.values(name)
         return sum(blob_sizes(as_erased(log, log.values())).values())
 
+    @transaction
     def purge(self, name: str, *, force: bool = False, is_meant: IsMeant | None = None) -> int:
         """Remove a classifier's files for good, deleted or not, and return about how many bytes that frees.
 
@@ -74,6 +76,7 @@ class Purging:
                 self._names.check_unused(name)
             return self._purge(name)
 
+    @transaction
     def purge_revision(self, name: str, revision: int, *, force: bool = False) -> int:
         """Remove the files of one older revision for good, and return about how many bytes that frees.
 
@@ -117,6 +120,7 @@ class Purging:
                 _log.warning("%s is to be purged, and is not yet. %s", name, error.detail)
         return purged
 
+    @transaction
     def _purge_if_expired(self, name: str, deleted_before: datetime) -> bool:
         if not _is_expired(self._logs.newest(name).value, deleted_before):
             return False

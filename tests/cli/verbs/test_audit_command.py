@@ -54,6 +54,8 @@ def test_the_newest_line_stands_first_with_who_what_and_how_it_ended(ask: Run) -
     [
         (("--key", "nightly"), ["promote", "fit", "start_fit"]),
         (("--target", "tickets"), ["promote"]),
+        (("--verb", "describe"), ["describe"]),
+        (("--verb", "describe", "--key", "nightly"), []),
         (("--key", "nightly", "--target", "tickets_v1"), ["fit", "start_fit"]),
         (("--since", "1d", "--key", "nightly", "--limit", "1"), ["promote"]),
         (("--since", "999999d", "--target", "tickets"), ["promote"]),
@@ -87,6 +89,6 @@ def test_a_time_that_is_none_is_refused_by_the_option_s_name(ask: Run, since: st
 
 
 def test_a_file_that_cannot_be_read_is_told(ask: Run, busy: "Toy") -> None:
-    folder = busy.settings.data_dir / "audit"
+    folder = busy.settings.local_dir / "audit"
     next(folder.rglob("*.jsonl")).write_bytes(b"{}")
     assert "1 file of the trail cannot be read. `windrow fsck` names them." in " ".join(ask("audit").err.split())

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -15,6 +16,7 @@ from windrow.domain.dataset import Row
 from windrow.domain.figures import percent
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
+from windrow.service import classifiers
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -55,6 +57,21 @@ def test_list_shows_when_classifiers_were_used_and_finds_those_that_were_not(ask
     for wrong in ("a month", "0d", "91"):
         refused = ask("list", "--unused", wrong)
         assert (refused.code, "--unused" in refused.refusal) == (2, True)
+
+
+def test_a_list_of_the_unused_says_in_a_narrow_terminal_when_they_were_used(
+    ask: Run, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.predict(PredictRequest(model_name="tickets_v2", text="refund"))
+    later = toy.show(ModelRequest("tickets_v2")).created_at + timedelta(days=40)
+    monkeypatch.setattr(classifiers, "utc_now", lambda: later)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    heading, _, first, second, *_ = ask("list", "--unused", "30d").lines
+    assert "used (UTC)" in heading
+    assert first.endswith(" -")
+    assert re.search(r":\d\d$", second)
 
 
 def test_list_refuses_an_unknown_order_and_an_empty_selection(ask: Run) -> None:

@@ -112,8 +112,8 @@ def test_without_a_place_it_leaves_nothing_behind_and_says_how_to_keep_it(
     folders: list[Path] = []
 
     def open_directory(settings: Settings) -> Toy:
-        folders.append(settings.data_dir)
-        (settings.data_dir / "classifiers").mkdir()
+        folders.append(settings.local_dir)
+        (settings.local_dir / "classifiers").mkdir()
         return toy
 
     monkeypatch.setenv("WINDROW_URL", "http://shop.example")

@@ -89,5 +89,6 @@ def test_trainings_that_may_still_keep_rows_are_named(
     removed = ask("forget", "--text-file", texts, "--remove-rows")
     assert removed.code == 1
     assert removed.out.splitlines()[-1] == (
-        f"1 training may keep such rows at the end, whatever is removed now: {job_id}. Look again then."
+        "1 training has such rows, or may have them, and would keep them at the end, whatever is removed now: "
+        f"{job_id}. Look again then."
     )

@@ -83,11 +83,12 @@ def test_an_estimate_shows_the_rows_of_each_label_with_those_that_are_taken_over
     toy.fit(FitRequest("tickets_v1", KEPT, num_iterations=0))
     toy.estimate_fit = super(Scripted, toy).estimate_fit  # type: ignore[method-assign]
     rows = tmp_path / "corrections.csv"
-    rows.write_text("text,label\nrefund please,refund\n")
+    rows.write_text("text,label\nrefund please,refund\nrefund please,refund\n")
     estimated = ask("fit", "tickets_v2", rows, "--extends", "tickets_v1", "--num-iterations", "0", "--dry-run")
     assert "Extends tickets_v1@1: 3 rows taken over, 1 replaced" in estimated.lines
-    for label, count in (("billing", 2), ("bug", 1), ("refund", 1)):
+    for label, count in (("billing", 2), ("bug", 1), ("refund", 2)):
         assert re.search(rf"^{label} +{count} *$", estimated.out, re.MULTILINE)
+    assert "2 rows repeat an earlier row with the same label. Lines: 3. Kept rows, counted from 0: 1." in estimated.err
 
 
 def test_a_row_that_is_wrong_is_named_by_its_line_though_others_come_before_it(
@@ -267,7 +268,7 @@ def test_a_dry_run_makes_no_folder(
     folders: list[Path] = []
 
     def open_directory(settings: Settings) -> Toy:
-        folders.append(settings.data_dir)
+        folders.append(settings.local_dir)
         return Toy()
 
     monkeypatch.setattr("windrow.cli.connect.open_directory", open_directory)

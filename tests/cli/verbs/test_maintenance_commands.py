@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ def test_usage_shows_what_everything_takes(ask: Run, trained: Toy) -> None:
     assert ask("usage", "--json").document["total_bytes"] == found.total_bytes
 
 
+def test_usage_of_an_object_store_tells_of_no_disk(ask: Run, trained: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = replace(trained.usage(), free_bytes=None, min_free_bytes=0)
+    assert any(line.startswith("still free") for line in ask("usage").lines)
+    monkeypatch.setattr("windrow.service.service.Service.usage", lambda service: usage)
+    lines = ask("usage").lines
+    assert f"together {size(usage.total_bytes)}" in lines
+    assert not any(line.startswith(("still free", "of that")) for line in lines)
+    assert ask("usage", "--json").document["free_bytes"] is None
+
+
 def test_base_models_lists_and_removes(ask: Run) -> None:
     lines = ask("base-models").lines
     assert "BAAI/bge-small-en-v1.5 data directory 130 B 0" in lines
@@ -36,7 +47,7 @@ def test_base_models_lists_and_removes(ask: Run) -> None:
 
 def test_fsck_asks_a_server_when_told_to(ask: Run, trained: Toy) -> None:
     assert ask("fsck").lines[-1].endswith("sound, nothing found.")
-    [blob, *_] = trained.settings.data_dir.glob("classifiers/*/blobs/*.safetensors")
+    [blob, *_] = trained.settings.local_dir.glob("classifiers/*/blobs/*.safetensors")
     blob.write_bytes(b"something else")
     assert ask("fsck", "--repair").code == 1
     damaged = ask("fsck", "--json")

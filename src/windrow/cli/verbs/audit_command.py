@@ -28,6 +28,7 @@ _DAY_OR_TIME: Final = re.compile(r"\d{4}-")
     leave_out=["since"],
     key_name=OptionSpec("--key", metavar="NAME"),
     target=OptionSpec(metavar="NAME"),
+    verb=OptionSpec(metavar="VERB"),
     cursor=OptionSpec(metavar="CURSOR", help="Go on with older lines, as the note below the last ones says."),
 )
 def audit(

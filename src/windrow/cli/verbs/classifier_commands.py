@@ -64,8 +64,12 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
         hint = "" if request.deleted or narrowed else " Train one with `windrow fit NAME FILE`, or see `windrow demo`."
         notes_console().print(f"There is no {kind}{narrowed}.{hint}")
         return
+    asks_for_use = request.unused_days is not None
     used: Column[Classifier] = Column(
-        "used (UTC)", lambda one: when(one.last_used_at) if one.last_used_at else "", no_wrap=True, spare=4
+        "used (UTC)",
+        lambda one: when(one.last_used_at) if one.last_used_at or asks_for_use else "",
+        no_wrap=True,
+        spare=0 if asks_for_use else 4,
     )
     print_table(
         listing.models,
@@ -80,7 +84,7 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
             no_wrap=True,
             spare=1,
         ),
-        *([used] if any(one.last_used_at for one in listing.models) else ()),
+        *([used] if asks_for_use or any(one.last_used_at for one in listing.models) else ()),
         Column("tags", lambda one: ", ".join(one.tags), spare=3),
     )
     if listing.next_cursor is not None:

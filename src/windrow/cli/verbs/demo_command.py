@@ -250,8 +250,8 @@ def _connected_or_temporary(call: Call) -> "Iterator[tuple[Operations, tuple[str
             # What is shown may be kept, so not the password in the address.
             where = ("--url", str(read_address(call.url)))
         elif call.data_dir is not None:
-            where = ("--data-dir", str(call.data_dir))
+            where = ("--data-dir", call.data_dir)
         else:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="windrow-demo-"))
-            call = replace(call, data_dir=Path(folder))
+            call = replace(call, data_dir=folder)
         yield stack.enter_context(call.connected(may_create=True)), where

@@ -50,7 +50,7 @@ def forget(  # noqa: PLR0913 - Typer makes options of each parameter
     """Find texts in the training rows that are kept, say which revisions learned from them, and remove them.
 
     Exit code 0: nothing of them is kept any more. 1: some are, as where nothing was to be removed, or a training that
-    waits or runs may keep some when it ends.
+    waits or runs has some, or may have some, and keeps them when it ends.
     """
     if remove_rows and purge:
         raise InvalidParameter("Give either --remove-rows or --purge.")
@@ -85,7 +85,8 @@ def _print_erasure(erasure: Erasure) -> None:
     if not erasure.revisions and not erasure.aliases:
         print("No kept row has such a text.")
     if erasure.unsearched_jobs:
+        trainings = counted(len(erasure.unsearched_jobs), "training has", "trainings have")
         print(
-            f"{counted(len(erasure.unsearched_jobs), 'training')} may keep such rows at the end, whatever is removed "
-            f"now: {', '.join(erasure.unsearched_jobs)}. Look again then."
+            f"{trainings} such rows, or may have them, and would keep them at the end, whatever is removed now: "
+            f"{', '.join(erasure.unsearched_jobs)}. Look again then."
         )

@@ -67,7 +67,7 @@ def fit(
         )
     if dry_run:
         with connect_dry_run(call.url, call.data_dir, call.api_key_file) as operations:
-            call.show(operations.estimate_fit(request), _print_estimate)
+            call.show(operations.estimate_fit(request), lambda estimate: _print_estimate(call, estimate))
         return
     with call.connected(may_create=True) as operations:
         if detach:
@@ -150,7 +150,7 @@ def _estimated(estimate: Estimate) -> str:
     return f"about {estimate_text(estimate)}, by {estimate.total} rows judged unseen"
 
 
-def _print_estimate(estimate: FitEstimate) -> None:
+def _print_estimate(call: Call, estimate: FitEstimate) -> None:
     counts = f"{counted(estimate.num_examples, 'row')}, {counted(len(estimate.labels), 'label')}"
     wait = f", after {duration(estimate.wait_seconds)} of waiting for its turn" if estimate.wait_seconds else ""
     print(f"{estimate.model_name}: {counts}, {counted(estimate.tokens, 'token')}.")
@@ -170,6 +170,7 @@ def _print_estimate(estimate: FitEstimate) -> None:
         number("time", lambda part: duration(part.seconds)),
         Column("why", lambda part: part.reason),
     )
+    call.warn(estimate.warnings, estimate.taken_over_rows)
 
 
 @verbs.command(epilog="Example: windrow reproduce tickets_v2@1")

@@ -39,15 +39,18 @@ def _print_usage(usage: Usage) -> None:
             Column("", lambda one: "deleted" if one.deleted else "", no_wrap=True),
         )
         print()
-    totals = (
+    totals: tuple[tuple[str, int], ...] = (
         ("base models, shared by all classifiers", usage.shared_bytes),
         ("classifiers", usage.classifier_bytes),
         ("deleted classifiers; delete --purge frees them", usage.deleted_bytes),
         ("aliases and the rest", usage.other_bytes),
         ("together", usage.total_bytes),
-        ("still free on that disk", usage.free_bytes),
-        ("of that, left by trainings", usage.min_free_bytes),
     )
+    if usage.free_bytes is not None:  # an object store does not tell
+        totals += (
+            ("still free on that disk", usage.free_bytes),
+            ("of that, left by trainings", usage.min_free_bytes),
+        )
     print_table(totals, Column("in all", lambda total: total[0]), number("size", lambda total: size(total[1])))
 
 

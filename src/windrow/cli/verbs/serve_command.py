@@ -1,6 +1,5 @@
 """The command that starts the server."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -17,7 +16,7 @@ verbs = typer.Typer()
 def serve(  # noqa: PLR0913 - Typer makes an option of each
     host: Annotated[str | None, typer.Option(help=setting_help("host"))] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help=setting_help("port"))] = None,
-    data_dir: Annotated[Path | None, typer.Option(help=setting_help("data_dir"))] = None,
+    data_dir: Annotated[str | None, typer.Option(help=setting_help("data_dir"))] = None,
     log_format: Annotated[Literal["text", "json"] | None, typer.Option(help=setting_help("log_format"))] = None,
     tls_cert: Annotated[str | None, typer.Option(metavar="FILE", help=setting_help("tls_cert"))] = None,
     tls_key: Annotated[str | None, typer.Option(metavar="FILE", help=setting_help("tls_key"))] = None,

@@ -52,6 +52,7 @@ function App() {
     clearRecorded();
     if (first.current) first.current = false;
     else isHeadingAwaited = !focusHeading(); // a screen reader says where it is now
+    document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     scrollTo(0, 0);
   }, [address]);
   useKeys([

@@ -93,7 +93,7 @@ export function Warnings({ of }) {
 
 /** How long ago a moment was; the moment itself at a touch. @param {{ at: string | null }} props */
 export function Ago({ at }) {
-  return html`<span title=${date(at)}>${ago(at)}</span>`;
+  return html`<span class="state" title=${date(at)}>${ago(at)}</span>`;
 }
 
 /** The name of a classifier, which leads to it. @param {{ of: string }} props */
@@ -193,11 +193,9 @@ export function Tabs({ label, tabs, open, onOpen }) {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!step) return;
     const at = tabs.findIndex(([name]) => name === open);
-    const next = tabs[(at + step + tabs.length) % tabs.length];
-    if (next) onOpen(next[0]);
-    /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.currentTarget).querySelectorAll("button")[
-      (at + step + tabs.length) % tabs.length
-    ] ?? null)?.focus();
+    const place = (at + step + tabs.length) % tabs.length;
+    if (tabs[place]) onOpen(tabs[place][0]);
+    /** @type {HTMLElement} */ (event.currentTarget).querySelectorAll("button")[place]?.focus();
   }
   return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${onKeyDown}>
     ${tabs.map(

@@ -88,19 +88,19 @@ export function ConfusionMatrix({ labels, counts, open, onOpen }) {
  * @param {{ label: string, lines: Line[], x?: [number, number], y?: [number, number], xTicks?: Tick[], yTicks?: Tick[],
  *   mark?: number | null, marks?: { x: number, text: string }[], diagonal?: boolean,
  *   marked?: { x: number, y: number, text: string, class?: string }[],
- *   xName?: string, yName?: string, height?: number }} props
+ *   xName?: string, height?: number }} props
  * @typedef {{ points: { x: number, y: number, low?: number, high?: number, size?: number }[], class?: string, dots?: boolean }} Line
  * @typedef {[number, string]} Tick
  */
 export function LineChart(props) {
   const { label, lines, x = [0, 1], y = [0, 1], xTicks = SHARES, yTicks = SHARES, mark, marks = [], marked = [], height = 240 } = props;
   const id = useId();
-  const [left, right, top, bottom] = [52, 640, 12, height - 36];
+  const [left, right, top, bottom] = [52, innerWidth > 760 ? 640 : 340, 12, height - 36]; // narrow on a phone, for text that can be read
   /** @param {number} value */
   const atX = (value) => left + ((value - x[0]) / (x[1] - x[0] || 1)) * (right - left);
   /** @param {number} value */
   const atY = (value) => bottom - ((value - y[0]) / (y[1] - y[0] || 1)) * (bottom - top);
-  return html`<svg class="chart" viewBox="0 0 660 ${height}" role="img" aria-labelledby=${id}>
+  return html`<svg class="chart" viewBox="0 0 ${right + 20} ${height}" role="img" aria-labelledby=${id}>
     <title id=${id}>${label}</title>
     ${yTicks.map(
       ([value, name]) => html`<g class="tick"><line x1=${left} x2=${right} y1=${atY(value)} y2=${atY(value)} />

@@ -59,10 +59,10 @@ export function KeyList() {
   if (!listed.value) return null;
   const all = groups.value.flat().filter((each, at, every) => at === every.findLastIndex((other) => isSame(each, other)));
   return html`<${Dialog} title="Keyboard keys" onClose=${() => (listed.value = false)}>
-    <dl class="keys">
-      ${all.map((each) => html`<div><dt><kbd>${each.ctrl ? "Ctrl " : ""}${NAMES[each.key] ?? each.key}</kbd></dt><dd>${each.does}</dd></div>`)}
-      <div><dt><kbd>Tab</kbd></dt><dd>Go to the next thing on the page</dd></div>
-      <div><dt><kbd>Esc</kbd></dt><dd>Close what is open</dd></div>
+    <dl class="facts">
+      ${all.map((each) => html`<dt><kbd>${each.ctrl ? "Ctrl " : ""}${NAMES[each.key] ?? each.key}</kbd></dt><dd>${each.does}</dd>`)}
+      <dt><kbd>Tab</kbd></dt><dd>Go to the next thing on the page</dd>
+      <dt><kbd>Esc</kbd></dt><dd>Close what is open</dd>
     </dl>
   <//>`;
 }

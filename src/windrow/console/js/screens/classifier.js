@@ -289,7 +289,7 @@ function RecordTab({ model }) {
   return html`<${TableSheet} title="Everything that is known about it" label="Record" rows=${values} keyOf=${([path]) => path} tools=${html`<${Copy} text=${text} label="Copy as JSON" />
       <${Button} onClick=${() => download(text, `${referenceOf(model)}.json`, "application/json")}>Download JSON<//>`}
       columns=${[
-        { title: "Name", cell: ([path]) => html`<code><bdi>${path}</bdi></code>` },
+        { title: "Name", cell: ([path]) => html`<bdi class="mono text">${path}</bdi>` },
         { title: "Value", cell: ([, value = ""]) => html`<${Text}>${value}<//>` },
         { hidden: "Copy", number: true, cell: ([, value = ""]) => html`<${Copy} text=${value} />` },
       ]} />`;

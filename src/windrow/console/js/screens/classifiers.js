@@ -233,10 +233,10 @@ function Beginning({ onFile }) {
   return html`<${Header} title="Classifiers" />
     <${Sheet}>
       <${Empty} title="Train the first classifier">
-        <p>A classifier reads a text and says which of your labels it belongs to. Give it four to eight example rows for each label, from a spreadsheet or pasted: no code is needed.</p>
+        <p>A classifier reads a text and says which of your labels it belongs to. Give it four to eight examples of each label, from a spreadsheet or pasted: no code is needed.</p>
         <p class="row">
           <a class="button primary" href=${href(["train"])}>Train on my rows</a>
-          <a class="button" href=${href(["train"], { demo: 1 })}>Try it with example rows</a>
+          <a class="button" href=${href(["train"], { demo: 1 })}>Try it with sample tickets</a>
           <${FileButton} onFile=${onFile} />
         </p>
         <p class="faint">Import takes a classifier that another server exported; it can be dropped here, too. <a href=${href(["classifiers"], { deleted: 1 })}>Deleted ones</a> can be restored.</p>

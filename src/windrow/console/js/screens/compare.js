@@ -9,9 +9,11 @@ import { go, href, route, setQuery } from "../router.js";
 import { aliasesOf, classifiers, refresh, useClassifiers, versionOf } from "../store.js";
 import { html } from "../ui.js";
 import { fineInterval } from "./evaluation.js";
+import { MoreRows } from "./judge.js";
 import { TestSetField, useTestSet } from "./test_set.js";
 
 /** @typedef {import("../api.js").Json} Json */
+/** @typedef {import("../parts/table.js").Columns} Columns */
 /** @typedef {import("../ui.js").View} View */
 /** @typedef {{ row: number, text: string, label: string, was: string, now: string, kind: "better" | "worse" | "other" }} Flip */
 
@@ -104,10 +106,10 @@ function find(found, reference) {
   return found.models.find((each) => each.reference === reference);
 }
 
-/** Return the one whose changes are looked at: that of the address, or the second. @param {Json} found */
+/** Return the one whose changes are looked at: that of the address, the recommended one, or the second. @param {Json} found */
 function chosenRival(found) {
   const { against = "" } = route.value.query;
-  const chosen = find(found, against);
+  const chosen = find(found, against || found.recommendation.model_name);
   return chosen && chosen !== found.models[0] ? chosen : found.models[1];
 }
 
@@ -135,7 +137,8 @@ function Result({ found }) {
         <${Recalls} models=${found.models} />
       </div>
     </div>
-    <${Accuracies} found=${found} />`;
+    <${Accuracies} found=${found} />
+    ${found.models.map((/** @type {Json} */ each) => html`<${MoreRows} key=${each.reference} of=${each.model_name} />`)}`;
 }
 
 /** The rows whose answer changes. @param {{ found: Json, first: string, rival: string }} props */
@@ -146,7 +149,7 @@ export function Flips({ found, first, rival }) {
   const better = all.filter((each) => each.kind === "better");
   const rows = show === "worse" ? worse : show === "better" ? better : all;
   const tabs = [["", `All ${number(all.length)}`], ["worse", `${number(worse.length)} got worse`], ["better", `${number(better.length)} got better`]];
-  /** @type {import("../parts/table.js").Columns} */
+  /** @type {Columns} */
   const columns = [
     { title: "Text", cell: (each) => html`<${Text}>${each.text}<//>` },
     { title: "Label", minor: true, cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
@@ -194,7 +197,7 @@ export function Accuracies({ found }) {
     const points = `${pair.difference > 0 ? "+" : ""}${(100 * pair.difference).toFixed(1)}`;
     return html`${points} <span class="faint">(${fineInterval(pair.difference_interval).replace(" %", "")})${pair.total < each.total && ` on ${counted(pair.total, "row")}`}</span>`;
   }
-  /** @type {import("../parts/table.js").Columns} */
+  /** @type {Columns} */
   const columns = [
     { title: "Classifier", cell: (each) => html`<a href=${href(["classifiers", each.model_name])}><bdi>${each.reference}</bdi></a>${each.reference !== each.model_name && html` <span class="faint"><bdi>${each.model_name}</bdi></span>`}` },
     { title: "Accuracy", cell: (each) => html`<${Accuracy} value=${each.accuracy} interval=${each.accuracy_interval} />` },
@@ -213,7 +216,7 @@ function Recalls({ models }) {
   const labels = [...new Set(models.flatMap((each) => each.labels.map((/** @type {Json} */ row) => row.label)))];
   /** @param {Json} model @param {string} label */
   const recall = (model, label) => model.labels.find((/** @type {Json} */ each) => each.label === label);
-  /** @type {import("../parts/table.js").Columns} */
+  /** @type {Columns} */
   const columns = [
     { title: "Label", cell: (label) => html`<span class="name"><bdi>${label}</bdi></span>` },
     ...models.map((model) => ({

@@ -36,7 +36,7 @@ export function Disk() {
     bases.again();
     refresh();
   }
-  return html`<${Header} title="Disk" note="What takes the room on the server's disk." />
+  return html`<${Header} title="Disk" note="What the data directory and the base models take." />
     <${Reply} of=${usage}>${(value) => html`<${Summary} usage=${value} /><${Classifiers} usage=${value} onPurge=${setPurged} onRestore=${(name) => restore([name]).then(usage.again)} />`}<//>
     <${Reply} of=${bases}>${(value) => html`<${BaseModels} bases=${value.base_models} onRemove=${setRemoved} />`}<//>
     <${Soundness} onRepaired=${again} />
@@ -46,7 +46,8 @@ export function Disk() {
 
 /** @param {{ usage: Json }} props */
 function Summary({ usage }) {
-  const low = usage.free_bytes < 2 * usage.min_free_bytes;
+  const isLimited = usage.free_bytes !== null; // an object store does not tell how much room it has
+  const low = isLimited && usage.free_bytes < 2 * usage.min_free_bytes;
   const parts = [
     ["Classifiers", usage.classifier_bytes],
     ["Deleted classifiers", usage.deleted_bytes],
@@ -54,7 +55,9 @@ function Summary({ usage }) {
     ["Aliases, keys, audit trail and the like", usage.other_bytes],
   ];
   return html`<${Sheet}>
-    <p><b>${size(usage.total_bytes)} in all; ${size(usage.free_bytes)} free.</b> Trainings and imports are refused when less than ${size(usage.min_free_bytes)} is free.</p>
+    ${isLimited
+      ? html`<p><b>${size(usage.total_bytes)} in all; ${size(usage.free_bytes)} free.</b> Trainings and imports are refused when less than ${size(usage.min_free_bytes)} is free.</p>`
+      : html`<p><b>${size(usage.total_bytes)} in all.</b> The data directory is in an object store, which does not tell what is free.</p>`}
     ${low && html`<${Notice} kind="warn">The disk is nearly full. ${usage.deleted_bytes > 0 ? "Purge deleted classifiers to free room." : "Delete and purge what is not used, or give the server a larger disk."}<//>`}
     <dl class="facts">${parts.map(([name, bytes]) => html`<dt>${name}</dt><dd><${Meter} share=${bytes / Math.max(1, usage.total_bytes)} text=${size(bytes)} /></dd>`)}</dl>
   <//>`;
@@ -79,7 +82,7 @@ function Classifiers({ usage, onPurge, onRestore }) {
       number: true,
       cell: (each) =>
         each.deleted &&
-        html`<${Button} link label="Restore ${each.name}" onClick=${() => onRestore(each.name)}>Restore<//> ·
+        html`<${Button} link label="Restore ${each.name}" onClick=${() => onRestore(each.name)}>Restore<//> ·${" "}
           <${Button} link label="Purge ${each.name}" onClick=${() => onPurge(each.name)}>Purge<//>`,
     },
   ];

@@ -11,6 +11,7 @@ import { html, submits, useState } from "../ui.js";
 /** @typedef {{ row: number, text: string, label: string, predicted: string, score: number | null }} JudgedRow */
 
 const CALIBRATION_MARGIN = 0.05;
+const LARGE_ERROR = 0.15;
 const PAGE_STEP = 0.1;
 
 /**
@@ -100,13 +101,13 @@ export function Reliability({ report }) {
   const rows = bins.reduce((/** @type {number} */ sum, each) => sum + each.rows, 0);
   const mean = bins.reduce((/** @type {number} */ sum, each) => sum + each.rows * each.mean_score, 0) / rows;
   const off = mean - report.accuracy;
-  const verdict = Math.abs(off) < CALIBRATION_MARGIN ? "well calibrated" : off > 0 ? "overconfident" : "underconfident";
+  const verdict = Math.abs(off) < CALIBRATION_MARGIN ? (ece < LARGE_ERROR ? "well calibrated" : "neither over- nor underconfident on average") : off > 0 ? "overconfident" : "underconfident";
   const most = Math.max(...bins.map((each) => each.rows));
   const points = bins.map((each) => ({ x: each.mean_score, y: each.accuracy, size: 2.5 + 6 * Math.sqrt(each.rows / most) }));
   return html`<${Sheet} title="Can its scores be trusted?">
     <p>The best score is ${mean.toFixed(2)} on average, and ${percent(report.accuracy)} of the answers are right: <b>${verdict}</b> (expected calibration error ${ece.toFixed(2)}).</p>
     <div class="two">
-      <${LineChart} label="Share of right answers by score; the larger a point, the more rows" lines=${[{ points, dots: true, class: "thin" }]} diagonal xName="mean score of the rows" yName="right" height=${300} />
+      <${LineChart} label="Share of right answers by score; the larger a point, the more rows" lines=${[{ points, dots: true, class: "thin" }]} diagonal xName="mean score of the rows" height=${300} />
       <table class="close">
         <caption class="sr-only">Share of right answers by score</caption>
         <thead><tr><th scope="col">Scores</th><th scope="col" class="n">Rows</th><th scope="col" class="n">Mean score</th><th scope="col" class="n">Right</th></tr></thead>

@@ -64,7 +64,7 @@ function List({ jobs }) {
     { title: "Rows", number: true, minor: true, cell: (job) => number(job.num_examples) },
     { title: "Iterations", number: true, minor: true, cell: (job) => job.num_iterations || "head only" },
     { title: "Asked for", minor: true, cell: (job) => html`<${Ago} at=${job.created_at} />${job.key_name && html` <span class="faint">with <bdi>${job.key_name}</bdi></span>`}` },
-    { title: "Took", number: true, cell: (job) => took(job) },
+    { title: "Took", number: true, minor: true, cell: took },
     { hidden: "What to do", number: true, cell: (job) => SHOWN.active?.includes(job.state)
         ? html`<${Button} onClick=${() => setCancelled(job)}>Cancel<//>`
         : html`<a href=${href(["train", job.id])}>${job.state === "succeeded" ? "Report" : job.state === "cancelled" ? "Details" : "Why"}<span class="sr-only"> of ${job.model_name}</span></a>` },

@@ -243,14 +243,18 @@ function SavePage({ report, set, precision }) {
   return html`<${Button} busy=${busy} onClick=${run} title="One file with all figures and pictures, to pass on">Save as a page<//><${Problem} error=${error} />`;
 }
 
-/** Whether more rows would help: of a file with training rows, since the server hands out none. */
-function MoreRows() {
+/**
+ * Whether more rows would help: of a file with training rows, since the server hands out none.
+ * @param {{ of?: string }} props Whose rows.
+ */
+export function MoreRows({ of: name }) {
   const [rows, setRows] = useState(/** @type {TestSet["rows"] | null} */ (null));
-  const found = useReply(rows ? "cross_validate" : null, { training_data: rows, num_iterations: 0 });
+  const base_model = classifiers.value.models.find((each) => each.name === name)?.base_model;
+  const found = useReply(rows ? "cross_validate" : null, { training_data: rows, num_iterations: 0, base_model });
   return html`<details class="sheet learning">
-    <summary>Would more rows help?</summary>
+    <summary>Would more rows help${name && html` <bdi>${name}</bdi>`}?</summary>
     <p class="muted">The learning curve shows what fewer rows would have reached. It is made of training rows, not of a test set: drop their file.</p>
-    <${TestFile} label="Choose a training file" onRows=${setRows}><p class="hint">The head alone is trained on parts of it, and on nothing is it kept.</p><//>
+    <${TestFile} label="Choose a training file" onRows=${setRows}><p class="hint">The head alone is trained on parts of it, and nothing of it is kept.</p><//>
     ${rows && html`<${Reply} of=${found}>${(value) => html`<${Curve} value=${value} />`}<//>`}
   </details>`;
 }

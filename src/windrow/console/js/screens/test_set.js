@@ -129,7 +129,7 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
  */
 export function FileColumns({ found, busy, labelled: hasLabels = true, onRead }) {
   const { columns, questions, text_columns: texts, label_column: label } = found;
-  const uses = [["text", "the text"], ...(hasLabels ? [["label", "the label"]] : []), ["", "nothing"]];
+  const uses = [["text", "the text"], ...(hasLabels || label ? [["label", "the label"]] : []), ["", "nothing"]];
   /** @param {string} name @param {string} use */
   function assign(name, use) {
     const taken = columns.map((each) => each.name).filter((each) => (each === name ? use === "text" : texts.includes(each)));
