@@ -312,3 +312,23 @@ def half_published(root: Path, step: int) -> str:
 def dangle(root: Path, act: Callable[[Server], object]) -> str:
     act(Server(LocalFiles(root)))
     return "aliases/answer"
+
+
+def fill(server: Server) -> None:
+    """Make something of everything, and nothing wrong."""
+    server.fit("tickets", 1)
+    server.fit("tickets", 2)
+    server.describe("tickets", "about tickets")
+    server.fit("gone", 3)
+    server.delete("gone")
+    server.fit("bystander", 3)
+    server.fit("trimmed", 4)
+    server.fit("trimmed", 5)
+    server.purge_revision("trimmed", 1)
+    server.delete("trimmed")
+    server.fit("trimmed", 6)
+    server.purge_revision("trimmed", 2)  # and with it the file that told of the first purge
+    server.promote("answer", "tickets")
+    server.promote("answer", "tickets@1")
+    server.promote("former", "bystander")
+    server.remove("former")

@@ -5,13 +5,16 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from tests.service.examples import SHOUTING, fake_service, fit
 from tests.storage.examples import fast_folder
 from tests.storage.http_processes import SEED_NAME, Change, Client, Outcome, Server
 from tests.storage.model import Server as Reader
 from windrow.domain.listing import ListRequest
+from windrow.domain.store_url import StoreUrl
+from windrow.storage.alias_store import Aliases
+from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 
 SERVERS = 2
@@ -43,6 +46,46 @@ class Deaths:
     unheard: int = 0
 
 
+class Place(Protocol):
+    """Where servers are killed."""
+
+    @property
+    def longest_pause_s(self) -> float:
+        """Seconds until a server is killed, at most."""
+        ...
+
+    def start(self) -> list[Server]:
+        """Start the servers, all of them before there is a client: a process with threads should not fork."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Return what each name is, as a fresh process sees it; what is wrong fails."""
+        ...
+
+    def repair(self) -> None:
+        """Remove what the deaths have left."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A data directory in a folder."""
+
+    root: Path
+    longest_pause_s: float = LONGEST_PAUSE_S
+
+    def start(self) -> list[Server]:
+        return [Server(self.root, self.root.with_name(f"server-{number}.log")) for number in range(SERVERS)]
+
+    def state(self) -> dict[str, Any]:
+        server = Reader(LocalFiles(self.root))
+        server.finding_codes()  # every blob is read, and what is wrong told
+        return states_of(server.catalog, server.aliases)
+
+    def repair(self) -> None:
+        Reader(LocalFiles(self.root)).finding_codes(repair=True)
+
+
 def kill_servers(kills: int, seed: int, parent: str | None = None) -> Deaths:
     """Kill so many servers, and see after each that every acknowledged change is there, one by one.
 
@@ -55,50 +98,62 @@ def kill_servers(kills: int, seed: int, parent: str | None = None) -> Deaths:
     while deaths.kills < kills:
         with fast_folder(parent) as folder:
             root = Path(folder, "data")
-            with closing(fake_service(root)) as service:
-                fit(service, SEED_NAME)
-                fit(service, SEED_NAME, SHOUTING)  # so that no server has to do a training anew
-            _kill_on(root, random, min(DEATHS_A_FOLDER, kills - deaths.kills), deaths)
+            begin(root)
+            kill_on(_Folder(root), random, min(DEATHS_A_FOLDER, kills - deaths.kills), deaths)
     return deaths
 
 
-def _kill_on(root: Path, random: Random, count: int, deaths: Deaths) -> None:
-    ledger = _state(root)
+def begin(data_dir: Path | StoreUrl, cache_dir: Path | None = None) -> None:
+    """Train what all imports come from, on both sets of rows, so that no server has to do a training anew."""
+    with closing(fake_service(data_dir, cache_dir=cache_dir)) as service:
+        fit(service, SEED_NAME)
+        fit(service, SEED_NAME, SHOUTING)
+
+
+def kill_on(place: Place, random: Random, count: int, deaths: Deaths) -> None:
+    """Kill so many servers in one place, and see after each group that every acknowledged change is there.
+
+    Args:
+        place: Where.
+        random: Of all choices.
+        count: How many.
+        deaths: What was done is added to it.
+    """
+    ledger = place.state()
     for _ in range(-(-count // SERVERS)):
         in_doubt: dict[str, Change] = {}
-        for client in _serve_until_killed(root, random, deaths):
+        for client in _serve_until_killed(place, random, deaths):
             for change, outcome in zip(client.changes, client.outcomes, strict=False):
-                enter(ledger, change, outcome)
+                _enter(ledger, change, outcome)
                 if not outcome.error:
                     deaths.acknowledged[change[0]] = deaths.acknowledged.get(change[0], 0) + 1
             if len(client.outcomes) < len(client.changes):
                 last = client.changes[len(client.outcomes)]
                 in_doubt[last[1]] = last
-        found = _state(root)
+        found = place.state()
         for name in ledger.keys() | found.keys():
             if ledger.get(name) != found.get(name):
                 assert name in in_doubt, f"{name}: acknowledged was {ledger.get(name)}, and there is {found.get(name)}"
-                check_done(in_doubt[name], found.get(name))
+                _check_done(in_doubt[name], found.get(name))
                 deaths.unheard += 1
         ledger = found
-        Reader(LocalFiles(root)).finding_codes(repair=True)
+        place.repair()
 
 
-def _serve_until_killed(root: Path, random: Random, deaths: Deaths) -> list[Client]:
+def _serve_until_killed(place: Place, random: Random, deaths: Deaths) -> list[Client]:
     """Start the servers, let clients change names of their own, kill one server after the other; return the clients."""
-    # All are forked before there is a client, since a process with threads should not fork.
-    servers = [Server(root, root.with_name(f"server-{number}.log")) for number in range(SERVERS)]
+    servers = place.start()
     clients: list[Client] = []
     for number, server in enumerate(servers):
         if random.randrange(STARTS_A_KILLED_START) == 0:
             deaths.killed_starts += 1
             continue
         url = server.address()
-        clients += [Client(url, draw_changes(random, f"s{number}{letter}")) for letter in "xyz"[:CLIENTS]]
+        clients += [Client(url, _draw_changes(random, f"s{number}{letter}")) for letter in "xyz"[:CLIENTS]]
     for client in clients:
         client.start()
     for server in servers:
-        time.sleep(random.uniform(0, LONGEST_PAUSE_S))
+        time.sleep(random.uniform(0, place.longest_pause_s))
         server.kill()
         deaths.kills += 1
     for client in clients:
@@ -106,7 +161,7 @@ def _serve_until_killed(root: Path, random: Random, deaths: Deaths) -> list[Clie
     return clients
 
 
-def draw_changes(random: Random, prefix: str) -> list[Change]:
+def _draw_changes(random: Random, prefix: str) -> list[Change]:
     changes: list[Change] = []
     for _ in range(200):
         kind, name = random.choice(KINDS), f"{prefix}_{random.choice('abc')}"
@@ -115,7 +170,7 @@ def draw_changes(random: Random, prefix: str) -> list[Change]:
     return changes
 
 
-def enter(ledger: dict[str, Any], change: Change, outcome: Outcome) -> None:
+def _enter(ledger: dict[str, Any], change: Change, outcome: Outcome) -> None:
     """Write down an acknowledged change."""
     kind, name, what = change
     if outcome.error:
@@ -135,7 +190,7 @@ def enter(ledger: dict[str, Any], change: Change, outcome: Outcome) -> None:
         ledger[name] = ["answers", said, before[2] if kind == "fit" and before and before[0] == "answers" else ""]
 
 
-def check_done(change: Change, found: Any) -> None:
+def _check_done(change: Change, found: Any) -> None:
     """See that what was found is what a change that nobody heard of makes."""
     kind, _, what = change
     expected = {"promote": "alias", "delete": "deleted"}.get(kind, "answers")
@@ -145,14 +200,12 @@ def check_done(change: Change, found: Any) -> None:
         assert found[2] == what
 
 
-def _state(root: Path) -> dict[str, Any]:
-    """Return what each name is on the disk, as a fresh process sees it; every blob is read, and what is wrong told."""
-    server = Reader(LocalFiles(root))
-    server.finding_codes()
+def states_of(catalog: Catalog, aliases: Aliases) -> dict[str, Any]:
+    """Return what each name is."""
     found: dict[str, Any] = {}
     for is_deleted, word in ((True, "deleted"), (False, "answers")):
-        for one in server.catalog.listing(ListRequest(deleted=is_deleted, limit=1_000)).models:
+        for one in catalog.listing(ListRequest(deleted=is_deleted, limit=1_000)).models:
             found[one.name] = [word, one.revision, one.description]
-    for alias in server.aliases.list():
+    for alias in aliases.list():
         found[alias.alias] = ["alias", alias.points_to]
     return found

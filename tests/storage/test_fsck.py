@@ -28,6 +28,7 @@ from tests.storage.breakage import (
     blob_of,
     dangle,
     entry_of,
+    fill,
     half_published,
     half_purged,
     half_purged_revision,
@@ -76,23 +77,7 @@ def checked(root: Path, *, repair: bool = False, now: Callable[[], datetime] = l
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with something of everything, and nothing wrong; to be copied."""
     root = tmp_path_factory.mktemp("sound")
-    server = Server(LocalFiles(root))
-    server.fit("tickets", 1)
-    server.fit("tickets", 2)
-    server.describe("tickets", "about tickets")
-    server.fit("gone", 3)
-    server.delete("gone")
-    server.fit("bystander", 3)
-    server.fit("trimmed", 4)
-    server.fit("trimmed", 5)
-    server.purge_revision("trimmed", 1)
-    server.delete("trimmed")
-    server.fit("trimmed", 6)
-    server.purge_revision("trimmed", 2)  # and with it the file that told of the first purge
-    server.promote("answer", "tickets")
-    server.promote("answer", "tickets@1")
-    server.promote("former", "bystander")
-    server.remove("former")
+    fill(Server(LocalFiles(root)))
     return root
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.bucket import unreachable
-from tests.storage.breakage import ALL, GARBAGE, UNNEEDED, Break, blob_of, put
+from tests.storage.breakage import ALL, GARBAGE, UNNEEDED, Break, blob_of, fill, put
 from tests.storage.examples import fast_folder
 from tests.storage.model import Server
 from tests.storage.object_store.stores import Store
@@ -41,25 +41,6 @@ def sound() -> Iterator[Path]:
         root = Path(folder, "sound")
         fill(Server(LocalFiles(root)))
         yield root
-
-
-def fill(server: Server) -> None:
-    server.fit("tickets", 1)
-    server.fit("tickets", 2)
-    server.describe("tickets", "about tickets")
-    server.fit("gone", 3)
-    server.delete("gone")
-    server.fit("bystander", 3)
-    server.fit("trimmed", 4)
-    server.fit("trimmed", 5)
-    server.purge_revision("trimmed", 1)
-    server.delete("trimmed")
-    server.fit("trimmed", 6)
-    server.purge_revision("trimmed", 2)
-    server.promote("answer", "tickets")
-    server.promote("answer", "tickets@1")
-    server.promote("former", "bystander")
-    server.remove("former")
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from windrow.storage.use_store import USAGE
 LOOSE: Final = "loose"
 # Below these, what is put outside a transaction is an object of its own.
 LOOSE_ROOTS: Final = frozenset((JOBS, AUDIT, USAGE))
-# What others have put or removed may be missed for so long.
+# What others have put, removed or committed is looked for where the last look is longer ago. A server looks more often
+# by itself; a session or a command does so only where it needs the store.
 MAX_AGE_S: Final = 1.0
 _MAX_LISTED: Final = 256
 

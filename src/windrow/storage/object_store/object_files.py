@@ -27,12 +27,10 @@ from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.commit_log import CommitLog, new_attempt
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.documents import Commit, StoredFile
-from windrow.storage.object_store.loose_objects import LooseObjects, is_loose
+from windrow.storage.object_store.loose_objects import MAX_AGE_S, LooseObjects, is_loose
 from windrow.storage.object_store.transaction import Transaction
 
 _MAX_READERS: Final = 16
-# What others have committed is looked for where the last look is longer ago; a server looks more often by itself.
-MAX_AGE_S: Final = 1.0
 
 # Told the keys that a commit has put or removed, once it holds.
 OnCommit = Callable[[Sequence[str]], object]

@@ -5,10 +5,9 @@ import time
 from typing import Final
 
 from windrow.domain.errors import DataDirectoryUnavailable
+from windrow.storage.object_store.loose_objects import MAX_AGE_S
 from windrow.storage.object_store.object_files import ObjectFiles
 
-# A server looks more often by itself; a session or a command does so only where it needs the store.
-MAX_AGE_S: Final = 1.0
 # Of so many looks, one is also for the last commit that is known here: whether another log has taken its place.
 LOOKS_A_CHECK: Final = 30
 
