@@ -49,9 +49,6 @@ from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.loose_objects import LOOSE
 from windrow.storage.object_store.object_files import ObjectFiles
 from windrow.storage.object_store.store_directory import StoreDirectory
-from windrow.storage.object_store.store_maintenance import StoreMaintenance
-from windrow.storage.object_store.store_owners import StoreOwners
-from windrow.storage.object_store.store_progress import StoreProgressBoard
 from windrow.storage.retention import Retention
 from windrow.storage.use_store import UseStore
 
@@ -94,7 +91,7 @@ def open_files(settings: Settings) -> OpenedFiles:
 
 
 def _open_object_store(url: StoreUrl, settings: Settings) -> OpenedFiles:
-    # What comes with the extra is loaded only where it is used.
+    # What only a store needs is loaded only where there is one: each command on a folder would wait for it.
     from windrow.storage.object_store.obstore_bucket import ObstoreBucket
     from windrow.storage.object_store.self_test import check_store
 
@@ -155,6 +152,8 @@ def store_of(opened: OpenedFiles, settings: Settings) -> Store:
 
 def _maintenance_of(opened: OpenedFiles, settings: Settings) -> Maintenance:
     if isinstance(opened.files, ObjectFiles) and opened.bucket is not None:
+        from windrow.storage.object_store.store_maintenance import StoreMaintenance
+
         return StoreMaintenance(opened.files, opened.bucket, settings.local_dir)
     return LocalMaintenance(settings.local_dir, settings.min_free_bytes)
 
@@ -242,6 +241,9 @@ def _job_files(settings: Settings, store: Store) -> JobFiles:
     if store.bucket is None:
         owners: Owners = LocalOwners(settings.local_dir, store.directory.prepare)
         return JobFiles(store.names.files, owners, NoProgressBoard(), settings.local_dir)
+    from windrow.storage.object_store.store_owners import StoreOwners
+    from windrow.storage.object_store.store_progress import StoreProgressBoard
+
     board = StoreProgressBoard(store.bucket)
     return JobFiles(store.names.files, StoreOwners(store.bucket), board, settings.local_dir, MAX_FINISHED)
 
