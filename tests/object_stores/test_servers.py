@@ -18,7 +18,7 @@ from windrow.storage.object_store.obstore_bucket import ObstoreBucket, Patience
 
 pytestmark = pytest.mark.slow
 
-IMPATIENT = Patience(create_s=0.5, other_s=0.5, request_s=2, connect_s=1)
+IMPATIENT = Patience(create_s=0.5, other_s=0.5, request_s=2, connect_s=1, pause_s=0)
 
 
 @pytest.fixture(scope="module", params=["moto", "seaweedfs", "azurite"])

@@ -7,7 +7,7 @@ import pytest
 from windrow.storage.object_store.bucket import Bucket
 from windrow.storage.object_store.obstore_bucket import Patience
 
-SHORT = Patience(create_s=0.5, other_s=0.5, request_s=5.0)
+SHORT = Patience(create_s=0.5, other_s=0.5, request_s=5.0, pause_s=0)
 REQUESTS: dict[str, Callable[[Bucket], object]] = {
     "create": lambda bucket: bucket.create("a/1", b"own"),
     "put": lambda bucket: bucket.put("a/1", b"own"),

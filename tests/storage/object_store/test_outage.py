@@ -23,7 +23,7 @@ SLOW = StoreFailure(Outcome.UNKNOWN, Reason.SLOW)
 
 
 def test_one_tries_and_others_are_told_until_there_is_an_answer() -> None:
-    outage = Outage()
+    outage = Outage(pause_s=0)
     with outage.trying() as first, outage.trying() as second:
         assert (first, second) == (None, None)
     outage.begin(SLOW)
@@ -37,7 +37,7 @@ def test_one_tries_and_others_are_told_until_there_is_an_answer() -> None:
 
 
 def test_whoever_fails_makes_room_for_the_next_one() -> None:
-    outage = Outage()
+    outage = Outage(pause_s=0)
     outage.begin(SLOW)
 
     def fail() -> None:
@@ -49,8 +49,18 @@ def test_whoever_fails_makes_room_for_the_next_one() -> None:
             fail()
 
 
+def test_nobody_tries_for_a_while_after_a_failure() -> None:
+    outage = Outage(pause_s=60)
+    outage.begin(SLOW)
+    with outage.trying() as first:
+        assert first == SLOW
+    outage.end()
+    with outage.trying() as first, outage.trying() as second:
+        assert (first, second) == (None, None)
+
+
 def test_a_store_that_refuses_is_there() -> None:
-    outage = Outage()
+    outage = Outage(pause_s=0)
     outage.begin(StoreFailure(Outcome.FAILED, Reason.FORBIDDEN, 403))
     with outage.trying() as first, outage.trying() as second:
         assert (first, second) == (None, None)
@@ -61,7 +71,7 @@ def test_only_one_waits_for_a_store_that_never_answers(monkeypatch: pytest.Monke
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         set_environment(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
-        bucket = ObstoreBucket(StoreUrl("s3", "shop"), Patience(create_s=0.1, other_s=0.1, request_s=2.0))
+        bucket = ObstoreBucket(StoreUrl("s3", "shop"), Patience(create_s=0.1, other_s=0.1, request_s=2.0, pause_s=0))
         with pytest.raises(DataDirectoryUnavailable, match="does not answer"):
             bucket.get("a/1")
         waiting = others.submit(bucket.get, "a/1")

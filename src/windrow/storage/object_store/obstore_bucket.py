@@ -50,12 +50,14 @@ class Patience:
         other_s: Within which any other request is, and each page of a listing.
         request_s: For one request with its answer.
         connect_s: Of these, for its connection.
+        pause_s: How long one that did not answer is left alone.
     """
 
     create_s: float = 20.0
     other_s: float = 10.0
     request_s: float = 30.0
     connect_s: float = 5.0
+    pause_s: float = 2.0
 
 
 _PATIENCE: Final = Patience()
@@ -80,7 +82,7 @@ class ObstoreBucket:
         self._url = url
         self._patience = patience
         self._counting = threading.Lock()
-        self._outage = Outage()
+        self._outage = Outage(patience.pause_s)
         try:
             import obstore
         except ImportError as error:
