@@ -1,4 +1,4 @@
-"""Run the nodes of a Ray cluster on this machine: ``python -m tests.clusters.ray_nodes CPUS CPUS …``, one for each node.
+"""Run the nodes of a Ray cluster here: ``python -m tests.clusters.ray_nodes CPUS CPUS …``, one for each node.
 
 Prints the cluster's address, then does what standard input says, a line each, and answers with a line: ``kill N`` ends
 node N as a power cut would, ``add CPUS`` starts another one. Ends with standard input, and takes every process along.
@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from typing import Any
 
 # Paths of sockets must be short.
 FOLDER_PREFIX = "wdr"
@@ -31,7 +32,7 @@ def main() -> None:
     os.dup2(2, 1)
     folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX)
     head_cpus, *others = map(int, sys.argv[1:])
-    cluster = Cluster(
+    cluster: Any = Cluster(  # Ray declares the types of half of it
         initialize_head=True,
         head_node_args={
             "num_cpus": head_cpus,
