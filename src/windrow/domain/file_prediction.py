@@ -26,8 +26,8 @@ WORKERS_RANGE: Final = (1, 10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PredictFilesRequest(ReadOptions):
-    """Files to classify, row by row, by one revision, and where the classified rows go."""
+class StartPredictFilesRequest(ReadOptions):
+    """Files to classify, row by row, by one revision, and where the classified rows go; the server has them."""
 
     model_name: ModelReference
     """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
@@ -69,11 +69,6 @@ class PredictFilesRequest(ReadOptions):
     """
     workers: Annotated[int | None, Schema(minimum=WORKERS_RANGE[0], maximum=WORKERS_RANGE[1])] = None
     """How many processes of a Ray cluster classify; ``None`` for one on each of its processors."""
-
-    @property
-    def read_options(self) -> ReadOptions:
-        """How to read the files."""
-        return ReadOptions(self.format, self.text_column, self.label_column, self.header, self.quoting, self.encoding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
