@@ -63,6 +63,17 @@ class StartPredictFilesRequest(ReadOptions):
     """Whether to begin anew where another run wrote to the folder; otherwise a run like this one goes on where shards
     are missing, and any other one is refused.
     """
+
+    @property
+    def read_options(self) -> ReadOptions:
+        """How to read the files."""
+        return ReadOptions(self.format, self.text_column, self.label_column, self.header, self.quoting, self.encoding)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictFilesRequest(StartPredictFilesRequest):
+    """Files to classify, row by row, by one revision, where the classified rows go, and what classifies them."""
+
     runner: str = "local"
     """What classifies: ``local``, with the cores of this machine; ``ray`` for the Ray cluster that the environment
     names, or ``ray://HOST:PORT``.
