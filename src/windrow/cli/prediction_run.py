@@ -23,22 +23,15 @@ from windrow.cli.resumable_output import (
     partial_path,
     remaining_records,
 )
-from windrow.cli.streaming import PinnedRevision, StreamRequest, pin, pin_again, predict_stream
-from windrow.cli.writing import (
-    CsvWriter,
-    DocumentWriter,
-    JsonLinesWriter,
-    OutputFormat,
-    PredictionColumns,
-    RowWriter,
-    TableWriter,
-)
+from windrow.cli.writing import DocumentWriter, OutputFormat, TableWriter
 from windrow.domain.errors import WindrowError
 from windrow.domain.figures import counted
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.quality_warnings import warn_of_truncated
 from windrow.domain.read_options import ReadOptions
+from windrow.execution.prediction_stream import PinnedRevision, StreamRequest, pin, pin_again, predict_stream
 from windrow.files.reading import Table, open_table
+from windrow.files.writing import CsvWriter, JsonLinesWriter, PredictionColumns, RowWriter
 
 if TYPE_CHECKING:
     from windrow.operations import Operations

@@ -14,6 +14,7 @@ from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, Al
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
+from windrow.domain.batches import renumbered
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -41,7 +42,6 @@ from windrow.operations import Operations
 from windrow.session import signatures
 from windrow.session.archive_files import open_archive, write_file
 from windrow.session.arguments import request_of
-from windrow.session.batches import renumbered
 from windrow.session.columns import read_texts
 from windrow.session.credentials import client_key, warn_if_exposed
 from windrow.session.inspecting import (

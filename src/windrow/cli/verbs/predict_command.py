@@ -12,10 +12,10 @@ from windrow.cli.explaining import print_answer, print_answers
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.prediction_run import Run, RunOptions, ShownFormat, predict_file
-from windrow.cli.streaming import MAX_CHUNK_TEXTS
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.read_options import ReadOptions
+from windrow.execution.prediction_stream import MAX_CHUNK_TEXTS
 from windrow.files.decoding import STANDARD_INPUT
 from windrow.settings import read_settings
 
