@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 import os
 import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -295,6 +296,12 @@ class Settings:
         64_000_000, _at_least(0), "Memory for encoded texts, in bytes, so that none is encoded twice; 0 keeps none."
     )
     max_concurrent_fits: int = _setting(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
+    fit_threads: int = _setting(
+        0,
+        _at_least(0),
+        "Threads with which an adapter is trained, here or on Ray; 0 takes one for each core that the server may use. "
+        "Another number rounds sums differently.",
+    )
     max_fit_memory_bytes: int = _setting(
         0,
         _zero_or_at_least(MIN_MEMORY_BYTES),
@@ -402,6 +409,21 @@ def read_key_file(path: str | Path, source: str) -> str:
                 "why": getattr(error, "strerror", None) or "it is no text",
             },
         ) from None
+
+
+def node_cache_dir(environment: Mapping[str, str] | None = None) -> Path:
+    """Return the folder for copies of base models on a node of a Ray cluster: ``WINDROW_CACHE_DIR``, or the user's.
+
+    Args:
+        environment: Variables by name; ``None`` reads the process's own.
+    """
+    variables = read_environment() if environment is None else environment
+    if named := _folder(variables.get(variable_name("cache_dir"), "")):
+        return named
+    try:
+        return _user_cache()
+    except InvalidParameter:  # a container's user may have no home
+        return Path(tempfile.gettempdir(), f"windrow-{os.getuid()}")
 
 
 def read_api_key(file: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Secret | None:

@@ -10,6 +10,7 @@ from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, InvalidName, StorageFailed, TrainingDataNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
+from windrow.encoders.cores import usable_cores
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.audit_writer import AuditWriter
@@ -225,7 +226,12 @@ class Dependencies:
 
     def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""
-        return TrainingContext(encoder, control.cancellable(self.queue.compute), self.runner, control)
+        return TrainingContext(encoder, control.cancellable(self.queue.compute), self.runner, control, self.fit_threads)
+
+    @property
+    def fit_threads(self) -> int:
+        """The threads with which an adapter is trained."""
+        return self.settings.fit_threads or usable_cores()
 
 
 def parse_immutable_reference(model_name: str) -> Reference:

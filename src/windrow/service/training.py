@@ -113,7 +113,7 @@ def begin_fit(
 def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
     """Say what a training will take. See ``Operations.estimate_fit``."""
     rows = _check_fit(deps, request)
-    workload = measure_workload(rows.dataset, request, deps.encoders.get(request.base_model))
+    workload = measure_workload(rows.dataset, request, deps.encoders.get(request.base_model), deps.fit_threads)
     stages = estimate_stages(workload, request, deps.cost_calibration)
     memory_bytes, memory_reason = estimate_memory(workload)
     return recast(
@@ -211,7 +211,7 @@ def _train(
     """Do a training whose turn it is, and publish it."""
     started, dataset = time.perf_counter(), rows.dataset  # the time that it waited is not the training's
     recipe, encoder = recast(Recipe, request), deps.encoders.get(request.base_model)
-    workload = measure_workload(dataset, recipe, encoder)
+    workload = measure_workload(dataset, recipe, encoder, deps.fit_threads)
     eta.begin(workload.kind, estimate_stages(workload, recipe, deps.cost_calibration))
     trained = train(dataset, recipe, deps.training_context(encoder, control), workload.selection)
     base_model = encoder.folder.base_model
