@@ -13,9 +13,25 @@ from windrow.files.reading import Record
 
 PREDICTION_COLUMNS: Final = ("predicted_label", "score", "in_scope", "abstained", "truncated")
 SCORES_COLUMN: Final = "scores"
+NOTE_COLUMN: Final = "note"
 # Further decimals are floating-point noise, which depends on the other texts of the batch.
 SCORE_DECIMALS: Final = 4
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Stands for the prediction of a row that has none.
+
+    Args:
+        words: Why it has none.
+    """
+
+    words: str
+
+
+# What a row gains.
+Gained = Prediction | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +41,27 @@ class PredictionColumns:
     Args:
         prefix: The prefix of the column names.
         all_scores: Whether to add a column with the scores of all labels.
+        with_note: Whether to add a column that says why a row has no prediction.
     """
 
     prefix: str = ""
     all_scores: bool = False
+    with_note: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the new columns."""
-        return tuple(
-            f"{self.prefix}{name}" for name in (*PREDICTION_COLUMNS, *((SCORES_COLUMN,) if self.all_scores else ()))
-        )
+        scores = (SCORES_COLUMN,) if self.all_scores else ()
+        note = (NOTE_COLUMN,) if self.with_note else ()
+        return tuple(f"{self.prefix}{name}" for name in (*PREDICTION_COLUMNS, *scores, *note))
 
-    def values(self, prediction: Prediction) -> tuple[object, ...]:
-        """Return the values of the new columns."""
+    def values(self, gained: Gained) -> tuple[object, ...]:
+        """Return the values of the new columns; those of a row without a prediction are ``None``, up to the note."""
+        if isinstance(gained, Note):
+            return (*(None for _ in self.names[:-1]), gained.words)
+        return (*self._predicted(gained), None) if self.with_note else self._predicted(gained)
+
+    def _predicted(self, prediction: Prediction) -> tuple[object, ...]:
         shown = (
             prediction.label,
             round(max(prediction.scores.values()), SCORE_DECIMALS),
@@ -102,7 +125,7 @@ class CsvWriter:
     columns: tuple[str, ...] | None = None
     has_header: bool = False
 
-    def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:
+    def write(self, records: Sequence[Record], predictions: Sequence[Gained]) -> None:
         """Write rows with their predictions."""
         writer = csv.writer(LineFeedWriter(self.file))
         if self.columns is None:
@@ -167,7 +190,7 @@ class JsonLinesWriter:
     prediction_columns: PredictionColumns
     source: Source
 
-    def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:
+    def write(self, records: Sequence[Record], predictions: Sequence[Gained]) -> None:
         """Write rows with their predictions."""
         names = self.prediction_columns.names
         for record, prediction in zip(records, predictions, strict=True):
