@@ -1,6 +1,7 @@
 """The audit trail on the disk: it comes back, in pages, whole or not at all, and goes when it is old."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,3 +179,36 @@ def test_wherever_a_process_dies_while_it_joins_each_line_is_there_once(is_done:
         AuditLog(files).tidy(NOON + timedelta(days=1), 365)
         assert verbs(AuditLog(files)) == ["3", "2", "1", "0"]
         assert len(names(files)) <= 2
+
+
+class OvertakenFiles(MemoryFiles):
+    """Files on which something else happens right before one of the calls that change them."""
+
+    def overtake(self, step: int, action: Callable[[], None]) -> None:
+        """Set what happens before the ``step``-th change."""
+        self._step, self._action = step, action
+
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
+        self._count()
+        super().put_new(key, data, same_as)
+
+    def remove(self, key: str) -> None:
+        self._count()
+        super().remove(key)
+
+    def _count(self) -> None:
+        self._step = getattr(self, "_step", 0) - 1
+        if self._step == 0:
+            self._action()
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_two_servers_that_join_a_day_at_the_same_time_lose_no_line(step: int) -> None:
+    files = OvertakenFiles()
+    for second in range(4):
+        AuditLog(files).put([audit_line(second, verb=str(second))])
+    files.overtake(step, lambda: AuditLog(files).tidy(NOON + timedelta(days=1), 365))
+    AuditLog(files).tidy(NOON + timedelta(days=1), 365)
+    assert verbs(AuditLog(files)) == ["3", "2", "1", "0"]
+    AuditLog(files).tidy(NOON + timedelta(days=1), 365)
+    assert verbs(AuditLog(files)) == ["3", "2", "1", "0"]
