@@ -28,6 +28,7 @@ ALLOWED_IN = {
     "polars": {"display"},
     "prometheus_client": {"http"},
     "psutil": {"encoders"},
+    "ray": {"deployment", "execution"},
     "pyarrow": {"files"},
     "pydantic": {"codec"},
     "pydantic_core": {"codec"},

@@ -20,15 +20,16 @@ from windrow.execution.model_watch import WATCH_INTERVAL_S, ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.execution.quotas import Quotas
-from windrow.execution.runner import ProcessRunner
+from windrow.execution.runner import ProcessRunner, Runner
 from windrow.execution.slots import TrainingSlots
+from windrow.execution.task_log import TaskLog
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.use_counters import FLUSH_INTERVAL_S, UseCounters
 from windrow.service.audit_rules import note_expired, note_job, note_repair
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.service import Service
 from windrow.service.training import find_published_revision
-from windrow.settings import Settings
+from windrow.settings import LOCAL_RUNNER, Settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog
@@ -202,7 +203,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         partial(find_published_revision, store.catalog),
         partial(note_job, audit, store.names),
     )
-    memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
+    task_log = TaskLog()
     # An object store does not tell how much room it has, and what is on this machine's disk beside it can be missed.
     min_free_bytes = settings.min_free_bytes if store.bucket is None else 0
     free_space = FreeSpace(settings.local_dir, min_free_bytes)
@@ -213,7 +214,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
     return Dependencies(
         store=store,
         encoders=encoders,
-        runner=ProcessRunner(settings.max_concurrent_fits, memory_bytes=memory_bytes),
+        runner=_open_runner(settings, task_log),
         predictor=Predictor(store.catalog, encoders, queue, cache_limits),
         queue=queue,
         settings=settings,
@@ -234,7 +235,21 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         quotas=Quotas(counters),
         holdings=KeyHoldings(store.names),
         audit=audit,
+        task_log=task_log,
     )
+
+
+def _open_runner(settings: Settings, task_log: TaskLog) -> Runner:
+    if settings.runner == LOCAL_RUNNER:
+        memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
+        return ProcessRunner(settings.max_concurrent_fits, memory_bytes=memory_bytes, task_log=task_log)
+    from windrow.execution.ray_cluster import RayOptions, check_runner
+    from windrow.execution.ray_runner import RayRunner
+
+    check_runner(settings)
+    threads = settings.fit_threads or usable_cores()
+    options = RayOptions(settings.runner, threads, settings.max_fit_memory_bytes)
+    return RayRunner(options, settings.max_concurrent_fits, task_log)
 
 
 def _job_files(settings: Settings, store: Store) -> JobFiles:

@@ -31,6 +31,11 @@ LEAST_DEFAULT_MEMORY_BYTES = 2_750_000_000
 # More than a key and what an editor puts around it.
 MAX_KEY_FILE_CHARS = 4_096
 _SERVICE_HOST = "_SERVICE_HOST"
+# Where trainings run: in processes of this machine, on the Ray cluster of RAY_ADDRESS or of this machine, or, by an
+# address that begins with ray://, on one elsewhere.
+LOCAL_RUNNER = "local"
+RAY_RUNNER = "ray"
+_RAY_CLIENT = re.compile(r"ray://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -86,6 +91,13 @@ def _log_format(text: str) -> str:
     if text in ("text", "json"):
         return text
     raise ValueError("text or json expected")
+
+
+def _runner(text: str) -> str:
+    runner = text.strip()
+    if runner in (LOCAL_RUNNER, RAY_RUNNER) or _RAY_CLIENT.fullmatch(runner):
+        return runner
+    raise ValueError("local, ray or ray://HOST:PORT expected")
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -296,6 +308,12 @@ class Settings:
         64_000_000, _at_least(0), "Memory for encoded texts, in bytes, so that none is encoded twice; 0 keeps none."
     )
     max_concurrent_fits: int = _setting(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
+    runner: str = _setting(
+        LOCAL_RUNNER,
+        _runner,
+        "Where trainings run: local, in processes beside the server; ray, on the Ray cluster that RAY_ADDRESS names or "
+        "that runs on this machine; or ray://HOST:PORT, on one elsewhere.",
+    )
     fit_threads: int = _setting(
         0,
         _at_least(0),

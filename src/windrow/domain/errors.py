@@ -43,6 +43,7 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   └── ConcurrentChange          concurrent_change
     ├── Unavailable
     │   ├── BaseModelUnavailable      base_model_unavailable
+    │   ├── ClusterUnavailable        cluster_unavailable
     │   ├── ShuttingDown              shutting_down
     │   ├── Overloaded                overloaded
     │   ├── RateLimited               rate_limited
@@ -315,6 +316,15 @@ class BaseModelUnavailable(Unavailable):
     """The base model is neither on this machine nor can it be downloaded."""
 
     code = "base_model_unavailable"
+
+
+class ClusterUnavailable(Unavailable):
+    """Ray is not installed here, or its cluster cannot be reached or used; ``facts["problem"]`` says why.
+
+    For trainings it is ``unreachable``, ``lost``, ``other_versions``, ``windrow_missing`` or ``no_processors``.
+    """
+
+    code = "cluster_unavailable"
 
 
 class ShuttingDown(Unavailable):

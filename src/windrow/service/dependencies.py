@@ -1,7 +1,7 @@
 """The objects that every verb works with, and what several verbs share."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from windrow.domain.caller import current_caller
@@ -25,6 +25,7 @@ from windrow.execution.predictor import Predictor
 from windrow.execution.quotas import Quotas
 from windrow.execution.runner import Runner
 from windrow.execution.slots import TrainingSlots
+from windrow.execution.task_log import TaskLog
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.training_set import TrainingContext
 from windrow.execution.use_counters import UseCounters
@@ -165,6 +166,7 @@ class Dependencies:
         quotas: What keys may still send.
         holdings: What they keep on the disk.
         audit: Writes the audit trail.
+        task_log: Counts the tasks of trainings.
     """
 
     store: Store
@@ -186,6 +188,7 @@ class Dependencies:
     quotas: Quotas
     holdings: KeyHoldings
     audit: AuditWriter
+    task_log: TaskLog = field(default_factory=TaskLog)
 
     def with_use(self, classifier: Classifier) -> Classifier:
         """Return a classifier with how much its name was used; nothing of that where the disk does not say."""

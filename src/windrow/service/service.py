@@ -187,4 +187,5 @@ class Service:
             is_ready=deps.models.is_ready,
             free_bytes=deps.free_space.last_bytes,
             store_requests={} if bucket is None else dict(bucket.requests),
+            tasks=deps.task_log.stats(),
         )
