@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal, get_args
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import ModelReference
 from windrow.domain.prediction import check_share
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import ReadOptions, check_read_options
 from windrow.domain.recipe import check_range
 from windrow.domain.values import Schema, Value, computed
 
@@ -124,13 +124,12 @@ class PredictFilesReport(Value):
     shards_before: int
     """Of these, those that were there already."""
     abstained: int
-    """Rows without a label, since the best score or the likeness to the training data was too low; of the shards that
-    were there already, too.
+    """Rows that this run left without a label, since the best score or the likeness to the training data was too low.
     """
     truncated: int
-    """Rows whose text was longer than the encoder reads, likewise."""
+    """Rows of this run whose text was longer than the encoder reads."""
     noted: int = 0
-    """Rows without a label since their text is blank or too long, likewise; only with ``note_bad_rows``."""
+    """Rows of this run without a label since their text is blank or too long; only with ``note_bad_rows``."""
     seconds: float
     """How long this run took."""
     output: str
@@ -150,6 +149,7 @@ def check_predict_files_request(request: PredictFilesRequest) -> None:
     for parameter in ("input", "output"):
         if not getattr(request, parameter).strip():
             raise InvalidParameter("{arg:{parameter}} is empty. Name a file or a folder.", {"parameter": parameter})
+    check_read_options(request)
     check_range("shard_rows", request.shard_rows, SHARD_ROWS_RANGE)
     if request.workers is not None:
         check_range("workers", request.workers, WORKERS_RANGE)
