@@ -10,8 +10,8 @@ import sys
 import tempfile
 from typing import Any
 
-# Paths of sockets must be short.
-FOLDER_PREFIX = "wdr"
+# Paths of sockets must be short, which those of a test's own folder are not.
+FOLDER, FOLDER_PREFIX = "/tmp", "wdr"
 OBJECT_STORE_BYTES = 100_000_000
 # That a node is gone shows within seconds rather than within half a minute; nobody is told that tests run.
 VARIABLES = {
@@ -30,7 +30,7 @@ def main() -> None:
 
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX)
+    folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=FOLDER)
     head_cpus, *others = map(int, sys.argv[1:])
     cluster: Any = Cluster(  # Ray declares the types of half of it
         initialize_head=True,
