@@ -65,6 +65,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("copy-store", "copy_store_command", "Copy a data directory to a folder or an object store."),
         ("forget", "erasure_command", "Find texts in kept training rows, and remove them."),
         ("base-models", "maintenance_commands", "List the base models on this machine, or remove one."),
+        ("deploy", "deploy_command", "Put the server on a Ray cluster, as several replicas."),
     ],
 }
 MODULES: Final = {verb: module for verbs in SECTIONS.values() for verb, module, _ in verbs}

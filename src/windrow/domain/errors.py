@@ -56,6 +56,7 @@ An error holds its code and typed facts; its sentences are a template, which eac
         │   └── DataDirectoryUnavailable data_directory_unavailable
         ├── InvalidArtifact           invalid_artifact
         ├── KeysUnavailable           keys_unavailable
+        ├── DeploymentFailed          deployment_failed
         └── TrainingFailed            training_failed
 
 The six families are for ``except`` clauses; only what has a code is raised.
@@ -404,6 +405,12 @@ class KeysUnavailable(Failure):
     """The API keys cannot be read, so that every key is refused."""
 
     code = "keys_unavailable"
+
+
+class DeploymentFailed(Failure):
+    """The replicas of a deployment do not start, or its nodes differ; an earlier deployment goes on answering."""
+
+    code = "deployment_failed"
 
 
 class TrainingFailed(Failure):

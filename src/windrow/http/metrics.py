@@ -3,7 +3,7 @@
 No label holds anything that a caller sent.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -57,6 +57,8 @@ class Metrics:
     """
 
     def __init__(self, stats: Callable[[], ServerStats], endpoints: Collection[tuple[str, str]]) -> None:
+        self.place: Mapping[str, str] = {}
+        """Labels of all figures, by name: where the server runs, if there are several."""
         self._endpoints = frozenset(endpoints)
         self.registry = CollectorRegistry()
         self._durations = Histogram(
@@ -84,7 +86,14 @@ class Metrics:
             accept: The header of that name.
         """
         encode, media_type = choose_encoder(accept)
-        return encode(self.registry), media_type
+        return encode(self), media_type
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each figure with all of its labels."""
+        for metric in self.registry.collect():
+            if self.place:
+                metric.samples = [each._replace(labels={**self.place, **each.labels}) for each in metric.samples]
+            yield metric
 
 
 class _StatsCollector(Collector):
