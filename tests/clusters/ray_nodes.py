@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 # Paths of sockets must be short, which those of a test's own folder are not.
@@ -31,6 +32,9 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=FOLDER)
+    # There Ray notes the address of the last cluster, which is nobody else's business.
+    os.environ["RAY_TMPDIR"] = folder
+    Path(folder, "ray").mkdir()
     head_cpus, *others = map(int, sys.argv[1:])
     cluster: Any = Cluster(  # Ray declares the types of half of it
         initialize_head=True,
