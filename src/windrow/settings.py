@@ -72,6 +72,13 @@ def read_data_dir(text: str) -> Path | StoreUrl:
     return read_store_url(text) if is_store_url(text) else Path(text)
 
 
+def _file_roots(text: str) -> tuple[Path | StoreUrl, ...]:
+    roots = tuple(read_data_dir(each) for each in _ids(text))
+    if not all(isinstance(each, StoreUrl) or each.is_absolute() for each in roots):
+        raise ValueError("whole paths of folders expected, like /srv/mails, or addresses like s3://BUCKET/PREFIX")
+    return roots
+
+
 def _folder(text: str) -> Path | None:
     return Path(text) if text.strip() else None
 
@@ -329,6 +336,19 @@ class Settings:
     )
     max_queued_fits: int = _setting(
         32, _at_least(0), "Trainings that may wait for their turn; further ones are told when to come again."
+    )
+    file_roots: tuple[Path | StoreUrl, ...] = _setting(
+        (),
+        _file_roots,
+        "Folders and places in object stores below which clients may have the server read and write files, "
+        "comma-separated, like /srv/mails,s3://BUCKET/PREFIX; whoever may start such jobs reaches all of them. Empty: "
+        "none.",
+    )
+    max_concurrent_file_predictions: int = _setting(
+        1, _at_least(1), "Predictions of files that run at the same time, beside trainings; further ones wait."
+    )
+    max_queued_file_predictions: int = _setting(
+        32, _at_least(0), "Predictions of files that may wait for their turn; further ones are told when to come again."
     )
     max_connections: int = _setting(
         1_000, _at_least(1), "Connections that are open at the same time; further ones are told when to come again."

@@ -23,11 +23,12 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "Train": [
         ("inspect", "inspect_command", "Say what a file of rows is, before you train on it."),
         ("fit", "fit_commands", "Train a classifier on labelled rows and save it."),
-        ("jobs", "job_commands", "List, show, watch and cancel trainings."),
+        ("jobs", "job_commands", "List, show, watch and cancel what runs for long."),
         ("reproduce", "fit_commands", "Train a classifier again and compare the two."),
     ],
     "Predict": [
         ("predict", "predict_command", "Classify texts: one, a file, or a stream of any length."),
+        ("predict-files", "predict_files_command", "Have the server classify files that lie where it is."),
     ],
     "Evaluate": [
         ("evaluate", "evaluation_commands", "Evaluate a classifier on rows that it has not seen."),

@@ -27,7 +27,8 @@ An error holds its code and typed facts; its sentences are a template, which eac
     ├── AccessDenied
     │   ├── Unauthorized              unauthorized
     │   ├── InsufficientScope         insufficient_scope
-    │   └── NameNotAllowed            name_not_allowed
+    │   ├── NameNotAllowed            name_not_allowed
+    │   └── PlaceNotAllowed           place_not_allowed
     ├── Conflict
     │   ├── NameTaken                 name_taken
     │   ├── ClassifierExists          classifier_exists
@@ -38,6 +39,7 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── BaseModelInUse            base_model_in_use
     │   ├── PromotionRefused          promotion_refused
     │   ├── TrainingCancelled         training_cancelled
+    │   ├── FilePredictionCancelled   file_prediction_cancelled
     │   ├── JobFinished               job_finished
     │   ├── KeyExists                 key_exists
     │   └── ConcurrentChange          concurrent_change
@@ -233,6 +235,12 @@ class NameNotAllowed(AccessDenied):
     code = "name_not_allowed"
 
 
+class PlaceNotAllowed(AccessDenied):
+    """The server may not read or write this place for a client; ``facts["setting"]`` says where it may."""
+
+    code = "place_not_allowed"
+
+
 class Conflict(WindrowError):
     """The request is sound, but something else stands in its way."""
 
@@ -289,6 +297,12 @@ class TrainingCancelled(Conflict):
     """The training was cancelled; nothing was saved. ``facts["job_id"]`` is its id."""
 
     code = "training_cancelled"
+
+
+class FilePredictionCancelled(Conflict):
+    """Classifying files was cancelled; the shards that were done stay. ``facts["job_id"]`` is its job's id."""
+
+    code = "file_prediction_cancelled"
 
 
 class JobFinished(Conflict):

@@ -154,7 +154,8 @@ class Dependencies:
         queue: Shares the cores between predictions and trainings.
         settings: Limits and what is kept.
         slots: One for each training that may run at the same time; waiting ones hold nothing but their rows.
-        jobs: The trainings to be saved.
+        file_slots: One for each prediction of files that may run at the same time.
+        jobs: The trainings to be saved, and the predictions of files.
         cost_calibration: What this machine taught about how long trainings take.
         purge_task: Purges what was deleted long ago.
         models: What names mean, in memory.
@@ -176,6 +177,7 @@ class Dependencies:
     queue: BatchQueue
     settings: Settings
     slots: TrainingSlots
+    file_slots: TrainingSlots
     jobs: JobQueue
     cost_calibration: CostCalibration
     purge_task: PeriodicTask

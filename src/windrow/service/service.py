@@ -18,6 +18,7 @@ from windrow.service import (
     classifiers,
     erasure,
     evaluation,
+    file_prediction,
     import_export,
     inspection,
     maintenance,
@@ -87,6 +88,7 @@ class Service:
     job = _verb(training.job)
     follow_job = _verb(training.follow_job)
     cancel_job = _verb(training.cancel_job)
+    start_predict_files = _verb(file_prediction.start_predict_files)
     predict = _verb(prediction.predict)
     start_predict = _verb(prediction.start_predict)
     start_predict_in_memory = _verb(prediction.start_predict_in_memory)

@@ -102,6 +102,7 @@ def begin_fit(
         # A base model may have to be downloaded.
         prepare=None if request.base_model in deps.encoders else partial(deps.encoders.get, request.base_model),
         work=lambda control: _train(deps, request, rows, control, eta),
+        told=lambda job, fitted: replace(job, revision=fitted.revision, next_name=fitted.next_name),
         eta=eta,
         rows=rows.dataset.rows,
     )

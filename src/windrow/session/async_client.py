@@ -27,6 +27,7 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidText, LimitExceeded
+from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, Job, JobList, JobListRequest, JobRequest
@@ -120,6 +121,7 @@ class AsyncClient:
     fit = async_columns(Operations.fit, FitRequest, signatures.TrainingWithProgress)
     start_fit = async_columns(Operations.start_fit, FitRequest, signatures.Training)
     estimate_fit = async_columns(Operations.estimate_fit, FitRequest, signatures.Training)
+    start_predict_files = async_keywords(Operations.start_predict_files, StartPredictFilesRequest)
     job = async_keywords(Operations.job, JobRequest)
     cancel_job = async_keywords(Operations.cancel_job, JobRequest)
     evaluate = async_columns(Operations.evaluate, EvaluateRequest, signatures.Evaluating)
@@ -148,7 +150,7 @@ class AsyncClient:
     audit = async_keywords(Operations.audit, AuditRequest)
 
     async def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
-        """Return the newest trainings, as ``Session.jobs`` does.
+        """Return the newest jobs, as ``Session.jobs`` does.
 
         Args:
             limit: The most jobs, 1 to 1,000.

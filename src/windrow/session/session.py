@@ -25,6 +25,7 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
+from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
@@ -121,6 +122,7 @@ class Session:
     fit = columns(Operations.fit, FitRequest, signatures.TrainingWithProgress)
     start_fit = columns(Operations.start_fit, FitRequest, signatures.Training)
     estimate_fit = columns(Operations.estimate_fit, FitRequest, signatures.Training)
+    start_predict_files = keywords(Operations.start_predict_files, StartPredictFilesRequest)
     job = keywords(Operations.job, JobRequest)
     follow_job = keywords(Operations.follow_job, JobRequest)
     cancel_job = keywords(Operations.cancel_job, JobRequest)
@@ -150,7 +152,7 @@ class Session:
     audit = keywords(Operations.audit, AuditRequest)
 
     def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
-        """Return the newest trainings of every process on the data directory, the newest one first.
+        """Return the newest jobs of every process on the data directory, the newest one first.
 
         Args:
             limit: The most jobs, 1 to 1,000.
