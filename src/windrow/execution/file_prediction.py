@@ -4,7 +4,6 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -21,6 +20,7 @@ from windrow.domain.file_prediction import (
     ignore_file_progress,
 )
 from windrow.execution.control import TrainingControl
+from windrow.execution.exported_classifier import OpenExported
 from windrow.execution.file_manifest import (
     DONE,
     MANIFEST,
@@ -44,9 +44,6 @@ from windrow.files.sharding import FilePlan, plan_shards
 from windrow.operations import Operations
 from windrow.storage.input_files import InputFile, find_input_files, open_input
 from windrow.storage.places import Place, open_place
-
-# Opens the verbs on a classifier that was exported, in another process, until the block ends.
-OpenArchive = Callable[[bytes, int], AbstractContextManager[Operations]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def predict_files(
     request: PredictFilesRequest,
     on_progress: OnFileProgress = ignore_file_progress,
     control: TrainingControl | None = None,
-    open_archive: OpenArchive | None = None,
+    open_exported: OpenExported | None = None,
 ) -> PredictFilesReport:
     """Classify each row of files, and write them in shards. All rows are answered by one revision.
 
@@ -84,8 +81,8 @@ def predict_files(
         request: What to read and where to write.
         on_progress: Called as rows are found and as rows are classified, in this thread.
         control: Cancels it from another thread; ``None`` where nobody does. What is whole stays.
-        open_archive: Opens an exported classifier in the processes of a Ray cluster, with a number of threads; a
-            function that they can import. ``None`` where nothing runs on Ray.
+        open_exported: Opens the classifier in the processes of a Ray cluster, which import this function by its name.
+            ``None`` where nothing runs on Ray.
 
     Returns:
         What was done.
@@ -106,10 +103,12 @@ def predict_files(
     if request.runner == "local" or not run.missing:
         _predict_here(operations, run, tally)
     else:
-        from windrow.execution.ray_file_prediction import predict_on_cluster
+        # It is loaded where it is needed alone.
+        from windrow.execution.ray_file_prediction import ClusterPredictor
 
-        assert open_archive is not None, "who offers a cluster says how its processes open a classifier"
-        predict_on_cluster(operations, run, tally.add_shard, control, open_archive)
+        assert open_exported is not None, "who offers a cluster says how its processes open a classifier"
+        cluster = ClusterPredictor(operations, request, run.manifest, run.address, open_exported)
+        cluster.predict(run.missing, tally.add_shard, control)
     return _report(run, tally.counts, time.perf_counter() - started)
 
 

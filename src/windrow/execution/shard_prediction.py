@@ -151,7 +151,7 @@ class ShardPredictor:
     def _stream_request(self, source: Source) -> StreamRequest:
         asked = self.request
         request = PredictRequest(
-            model_name=self.manifest.reference if self.pinned is None else self.pinned.asked,
+            model_name=self.manifest.reference.rpartition("@")[0] if self.pinned is None else self.pinned.asked,
             top_k=asked.top_k,
             abstain_below=asked.abstain_below,
             min_in_scope=asked.min_in_scope,
