@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from windrow.operations import Operations
@@ -24,10 +25,14 @@ class ExportedClassifier:
     """The longest text that is taken."""
 
 
-# Opens the verbs on an exported classifier until the block ends. Other processes find the function by its name.
+# Opens the verbs on an exported classifier until the block ends.
 OpenExported = Callable[[ExportedClassifier], AbstractContextManager[Operations]]
+# What wires everything together stands above whoever sends a classifier, so other processes find it by its name.
+_OPENER = ("windrow.bootstrap", "open_exported")
 
 
-def name_of(open_exported: OpenExported) -> str:
-    """Return by what name another process finds a function of a module."""
-    return f"{open_exported.__module__}:{open_exported.__qualname__}"
+def find_opener() -> OpenExported:
+    """Return what opens an exported classifier, for the main function of a process that has been sent one."""
+    module, name = _OPENER
+    opener: OpenExported = getattr(import_module(module), name)
+    return opener

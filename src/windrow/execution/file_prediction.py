@@ -20,7 +20,6 @@ from windrow.domain.file_prediction import (
     ignore_file_progress,
 )
 from windrow.execution.control import TrainingControl
-from windrow.execution.exported_classifier import OpenExported
 from windrow.execution.file_manifest import (
     DONE,
     MANIFEST,
@@ -72,7 +71,6 @@ def predict_files(
     request: PredictFilesRequest,
     on_progress: OnFileProgress = ignore_file_progress,
     control: TrainingControl | None = None,
-    open_exported: OpenExported | None = None,
 ) -> PredictFilesReport:
     """Classify each row of files, and write them in shards. All rows are answered by one revision.
 
@@ -81,8 +79,6 @@ def predict_files(
         request: What to read and where to write.
         on_progress: Called as rows are found and as rows are classified, in this thread.
         control: Cancels it from another thread; ``None`` where nobody does. What is whole stays.
-        open_exported: Opens the classifier in the processes of a Ray cluster, which import this function by its name.
-            ``None`` where nothing runs on Ray.
 
     Returns:
         What was done.
@@ -106,8 +102,7 @@ def predict_files(
         # It is loaded where it is needed alone.
         from windrow.execution.ray_file_prediction import ClusterPredictor
 
-        assert open_exported is not None, "who offers a cluster says how its processes open a classifier"
-        cluster = ClusterPredictor(operations, request, run.manifest, run.address, open_exported)
+        cluster = ClusterPredictor(operations, request, run.manifest, run.address)
         cluster.predict(run.missing, tally.add_shard, control)
     return _report(run, tally.counts, time.perf_counter() - started)
 

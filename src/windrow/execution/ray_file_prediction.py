@@ -17,7 +17,6 @@ from windrow.domain.file_prediction import PredictFilesRequest
 from windrow.domain.recipe import BaseModel
 from windrow.encoders.folder import find_bundled, find_encoder_folder, read_bundled
 from windrow.execution.control import TrainingControl
-from windrow.execution.exported_classifier import OpenExported, name_of
 from windrow.execution.file_manifest import Manifest, Part
 from windrow.execution.isolation import trim_environment
 from windrow.execution.ray_cluster import check_runner, driver_environment
@@ -37,7 +36,6 @@ class ClusterPredictor:
         request: What was asked for.
         manifest: What pins it.
         address: Where results go.
-        open_exported: Opens the classifier there.
 
     Raises:
         InvalidParameter: Ray is not installed.
@@ -45,14 +43,7 @@ class ClusterPredictor:
         WindrowError: As ``export`` raises.
     """
 
-    def __init__(
-        self,
-        operations: Operations,
-        request: PredictFilesRequest,
-        manifest: Manifest,
-        address: str,
-        open_exported: OpenExported,
-    ) -> None:
+    def __init__(self, operations: Operations, request: PredictFilesRequest, manifest: Manifest, address: str) -> None:
         settings = read_settings()
         check_runner(replace(settings, runner=request.runner))
         base_model = operations.show(ModelRequest(manifest.reference)).pinned
@@ -73,7 +64,6 @@ class ClusterPredictor:
                 "base_model": to_json(base_model).decode(),
                 "address": address,
                 "id": manifest.id,
-                "opener": name_of(open_exported),
                 "threads": threads,
                 "max_text_chars": settings.max_text_chars,
             },

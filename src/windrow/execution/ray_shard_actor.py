@@ -7,7 +7,6 @@ strings, numbers and the bytes of an exported classifier; results go from here s
 import json
 from contextlib import ExitStack
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from windrow.codec.values import from_json
 from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.domain.file_prediction import PredictFilesRequest
 from windrow.domain.recipe import BaseModel
-from windrow.execution.exported_classifier import ExportedClassifier, OpenExported
+from windrow.execution.exported_classifier import ExportedClassifier, find_opener
 from windrow.execution.file_manifest import Part, read_manifest
 from windrow.execution.ray_base_models import place_base_model
 from windrow.execution.ray_versions import own_versions
@@ -31,8 +30,8 @@ class ShardActor:
     """Classifies one shard at a time; opens the classifier once.
 
     Args:
-        job: A JSON object: ``request`` and ``base_model`` as JSON, ``address`` and ``id`` of the results, ``opener``,
-            ``threads``, ``max_text_chars``.
+        job: A JSON object: ``request`` and ``base_model`` as JSON, ``address`` and ``id`` of the results, ``threads``,
+           , ``max_text_chars``.
         archive: A list with the exported classifier, or a reference of Ray's to it.
         base_model_files: A list with a reference to the base model's files; empty for the one that came with Windrow.
     """
@@ -69,13 +68,8 @@ class ShardActor:
                 f"{{output}} is not there on node {{node}} of the Ray cluster, or is another folder. {_SHARE}",
                 {"parameter": "output", "output": address, "node": _node()},
             )
-        operations = self._opened.enter_context(self._opener()(self._exported()))
+        operations = self._opened.enter_context(find_opener()(self._exported()))
         return ShardPredictor(operations, from_json(PredictFilesRequest, job["request"]), manifest, place)
-
-    def _opener(self) -> OpenExported:
-        module, _, name = self._job["opener"].partition(":")
-        opener: OpenExported = getattr(import_module(module), name)
-        return opener
 
     def _exported(self) -> ExportedClassifier:
         import ray
