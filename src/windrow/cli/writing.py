@@ -10,7 +10,7 @@ from windrow.domain.prediction import Answer, Prediction
 from windrow.domain.values import recast
 from windrow.files.reading import Record
 
-OutputFormat = Literal["csv", "jsonl", "table"]
+OutputFormat = Literal["csv", "jsonl", "parquet", "table"]
 
 
 @dataclass(slots=True)
