@@ -94,8 +94,8 @@ def _asked(
         )
     if options.skip_bad_rows:
         raise InvalidParameter(
-            "In a folder, each row stays. Add --note-bad-rows in place of --skip-bad-rows: such rows have no label then "
-            "and a note.",
+            "In a folder, each row stays. Add --note-bad-rows in place of --skip-bad-rows: such rows have no label, "
+            "but a note.",
             {"parameter": "skip_bad_rows"},
         )
     if options.to == "table":
