@@ -1,0 +1,163 @@
+"""Files classified by a real Ray cluster of two nodes: what a run on this machine gives, also where a node dies."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.clusters.ray_cluster import RayCluster, ray_cluster
+from windrow.bootstrap import open_exported, open_service
+from windrow.domain.archive import ExportRequest
+from windrow.domain.classifier import FitRequest, ModelRequest
+from windrow.domain.dataset import Row
+from windrow.domain.errors import ClusterUnavailable, LimitExceeded, TrainingCancelled
+from windrow.domain.file_prediction import FileProgress, PredictFilesReport, PredictFilesRequest, ignore_file_progress
+from windrow.domain.prediction import PredictRequest
+from windrow.domain.threshold import SetThresholdRequest
+from windrow.execution.control import TrainingControl
+from windrow.execution.exported_classifier import ExportedClassifier, find_opener
+from windrow.execution.file_manifest import DONE
+from windrow.execution.file_prediction import predict_files
+from windrow.service.service import Service
+from windrow.settings import read_settings
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = tuple(Row(f"I want money back {n}", "refund") for n in range(4)) + tuple(
+    Row(f"The receipt is odd {n}", "invoice") for n in range(4)
+)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service with a classifier that has a threshold."""
+    service = open_service(replace(read_settings(), data_dir=tmp_path_factory.mktemp("data")))
+    service.fit(FitRequest("tickets", EXAMPLES, num_iterations=0))
+    service.set_threshold(SetThresholdRequest("tickets", 0.6))
+    yield service
+    service.close()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    with ray_cluster(1, 1) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def on_cluster(cluster: RayCluster, monkeypatch: pytest.MonkeyPatch) -> RayCluster:
+    for name, value in cluster.variables.items():
+        monkeypatch.setenv(name, value)
+    return cluster
+
+
+def write(path: Path, texts: list[str]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("id", "text"), *((str(n), text) for n, text in enumerate(texts))])
+    return path
+
+
+def texts(count: int) -> list[str]:
+    return [f"{'money back' if n % 3 else 'the receipt,'} order {n},\n{'please ' * (n % 60)}" for n in range(count)]
+
+
+def request_of(source: Path, out: Path, **options: object) -> PredictFilesRequest:
+    asked = PredictFilesRequest(model_name="tickets", input=str(source), output=str(out), shard_rows=40)
+    return replace(asked, **options)  # type: ignore[arg-type]
+
+
+def parts(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(out.glob("part-*"))}
+
+
+def on_ray(service: Service, source: Path, out: Path, **options: object) -> PredictFilesReport:
+    return predict_files(service, request_of(source, out, runner="ray", **options))
+
+
+def test_a_cluster_gives_what_this_machine_gives_and_goes_on_where_parts_are_missing(
+    service: Service, on_cluster: RayCluster, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "mails.csv", texts(300))
+    here = predict_files(service, request_of(source, tmp_path / "here", scores=True))
+    there = on_ray(service, source, tmp_path / "there", scores=True)
+    assert parts(tmp_path / "there") == parts(tmp_path / "here")
+    assert here.abstained > 0
+    assert replace(there, seconds=here.seconds, output=here.output) == here
+    lost = tmp_path / "there" / "part-00001-00003.csv"
+    lost.unlink()
+    again = on_ray(service, source, tmp_path / "there", scores=True, workers=1)
+    assert (again.shards_before, again.rows_now) == (7, 40)
+    assert parts(tmp_path / "there") == parts(tmp_path / "here")
+
+
+def test_each_row_is_there_once_where_a_node_dies(service: Service, on_cluster: RayCluster, tmp_path: Path) -> None:
+    source = write(tmp_path / "mails.csv", texts(1_600))
+    predict_files(service, request_of(source, tmp_path / "here"))
+    killed: list[int] = []
+
+    def kill_once(progress: FileProgress) -> None:
+        if progress.stage == "predicting" and progress.shards >= 4 and not killed:
+            killed.append(progress.shards)
+            on_cluster.kill_node(1)
+
+    try:
+        report = predict_files(service, request_of(source, tmp_path / "there", runner="ray"), kill_once)
+    finally:
+        if killed:
+            on_cluster.add_node(1)
+    assert killed
+    assert killed[0] < report.shards == 40
+    assert parts(tmp_path / "there") == parts(tmp_path / "here")
+    assert (report.rows, report.rows_now) == (1_600, 1_600)
+
+
+def test_a_wrong_row_is_told_as_here_and_what_is_whole_stays(
+    service: Service, on_cluster: RayCluster, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "mails.csv", [*texts(40), "x" * 20_001])
+    said = []
+    for runner in ("local", "ray"):
+        with pytest.raises(LimitExceeded) as error:
+            predict_files(service, request_of(source, tmp_path / runner, runner=runner))
+        said.append((error.value.detail, error.value.facts["line"]))
+        assert not (tmp_path / runner / DONE).exists()
+    assert said[0] == said[1]
+
+
+def test_a_cancelled_run_ends_soon_and_can_go_on(service: Service, on_cluster: RayCluster, tmp_path: Path) -> None:
+    source, control = write(tmp_path / "mails.csv", texts(800)), TrainingControl()
+
+    def cancel(progress: FileProgress) -> None:
+        if progress.shards:
+            control.cancel()
+
+    with pytest.raises(TrainingCancelled):
+        predict_files(service, request_of(source, tmp_path / "out", runner="ray"), cancel, control)
+    assert 1 <= len(parts(tmp_path / "out")) < 20
+    report = predict_files(service, request_of(source, tmp_path / "out"))
+    assert report.rows_now < 800
+    assert len(parts(tmp_path / "out")) == 20
+
+
+def test_a_cluster_that_is_not_there_is_told_and_nothing_is_classified(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+    source = write(tmp_path / "mails.csv", texts(3))
+    with pytest.raises(ClusterUnavailable, match="cannot be reached"):
+        on_ray(service, source, tmp_path / "out")
+    assert parts(tmp_path / "out") == {}
+    assert predict_files(service, request_of(source, tmp_path / "out"), ignore_file_progress).rows_now == 3
+
+
+def test_an_exported_classifier_answers_as_the_one_that_it_is_of(service: Service) -> None:
+    exported = service.export(ExportRequest("tickets"))
+    archive = b"".join(exported.chunks)
+    asked = PredictRequest(model_name="tickets", texts=("money back", "the receipt", "nothing of the kind"))
+    base_model = service.show(ModelRequest("tickets")).base_model
+    assert find_opener() is open_exported
+    with open_exported(ExportedClassifier(archive, base_model, None, 1, 20_000)) as opened:
+        answers = opened.predict(asked)
+    assert [answer.to_dict() for answer in answers] == [answer.to_dict() for answer in service.predict(asked)]
