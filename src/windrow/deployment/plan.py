@@ -1,6 +1,7 @@
 """What is deployed: how many replicas of which size, and the settings that they share."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
@@ -11,6 +12,7 @@ from windrow.settings import Settings, read_settings, variable_name
 
 # What clients are told by. Ray's dashboard shows what replicas share, and nobody there has any use for these.
 _NOT_SHARED: Final = ("api_key", "api_key_file", "url")
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,17 @@ class Plan:
                 raise InvalidParameter(
                     "{arg:{parameter}} is {value}; it must be more than 0.", {"parameter": name, "value": value}
                 )
+        for name in ("upscale_delay_s", "downscale_delay_s"):
+            if not 0 <= (value := getattr(self, name)) < math.inf:
+                raise InvalidParameter(
+                    "{arg:{parameter}} is {value}; it must be at least 0.", {"parameter": name, "value": value}
+                )
+        # Ray Serve separates its names by other characters.
+        if not _NAME.fullmatch(self.name):
+            raise InvalidParameter(
+                "{value!r} cannot be the name of a deployment. Use up to 64 letters, digits, - and _.",
+                {"parameter": "name", "value": self.name},
+            )
 
 
 def shared_variables(environment: Mapping[str, str], plan: Plan, given: Mapping[str, object]) -> dict[str, str]:

@@ -42,6 +42,12 @@ def ray(  # noqa: PLR0913 - Typer makes an option of each
         float, typer.Option(help="Requests in work at the same time for which there is to be one replica.")
     ] = 8.0,
     cpus: Annotated[float, typer.Option(help="Processors set aside for a replica, and its threads to encode.")] = 1.0,
+    upscale_delay: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long the load lasts before there are more replicas.")
+    ] = 15.0,
+    downscale_delay: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long it is over before there are fewer.")
+    ] = 300.0,
     host: Annotated[str | None, typer.Option(help=setting_help("host"))] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help=setting_help("port"))] = None,
     insecure_no_keys: Annotated[
@@ -69,7 +75,7 @@ def ray(  # noqa: PLR0913 - Typer makes an option of each
     from windrow.deployment import rollout
     from windrow.deployment.plan import Plan, shared_variables
 
-    plan = Plan(name, min_replicas, max_replicas, target_ongoing_requests, cpus)
+    plan = Plan(name, min_replicas, max_replicas, target_ongoing_requests, cpus, upscale_delay, downscale_delay)
     settings = {"data_dir": data_dir, "host": host, "port": port, "insecure_no_keys": insecure_no_keys}
     given = {setting: value for setting, value in settings.items() if value is not None}
     plan.check()
