@@ -14,6 +14,8 @@ from windrow.execution.ray_training_actor import TrainingActor
 LOOK_S: Final = 0.2
 # A call of an actor that answers at once takes longer only where its node is gone or swaps.
 ANSWER_S: Final = 60.0
+# What Ray says of an actor whose class it could not load, or not make.
+_NOT_MADE: Final = "creation task"
 _WARMING_LOOK_S: Final = 0.02
 # Of one actor at the same time: it follows a task, and is told to cancel it.
 _CALLS_AT_ONCE: Final = 4
@@ -54,7 +56,7 @@ class ActorPool:
                 return
             self._warming += 1
         try:
-            self.release(self._create(lambda: None))
+            self.release(self._create(lambda: None, lambda: None))
         except _not_this_time():
             pass
         finally:
@@ -71,16 +73,12 @@ class ActorPool:
             ClusterUnavailable: No node can take it, or it has other versions of Windrow, Python or Ray.
         """
         while True:
-            with self._lock:
-                idle = self._idle.pop() if self._idle else None  # the one that was used last
-                is_warming = self._warming > 0
-            if idle is not None and _lives(idle):
+            if (idle := self._take_idle()) is not None:
                 return idle
-            if idle is None and not is_warming:
-                return self._create(check)
+            if not self._warming:
+                return self._create(check, self._take_idle)
             check()
-            if idle is None:
-                time.sleep(_WARMING_LOOK_S)
+            time.sleep(_WARMING_LOOK_S)
 
     def release(self, actor: ReadyActor) -> None:
         """Take back an actor that has no task."""
@@ -100,7 +98,18 @@ class ActorPool:
         for each in dropped:
             self.drop(each)
 
-    def _create(self, check: Callable[[], None]) -> ReadyActor:
+    def _take_idle(self) -> ReadyActor | None:
+        """Return an idle actor whose node has not died meanwhile; ``None`` for none."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                idle = self._idle.pop()  # the one that was used last
+            if _lives(idle):
+                return idle
+
+    def _create(self, check: Callable[[], None], find_other: Callable[[], ReadyActor | None]) -> ReadyActor:
+        """Start an actor, unless another one is found while no node has room for it."""
         import ray
 
         largest = largest_node()
@@ -117,7 +126,10 @@ class ActorPool:
             .remote()
         )
         try:
-            there = self._await(handle.describe.remote(), processors, check)
+            there = self._await(handle.describe.remote(), processors, check, find_other)
+            if isinstance(there, ReadyActor):
+                _kill(handle)
+                return there
             check_versions(there)
             ray.get(handle.prepare.remote(self._options.threads, self._options.memory_bytes), timeout=ANSWER_S)
         except BaseException:
@@ -125,13 +137,21 @@ class ActorPool:
             raise
         return ReadyActor(handle, there["node"])
 
-    def _await(self, described: Any, processors: int, check: Callable[[], None]) -> dict[str, str]:
-        """Return what an actor says of itself once a node has had room for it, however long that takes."""
+    def _await(
+        self,
+        described: Any,
+        processors: int,
+        check: Callable[[], None],
+        find_other: Callable[[], ReadyActor | None],
+    ) -> dict[str, str] | ReadyActor:
+        """Return what an actor says of itself once a node has had room for it, however long that takes; or another."""
         import ray
 
         patient_until_s = time.monotonic() + self._options.schedule_s
         while True:
             check()
+            if (other := find_other()) is not None:
+                return other
             try:
                 there: dict[str, str] = ray.get(described, timeout=LOOK_S)
             except ray.exceptions.GetTimeoutError:
@@ -139,6 +159,10 @@ class ActorPool:
                     raise no_processors(processors, largest) from None
             except ray.exceptions.RayTaskError as error:  # a method that says so little fails where its code is missing
                 raise windrow_missing(_last_line(error)) from error
+            except ray.exceptions.RayActorError as error:
+                if _NOT_MADE in str(error):  # and so does the making of one that has nothing to do
+                    raise windrow_missing(_last_line(error)) from error
+                raise
             else:
                 return there
 

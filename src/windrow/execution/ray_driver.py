@@ -10,6 +10,8 @@ takes over signals. Messages to and from the server are frames (``execution.fram
     machine's monotonic clock, which all of its processes share; the bytes of its frame.
 ``cancel``
     End the task ``id`` at once.
+``begun``
+    An attempt begins, the ``attempts``-th, on ``node``.
 ``progress``, ``done``, ``failed``, ``unavailable``
     What became of the task ``id``, with its ``node`` and ``attempts``; ``unavailable`` without an id ends the driver.
 """
@@ -24,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from windrow.domain.errors import ClusterUnavailable
+from windrow.domain.errors import ClusterUnavailable, TrainingFailed
 from windrow.execution.frames import Frame, flatten, read_frame, restore, write_frame
 from windrow.execution.ray_actor_pool import ANSWER_S, LOOK_S, ActorPool, ReadyActor
 from windrow.execution.ray_base_models import base_model_files
@@ -37,6 +39,7 @@ WARM: Final = "warm"
 TASK: Final = "task"
 CANCEL: Final = "cancel"
 UNAVAILABLE: Final = "unavailable"
+BEGUN: Final = "begun"
 PAYLOAD: Final = "frame"
 ATTEMPTS: Final = 3
 
@@ -159,6 +162,7 @@ class Driver:
                 continue
             job.attempts += 1
             job.node = actor.node
+            self.send(Frame(BEGUN, {"id": job.fields["id"], "node": job.node, "attempts": job.attempts}))
             try:
                 frame = self._attempt(job, actor)
             except _CancelledError:
@@ -207,7 +211,7 @@ class Driver:
         frame = frame_of(outcome)
         if frame.kind == DIED:
             failure = restore(TaskFailure, frame)
-            raise _LostError(ClusterUnavailable(failure.template, failure.facts).detail)
+            raise _LostError(TrainingFailed(failure.template, failure.facts).detail.partition(". ")[0])
         return frame
 
     def _place(self, actor: ReadyActor, job: _Job) -> Frame | None:

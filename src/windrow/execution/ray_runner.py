@@ -18,7 +18,7 @@ from windrow.execution.control import TrainingControl, shutting_down
 from windrow.execution.frames import Frame, flatten, read_frame, restore, write_frame
 from windrow.execution.isolation import trim_environment
 from windrow.execution.ray_cluster import RayOptions, driver_environment, lost
-from windrow.execution.ray_driver import CANCEL, PAYLOAD, TASK, UNAVAILABLE, WARM
+from windrow.execution.ray_driver import BEGUN, CANCEL, PAYLOAD, TASK, UNAVAILABLE, WARM
 from windrow.execution.ray_training_actor import frame_bytes
 from windrow.execution.runner import Outcome, ignore_steps, outcome_of
 from windrow.execution.task_log import NO_NODE, TaskLog, TaskRun
@@ -29,6 +29,8 @@ DRIVER_COMMAND = (sys.executable, "-P", "-m", "windrow.execution.ray_driver")
 _LOST = Frame("lost")
 _STOP = Frame("stop")
 _SHUTDOWN_TIMEOUT_S = 5.0
+# What a pipe raises whose other side has ended, or that is closed.
+_GONE = (OSError, ValueError)
 
 
 class RayRunner:
@@ -60,7 +62,7 @@ class RayRunner:
 
     def start(self, *, trains_adapters: bool = True) -> None:  # noqa: ARG002  a process on the cluster outlives a task
         """Have a driver connect in the background, and a training process warm up on the cluster."""
-        with contextlib.suppress(OSError):  # whatever is wrong is told by the task that needs it
+        with contextlib.suppress(*_GONE):  # whatever is wrong is told by the task that needs it
             if (driver := self._running_driver()) is not None:
                 driver.send(Frame(WARM))
 
@@ -107,13 +109,15 @@ class RayRunner:
         replies: queue.SimpleQueue[Frame] = queue.SimpleQueue()
         # Whoever cancels must not wait for the driver's pipe.
         with control.on_cancel(lambda: replies.put(_STOP)), driver.asking(message, replies):
-            while (reply := replies.get()).kind == "progress":
-                step = reply.fields
-                listener.on_step(step["number"], step["of"], step["loss"])
+            while (reply := replies.get()).kind in ("progress", BEGUN):
+                told = reply.fields
+                if reply.kind == BEGUN:
+                    listener.run.node, listener.run.attempts = told["node"], told["attempts"]
+                else:
+                    listener.on_step(told["number"], told["of"], told["loss"])
         control.raise_if_cancelled()
         if reply.kind == _LOST.kind:
             raise shutting_down() if self._closed else driver.trouble or lost()
-        listener.run.node, listener.run.attempts = reply.fields["node"] or NO_NODE, reply.fields["attempts"]
         frame = Frame(reply.kind, reply.fields["of"], reply.tensors)
         if frame.kind == UNAVAILABLE:
             raise _unavailable(frame)
@@ -165,6 +169,7 @@ class _Driver:
 
         Raises:
             OSError: The process has ended.
+            ValueError: It was stopped.
         """
         assert self._process.stdin is not None
         with self._sending:
@@ -179,13 +184,13 @@ class _Driver:
             if self.has_ended:
                 replies.put(_LOST)
         try:
-            with contextlib.suppress(OSError):  # the reader notices, too
+            with contextlib.suppress(*_GONE):  # the reader notices, too
                 self.send(Frame(message.kind, {**message.fields, "id": number}, message.tensors))
             yield
         finally:
             with self._lock:
                 del self._waiting[number]
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(*_GONE):
                 self.send(Frame(CANCEL, {"id": number}))
 
     def stop(self) -> None:
@@ -201,7 +206,7 @@ class _Driver:
     def _read(self) -> None:
         assert self._process.stdout is not None
         watchdog = Watchdog(self._process)
-        with watchdog.watching(), contextlib.suppress(OSError, ValueError):
+        with watchdog.watching(), contextlib.suppress(*_GONE):
             while (frame := read_frame(self._process.stdout)) is not None:
                 watchdog.heard()
                 if frame.kind == UNAVAILABLE and "id" not in frame.fields:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from windrow.domain.errors import Failure, TrainingFailed, Unavailable, WindrowError
+from windrow.domain.errors import ClusterUnavailable, Failure
 from windrow.domain.server_stats import TaskStats
 
 TaskOutcome = Literal["done", "failed", "cancelled"]
@@ -88,11 +88,6 @@ def task_name(kind: str) -> str:
 
 
 def _outcome_of(error: BaseException) -> TaskOutcome:
-    # Whoever cancels gives the reason, which may be any error of ours but these.
-    if isinstance(error, TrainingFailed) or not isinstance(error, WindrowError):
-        return "failed" if isinstance(error, Exception) else "cancelled"
-    return "cancelled" if not isinstance(error, Failure) and not _is_of_cluster(error) else "failed"
-
-
-def _is_of_cluster(error: WindrowError) -> bool:
-    return isinstance(error, Unavailable) and error.code == "cluster_unavailable"
+    # Whoever cancels gives the reason, which may be any error of ours but these; what else is raised is no outcome of
+    # the task, but of whoever follows its steps.
+    return "failed" if isinstance(error, Failure | ClusterUnavailable) else "cancelled"
