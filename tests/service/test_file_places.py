@@ -33,7 +33,18 @@ def check(root: Path, source: object, target: object = None, data_dir: Path | St
 
 @pytest.mark.parametrize(
     "source",
-    ["", "/mails", "/mails/", "/mails/a.csv", "/mails/*.csv", "/*/*.csv", "/**/*.csv", "/none/*.csv", "/none.csv", "//mails"],
+    [
+        "",
+        "/mails",
+        "/mails/",
+        "/mails/a.csv",
+        "/mails/*.csv",
+        "/*/*.csv",
+        "/**/*.csv",
+        "/none/*.csv",
+        "/none",
+        "//mails",
+    ],
 )
 def test_what_lies_below_a_root_may_be_read(root: Path, source: str) -> None:
     check(root, f"{root}{source}")
@@ -52,14 +63,16 @@ def test_what_lies_below_a_place_in_a_store_may_be_read_and_written(root: Path, 
     check(root, f"{place.rstrip('/')}/*.csv")
 
 
-@pytest.mark.parametrize(
-    "place",
-    ["/", "/etc/passwd", "/etc", "{}ed.csv", "{}/../rooted.csv", "/*/*", "{}*", "s3://mails/2026/a.csv", "s3://mails"]
-    + ["s3://mails/20251", "s3://mails/2025*/a.csv", "s3://mail*/2025/a.csv", "gs://mails/2025/a.csv", "s3://mails//2025"]
-    + ["s3://mails/2025//a.csv", "s3://mails/2025/./a.csv", "s3://mails/2025/../2026/a.csv", "s3://MAILS/2025/a.csv"]
-    + ["relative.csv", "~/a.csv", "file:///etc/passwd", "http://mails/2025/a.csv", "s3:/mails/2025/a.csv"]
-    + ["s3://me:word@mails/2025/a.csv", "{}/a\0.csv", " {}/a.csv"],
+OUTSIDE = (
+    *("/", "/etc/passwd", "/etc", "{}ed.csv", "{}/../rooted.csv", "/*/*", "{}*", "s3://mails/2026/a.csv", "s3://mails"),
+    *("s3://mails/20251", "s3://mails/2025*/a.csv", "s3://mail*/2025/a.csv", "gs://mails/2025/a.csv"),
+    *("s3://mails//2025", "s3://mails/2025//a.csv", "s3://mails/2025/./a.csv", "s3://mails/2025/../2026/a.csv"),
+    *("s3://MAILS/2025/a.csv", "relative.csv", "~/a.csv", "file:///etc/passwd", "http://mails/2025/a.csv"),
+    *("s3:/mails/2025/a.csv", "s3://me:word@mails/2025/a.csv", "{}/a\0.csv", " {}/a.csv"),
 )
+
+
+@pytest.mark.parametrize("place", OUTSIDE)
 def test_everything_else_is_refused_and_the_error_says_no_more_than_was_sent(root: Path, place: str) -> None:
     place = place.format(root)
     for source, target in ((place, root / "out"), (root / "mails", place)):

@@ -1,4 +1,4 @@
-"""Predictions of files as jobs: from the request to the report, beside trainings, cancelled, interrupted and counted."""
+"""Predictions of files as jobs: from the request to the report, beside trainings, cancelled and counted."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -96,7 +96,7 @@ def watch(call: Call, request: JobRequest) -> None:
 @jobs.command(epilog="Example: windrow jobs cancel 019a1c5e4b2f-7d0c41")
 @with_options()
 def cancel(call: Call, request: JobRequest) -> None:
-    """Stop a job that waits or runs. Nothing of a training is left behind; of a prediction, the shards that are done."""
+    """Stop a job that waits or runs. A training leaves nothing behind, a prediction of files its whole shards."""
     with call.connected() as operations:
         print_job(call, operations.cancel_job(request))
 
