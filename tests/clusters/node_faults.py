@@ -18,9 +18,8 @@ if "windrow.execution.worker" in sys.orig_argv:
     told = tasks.StepProgress
     def tell(step, of, loss):
         if step == 2 and on("hold"):
-            (folder / "holding").touch()
-            while on("hold"):
-                time.sleep(0.01)
+            (folder / "hold").rename(folder / "holding")
+            time.sleep(3600)
         if step == 2 and on("die"):
             os.kill(os.getpid(), 9)
         return told(step, of, loss)
@@ -38,6 +37,8 @@ elif any("default_worker" in each for each in sys.orig_argv):
 
 class NodeFaults:
     """Faults: ``hold`` and ``die`` at the second step of a training, ``other_version`` and ``missing`` of Windrow.
+
+    One training process holds until it is killed; those after it do not.
 
     Args:
         folder: An empty folder.

@@ -49,7 +49,6 @@ def test_a_fit_gives_the_same_artifact_as_here_though_its_node_dies_in_the_middl
             time.sleep(0.05)
         cluster.add_node(1)
         cluster.kill_node(1)
-        faults.switch_off("hold")
         thread.join(_PATIENCE_S)
         assert predict(there).status_code == 200
         found = there.client.post("/v1/classifier/models/tickets_v1/reproduce").json()
