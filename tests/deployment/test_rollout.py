@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.deployment.serving import LABELS, NAME, NODE_CPUS, TIMEOUT_S, Load, Serving, serving
-from tests.http.asking import API, JOBS, PREDICT_PATH, check_problem
+from tests.http.asking import API, JOBS, JSON, PREDICT_PATH, check_problem
 
 pytestmark = pytest.mark.slow
 PREDICT = {"model_name": NAME, "text": f"{LABELS[0]} number 7"}
@@ -36,7 +36,7 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
 
 def figures(client: httpx.Client) -> dict[tuple[str, str], float]:
     """Return by replica and node how many predicts the replica that answers has answered."""
-    found = {}
+    found: dict[tuple[str, str], float] = {}
     for line in client.get("/metrics").text.splitlines():
         if line.startswith("windrow_ready{"):
             labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
@@ -76,7 +76,7 @@ def test_what_goes_through_the_proxies_is_what_the_server_says(running: Serving)
         # It is read to its end before it is refused.
         large = {"model_name": NAME, "texts": ["x" * 20_000] * (LARGE_BODY_BYTES // 20_000)}
         check_problem(client.post(PREDICT_PATH, json=large), 422, "limit_exceeded")
-        too_large = client.post(PREDICT_PATH, content=b"x" * 2 * LARGE_BODY_BYTES)
+        too_large = client.post(PREDICT_PATH, content=b"x" * 2 * LARGE_BODY_BYTES, headers=JSON)
         check_problem(too_large, 413, "body_too_large")
 
 

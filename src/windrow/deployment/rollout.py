@@ -3,6 +3,7 @@
 Everything that can be known before is looked at on every node first: what fails there leaves all as it is.
 """
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ _EVERY_ADDRESS: Final = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not boun
 _PROBE_TIMEOUT_S: Final = 60.0
 _POLL_S: Final = 0.5
 _LONGEST_MESSAGE: Final = 500
+_OWN_ERROR: Final = re.compile(r"windrow\.domain\.errors\.\w+: (.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ def show(name: str) -> Deployed | None:
         return None
     deployment = found.deployments.get(DEPLOYMENT)
     replicas = {} if deployment is None else {str(state): count for state, count in deployment.replica_states.items()}
-    words = [each for each in (found.message, "" if deployment is None else deployment.message) if each]
-    return Deployed(str(found.status.value), replicas, _short(" ".join(words)), _url(config))
+    messages = [found.message, "" if deployment is None else deployment.message]
+    return Deployed(str(found.status.value), replicas, _reason(" ".join(filter(None, messages))), _url(config))
 
 
 def delete(name: str) -> bool:
@@ -259,6 +261,12 @@ def _wait(plan: Plan, timeout_s: float) -> Deployed:
 
 def _states(found: Deployed) -> str:
     return ", ".join(f"{count} {state.lower()}" for state, count in found.replicas.items()) or "no replica"
+
+
+def _reason(message: str) -> str:
+    """Return what an error of ours says in what Ray Serve tells, which has the whole traceback; else its end."""
+    own = _OWN_ERROR.search(message)
+    return _short(message) if own is None else own[1]
 
 
 def _short(text: str) -> str:
