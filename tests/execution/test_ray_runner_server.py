@@ -12,11 +12,16 @@ import pytest
 
 from tests.clusters.node_faults import NodeFaults
 from tests.clusters.ray_cluster import ray_cluster
-from tests.servers import Servers, fit, predict
+from tests.servers import TICKETS, Servers, fit, predict
 
 pytestmark = pytest.mark.slow
 
 _PATIENCE_S = 120
+JUDGED = {
+    "training_data": [{"text": text, "label": label} for label, texts in TICKETS.items() for text in texts],
+    "num_iterations": 0,
+    "folds": 2,
+}
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def test_a_fit_gives_the_same_artifact_as_here_though_its_node_dies_in_the_middl
             tmp_path / "there", WINDROW_RUNNER="ray", WINDROW_FIT_THREADS="2", RAY_ADDRESS=cluster.address
         )
         faults.switch_on("hold")
-        thread = threading.Thread(target=fit, args=(there,))
+        thread = threading.Thread(target=fit, args=(there,), kwargs={"cross_validate": False})
         thread.start()
         until_s = time.monotonic() + _PATIENCE_S
         while not faults.is_holding:
@@ -52,16 +57,20 @@ def test_a_fit_gives_the_same_artifact_as_here_though_its_node_dies_in_the_middl
         thread.join(_PATIENCE_S)
         assert predict(there).status_code == 200
         found = there.client.post("/v1/classifier/models/tickets_v1/reproduce").json()
+        judged = there.client.post("/v1/classifier/cross-validate", json=JUDGED)
         figures = there.client.get("/metrics").text
     here = servers.start(tmp_path / "here", WINDROW_FIT_THREADS="2")
-    fit(here)
+    fit(here, cross_validate=False)
     assert artifact_in(tmp_path / "there") == artifact_in(tmp_path / "here")
     assert found["verdict"] == "identical weights"
+    assert (judged.status_code, judged.json()["accuracy_interval"] is not None) == (200, True), judged.text
     attempts = [line for line in figures.splitlines() if line.startswith("windrow_training_task_attempts_total{")]
-    (trained,) = [line for line in attempts if 'task="train_adapters"' in line and line.endswith(" 2.0")]
+    # Two for the fit, and one to train it again.
+    (trained,) = [line for line in attempts if 'task="train_adapter"' in line]
     assert 'outcome="done"' in trained
+    assert trained.endswith(" 3.0")
     assert 'node="local"' not in figures
-    assert "Task train_adapters on node" in there.log.read_text()
+    assert "Task train_adapter on node" in there.log.read_text()
     assert 'node="local"' in here.client.get("/metrics").text
 
 

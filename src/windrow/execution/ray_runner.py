@@ -58,12 +58,14 @@ class RayRunner:
         self._turns = threading.Semaphore(concurrent)
         self._lock = threading.Lock()
         self._driver: _Driver | None = None
+        self._running = 0
         self._closed = False
 
     def start(self, *, trains_adapters: bool = True) -> None:  # noqa: ARG002  a process on the cluster outlives a task
         """Have a driver connect in the background, and a training process warm up on the cluster."""
         with contextlib.suppress(*_GONE):  # whatever is wrong is told by the task that needs it
-            if (driver := self._running_driver()) is not None:
+            # While a task runs, the next one may be waiting for its place.
+            if not self._running and (driver := self._running_driver()) is not None:
                 driver.send(Frame(WARM))
 
     def run(
@@ -78,12 +80,24 @@ class RayRunner:
             ShuttingDown: The runner is closed, or was closed meanwhile.
         """
         control, kind = control or TrainingControl(), type(task).__name__
-        with self._task_log.running(kind) as run, self._turns:
+        with self._task_log.running(kind) as run, self._turn():
             run.node, run.attempts = NO_NODE, 0
             if (driver := self._running_driver()) is None:
                 raise shutting_down()
             message = Frame(TASK, _needs(task), {PAYLOAD: _array(frame_bytes(flatten(kind, task)))})
             return outcome_of(task, self._follow(driver, message, control, _Listener(on_step, run)))
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until fewer tasks run than may."""
+        with self._turns:
+            with self._lock:
+                self._running += 1
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._running -= 1
 
     def close(self) -> None:
         """End the driver, and with it what it has on the cluster; running tasks fail."""
