@@ -176,7 +176,13 @@ def _project() -> dict[str, Any]:
 def _declared() -> list[str]:
     return [
         *_project()["dependencies"],
-        *(each for extra in _project()["optional-dependencies"].values() for each in extra),
+        # An extra may be made of others.
+        *(
+            each
+            for extra in _project()["optional-dependencies"].values()
+            for each in extra
+            if not each.startswith("windrow[")
+        ),
     ]
 
 
