@@ -1,6 +1,8 @@
 """Files classified by a real Ray cluster of two nodes: what a run on this machine gives, also where a node dies."""
 
 import csv
+import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from windrow.domain.errors import ClusterUnavailable, LimitExceeded, TrainingCan
 from windrow.domain.file_prediction import FileProgress, PredictFilesReport, PredictFilesRequest, ignore_file_progress
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.threshold import SetThresholdRequest
+from windrow.encoders.folder import find_bundled
 from windrow.execution.control import TrainingControl
 from windrow.execution.exported_classifier import ExportedClassifier, find_opener
 from windrow.execution.file_manifest import DONE
@@ -124,6 +127,28 @@ def test_a_wrong_row_is_told_as_here_and_what_is_whole_stays(
         said.append((error.value.detail, error.value.facts["line"]))
         assert not (tmp_path / runner / DONE).exists()
     assert said[0] == said[1]
+
+
+def test_a_base_model_that_nodes_lack_is_sent_along(
+    on_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = find_bundled()
+    assert bundled is not None
+    data, name = tmp_path / "data", "acme/other"
+    shutil.copytree(bundled, data / "base_models" / "acme--other")
+    config = data / "base_models" / "acme--other" / "sentence_bert_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "max_seq_length": 64}))
+    monkeypatch.setenv("WINDROW_DATA_DIR", str(data))
+    monkeypatch.setenv("WINDROW_ALLOWED_BASE_MODELS", name)
+    service = open_service(read_settings())
+    try:
+        service.fit(FitRequest("tickets", EXAMPLES, base_model=name, num_iterations=0))
+        source = write(tmp_path / "mails.csv", texts(60))
+        predict_files(service, request_of(source, tmp_path / "here"))
+        on_ray(service, source, tmp_path / "there", workers=1)
+    finally:
+        service.close()
+    assert parts(tmp_path / "there") == parts(tmp_path / "here")
 
 
 def test_a_cancelled_run_ends_soon_and_can_go_on(service: Service, on_cluster: RayCluster, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from windrow.domain.store_url import StoreUrl
 from windrow.storage.input_files import find_input_files, open_input
 from windrow.storage.object_urls import ObjectUrl, bucket_of, read_object_url
 
-NAMES = ("a.csv", "b.CSV.gz", "c.jsonl", "d.txt", "deep/e.csv", "deep/f=1/g h.parquet", "_SUCCESS")
+NAMES = ("a.csv", "b.CSV.gz", "c.jsonl", "d.txt", "deep/e.csv", "deep/f=1/g h.parquet", "_SUCCESS", ".b.csv", "_c.csv")
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         ("d.txt", ["d.txt"]),
         ("", ["a.csv", "b.CSV.gz", "c.jsonl"]),
         ("deep/", ["deep/e.csv"]),
-        ("*.csv", ["a.csv"]),
-        ("**/*.csv", ["a.csv", "deep/e.csv"]),
+        ("[!._]*.csv", ["a.csv"]),
+        ("**/[!._]*.csv", ["a.csv", "deep/e.csv"]),
         ("deep/f=*/*", ["deep/f=1/g h.parquet"]),
         ("[!b-z].csv", ["a.csv"]),
         ("?.jsonl", ["c.jsonl"]),

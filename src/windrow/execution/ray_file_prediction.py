@@ -140,7 +140,7 @@ def _error(problem: dict[str, Any]) -> WindrowError:
 def _folder_of(base_model: BaseModel, settings: Settings) -> str | None:
     """Return where this machine has a base model; ``None`` for the one that came with Windrow."""
     bundled = find_bundled()
-    if bundled is not None and read_bundled(bundled).base_model.digest == base_model.digest:
+    if bundled is not None and read_bundled(bundled).base_model == base_model:
         return None
     found = find_encoder_folder(
         base_model.id,

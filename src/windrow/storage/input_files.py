@@ -80,7 +80,7 @@ def _find_local(text: str) -> list[InputFile]:
     path = Path(text)
     try:
         if path.is_dir():
-            paths = [each for each in path.iterdir() if each.name.lower().endswith(ENDINGS)]
+            paths = [each for each in path.iterdir() if _has_rows(each.name)]
         elif is_pattern(text) and not path.exists():
             paths = [Path(each) for each in glob.glob(text, recursive=True)]  # noqa: PTH207 - keeps what was typed
         else:
@@ -106,7 +106,13 @@ def _find_objects(url: ObjectUrl) -> list[InputFile]:
 
 
 def _is_directly_in(folder: str, key: str) -> bool:
-    return "/" not in key[len(folder) :] and key.lower().endswith(ENDINGS)
+    name = key[len(folder) :]
+    return "/" not in name and _has_rows(name)
+
+
+def _has_rows(name: str) -> bool:
+    # What begins like this is somebody's note, or not whole yet.
+    return name.lower().endswith(ENDINGS) and not name.startswith((".", "_"))
 
 
 def _describe(url: ObjectUrl) -> StoredObject:
