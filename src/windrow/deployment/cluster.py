@@ -34,12 +34,14 @@ def connected(address: str | None) -> Iterator[None]:
         ) from error
     address = address or read_environment().get(_ADDRESS) or _HERE
     _knock(address)
-    # Ray Serve tells each of its steps, in which users of Windrow find nothing.
-    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise _unreachable(address, " ".join(str(error).split())) from error
+    import ray.serve
+
+    # It tells each of its steps, in which users of Windrow find nothing.
+    logging.getLogger(ray.serve.__name__).setLevel(logging.ERROR)
     try:
         yield
     finally:

@@ -8,8 +8,8 @@ from windrow.deployment.plan import check_data_dir
 from windrow.http.hosted import HostedApp, open_hosted_app
 from windrow.settings import read_environment, read_settings
 
-# Of a node's id, which has 56 characters: enough to tell nodes apart in a log line.
-_NODE_CHARS = 12
+# Of a node's id, which has 56 characters: enough to tell nodes of one machine apart, as tasks of trainings do.
+_NODE_CHARS = 8
 
 
 class Replica:
@@ -30,8 +30,9 @@ class Replica:
 
         settings = read_settings({**read_environment(), **self._variables})
         check_data_dir(settings)
+        address: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
         node = ray.get_runtime_context().get_node_id()[:_NODE_CHARS]
-        place = {"node": node, "replica": serve.get_replica_context().replica_id.unique_id}
+        place = {"node": f"{address}/{node}", "replica": serve.get_replica_context().replica_id.unique_id}
         self._hosted = open_hosted_app(open_service, settings, place)
         self._export = FigureExport(self._hosted.metrics)
         self._export.start()
