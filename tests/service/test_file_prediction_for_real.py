@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.clusters.ray_cluster import ray_cluster
 from tests.servers import Running, Servers, Start, fit
 from windrow.client.remote import RemoteOperations
 from windrow.domain.job import JobRequest
@@ -158,3 +159,25 @@ def test_what_is_wrong_with_a_file_is_told_by_the_job_and_names_no_other_place(
         assert str(tmp_path) not in failed["problem"]["detail"].replace(str(root), "")
     refused = server.client.post(START, json=asked(root, output=str(tmp_path / "data" / "out")))
     assert (refused.status_code, refused.json()["code"]) == (403, "place_not_allowed")
+
+
+def test_where_the_server_has_a_cluster_that_classifies_and_each_row_counts_once(
+    start: Start, tmp_path: Path, root: Path
+) -> None:
+    with ray_cluster(1, 1) as cluster:
+        variables = {**cluster.variables, "WINDROW_RUNNER": "ray"}
+        server = serve(start, tmp_path, root, **variables)
+        fit(server, num_iterations=0)
+        job = begin(server, asked(root))
+        wait_for_parts(root, 1)
+        cancelled = server.client.post(f"{JOBS}/{job['id']}/cancel").json()
+        assert (cancelled["state"], cancelled["problem"]["code"]) == ("cancelled", "file_prediction_cancelled")
+        done = ended(server, begin(server, asked(root)))
+        assert done["state"] == "succeeded", done["problem"]
+    report = done["files"]["report"]
+    assert report["shards_before"] >= 1
+    assert report["rows_now"] == NUM_ROWS - report["shards_before"] * SHARD_ROWS
+    check_whole(root)
+    # Rows of shards that were whole when the first job was cancelled may not have been counted by it.
+    used = server.client.get("/v1/classifier/models/tickets_v1").json()["recent_predictions"]
+    assert report["rows_now"] <= used <= NUM_ROWS + 1

@@ -29,6 +29,15 @@ verbs = typer.Typer()
     ),
     output_format=OptionSpec("--to"),
     min_in_scope=OptionSpec(metavar="SHARE"),
+    scores=OptionSpec(help="Add the scores of all labels to each row, or with --top-k of the best ones."),
+    note_bad_rows=OptionSpec(
+        help="Leave a row whose text is blank or too long without a label, and say why in a column note, rather than "
+        "end at the first one."
+    ),
+    overwrite=OptionSpec(
+        help="Begin anew where another run wrote to the folder, rather than go on with a run like this one and refuse "
+        "any other."
+    ),
 )
 def predict_files(call: Call, request: StartPredictFilesRequest) -> None:
     """Have the server classify each row of files that lie where it is, as a job, and print the job.

@@ -329,9 +329,8 @@ function FilesTab({ model }) {
   const [column, setColumn] = useState("");
   const [format, setFormat] = useState("");
   const { run, busy, error } = useAction(async () => {
-    const text_column = column.split(",").map((each) => each.trim()).filter(Boolean);
     const fields = { model_name: referenceOf(model), input, output, output_format: format || null };
-    const job = await call("start_predict_files", text_column.length ? { ...fields, text_column } : fields);
+    const job = await call("start_predict_files", column.trim() ? { ...fields, text_column: [column.trim()] } : fields);
     go(["train", job.id]);
   });
   return html`<${Sheet} title="Classify files on the server">
