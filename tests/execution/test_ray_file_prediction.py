@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.clusters.ray_cluster import RayCluster, ray_cluster
+from tests.object_stores import servers
 from windrow.bootstrap import open_exported, open_service
 from windrow.domain.archive import ExportRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
@@ -25,6 +26,7 @@ from windrow.execution.file_manifest import DONE
 from windrow.execution.file_prediction import predict_files
 from windrow.service.service import Service
 from windrow.settings import read_settings
+from windrow.storage.places import open_place
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +46,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
-    with ray_cluster(1, 1) as cluster:
+def moto() -> Iterator[servers.Store]:
+    with servers.moto() as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def cluster(moto: servers.Store) -> Iterator[RayCluster]:
+    """A cluster whose nodes have the credentials of an object store."""
+    with ray_cluster(1, 1, log=None, **moto.variables()) as cluster:
         yield cluster
 
 
@@ -127,6 +136,22 @@ def test_a_wrong_row_is_told_as_here_and_what_is_whole_stays(
         said.append((error.value.detail, error.value.facts["line"]))
         assert not (tmp_path / runner / DONE).exists()
     assert said[0] == said[1]
+
+
+def test_nodes_read_and_write_an_object_store_themselves(
+    service: Service, on_cluster: RayCluster, moto: servers.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moto.set_environment(monkeypatch)
+    address = moto.new_data_dir()
+    place, _ = open_place(f"{address}/in")
+    for name in ("a", "b"):
+        place.put(f"{name}.csv", write(tmp_path / f"{name}.csv", texts(60)).read_bytes())
+    asked = request_of(tmp_path, tmp_path / "here")
+    predict_files(service, asked)
+    report = predict_files(service, replace(asked, input=f"{address}/in/*.csv", output=f"{address}/out", runner="ray"))
+    assert (report.rows, report.shards, report.files) == (120, 4, 2)
+    out, _ = open_place(f"{address}/out")
+    assert {name: out.get(name) for name in out.names() if name.startswith("part-")} == parts(tmp_path / "here")
 
 
 def test_a_base_model_that_nodes_lack_is_sent_along(
