@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -139,6 +140,18 @@ def test_a_deployment_that_cannot_be_leaves_the_earlier_one_as_it_is(running: Se
         assert words in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
     assert {each.pid for each in running.replicas()} >= before
+    with running.client() as client:
+        assert client.post(PREDICT_PATH, json=PREDICT).json()["label"] == LABELS[0]
+
+
+def test_replicas_that_do_not_start_leave_the_earlier_ones_and_say_why(running: Serving, tmp_path: Path) -> None:
+    weak = tmp_path / "weak"
+    weak.write_text("wdr_weak")
+    options = ("--data-dir", running.data_dir, "--port", running.port)
+    failed = running.deploy(*options, WINDROW_FIRST_KEY_FILE=str(weak))
+    assert failed.returncode == 5, failed.stderr
+    assert "WINDROW_FIRST_KEY_FILE names does not hold a key" in failed.stderr
+    assert running.deploy("--status").returncode == 4
     with running.client() as client:
         assert client.post(PREDICT_PATH, json=PREDICT).json()["label"] == LABELS[0]
 
