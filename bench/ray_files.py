@@ -71,6 +71,8 @@ class Watch:
 
 def run(out: Path, arguments: Sequence[object], variables: Mapping[str, str], shard_rows: int) -> tuple[float, float]:
     """Run the command, and return its seconds, and the rows in a second between its first and last part."""
+    for path in out.glob("*"):
+        path.unlink()  # parts of another round would be taken for new ones
     watch, started = Watch(out), time.perf_counter()
     command = [*WINDROW, "predict", "tickets", *map(str, arguments), "--out", f"{out}", "--overwrite", "--quiet"]
     subprocess.run(command, env={**os.environ, **variables}, check=True)
