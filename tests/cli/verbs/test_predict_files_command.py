@@ -57,10 +57,10 @@ DONE = replace(
 class Classifying(Scripted):
     """A server whose only job classifies files."""
 
-    wanted: StartPredictFilesRequest | None = None
+    asked_for: StartPredictFilesRequest | None = None
 
     def start_predict_files(self, request: StartPredictFilesRequest) -> Job:
-        self.wanted, self.now = request, QUEUED
+        self.asked_for, self.now = request, QUEUED
         return QUEUED
 
 
@@ -73,7 +73,7 @@ def test_it_asks_the_server_and_prints_the_job(ask: Run, toy: Classifying) -> No
     options = ("--text-column", "subject,body", "--to", "jsonl", "--shard-rows", 500, "--scores", "--top-k", 2)
     lines = ask("predict-files", "tickets_v1", INPUT, OUTPUT, *options).lines
     assert {f"job {ID}", "what predict files", "state queued", f"input {INPUT}", f"output {OUTPUT}"} <= set(lines)
-    assert toy.wanted == StartPredictFilesRequest(
+    assert toy.asked_for == StartPredictFilesRequest(
         model_name="tickets_v1",
         input=INPUT,
         output=OUTPUT,
