@@ -87,7 +87,7 @@ def prepare_training(
     folder = context.encoder.folder
     full_size = None if policy is None else policy.texts
     task = TrainAdapterTask(
-        folder.path,
+        folder.root,
         folder.base_model,
         texts,
         label_ids,
