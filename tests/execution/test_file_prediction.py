@@ -215,6 +215,21 @@ def test_a_folder_of_other_parts_or_of_a_damaged_manifest_is_refused(toy: Toy, t
     assert list(parts(out)) == ["part-00001-00001.csv"]
 
 
+def test_a_run_that_another_one_has_replaced_writes_no_more(toy: Toy, tmp_path: Path) -> None:
+    source, out = write_csv(tmp_path / "mails.csv", ["money", "receipt", "money"]), tmp_path / "out"
+    request = PredictFilesRequest(model_name="tickets", input=str(source), output=str(out), shard_rows=1)
+    replaced = list[dict[str, bytes]]()
+
+    def replace_it(progress: FileProgress) -> None:
+        if progress.stage == "predicting" and progress.shards == 1 and not replaced:
+            ask(toy, source, out, overwrite=True, prefix="anew_")
+            replaced.append(parts(out))
+
+    with pytest.raises(InvalidParameter, match="was begun anew while this run wrote to it"):
+        predict_files(toy, request, replace_it)
+    assert [parts(out)] == replaced
+
+
 def test_results_may_not_stand_among_what_is_read(toy: Toy, tmp_path: Path) -> None:
     write_csv(tmp_path / "mails.csv", ["money"])
     with pytest.raises(InvalidParameter, match="results would stand among what is read"):

@@ -23,7 +23,9 @@ def test_a_base_model_is_placed_once_and_reads_as_where_it_came_from(tiny_folder
     assert find_base_model(base_model) is None
     placed = place_base_model(read_base_model_files(tiny_folder.path), base_model)
     assert find_base_model(base_model) == placed
-    assert replace(read_encoder_folder(placed, base_model.id), root=tiny_folder.root, path=tiny_folder.path) == tiny_folder
+    assert (
+        replace(read_encoder_folder(placed, base_model.id), root=tiny_folder.root, path=tiny_folder.path) == tiny_folder
+    )
     assert place_base_model({}, base_model) == placed  # nothing is fetched again
     assert [each.name for each in placed.parent.iterdir() if each.is_dir()] == [base_model.digest]
 

@@ -81,7 +81,7 @@ def test_a_server_starts_without_its_cluster_and_says_so_where_it_trains(servers
     for _ in range(2):
         refused = server.client.post("/v1/classifier/fit", json=asked)
         assert (refused.status_code, refused.json()["code"]) == (503, "cluster_unavailable")
-        assert "WINDROW_RUNNER=ray names cannot be reached" in refused.json()["detail"]
+        assert "that ray stands for cannot be reached" in refused.json()["detail"]
     (job, _) = server.client.get("/v1/classifier/jobs").json()["jobs"]
     assert (job["state"], job["problem"]["code"]) == ("failed", "cluster_unavailable")
     assert server.client.get("/v1/classifier/models").json()["models"] == []
@@ -98,4 +98,6 @@ def test_a_server_without_ray_does_not_start_on_it_and_names_the_extra(tmp_path:
         timeout=_PATIENCE_S,
     )
     assert done.returncode != 0
-    assert 'WINDROW_RUNNER is ray, and Ray is not installed. Install it with: pip install "windrow[ray]"' in done.stderr
+    assert (
+        'The runner ray takes Ray, which is not installed. Install it with: pip install "windrow[ray]"' in done.stderr
+    )

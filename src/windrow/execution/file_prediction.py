@@ -148,7 +148,7 @@ def begin_run(
 
 
 def _predict_here(operations: Operations, run: FileRun, tally: "_Tally") -> None:
-    predictor = ShardPredictor(operations, run.request, run.manifest, run.place, run.pinned)
+    predictor = ShardPredictor(operations, run.request, run.manifest, run.place, run.address, run.pinned)
     for part in run.missing:
         tally.add_shard(part, predictor.predict(part, tally.add_rows))
 

@@ -57,7 +57,7 @@ def check_runner(settings: Settings) -> None:
     """
     if settings.runner != LOCAL_RUNNER and importlib.util.find_spec("ray") is None:
         raise InvalidParameter(
-            "{setting} is {value}, and Ray is not installed. Install it with: {command}.",
+            "The runner {value} takes Ray, which is not installed. Install it with: {command}.",
             {
                 "parameter": "runner",
                 "setting": variable_name("runner"),
@@ -160,8 +160,8 @@ def unreachable(runner: str, why: str) -> ClusterUnavailable:
         why: What Ray or the system said.
     """
     return ClusterUnavailable(
-        "The Ray cluster that {setting}={runner} names cannot be reached ({why}). Nothing was saved. Start it, or "
-        "correct {setting} or RAY_ADDRESS, and try again.",
+        "The Ray cluster that {runner} stands for cannot be reached ({why}), so nothing ran there. Start it, or "
+        "correct {setting}, --runner or RAY_ADDRESS, and try again.",
         {"problem": "unreachable", "setting": variable_name("runner"), "runner": runner, "why": why},
     )
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from windrow.codec.values import to_json
 from windrow.domain.archive import ExportRequest
@@ -26,6 +26,16 @@ from windrow.settings import Settings, read_settings
 
 DRIVER_COMMAND: Final = (sys.executable, "-P", "-m", "windrow.execution.ray_file_driver")
 _END_TIMEOUT_S: Final = 10.0
+
+
+@runtime_checkable
+class OnThisMachine(Protocol):
+    """Verbs on a data directory, beside which base models lie on this machine."""
+
+    @property
+    def local_dir(self) -> Path:
+        """The folder with ``base_models``."""
+        ...
 
 
 class ClusterPredictor:
@@ -58,7 +68,7 @@ class ClusterPredictor:
             "runner": request.runner,
             "threads": threads,
             "workers": request.workers,
-            "base_model_folder": _folder_of(base_model, settings),
+            "base_model_folder": _folder_of(base_model, settings, operations),
             "actor": {
                 "request": to_json(request).decode(),
                 "base_model": to_json(base_model).decode(),
@@ -137,14 +147,14 @@ def _error(problem: dict[str, Any]) -> WindrowError:
     return (class_of(problem["code"]) or InvalidParameter)(problem["template"], problem["facts"])
 
 
-def _folder_of(base_model: BaseModel, settings: Settings) -> str | None:
+def _folder_of(base_model: BaseModel, settings: Settings, operations: Operations) -> str | None:
     """Return where this machine has a base model; ``None`` for the one that came with Windrow."""
     bundled = find_bundled()
     if bundled is not None and read_bundled(bundled).base_model == base_model:
         return None
     found = find_encoder_folder(
         base_model.id,
-        data_dir=Path(settings.local_dir),
+        data_dir=operations.local_dir if isinstance(operations, OnThisMachine) else settings.local_dir,
         allowed=settings.allowed_base_models,
         offline=settings.offline,
     )
@@ -154,4 +164,4 @@ def _folder_of(base_model: BaseModel, settings: Settings) -> str | None:
             "cannot be sent to the Ray cluster. Put that one below base_models in the data directory.",
             {"base_model": base_model.id},
         )
-    return str(found.path)
+    return str(found.root)

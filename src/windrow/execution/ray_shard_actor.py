@@ -31,7 +31,7 @@ class ShardActor:
 
     Args:
         job: A JSON object: ``request`` and ``base_model`` as JSON, ``address`` and ``id`` of the results, ``threads``,
-           , ``max_text_chars``.
+            ``max_text_chars``.
         archive: A list with the exported classifier, or a reference of Ray's to it.
         base_model_files: A list with a reference to the base model's files; empty for the one that came with Windrow.
     """
@@ -69,7 +69,7 @@ class ShardActor:
                 {"parameter": "output", "output": address, "node": _node()},
             )
         operations = self._opened.enter_context(find_opener()(self._exported()))
-        return ShardPredictor(operations, from_json(PredictFilesRequest, job["request"]), manifest, place)
+        return ShardPredictor(operations, from_json(PredictFilesRequest, job["request"]), manifest, place, address)
 
     def _exported(self) -> ExportedClassifier:
         import ray

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, Protocol
 
 from windrow.domain.characters import is_blank
+from windrow.domain.errors import InvalidParameter
 from windrow.domain.file_prediction import PredictFilesRequest
 from windrow.domain.prediction import Prediction, PredictRequest
-from windrow.execution.file_manifest import Manifest, Part, columns_of_request, shard_options
+from windrow.execution.file_manifest import Manifest, Part, columns_of_request, read_manifest, shard_options
 from windrow.execution.prediction_stream import MAX_CHUNK_TEXTS, PinnedRevision, StreamRequest, predict_stream
 from windrow.files.decoding import Source
 from windrow.files.parquet import ParquetWriter, read_parquet_shard, with_values
@@ -73,6 +74,7 @@ class ShardPredictor:
         request: What the run was asked for.
         manifest: What pins it.
         place: Where results go.
+        address: Where that is, for messages.
         pinned: The revision that answers; ``None`` where only one is there.
     """
 
@@ -80,6 +82,7 @@ class ShardPredictor:
     request: PredictFilesRequest
     manifest: Manifest
     place: Place
+    address: str
     pinned: PinnedRevision | None = None
 
     def predict(self, part: Part, on_rows: Callable[[int], None]) -> ShardCounts:
@@ -91,6 +94,7 @@ class ShardPredictor:
 
         Raises:
             InvalidInput: A row is wrong; the message names its line.
+            InvalidParameter: Another run has taken the place of this one meanwhile; nothing of it is touched.
             WindrowError: As ``predict`` raises, and where the output cannot be written.
         """
         file, counts, content = self.manifest.file_of(part), ShardCounts(), io.BytesIO()
@@ -102,8 +106,19 @@ class ShardPredictor:
                     counts = counts.plus(_counted(gained))
                     on_rows(len(chunk))
             writer.end()
+        self._check_still_wanted()
         self.place.put(self.manifest.name_of(part), content.getvalue())
         return counts
+
+    def _check_still_wanted(self) -> None:
+        """Refuse to write into a run that was begun anew: a process of a cluster may live on behind the one before."""
+        now = read_manifest(self.place, self.address)
+        if now is None or now.id != self.manifest.id:
+            raise InvalidParameter(
+                "{output} was begun anew while this run wrote to it, so this one ends here. Let the other one end, or "
+                "name another folder.",
+                {"parameter": "output", "output": self.address},
+            )
 
     def _read(
         self, part: Part, opened: BinaryIO, content: io.BytesIO

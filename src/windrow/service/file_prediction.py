@@ -3,6 +3,7 @@
 import hashlib
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 from windrow.domain.archive import Export, ExportRequest
@@ -153,6 +154,11 @@ class JobVerbs:
 
     deps: Dependencies
     caller: Caller
+
+    @property
+    def local_dir(self) -> Path:
+        """The folder of this machine that base models are in."""
+        return self.deps.settings.local_dir
 
     def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """See ``Operations.predict``."""

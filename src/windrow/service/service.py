@@ -4,6 +4,7 @@ import functools
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from windrow.disk import disk_error, is_open_to_others
@@ -78,6 +79,11 @@ class Service:
 
     def __init__(self, dependencies: Dependencies) -> None:
         self.dependencies = dependencies
+
+    @property
+    def local_dir(self) -> Path:
+        """The folder of this machine that base models are in."""
+        return self.dependencies.settings.local_dir
 
     fit = _verb(training.fit)
     start_fit = _verb(training.start_fit)
