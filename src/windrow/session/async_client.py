@@ -66,10 +66,12 @@ from windrow.session.session import DEFAULT_RETRIES, DEFAULT_TIMEOUT_S, ClosedOp
 
 
 class AsyncClient:
-    """Every method of ``Session`` over a server, as a coroutine; an ``async with`` statement closes it.
+    """The methods of ``Session`` over a server, as coroutines; an ``async with`` statement closes it.
 
-    It takes the same arguments, and returns, warns and raises the same. It belongs to the event loop in which it is
-    used first. It needs httpx (``pip install 'windrow[async]'``).
+    They take the same arguments, and return, warn and raise the same. One is missing: ``predict_files`` reads and
+    writes files of this machine for hours, and so belongs into a thread, with a ``Client`` of its own.
+
+    The client belongs to the event loop in which it is used first. It needs httpx (``pip install 'windrow[async]'``).
 
     Args:
         url: The server's address, such as ``http://127.0.0.1:14345``.
