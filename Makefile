@@ -105,8 +105,9 @@ bench-console: $(VENV)/.test ## Measure the console in a browser: 10,000 classif
 	$(BIN)/python bench/console.py $(ARGS)
 
 bench-ray: $(VENV)/.test ## Measure trainings, predictions of files and servers on a Ray cluster of this machine beside the same without.
-	@for each in trainings files serve; do \
-		if [ -f bench/ray_$$each.py ]; then $(BIN)/python -m bench.ray_$$each || exit 1; fi; done
+	PYTHONPATH=. $(BIN)/python bench/ray_trainings.py
+	PYTHONPATH=. $(BIN)/python bench/ray_files.py
+	PYTHONPATH=. $(BIN)/python bench/ray_serve.py
 
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)

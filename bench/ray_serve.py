@@ -3,7 +3,7 @@
 A cluster of two nodes and moto's store run on this machine, beside the clients, so all share its cores. The latencies
 are beside those of a plain server on the same store; its turns alternate with those of the cluster.
 
-Run: make bench-ray, or python -m bench.ray_serve for this part alone
+Run: make bench-ray, or PYTHONPATH=. python bench/ray_serve.py for this part alone
 """
 
 import argparse
@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+from server import running_server
 
-from bench.server import running_server
 from tests.deployment.serving import LABELS, NAME, Load, Serving, serving
 
 PREDICT = "/v1/classifier/predict"

@@ -114,4 +114,6 @@ def test_other_connections_are_handed_on() -> None:
 def test_the_proxies_take_what_the_largest_import_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINDROW_MAX_IMPORT_BYTES", "1000000000")
     (middleware,) = proxy_middlewares()
-    assert (middleware.cls, middleware.args) == (ReplicaFront, (1_000_000_000,))
+    kind: object = middleware.cls
+    assert kind is ReplicaFront
+    assert middleware.args == (1_000_000_000,)
