@@ -1,9 +1,10 @@
 """How many rows of a file a Ray cluster of two workers classifies, against the local command on the same cores.
 
-Run with ``PYTHONPATH=. python bench/ray_files.py``. Each side is the real command, in a process of its own, on a file of
-made-up short rows: into one file, into a folder, and into a folder by a cluster of two nodes with one processor each. It
-prints the rows in a second by the clock, start-up included, and between the first and the last shard; and whether the
-results are the same, byte by byte. A busy machine disturbs all sides, so they take turns, and each side's best counts.
+Run with ``PYTHONPATH=. python bench/ray_files.py``. Each side is the real command, in a process of its own, on a file
+of made-up short rows: into one file, into a folder, and into a folder by a cluster of two nodes with one processor
+each. It prints the rows in a second by the clock, start-up included, and between the first and the last shard; and
+whether the results are the same, byte by byte. A busy machine disturbs all sides, so they take turns, and each side's
+best counts.
 """
 
 import argparse

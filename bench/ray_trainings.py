@@ -1,7 +1,7 @@
 """Trainings on a Ray cluster beside the same ones in processes of this machine: weights, overhead, throughput.
 
-Run with ``PYTHONPATH=. python bench/ray_trainings.py``. Both sides are runners as a server has them, with the base model
-that comes with Windrow, on made-up states of texts. Sides take turns; a ratio is one of medians.
+Run with ``PYTHONPATH=. python bench/ray_trainings.py``. Both sides are runners as a server has them, with the base
+model that comes with Windrow, on made-up states of texts. Sides take turns; a ratio is one of medians.
 """
 
 import argparse
