@@ -29,7 +29,7 @@ DOCS := .venv-docs
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -103,6 +103,11 @@ bench-store: $(VENV)/.test ## Count the requests to an object store by operation
 
 bench-console: $(VENV)/.test ## Measure the console in a browser: 10,000 classifiers, typing in the filter.
 	$(BIN)/python bench/console.py $(ARGS)
+
+bench-ray: $(VENV)/.test ## Measure trainings, predictions of files and servers on a Ray cluster of this machine beside the same without.
+	PYTHONPATH=. $(BIN)/python bench/ray_trainings.py
+	PYTHONPATH=. $(BIN)/python bench/ray_files.py
+	PYTHONPATH=. $(BIN)/python bench/ray_serve.py
 
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)

@@ -17,7 +17,7 @@ from tests.http.conftest import client, operations, running_app
 from tests.readme_tour import Tour, differences, steps
 from tests.source_tree import ROOT
 from tests.storage.breakage import ALL
-from windrow.api.endpoints import ENDPOINTS
+from windrow.api.endpoints import ENDPOINTS, START_PREDICT_FILES
 from windrow.api.examples import EXAMPLE_ALIAS, EXAMPLE_NAME, EXAMPLE_ROWS, REQUESTS
 from windrow.cli import exits
 from windrow.domain.integrity import FINDINGS
@@ -107,7 +107,9 @@ def test_the_example_of_each_request_is_answered(client: httpx.Client) -> None:
     for endpoint, example in shown:
         path = endpoint.path.format(model_name=EXAMPLE_NAME, alias=EXAMPLE_ALIAS, name="shop")
         reply = client.request(endpoint.method, path, json=example)
-        assert reply.status_code == endpoint.status, (endpoint.verb, reply.text)
+        # This server reads and writes no files for clients, which it looks at last.
+        status = 403 if endpoint is START_PREDICT_FILES else endpoint.status
+        assert reply.status_code == status, (endpoint.verb, reply.text)
 
 
 def test_every_finding_of_fsck_is_declared_with_its_severity() -> None:

@@ -29,7 +29,7 @@ from windrow.domain.job import Job, OnProgress, OnStep, Progress, ignore_progres
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.reproduction import Reproduction
-from windrow.domain.server_stats import CacheStats, ServerStats
+from windrow.domain.server_stats import CacheStats, ServerStats, TaskStats
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.inventory import Inventory, _Copy
 from windrow.encoders.layout import adapted_projections
@@ -68,6 +68,7 @@ STATS = ServerStats(
     texts=CacheStats(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
     free_bytes=20,
     store_requests={"create": 21, "get": 22},
+    tasks=(TaskStats("fit", "local", "done", count=23, seconds=24.5, attempts=25),),
 )
 
 

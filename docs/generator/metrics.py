@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from docs.generator.markdown import inline, page, paragraph, table
-from windrow.domain.server_stats import CacheStats, QueueStats, ServerStats
+from windrow.domain.server_stats import CacheStats, QueueStats, ServerStats, TaskStats
 from windrow.domain.values import recast
 from windrow.http.metrics import Metrics
 
@@ -18,6 +18,9 @@ _IDLE = recast(
     classifiers=_NO_CACHE,
     texts=_NO_CACHE,
     is_ready=True,
+    # These have labels only once something was counted.
+    store_requests={"get": 0},
+    tasks=(TaskStats("fit", "local", "done", count=0, seconds=0.0, attempts=0),),
 )
 
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from windrow.domain.explanation import Explanation as Explanation
     from windrow.domain.explanation import NearRow as NearRow
     from windrow.domain.explanation import WordEffect as WordEffect
+    from windrow.domain.file_prediction import PredictFilesReport as PredictFilesReport
     from windrow.domain.gate import Check as Check
     from windrow.domain.gate import FailedRow as FailedRow
     from windrow.domain.gate import GateMetrics as GateMetrics
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from windrow.domain.integrity import Finding as Finding
     from windrow.domain.integrity import IntegrityReport as IntegrityReport
     from windrow.domain.interval import Interval as Interval
+    from windrow.domain.job import FilePrediction as FilePrediction
     from windrow.domain.job import FitEstimate as FitEstimate
     from windrow.domain.job import Job as Job
     from windrow.domain.job import JobList as JobList
@@ -154,6 +156,7 @@ __all__ = [
     "Estimate",
     "Explanation",
     "FailedRow",
+    "FilePrediction",
     "Finding",
     "FitEstimate",
     "FitReport",
@@ -182,6 +185,7 @@ __all__ = [
     "OpenQuestion",
     "Origin",
     "Pair",
+    "PredictFilesReport",
     "Prediction",
     "Predictions",
     "Problem",
@@ -266,6 +270,7 @@ _MODULES = {
         "NearRow",
         "WordEffect",
     ),
+    "windrow.domain.file_prediction": ("PredictFilesReport",),
     "windrow.domain.gate": (
         "Check",
         "FailedRow",
@@ -285,6 +290,7 @@ _MODULES = {
     ),
     "windrow.domain.interval": ("Interval",),
     "windrow.domain.job": (
+        "FilePrediction",
         "FitEstimate",
         "Job",
         "JobList",

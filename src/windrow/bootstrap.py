@@ -1,9 +1,15 @@
 """The only place that picks implementations and wires them together."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from windrow.domain.archive import ImportRequest
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.store_url import StoreUrl
 from windrow.encoders.cores import usable_cores
@@ -13,6 +19,7 @@ from windrow.encoders.onnx_encoder import TextEncoder, load_encoder
 from windrow.execution.audit_writer import AuditWriter
 from windrow.execution.batching import BatchQueue
 from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.exported_classifier import ExportedClassifier
 from windrow.execution.isolation import default_memory_limit
 from windrow.execution.job_queue import JobQueue
 from windrow.execution.key_watch import KeyWatch
@@ -20,15 +27,16 @@ from windrow.execution.model_watch import WATCH_INTERVAL_S, ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.execution.quotas import Quotas
-from windrow.execution.runner import ProcessRunner
-from windrow.execution.slots import TrainingSlots
+from windrow.execution.runner import ProcessRunner, Runner
+from windrow.execution.slots import FILE_PREDICTIONS, TrainingSlots
+from windrow.execution.task_log import TaskLog
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.use_counters import FLUSH_INTERVAL_S, UseCounters
 from windrow.service.audit_rules import note_expired, note_job, note_repair
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.service import Service
 from windrow.service.training import find_published_revision
-from windrow.settings import Settings
+from windrow.settings import LOCAL_RUNNER, Settings, read_settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog
@@ -56,6 +64,8 @@ from windrow.storage.use_store import UseStore
 SWEEP_EVERY_S = 3_600.0
 # Each look at an object store is a request, which costs money; what others change is still seen within a second.
 STORE_WATCH_INTERVAL_S = 0.7
+# The rows of files seldom repeat, so that a large cache would only take memory.
+FEW_EMBEDDINGS_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +187,41 @@ def open_service(settings: Settings) -> Service:
     return Service(open_dependencies(settings, store, EncoderRegistry(partial(_load, settings, store.directory))))
 
 
+@contextmanager
+def open_exported(exported: ExportedClassifier) -> Iterator[Service]:
+    """Give a service on nothing but an exported classifier, in a folder that is gone at the end of the block.
+
+    Args:
+        exported: The classifier.
+
+    Raises:
+        InvalidArchive: It is no whole export.
+        BaseModelUnavailable: Its base model is not here.
+    """
+    with TemporaryDirectory(prefix="windrow-", ignore_cleanup_errors=True) as folder:
+        if exported.base_model_folder is not None:
+            link = Path(folder, "base_models", exported.base_model.replace("/", "--"))
+            link.parent.mkdir()
+            link.symlink_to(exported.base_model_folder, target_is_directory=True)
+        settings = replace(
+            read_settings(),
+            data_dir=Path(folder),
+            allowed_base_models=("*",),
+            audit_days=0,
+            embedding_cache_bytes=FEW_EMBEDDINGS_BYTES,
+            encoder_threads=exported.threads,
+            max_text_chars=exported.max_text_chars,
+            min_free_bytes=0,
+            offline=True,
+        )
+        service = open_service(settings)
+        try:
+            service.import_classifier(BytesIO(exported.archive), ImportRequest())
+            yield service
+        finally:
+            service.close()
+
+
 def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistry) -> Dependencies:
     """Return what a service works with.
 
@@ -202,7 +247,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         partial(find_published_revision, store.catalog),
         partial(note_job, audit, store.names),
     )
-    memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
+    task_log = TaskLog()
     # An object store does not tell how much room it has, and what is on this machine's disk beside it can be missed.
     min_free_bytes = settings.min_free_bytes if store.bucket is None else 0
     free_space = FreeSpace(settings.local_dir, min_free_bytes)
@@ -213,11 +258,14 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
     return Dependencies(
         store=store,
         encoders=encoders,
-        runner=ProcessRunner(settings.max_concurrent_fits, memory_bytes=memory_bytes),
+        runner=_open_runner(settings, task_log),
         predictor=Predictor(store.catalog, encoders, queue, cache_limits),
         queue=queue,
         settings=settings,
         slots=slots,
+        file_slots=TrainingSlots(
+            settings.max_concurrent_file_predictions, settings.max_queued_file_predictions, FILE_PREDICTIONS
+        ),
         jobs=jobs,
         cost_calibration=CostCalibration(),
         purge_task=PeriodicTask(
@@ -234,7 +282,21 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         quotas=Quotas(counters),
         holdings=KeyHoldings(store.names),
         audit=audit,
+        task_log=task_log,
     )
+
+
+def _open_runner(settings: Settings, task_log: TaskLog) -> Runner:
+    if settings.runner == LOCAL_RUNNER:
+        memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
+        return ProcessRunner(settings.max_concurrent_fits, memory_bytes=memory_bytes, task_log=task_log)
+    from windrow.execution.ray_cluster import RayOptions, check_runner
+    from windrow.execution.ray_runner import RayRunner
+
+    check_runner(settings)
+    threads = settings.fit_threads or usable_cores()
+    options = RayOptions(settings.runner, threads, settings.max_fit_memory_bytes)
+    return RayRunner(options, settings.max_concurrent_fits, task_log)
 
 
 def _job_files(settings: Settings, store: Store) -> JobFiles:

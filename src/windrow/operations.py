@@ -46,6 +46,7 @@ from windrow.domain.classifier import (
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.erasure import Erasure, ForgetRequest
+from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
@@ -115,6 +116,24 @@ class Operations(Protocol):
         """
         ...
 
+    def start_predict_files(self, request: StartPredictFilesRequest) -> Job:
+        """Start to classify each row of files, and return the job of it at once.
+
+        Whoever does this verb, such as the server, reads the files and writes the rows with their labels to a folder,
+        shard by shard; both lie below one of its ``WINDROW_FILE_ROOTS``. All rows are answered by one revision. A job
+        that broke off goes on behind its last shard when it is started again as it was. Where an equal one waits or
+        runs in the same process, this one joins it.
+
+        Raises:
+            PlaceNotAllowed: The input or the output lies below no such place.
+            InvalidInput: A name, a place or an option breaks a rule; what is wrong with the files is in the job.
+            NotFound: The name refers to nothing.
+            InvalidArtifact: The saved classifier is damaged.
+            RateLimited: The API key has used up its texts of the day.
+            Overloaded: The queue of predictions of files is full.
+        """
+        ...
+
     def list_jobs(self, request: JobListRequest) -> JobList:
         """Return the newest jobs, the newest one first, of every process on the data directory.
 
@@ -142,10 +161,11 @@ class Operations(Protocol):
         ...
 
     def cancel_job(self, request: JobRequest) -> Job:
-        """Stop a training that waits or runs, also one of another process, and return its job once it has stopped.
+        """Stop a job that waits or runs, also one of another process, and return it once it has stopped.
 
-        Nothing of it is left behind; an earlier revision of that name still answers. A training that is being saved
-        at that very moment is saved, and its job succeeds.
+        Nothing of a training is left behind; an earlier revision of that name still answers. A training that is being
+        saved at that very moment is saved, and its job succeeds. Of a prediction of files, the shards that are done
+        stay.
 
         Raises:
             JobNotFound: There is no such job.

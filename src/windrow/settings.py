@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 import os
 import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -30,6 +31,11 @@ LEAST_DEFAULT_MEMORY_BYTES = 2_750_000_000
 # More than a key and what an editor puts around it.
 MAX_KEY_FILE_CHARS = 4_096
 _SERVICE_HOST = "_SERVICE_HOST"
+# Where trainings run: in processes of this machine, on the Ray cluster of RAY_ADDRESS or of this machine, or, by an
+# address that begins with ray://, on one elsewhere.
+LOCAL_RUNNER = "local"
+RAY_RUNNER = "ray"
+_RAY_CLIENT = re.compile(r"ray://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -66,6 +72,13 @@ def read_data_dir(text: str) -> Path | StoreUrl:
     return read_store_url(text) if is_store_url(text) else Path(text)
 
 
+def _file_roots(text: str) -> tuple[Path | StoreUrl, ...]:
+    roots = tuple(read_data_dir(each) for each in _ids(text))
+    if not all(isinstance(each, StoreUrl) or each.is_absolute() for each in roots):
+        raise ValueError("whole paths of folders expected, like /srv/mails, or addresses like s3://BUCKET/PREFIX")
+    return roots
+
+
 def _folder(text: str) -> Path | None:
     return Path(text) if text.strip() else None
 
@@ -85,6 +98,13 @@ def _log_format(text: str) -> str:
     if text in ("text", "json"):
         return text
     raise ValueError("text or json expected")
+
+
+def _runner(text: str) -> str:
+    runner = text.strip()
+    if runner in (LOCAL_RUNNER, RAY_RUNNER) or _RAY_CLIENT.fullmatch(runner):
+        return runner
+    raise ValueError("local, ray or ray://HOST:PORT expected")
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -295,6 +315,18 @@ class Settings:
         64_000_000, _at_least(0), "Memory for encoded texts, in bytes, so that none is encoded twice; 0 keeps none."
     )
     max_concurrent_fits: int = _setting(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
+    runner: str = _setting(
+        LOCAL_RUNNER,
+        _runner,
+        "Where trainings run: local, in processes beside the server; ray, on the Ray cluster that RAY_ADDRESS names or "
+        "that runs on this machine; or ray://HOST:PORT, on one elsewhere.",
+    )
+    fit_threads: int = _setting(
+        0,
+        _at_least(0),
+        "Threads with which an adapter is trained, here or on Ray; 0 takes one for each core that the server may use. "
+        "Another number rounds sums differently.",
+    )
     max_fit_memory_bytes: int = _setting(
         0,
         _zero_or_at_least(MIN_MEMORY_BYTES),
@@ -304,6 +336,19 @@ class Settings:
     )
     max_queued_fits: int = _setting(
         32, _at_least(0), "Trainings that may wait for their turn; further ones are told when to come again."
+    )
+    file_roots: tuple[Path | StoreUrl, ...] = _setting(
+        (),
+        _file_roots,
+        "Folders and places in object stores below which clients may have the server read and write files, "
+        "comma-separated, like /srv/mails,s3://BUCKET/PREFIX; whoever may start such jobs reaches all of them. Empty: "
+        "none.",
+    )
+    max_concurrent_file_predictions: int = _setting(
+        1, _at_least(1), "Predictions of files that run at the same time, beside trainings; further ones wait."
+    )
+    max_queued_file_predictions: int = _setting(
+        32, _at_least(0), "Predictions of files that may wait for their turn; further ones are told when to come again."
     )
     max_connections: int = _setting(
         1_000, _at_least(1), "Connections that are open at the same time; further ones are told when to come again."
@@ -402,6 +447,21 @@ def read_key_file(path: str | Path, source: str) -> str:
                 "why": getattr(error, "strerror", None) or "it is no text",
             },
         ) from None
+
+
+def node_cache_dir(environment: Mapping[str, str] | None = None) -> Path:
+    """Return the folder for copies of base models on a node of a Ray cluster: ``WINDROW_CACHE_DIR``, or the user's.
+
+    Args:
+        environment: Variables by name; ``None`` reads the process's own.
+    """
+    variables = read_environment() if environment is None else environment
+    if named := _folder(variables.get(variable_name("cache_dir"), "")):
+        return named
+    try:
+        return _user_cache()
+    except InvalidParameter:  # a container's user may have no home
+        return Path(tempfile.gettempdir(), f"windrow-{os.getuid()}")
 
 
 def read_api_key(file: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Secret | None:

@@ -27,6 +27,7 @@ COMMANDS = [
     ("fit", "fit t_v1 ROWS"),
     ("start_fit", "fit t_v1 ROWS --detach"),
     ("estimate_fit", "fit t_v1 ROWS --dry-run"),
+    ("start_predict_files", "predict-files t_v1 /srv/mails /srv/labelled"),
     ("list_jobs", "jobs"),
     ("list_jobs", "jobs list --limit 3"),
     ("job", "jobs show 1"),

@@ -48,6 +48,20 @@ def test_a_bar_says_stage_step_loss_and_what_is_left(
     assert "loss 1.500, about 12 s left" in shown
 
 
+def test_a_bar_says_rows_and_shards_of_files(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    with training_bar() as bar:
+        bar.show(Progress("predicting", 300, 900, seconds_left=12.0, shards=1, num_shards=3))
+    shown = capsys.readouterr().err
+    assert "Predicting" in shown
+    assert "300/900" in shown
+    assert "1 of 3 shards, about 12 s left" in shown
+
+
 def test_the_elapsed_time_goes_on_in_the_stages_after_the_first() -> None:
     """Rich notes when all steps of a task are done, and keeps that time although more steps follow."""
     done = Task(TaskID(0), "", total=3, completed=3, _get_time=lambda: 75.9, finished_time=2.0)

@@ -93,8 +93,9 @@ VERBS = (
     f"forget --text-sha256 {'0' * 64}",
     "audit --since 2025-09-15",
 )
-# What runs until it is stopped, what does all of this itself, and what asks no server.
-WITHOUT = {"serve", "demo", "copy-store"}
+# What runs until it is stopped, what does all of this itself, what asks no server, and what needs one with places for
+# files (its own test reads its JSON).
+WITHOUT = {"serve", "demo", "copy-store", "deploy", "predict-files"}
 
 
 def test_every_json_output_parses_strictly(ask: Run, rows_file: Path, tmp_path: Path) -> None:

@@ -165,6 +165,8 @@ def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoin
         "base_model": "a/b",
         "job_id": "a",
         "name": "a",
+        "input": "/a",
+        "output": "/b",
     }
     rows = dict.fromkeys(("scopes", "training_data", "test_data", "texts", "model_names"), ())
     known: dict[str, Any] = {**names, **rows, "abstain_below": 0.5}

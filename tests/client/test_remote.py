@@ -46,6 +46,7 @@ from windrow.domain.errors import (
     TrainingFailed,
     WindrowError,
 )
+from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.job import JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.prediction import IsConnected, PredictRequest
@@ -55,6 +56,7 @@ from windrow.settings import Settings
 
 ROWS = (Row("I was charged twice", "billing"), Row("The app crashes", "bug"))
 REQUEST = FitRequest("tickets_v1", ROWS)
+FILES = StartPredictFilesRequest(model_name="tickets_v1", input="/srv/mails", output="/srv/labelled")
 QUESTION = PredictRequest(model_name="tickets_v1", text="charged again")
 TICKETS = (
     Row("I was charged twice", "billing"),
@@ -68,6 +70,7 @@ ASKED = PredictRequest(model_name="tickets_v1", text="I was charged twice")
 QUICK: Mapping[str, Callable[[RemoteOperations], object]] = {
     "predict": lambda remote: remote.predict(QUESTION),
     "start_fit": lambda remote: remote.start_fit(REQUEST),
+    "start_predict_files": lambda remote: remote.start_predict_files(FILES),
     "list_classifiers": lambda remote: remote.list_classifiers(ListRequest()),
     "show": lambda remote: remote.show(ModelRequest("a")),
     "describe": lambda remote: remote.describe(DescribeRequest("a", "b")),

@@ -1,5 +1,6 @@
 import pytest
 
+from windrow.client.errors import FailedInServer
 from windrow.client.retrying import back_off, check_retries, check_timeout, retry_delay
 from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, Overloaded, RateLimited
 
@@ -20,6 +21,13 @@ def test_a_busy_server_is_asked_again_when_it_says(
 ) -> None:
     delay_s = retry_delay(status, retry_after, BUSY, 0)
     assert delay_s is not None and lowest <= delay_s <= highest
+
+
+def test_a_request_whose_replica_was_lost_is_sent_to_another_one() -> None:
+    lost = FailedInServer("replica_lost", "Lost.")
+    delay_s = retry_delay(502, "", lost, 0)
+    assert delay_s is not None and 0.1 <= delay_s <= 0.15
+    assert retry_delay(502, "", FailedInServer("bad_gateway", "Gone."), 0) is None
 
 
 def test_what_will_be_refused_again_is_not_asked_again() -> None:

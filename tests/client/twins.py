@@ -35,6 +35,7 @@ from windrow.api.endpoints import (
     SET_THRESHOLD,
     SHOW,
     START_FIT,
+    START_PREDICT_FILES,
     SUGGEST,
     Endpoint,
     NoRequest,
@@ -57,6 +58,7 @@ from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import WindrowError
+from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.gate import Requirement
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest, JobRequest
@@ -75,6 +77,22 @@ FIT_REQUEST = FitRequest(
 REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (START_FIT, FIT_REQUEST),
     (ESTIMATE_FIT, FIT_REQUEST),
+    (
+        START_PREDICT_FILES,
+        StartPredictFilesRequest(
+            model_name="tickets_v1@3",
+            input="/srv/größer/*.csv",
+            output="s3://mails/labelled",
+            text_column=("a", "b"),
+            header=False,
+            output_format="parquet",
+            scores=True,
+            top_k=2,
+            min_in_scope=0.25,
+            shard_rows=7,
+            overwrite=True,
+        ),
+    ),
     (LIST_JOBS, JobListRequest(3)),
     (JOB, JobRequest(ID)),
     (CANCEL_JOB, JobRequest(ID)),

@@ -13,6 +13,7 @@ CASES: tuple[Case, ...] = (
     using.inspecting,
     using.jobs,
     using.cancelling,
+    using.predictions_of_files_that_are_refused,
     using.predicting,
     using.predictions_that_are_refused,
     using.judging,

@@ -12,6 +12,7 @@ from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
+from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import InspectRequest
 from windrow.domain.job import JobListRequest, JobRequest
 from windrow.domain.prediction import PredictRequest
@@ -160,6 +161,26 @@ def cancelling(operations: Operations) -> object:
     bad = [refused(operations.cancel_job, asked), refused(operations.show, ModelRequest("cancel_v1"))]
     assert codes(bad) == ["job_finished", "classifier_not_found"]
     return cancelled, bad
+
+
+def predictions_of_files_that_are_refused(operations: Operations) -> object:
+    # What comes of files depends on where they lie; on neither side may a client name any.
+    trained(operations, "files_v1")
+    good = StartPredictFilesRequest(model_name="files_v1", input="/srv/mails/*.csv", output="/srv/labelled")
+    bad = {
+        good: "place_not_allowed",
+        replace(good, model_name="files@latest", text_column=("a", "b"), top_k=1): "place_not_allowed",
+        replace(good, model_name="files_v9"): "classifier_not_found",
+        replace(good, model_name="no name"): "invalid_name",
+        replace(good, input=" "): "invalid_parameter",
+        replace(good, output=""): "invalid_parameter",
+        replace(good, shard_rows=0): "invalid_parameter",
+        replace(good, min_in_scope=1.5): "invalid_parameter",
+        replace(good, quoting="single"): "invalid_parameter",  # type: ignore[arg-type]
+    }
+    seen = [refused(operations.start_predict_files, each) for each in bad]
+    assert codes(seen) == list(bad.values())
+    return seen
 
 
 def predicting(operations: Operations) -> object:

@@ -268,7 +268,7 @@ def test_a_test_set_is_judged_and_its_threshold_moved(server: Running, page: Pag
 def test_tabs_are_changed_by_arrows(server: Running, page: Page) -> None:
     open_view(page, "classifiers/tickets_v1")
     tab_to(page, page.get_by_role("tab", name="Overview"))
-    for name in ("Revisions (1)", "Record", "Request", "Overview"):
+    for name in ("Revisions (1)", "Record", "Request", "Files", "Overview"):
         press(page, "ArrowRight")
         expect(page.get_by_role("tab", name=name)).to_be_focused()
         expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")

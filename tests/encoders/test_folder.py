@@ -9,7 +9,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub.utils._paths import filter_repo_objects
 
-from tests.encoders.tiny import edit_json
+from tests.encoders.tiny import edit_json, nest
 from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel, InvalidParameter
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.folder import (
@@ -236,9 +236,6 @@ def test_the_longest_text_is_what_the_folder_states_and_the_model_has_room_for(
 
 
 def test_the_transformer_may_lie_in_a_folder_of_its_own(path: Path, tmp_path: Path) -> None:
-    whole = tmp_path / "older"
-    shutil.copytree(path, whole / "0_Transformer")
-    shutil.move(whole / "0_Transformer" / "1_Pooling", whole / "1_Pooling")
-    modules = (path / "modules.json").read_text().replace('"path": ""', '"path": "0_Transformer"')
-    (whole / "modules.json").write_text(modules)
-    assert read_encoder_folder(whole, ID).path == whole / "0_Transformer"
+    folder = read_encoder_folder(nest(path, tmp_path / "older"), ID)
+    assert folder.path == tmp_path / "older" / "0_Transformer"
+    assert read_encoder_folder(folder.root, ID) == folder

@@ -1,6 +1,7 @@
 """Sentence-transformers folders with few, random weights: one for each family, made by the reference libraries."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -156,3 +157,12 @@ def _pooling(mode: str) -> dict[str, bool]:
 def _write(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
+
+
+def nest(path: Path, nested: Path) -> Path:
+    """Copy a folder so that its transformer lies in a folder of its own, as older ones have it; return the new one."""
+    shutil.copytree(path, nested / "0_Transformer")
+    shutil.move(nested / "0_Transformer" / "1_Pooling", nested / "1_Pooling")
+    modules = (path / "modules.json").read_text().replace('"path": ""', '"path": "0_Transformer"')
+    (nested / "modules.json").write_text(modules)
+    return nested

@@ -71,11 +71,11 @@ def queued_job(job_id: str) -> Job:
 
 
 def context_for(
-    encoder: TextEncoder, runner: Runner | None = None, control: TrainingControl | None = None
+    encoder: TextEncoder, runner: Runner | None = None, control: TrainingControl | None = None, threads: int = 2
 ) -> TrainingContext:
     """Return what a training in this thread works with."""
     control = control or TrainingControl()
-    return TrainingContext(encoder, control.cancellable(run_in_order), runner or InlineRunner(), control)
+    return TrainingContext(encoder, control.cancellable(run_in_order), runner or InlineRunner(), control, threads)
 
 
 class RecordingRunner(InlineRunner):

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.encoders.tiny import nest
 from tests.execution.examples import InstantRunner, RecordingRunner, context_for, dataset, easy
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.dataset import Dataset, Row
@@ -13,8 +15,9 @@ from windrow.domain.errors import TrainingFailed
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
+from windrow.encoders.folder import read_encoder_folder
 from windrow.encoders.layout import adapted_projections
-from windrow.encoders.onnx_encoder import OnnxEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder, load_encoder
 from windrow.execution import training_set as training_set_module
 from windrow.execution.adapter_training import TrainedAdapter, train_adapter
 from windrow.execution.runner import ignore_steps
@@ -70,6 +73,17 @@ def test_an_adapter_is_trained_and_reported(tuned: Tune, tiny: OnnxEncoder) -> N
     assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (3, 3, "plan", 12)
     assert [(step, of) for step, of, _ in reported] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (reported[0][2], reported[-1][2])
+
+
+def test_an_encoder_whose_transformer_lies_in_a_folder_of_its_own_is_trained_alike(
+    tuned: Tune, tiny: OnnxEncoder, tmp_path: Path
+) -> None:
+    folder = read_encoder_folder(nest(tiny.folder.root, tmp_path / "older"), tiny.folder.base_model.id)
+    context = context_for(load_encoder(folder, tmp_path, threads=1))
+    nested = train_adapter(encode_training_set(dataset(), Recipe(), context), Recipe(), context, ignore_steps)
+    alike = adapter_of(tuned(dataset()))
+    assert adapter_of(nested).keys() == alike.keys()
+    assert all(np.array_equal(tensor, alike[name]) for name, tensor in adapter_of(nested).items())
 
 
 def test_without_iterations_nothing_is_trained_or_reported() -> None:

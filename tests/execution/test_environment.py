@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy
 import pytest
 
-from windrow.encoders.cores import usable_cores
-from windrow.execution import environment
 from windrow.execution.environment import (
     RECORDED_LIBRARIES,
     choose_precision,
@@ -23,7 +21,7 @@ ARM = "processor\t: 0\nBogoMIPS\t: 243.75\nCPU part\t: 0xd40\n"
 
 
 def test_libraries_python_platform_and_processor_are_described() -> None:
-    found = describe_environment()
+    found = describe_environment(2, "float32")
     assert list(found) == [*RECORDED_LIBRARIES, "python", "platform", "cpu"]
     assert found["numpy"] == numpy.__version__
     assert found["python"] == platform.python_version()
@@ -32,7 +30,7 @@ def test_libraries_python_platform_and_processor_are_described() -> None:
 
 
 def test_an_environment_stays_the_same() -> None:
-    assert describe_environment() == describe_environment()
+    assert describe_environment(2, "float32") == describe_environment(2, "float32")
 
 
 @pytest.mark.slow
@@ -40,18 +38,13 @@ def test_the_processor_is_described_with_instructions_and_threads(monkeypatch: p
     import torch
 
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
-    monkeypatch.setattr(environment, "choose_precision", lambda: "float32")
-    described = []
-    for threads in (1, 16):
-        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
-        described.append(describe_environment()["cpu"])
+    described = [describe_environment(threads, "float32")["cpu"] for threads in (1, 16)]
     assert described == [f"{read_cpu_name()}, AVX2, 1 thread", f"{read_cpu_name()}, AVX2, 16 threads"]
-    monkeypatch.setattr(environment, "choose_precision", lambda: "bfloat16")
-    assert describe_environment()["cpu"].endswith(", 16 threads, bfloat16")
+    assert describe_environment(16, "bfloat16")["cpu"].endswith(", 16 threads, bfloat16")
 
 
 @pytest.mark.parametrize(
-    ("flags", "cores", "precision"),
+    ("flags", "threads", "precision"),
     [
         ("fma avx2 avx512f avx512dq avx512bw avx512vl avx512_bf16", 2, "bfloat16"),
         ("fma avx2 avx512f avx512dq avx512bw avx512vl amx_bf16", 8, "bfloat16"),
@@ -62,14 +55,13 @@ def test_the_processor_is_described_with_instructions_and_threads(monkeypatch: p
     ],
 )
 def test_products_are_in_bfloat16_where_the_processor_multiplies_it(
-    flags: str, cores: int, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    flags: str, threads: int, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(environment, "usable_cores", lambda: cores)
     info = tmp_path / "cpuinfo"
     info.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
-    assert choose_precision(info) == precision
-    assert choose_precision(tmp_path / "there is none") == "float32"
+    assert choose_precision(threads, info) == precision
+    assert choose_precision(threads, tmp_path / "there is none") == "float32"
 
 
 def test_torch_that_is_told_its_instructions_stays_with_float32(
@@ -78,20 +70,17 @@ def test_torch_that_is_told_its_instructions_stays_with_float32(
     info = tmp_path / "cpuinfo"
     info.write_text("flags\t\t: fma avx2 avx512f avx512dq avx512bw avx512vl avx512_bf16\n")
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(environment, "usable_cores", lambda: 2)
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
-    assert choose_precision(info) == "float32"
+    assert choose_precision(2, info) == "float32"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(platform.machine() != "x86_64" or platform.system() != "Linux", reason="known by torch alone")
 def test_the_processor_is_described_alike_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
 
-    monkeypatch.setattr(torch, "get_num_threads", usable_cores)  # as a training process sets it
-    with_torch = describe_environment()["cpu"]
+    with_torch = describe_environment(2, "float32")["cpu"]
     monkeypatch.delitem(sys.modules, "torch")
-    assert describe_environment()["cpu"] == with_torch
+    assert describe_environment(2, "float32")["cpu"] == with_torch
     assert "torch" not in sys.modules
 
 
@@ -130,7 +119,7 @@ def test_where_torch_is_told_its_instructions_or_knows_others_torch_is_asked(
 
 
 def test_nothing_says_whose_machine_it_is() -> None:
-    words = {word.strip(",") for value in describe_environment().values() for word in value.split()}
+    words = {word.strip(",") for value in describe_environment(2, "float32").values() for word in value.split()}
     assert words.isdisjoint({socket.gethostname(), getpass.getuser()})
 
 

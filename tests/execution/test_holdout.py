@@ -14,7 +14,6 @@ from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
 from windrow.encoders.onnx_encoder import OnnxEncoder
-from windrow.execution import adapter_training as adapter_training_module
 from windrow.execution import holdout as holdout_module
 from windrow.execution import training_set as training_set_module
 from windrow.execution.adapter_training import train_adapter
@@ -109,20 +108,18 @@ def test_a_search_of_the_head_on_the_same_folds_is_not_done_again(
     assert sum(isinstance(task, CrossValidateHeadTask) for task in runner.tasks) == 1
 
 
-@pytest.mark.parametrize("cores", [1, 2])
-def test_small_trainings_run_at_the_same_time_and_learn_the_same(
-    cores: int, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: cores)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_small_trainings_run_at_the_same_time_and_learn_the_same(threads: int, tiny: OnnxEncoder) -> None:
     runner = RecordingRunner()
-    training_set, recipe, context = encoded(dataset(), tiny), Recipe(num_iterations=4), context_for(tiny, runner)
+    training_set, recipe = encoded(dataset(), tiny), Recipe(num_iterations=4)
+    context = context_for(tiny, runner, threads=threads)
     steps: list[tuple[int, int]] = []
     adapter, of_folds = train_with_folds(training_set, recipe, context, lambda step, of, _: steps.append((step, of)))
     joint = [task for task in runner.tasks if isinstance(task, TrainAdaptersTask)]
-    assert [(len(task.trainings), task.at_once) for task in joint] == [(4, 2)] * (cores - 1)
-    assert len(of_folds) == (3 if cores == 2 else 0)
+    assert [(len(task.trainings), task.at_once) for task in joint] == [(4, 2)] * (threads - 1)
+    assert len(of_folds) == (3 if threads == 2 else 0)
     assert steps == [(step, len(steps)) for step in range(1, len(steps) + 1)]
-    alone = train_adapter(training_set, recipe, context_for(tiny), ignore_steps)
+    alone = train_adapter(training_set, recipe, context_for(tiny, threads=threads), ignore_steps)
     # Another number of threads may round sums differently, and so may what is learned of them.
     assert adapter.report is not None
     assert alone.report is not None
@@ -130,7 +127,7 @@ def test_small_trainings_run_at_the_same_time_and_learn_the_same(
     assert replace(adapter.report, last_loss=None) == replace(alone.report, last_loss=None)
     assert adapter.adapter is not None
     given = cross_validate_adapter(training_set, recipe, context, of_folds)
-    own = cross_validate_adapter(training_set, recipe, context_for(tiny))
+    own = cross_validate_adapter(training_set, recipe, context_for(tiny, threads=threads))
     assert given is not None
     assert own is not None
     assert given.adapted.logits.tobytes() == own.adapted.logits.tobytes()
@@ -138,9 +135,8 @@ def test_small_trainings_run_at_the_same_time_and_learn_the_same(
 
 @pytest.mark.parametrize("recipe", [Recipe(max_seconds=600), Recipe(cross_validate=False)])
 def test_where_time_is_limited_or_no_fold_is_wanted_the_training_runs_by_itself(
-    recipe: Recipe, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+    recipe: Recipe, tiny: OnnxEncoder
 ) -> None:
-    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: 2)
     runner = InstantRunner(tiny.folder)
     _, of_folds = train_with_folds(encoded(dataset(), tiny), recipe, context_for(tiny, runner), ignore_steps)
     assert list(of_folds) == []

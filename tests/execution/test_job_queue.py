@@ -17,6 +17,7 @@ from windrow.domain.caller import Caller, calling, current_caller
 from windrow.domain.classifier import FitResult
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
+    FilePredictionCancelled,
     InvalidBaseModel,
     InvalidTrainingData,
     JobFinished,
@@ -29,11 +30,11 @@ from windrow.domain.errors import (
     TrainingFailed,
     WindrowError,
 )
-from windrow.domain.job import Job, Problem, Progress, StageEstimate, ignore_progress
+from windrow.domain.job import Job, JobKind, Problem, Progress, StageEstimate, ignore_progress
 from windrow.execution import job_queue
 from windrow.execution.control import TrainingControl
 from windrow.execution.job_queue import JobQueue
-from windrow.execution.slots import TrainingSlots
+from windrow.execution.slots import FILE_PREDICTIONS, TrainingSlots
 from windrow.execution.training_cost import CostCalibration, EtaEstimator
 from windrow.storage.files import LocalFiles
 from windrow.storage.job_files import JOBS, JobFiles, StoredJob
@@ -207,6 +208,52 @@ def test_a_job_names_files_relative_to_the_data_directory_while_its_callers_are_
     assert problem.detail == "base_models/a/config.json cannot be read."
 
 
+def test_predictions_of_files_have_a_queue_of_their_own_beside_trainings(jobs: JobQueue) -> None:
+    slots = TrainingSlots(1, 10, FILE_PREDICTIONS)
+    training, first, second = Training("a"), Training("b"), Training("c")
+    jobs.begin(training.spec(), ignore_progress)
+    jobs.begin(first.spec(kind="predict_files", slots=slots), ignore_progress)
+    waiting, _ = jobs.begin(second.spec(kind="predict_files", slots=slots), ignore_progress)
+    assert training.has_begun.wait(30)
+    assert first.has_begun.wait(30)
+    assert (jobs.get(waiting.id).state, jobs.get(waiting.id).ahead) == ("queued", 0)
+    first.end.set()
+    assert second.has_begun.wait(30)
+
+
+def test_what_stops_a_prediction_of_files_says_what_stays(jobs: JobQueue, opened: Open) -> None:
+    cancelled, closed, elsewhere = Training("a"), Training("b"), Training("c")
+    slots = TrainingSlots(3, 0, FILE_PREDICTIONS)
+    begun = [
+        jobs.begin(each.spec(kind="predict_files", slots=slots), ignore_progress)
+        for each in (cancelled, closed, elsewhere)
+    ]
+    assert all(each.has_begun.wait(30) for each in (cancelled, closed, elsewhere))
+    jobs.cancel(begun[0][0].id)
+    opened().cancel(begun[2][0].id)
+    jobs.close()
+    for (job, result), error, state in zip(
+        begun,
+        (FilePredictionCancelled, ShuttingDown, FilePredictionCancelled),
+        ("cancelled", "interrupted", "cancelled"),
+        strict=True,
+    ):
+        with pytest.raises(error, match="the shards that were done stay"):
+            result.result(30)
+        assert jobs.get(job.id).state == state
+    with pytest.raises(ShuttingDown, match="once the server is back"):
+        jobs.begin(Training("d").spec(kind="predict_files", slots=slots), ignore_progress)
+
+
+def test_a_prediction_of_files_whose_process_is_gone_is_interrupted_whatever_was_published(
+    tmp_path: Path, opened: Open
+) -> None:
+    found = opened(found=7).get(lost_job(tmp_path, "predict_files"))
+    assert (found.state, found.revision) == ("interrupted", None)
+    assert found.problem is not None
+    assert found.problem.detail.endswith("and it goes on behind them.")
+
+
 def test_a_failed_preparation_blocks_no_other_job(jobs: JobQueue) -> None:
     def fail() -> None:
         raise InvalidTrainingData("No.")
@@ -289,10 +336,10 @@ def test_another_process_sees_a_job_follows_it_and_can_cancel_it(opened: Open) -
     assert [each.state for each in elsewhere.follow(job.id)] == ["cancelled"]
 
 
-def lost_job(tmp_path: Path) -> str:
+def lost_job(tmp_path: Path, kind: JobKind = "fit") -> str:
     """Leave a running job behind whose process is gone."""
     files = open_jobs(tmp_path)
-    job = queued_job(files.new_id())
+    job = replace(queued_job(files.new_id()), kind=kind)
     files.put(job, 1)
     files.put(replace(job, state="running", started_at=utc_now()), 2)
     files.close()

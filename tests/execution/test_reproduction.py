@@ -25,7 +25,6 @@ from windrow.domain.values import recast
 from windrow.encoders.onnx_encoder import OnnxEncoder, TextEncoder
 from windrow.execution import reproduction
 from windrow.execution.control import TrainingControl
-from windrow.execution.environment import describe_environment
 from windrow.execution.reproduction import choose_texts, reproduce
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.execution.trainer import Trained, train
@@ -165,7 +164,7 @@ def test_an_adapter_on_one_side_only_has_no_weights_to_compare(num_iterations: i
 
 
 def test_changes_of_the_environment_are_listed(plain: StoredJob) -> None:
-    now = describe_environment()
+    now = dict(plain.record.versions)
     then = {**now, "torch": "1.0", "cpu": "another"}
     del then["python"]
     found = plain.again(record=replace(plain.record, versions=then))

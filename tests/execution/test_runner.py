@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.clusters.ray_cluster import ray_cluster
 from tests.fakes.runner import InlineRunner
 from windrow.arrays import Floats, Ids, TokenStates
 from windrow.domain.errors import ShuttingDown, TrainingCancelled, TrainingFailed
@@ -20,6 +21,8 @@ from windrow.encoders.folder import EncoderFolder
 from windrow.execution import runner as runner_module
 from windrow.execution.control import TrainingControl
 from windrow.execution.frames import Frame, flatten, read_frame, write_frame
+from windrow.execution.ray_cluster import RayOptions
+from windrow.execution.ray_runner import RayRunner
 from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
 from windrow.execution.task_execution import compute_curve, evaluate_holdout, fit, train_adapter
 from windrow.execution.tasks import (
@@ -89,9 +92,20 @@ def process_runner() -> Iterator[ProcessRunner]:
     runner.close()
 
 
-@pytest.fixture(params=["inline", "process"])
-def runner(request: pytest.FixtureRequest, process_runner: ProcessRunner) -> Runner:
-    return InlineRunner() if request.param == "inline" else process_runner
+@pytest.fixture(scope="module")
+def ray_runner() -> Iterator[RayRunner]:
+    with ray_cluster(1) as cluster, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ADDRESS", cluster.address)
+        runner = RayRunner(RayOptions("ray", threads=1), 1)
+        runner.start()
+        yield runner
+        runner.close()
+
+
+@pytest.fixture(params=["inline", "process", "ray"])
+def runner(request: pytest.FixtureRequest) -> Runner:
+    found: Runner = InlineRunner() if request.param == "inline" else request.getfixturevalue(f"{request.param}_runner")
+    return found
 
 
 def test_a_task_yields_a_finished_artifact(runner: Runner) -> None:

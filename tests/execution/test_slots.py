@@ -11,7 +11,7 @@ from windrow.domain.caller import Caller, calling
 from windrow.domain.errors import Overloaded, RateLimited, TrainingCancelled
 from windrow.domain.key_limits import UNLIMITED, KeyLimits
 from windrow.execution.control import TrainingControl
-from windrow.execution.slots import INITIAL_SLOT_S, Ticket, TrainingSlots
+from windrow.execution.slots import FILE_PREDICTIONS, INITIAL_SLOT_S, Ticket, TrainingSlots
 
 
 def wait_for(condition: threading.Event) -> None:
@@ -121,6 +121,24 @@ def test_a_ticket_that_is_not_ready_keeps_its_place_and_blocks_no_other() -> Non
     wait_for(second.has_ended)
     with slow.acquire():
         assert slots.running == 1
+
+
+def test_a_full_queue_names_what_waits_in_it_and_its_setting() -> None:
+    for slots, what, setting in (
+        (TrainingSlots(1, 0), "trainings", "WINDROW_MAX_QUEUED_FITS"),
+        (TrainingSlots(1, 0, FILE_PREDICTIONS), "predictions of files", "WINDROW_MAX_QUEUED_FILE_PREDICTIONS"),
+    ):
+        slots.enqueue()
+        with pytest.raises(Overloaded, match=f"{what} are waiting") as caught:
+            slots.enqueue()
+        assert caught.value.facts["setting"] == setting
+
+
+def test_a_keys_limit_on_trainings_is_none_on_predictions_of_files() -> None:
+    slots = TrainingSlots(1, 10, FILE_PREDICTIONS)
+    with calling(Caller("shop", limits=KeyLimits(max_queued_fits=1))):
+        tickets = [slots.enqueue() for _ in range(4)]
+    assert slots.waiting == len(tickets)
 
 
 def test_a_ticket_that_leaves_is_no_longer_in_the_queue() -> None:

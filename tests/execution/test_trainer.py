@@ -16,7 +16,6 @@ from windrow.domain.training_report import AdapterReport
 from windrow.encoders.adapters import Adapter, pack_adapter
 from windrow.encoders.bulk import encode
 from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, Tokens
-from windrow.execution import adapter_training as adapter_training_module
 from windrow.execution import training_set as training_set_module
 from windrow.execution.control import TrainingControl
 from windrow.execution.runner import Runner
@@ -36,8 +35,9 @@ def fit(tiny: OnnxEncoder) -> Fit:
         recipe: Recipe = Recipe(),
         on_progress: OnProgress = ignore_progress,
         runner: Runner | None = None,
+        threads: int = 2,
     ) -> Trained:
-        return train(data, recipe, context_for(tiny, runner, TrainingControl(on_progress)))
+        return train(data, recipe, context_for(tiny, runner, TrainingControl(on_progress), threads))
 
     return fit
 
@@ -101,27 +101,24 @@ def test_each_distinct_text_and_each_label_name_is_read_and_encoded_once(
     data, encoder = dataset(), CountingEncoder(tiny)
     repeated = Dataset((*data.rows, *data.rows[:5], Row(data.rows[0].text, "label 1")))
     recipe = Recipe(num_iterations=num_iterations)
-    selection = measure_workload(repeated, recipe, encoder).selection
+    selection = measure_workload(repeated, recipe, encoder, 1).selection
     trained = train(repeated, recipe, context_for(encoder, InstantRunner(tiny.folder)), selection)
     assert encoder.read == [*data.texts, "label 0", "label 1", "label 2"]
     assert encoder.encoded == 15
     assert (artifact_from_bytes(trained.artifact).adapter is not None) is (num_iterations > 0)
 
 
-@pytest.mark.parametrize("cores", [1, 2])
-def test_an_adapter_is_trained_cross_validated_and_reported(
-    cores: int, fit: Fit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: cores)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_adapter_is_trained_cross_validated_and_reported(threads: int, fit: Fit) -> None:
     told: list[Progress] = []
     runner = RecordingRunner()
-    trained = fit(dataset(), Recipe(num_iterations=20), told.append, runner)
+    trained = fit(dataset(), Recipe(num_iterations=20), told.append, runner, threads)
     report = report_of(trained)
     assert artifact_from_bytes(trained.artifact).adapter is not None
     assert (report.epochs, report.planned_steps, report.steps, report.ended_by) == (3, 3, 3, "plan")
     steps = [each for each in told if each.stage == "training" and each.step]
     # Three folds of three steps, and the evaluation of each; on several cores they train beside the training itself.
-    trained_steps, judged_steps = (3, 12) if cores == 1 else (12, 3)
+    trained_steps, judged_steps = (3, 12) if threads == 1 else (12, 3)
     assert [(each.step, each.num_steps) for each in steps] == [(n, trained_steps) for n in range(1, trained_steps + 1)]
     assert {report.first_loss, report.last_loss} <= {each.loss for each in steps}
     judged = [(each.step, each.num_steps) for each in told if each.stage == "validating"]
@@ -277,10 +274,10 @@ def test_time_that_is_up_before_the_first_step_leaves_the_head(fit: Fit) -> None
     assert trained.artifact == fit(dataset(), Recipe(num_iterations=0)).artifact
 
 
-def test_time_enough_changes_nothing(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_enough_changes_nothing(fit: Fit) -> None:
     """On one core; on several, small trainings share them otherwise, which may round sums differently."""
-    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: 1)
-    assert fit(dataset(), Recipe(max_seconds=3_600)).artifact == fit(dataset()).artifact
+    limited = fit(dataset(), Recipe(max_seconds=3_600), threads=1)
+    assert limited.artifact == fit(dataset(), threads=1).artifact
 
 
 @pytest.mark.parametrize(("scale", "max_seconds", "tunes"), [(0.0, None, 0), (1.0, 0.001, 1)])

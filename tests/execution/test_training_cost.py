@@ -10,7 +10,6 @@ from tests.fakes.encoder import FakeEncoder
 from windrow.domain.job import Progress, StageEstimate
 from windrow.domain.recipe import Recipe
 from windrow.encoders.onnx_encoder import OnnxEncoder
-from windrow.execution import adapter_training as adapter_training_module
 from windrow.execution import training_cost
 from windrow.execution.training_cost import (
     CostCalibration,
@@ -28,7 +27,7 @@ HEAD_ONLY = Recipe(num_iterations=0)
 
 def test_the_size_is_that_of_the_training_that_follows(tiny: OnnxEncoder) -> None:
     data = dataset()
-    workload = measure_workload(data, Recipe(), tiny)
+    workload = measure_workload(data, Recipe(), tiny, 2)
     training_set = encode_training_set(data, Recipe(), context_for(tiny))
     texts = training_set.states.lengths[: len(training_set.text_ids)]
     assert workload.dataset is data
@@ -47,7 +46,7 @@ def test_the_size_is_that_of_the_training_that_follows(tiny: OnnxEncoder) -> Non
 
 
 def test_a_head_alone_has_no_training_and_judging_stages() -> None:
-    workload = measure_workload(easy(4), HEAD_ONLY, FakeEncoder())
+    workload = measure_workload(easy(4), HEAD_ONLY, FakeEncoder(), 2)
     assert (workload.plan, workload.folds, workload.trained_layers) == (None, 0, 0)
     assert [part.stage for part in estimate_stages(workload, HEAD_ONLY, CostCalibration())] == [
         "encoding",
@@ -58,36 +57,31 @@ def test_a_head_alone_has_no_training_and_judging_stages() -> None:
 
 def test_without_cross_validation_there_is_no_judging_stage() -> None:
     recipe = Recipe(cross_validate=False)
-    parts = estimate_stages(measure_workload(easy(4), recipe, FakeEncoder()), recipe, CostCalibration())
+    parts = estimate_stages(measure_workload(easy(4), recipe, FakeEncoder(), 2), recipe, CostCalibration())
     assert [part.stage for part in parts] == ["encoding", "training", "finishing", "saving"]
 
 
-def test_trainings_at_the_same_time_take_more_memory_and_the_same_work(
-    tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trainings_at_the_same_time_take_more_memory_and_the_same_work(tiny: OnnxEncoder) -> None:
     seconds, memory = [], []
-    for cores in (1, 2):
-        monkeypatch.setattr(adapter_training_module, "usable_cores", lambda cores=cores: cores)
-        workload = measure_workload(dataset(), Recipe(), tiny)
+    for threads in (1, 2):
+        workload = measure_workload(dataset(), Recipe(), tiny, threads)
         seconds.append(sum(part.seconds for part in estimate_stages(workload, Recipe(), CostCalibration())))
         memory.append(estimate_memory(workload)[0])
     assert seconds[0] == pytest.approx(seconds[1], abs=0.05)
     assert memory[0] < memory[1]
 
 
-def test_a_limit_of_time_has_the_trainings_run_in_turn(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: 2)
-    assert measure_workload(dataset(), Recipe(max_seconds=60), tiny).at_once == 1
+def test_a_limit_of_time_has_the_trainings_run_in_turn(tiny: OnnxEncoder) -> None:
+    assert measure_workload(dataset(), Recipe(max_seconds=60), tiny, 2).at_once == 1
 
 
 def test_rows_whose_labels_have_one_text_each_have_no_judging_stage() -> None:
-    assert measure_workload(easy(1), Recipe(), FakeEncoder()).folds == 0
+    assert measure_workload(easy(1), Recipe(), FakeEncoder(), 2).folds == 0
 
 
-@pytest.mark.parametrize("cores", [1, 2])
-def test_each_part_says_why(cores: int, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: cores)
-    workload = measure_workload(dataset(), Recipe(), tiny)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_part_says_why(threads: int, tiny: OnnxEncoder) -> None:
+    workload = measure_workload(dataset(), Recipe(), tiny, threads)
     reasons = {part.stage: part.reason for part in estimate_stages(workload, Recipe(), CostCalibration())}
     assert reasons["encoding"].startswith(f"12 distinct rows ({workload.tokens} tokens) go through")
     assert reasons["training"].startswith("3 steps, each over up to 15 texts, in")
@@ -96,15 +90,15 @@ def test_each_part_says_why(cores: int, tiny: OnnxEncoder, monkeypatch: pytest.M
         1: f"The training is done {again}, to judge it by that part; without cross-validation that is left out.",
         2: "The parts are encoded by what was trained without them.",
     }
-    assert (workload.at_once, reasons["validating"]) == (cores, judged[cores])
-    assert (again in reasons["training"]) is (cores == 2)
+    assert (workload.at_once, reasons["validating"]) == (threads, judged[threads])
+    assert (again in reasons["training"]) is (threads == 2)
     assert reasons["finishing"].endswith("the head is fitted to 12 rows of 3 labels.")
 
 
 def test_more_work_takes_longer_and_more_memory(tiny: OnnxEncoder) -> None:
     seconds, memory = [], []
     for rows in (2, 20, 200):
-        workload = measure_workload(dataset(rows), Recipe(), tiny)
+        workload = measure_workload(dataset(rows), Recipe(), tiny, 2)
         seconds.append(sum(part.seconds for part in estimate_stages(workload, Recipe(), CostCalibration())))
         memory.append(estimate_memory(workload)[0])
     assert seconds == sorted(set(seconds))
@@ -119,7 +113,7 @@ MEASURED = [(16, 11, 802_000_000), (64, 52, 1_365_000_000), (60, 224, 1_699_000_
 def test_the_estimate_is_near_what_trainings_of_the_default_base_model_took(
     texts: int, tokens: int, measured_bytes: int
 ) -> None:
-    workload = measure_workload(dataset(2), Recipe(), FakeEncoder())
+    workload = measure_workload(dataset(2), Recipe(), FakeEncoder(), 2)
     folder = replace(workload.folder, layers=6, hidden_size=384)
     assert workload.plan is not None
     steps = (texts * tokens,) * 3
@@ -130,7 +124,7 @@ def test_the_estimate_is_near_what_trainings_of_the_default_base_model_took(
 
 def test_trained_layers_are_a_reason_for_memory_only_where_some_are_trained() -> None:
     reasons = {
-        recipe.num_iterations: estimate_memory(measure_workload(easy(2), recipe, FakeEncoder()))[1]
+        recipe.num_iterations: estimate_memory(measure_workload(easy(2), recipe, FakeEncoder(), 2))[1]
         for recipe in (HEAD_ONLY, Recipe(num_iterations=20))
     }
     assert "trained layers" in reasons[20]
@@ -139,23 +133,23 @@ def test_trained_layers_are_a_reason_for_memory_only_where_some_are_trained() ->
 
 def test_max_seconds_bounds_what_it_cuts_short() -> None:
     recipe = Recipe(num_iterations=1_000, max_seconds=2)
-    parts = estimate_stages(measure_workload(easy(200), recipe, FakeEncoder()), recipe, CostCalibration())
+    parts = estimate_stages(measure_workload(easy(200), recipe, FakeEncoder(), 2), recipe, CostCalibration())
     assert sum(part.seconds for part in parts if part.stage in ("encoding", "training", "validating")) <= 2.01
 
 
 def test_of_very_many_texts_most_are_guessed_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     data, encoder = easy(100), FakeEncoder()
-    exact = measure_workload(data, HEAD_ONLY, encoder)
+    exact = measure_workload(data, HEAD_ONLY, encoder, 2)
     monkeypatch.setattr(training_cost, "MAX_COUNTED_TEXTS", 50)
-    guessed = measure_workload(data, HEAD_ONLY, encoder)
+    guessed = measure_workload(data, HEAD_ONLY, encoder, 2)
     assert [len(workload.selection.tokens) for workload in (guessed, exact)] == [50, 300]
     assert guessed.tokens == pytest.approx(exact.tokens, rel=0.25)
 
 
 def test_a_sample_is_encoded_once_more_with_all_other_texts(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = measure_workload(dataset(40), HEAD_ONLY, tiny)
+    whole = measure_workload(dataset(40), HEAD_ONLY, tiny, 2)
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 30)
-    sample = measure_workload(dataset(40), HEAD_ONLY, tiny)
+    sample = measure_workload(dataset(40), HEAD_ONLY, tiny, 2)
     assert (len(sample.selection.texts), len(whole.selection.texts)) == (30, 120)
     assert sample.tokens == pytest.approx(whole.tokens, rel=0.25)
     reasons = [estimate_stages(workload, HEAD_ONLY, CostCalibration())[-2].reason for workload in (sample, whole)]

@@ -1,4 +1,4 @@
-"""Use counters: cheap in memory, kept on the disk, and summed up over all processes."""
+"""Use counters: cheap in memory, stored, and summed up over all processes."""
 
 import threading
 from datetime import UTC, datetime
@@ -176,7 +176,7 @@ def test_what_the_disk_refused_is_kept_with_what_comes_later_and_counts_once(
     counted = UseCounters(UseStore(failing), DirectoryLock(tmp_path), clock)
     counted.count_predictions(["a"], 1)
     counted.update()
-    assert "cannot be kept" in caplog.text
+    assert "cannot be stored" in caplog.text
     counted.count_predictions(["a"], 1)
     counted.update()
     assert told(counters(tmp_path, clock))["a"][0] == 2

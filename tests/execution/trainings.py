@@ -2,18 +2,23 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.execution.examples import queued_job
 from tests.records import record
 from windrow.domain.classifier import FitResult
-from windrow.domain.job import Progress
+from windrow.domain.job import Job, JobKind, Progress
 from windrow.domain.values import recast
 from windrow.execution.control import TrainingControl
 from windrow.execution.job_queue import JobSpec
+from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration, EtaEstimator
 
 RESULT = recast(FitResult, record(revision=7), model_name="tickets_v1", next_name="tickets_v2")
+
+
+def told(job: Job, fitted: FitResult) -> Job:
+    return replace(job, revision=fitted.revision, next_name=fitted.next_name)
 
 
 @dataclass
@@ -43,5 +48,12 @@ class Training:
             raise self.error
         return RESULT
 
-    def spec(self, prepare: Callable[[], object] | None = None) -> JobSpec:
-        return JobSpec(queued_job(""), self.key, prepare, self.work, EtaEstimator(CostCalibration()))
+    def spec(
+        self,
+        prepare: Callable[[], object] | None = None,
+        kind: JobKind = "fit",
+        slots: TrainingSlots | None = None,
+    ) -> JobSpec[FitResult]:
+        job = replace(queued_job(""), kind=kind)
+        eta = EtaEstimator(CostCalibration())
+        return JobSpec(job, self.key, prepare, self.work, told, eta, slots=slots)

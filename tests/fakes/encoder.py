@@ -26,6 +26,7 @@ class FakeEncoder:
     def __init__(self, base_model_id: str = DEFAULT_BASE_MODEL, digest: str = "fa" * 32) -> None:
         self._folder = EncoderFolder(
             base_model=BaseModel(base_model_id, digest),
+            root=Path("no-such-folder"),
             path=Path("no-such-folder"),
             family="bert",
             vocabulary=1,

@@ -77,6 +77,7 @@ SETTINGS = {
     "WINDROW_MAX_MODEL_NAMES": "5",
     "WINDROW_MAX_IMPORT_BYTES": "400000",
     "WINDROW_OFFLINE": "true",
+    "WINDROW_FILE_ROOTS": "/nowhere/at/all,s3://mails/2025",
 }
 # No answer repeats this text.
 SECRET = "Unser Geheimnis steht hier"
@@ -127,6 +128,32 @@ PREDICT = Endpoint(
         "abstain_below": 0.5,
         "min_in_scope": 0.01,
         "explain": False,
+    },
+)
+# Nothing of it is there, which its job tells.
+PREDICT_FILES = Endpoint(
+    "predict-files",
+    "POST",
+    f"{API}/predict-files",
+    {
+        "model_name": "tickets_v1",
+        "input": "/nowhere/at/all/*.csv",
+        "output": "/nowhere/at/all/labelled",
+        "format": "csv",
+        "text_column": ["subject", "body"],
+        "label_column": "team",
+        "header": True,
+        "quoting": "csv",
+        "encoding": "utf-8",
+        "output_format": "jsonl",
+        "prefix": "p_",
+        "scores": True,
+        "top_k": 1,
+        "abstain_below": 0.5,
+        "min_in_scope": 0.01,
+        "note_bad_rows": False,
+        "shard_rows": 10,
+        "overwrite": False,
     },
 )
 MANY_TEXTS = Endpoint("predict texts", "POST", f"{API}/predict", {"model_name": "tickets_v1", "texts": ["a", SECRET]})
@@ -233,11 +260,11 @@ ON_CLASSIFIERS = (
     COPY,
     SET_THRESHOLD,
 )
-NEEDING_A_BODY = (*ON_CLASSIFIERS, FORGET, *ON_KEYS)
+NEEDING_A_BODY = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, *ON_KEYS)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
 # Each is accepted as it is, so that what is refused is refused for what the entry changes.
-ACCEPTED = (*ON_CLASSIFIERS, FORGET, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
+ACCEPTED = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
 
 LONG_KEY = "My card was billed " * 9
 SURROGATE = "a \ud800 b"
@@ -531,6 +558,25 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PREDICT, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
     (PREDICT, ("min_in_scope",), "min_in_scope must be a number", NO_NUMBER_NOR_NULL, {}),
     (PREDICT, ("explain",), "explain must be true or false", NO_FLAG, {}),
+    *(
+        (PREDICT_FILES, (name,), f"{name} must be a string", NO_STRING, {})
+        for name in ("model_name", "input", "output", "prefix")
+    ),
+    *(
+        (PREDICT_FILES, (name,), f"{name} must be a string", NO_STRING_NOR_NULL, {})
+        for name in ("format", "quoting", "encoding", "output_format", "label_column")
+    ),
+    *(
+        (PREDICT_FILES, (name,), f"{name} must be true or false", NO_FLAG, {})
+        for name in ("scores", "note_bad_rows", "overwrite")
+    ),
+    (PREDICT_FILES, ("header",), "header must be true or false", tuple(each for each in NO_FLAG if each != "null"), {}),
+    (PREDICT_FILES, ("text_column",), "text_column must be a list", NO_LIST, {}),
+    (PREDICT_FILES, ("text_column", 1), "text_column[1] must be a string", NO_STRING, {"index": 1}),
+    (PREDICT_FILES, ("top_k",), "top_k must be a whole number", NO_WHOLE_NUMBER_NOR_NULL, {}),
+    (PREDICT_FILES, ("shard_rows",), "shard_rows must be a whole number", NO_WHOLE_NUMBER, {}),
+    (PREDICT_FILES, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
+    (PREDICT_FILES, ("min_in_scope",), "min_in_scope must be a number", NO_NUMBER_NOR_NULL, {}),
     (MANY_TEXTS, ("texts",), "texts must be a list", NO_LIST_NOR_NULL, {}),
     (MANY_TEXTS, ("texts", 1), "texts[1] must be a string", NO_STRING, {"index": 1}),
     (MANY_NAMES, ("model_names",), "model_names must be a list", NO_LIST_NOR_NULL, {}),
@@ -643,6 +689,7 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
     (FIT, "training_data", "training_data is missing"),
     (PREDICT, "model_name", "model_name (or model_names) is missing"),
     (PREDICT, "text", "text (or texts) is missing"),
+    *((PREDICT_FILES, name, f"{name} is missing") for name in ("model_name", "input", "output")),
     (MANY_TEXTS, "model_name", "model_name (or model_names) is missing"),
     (MANY_TEXTS, "texts", "text (or texts) is missing"),
     (MANY_NAMES, "model_names", "model_name (or model_names) is missing"),
@@ -663,6 +710,7 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
 EMPTY: tuple[tuple[Endpoint, str], ...] = (
     (FIT, "model_name is missing"),
     (PREDICT, "model_name (or model_names) is missing"),
+    (PREDICT_FILES, "model_name is missing"),
     (EVALUATE, "model_name is missing"),
     (REPORT, "model_name is missing"),
     (COMPARE, "model_names is missing"),
@@ -697,6 +745,9 @@ UNKNOWN: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any]], 
     (PREDICT, (), "abstain", ("did you mean abstain_below?",), {}),
     (PREDICT, (), "min_scope", ("did you mean min_in_scope?",), {}),
     (PREDICT, (), "explian", ("did you mean explain?",), {}),
+    (PREDICT_FILES, (), "colour", ("colour is no field", "input", "shard_rows"), {}),
+    (PREDICT_FILES, (), "runner", ("runner is no field",), {}),
+    (PREDICT_FILES, (), "inputs", ("did you mean input?",), {}),
     (EVALUATE, (), "colour", ("colour is no field", "test_data"), {}),
     (REPORT, (), "colour", ("colour is no field", "test_data"), {}),
     (EVALUATE, (), "target_precison", ("did you mean target_precision?",), {}),
@@ -1520,6 +1571,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{API}/fit", ("POST",)),
     (f"{API}/predict", ("POST",)),
+    (f"{API}/predict-files", ("POST",)),
     (f"{API}/evaluate", ("POST",)),
     (f"{API}/report", ("POST",)),
     (f"{API}/compare", ("POST",)),
@@ -1578,6 +1630,7 @@ def _unknown_paths() -> Iterator[Refusal]:
 PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("POST", FIT.path, ("dry_run", "wait")),
     ("POST", PREDICT.path, ()),
+    ("POST", PREDICT_FILES.path, ()),
     ("POST", EVALUATE.path, ()),
     ("POST", REPORT.path, ()),
     ("POST", COMPARE.path, ()),
@@ -1993,6 +2046,44 @@ def _odd() -> Iterator[Refusal]:
     yield asked("GET", f"{MODELS}?=1", 422, "invalid_request", " is no parameter")
 
 
+# Places that the server may not touch for a client
+
+OUTSIDE = (
+    *("/", "/etc/passwd", "/nowhere", "/nowhere/at", "/nowhere/at/allover/a.csv", "//etc/passwd", "/*/passwd"),
+    *("s3://mails", "s3://mails/2026/a.csv", "s3://mails/20251", "s3://mail*/2025/a.csv", "gs://mails/2025"),
+    *("file:///etc/passwd", "https://mails.example/a.csv"),
+)
+NO_PLACES = (
+    *("/nowhere/at/all/../../../etc/passwd", "s3://mails/2025/../2026", "/nowhere/at/all/a\0"),
+    *("mails.csv", "./a", "~/a"),
+    *("s3://key:secret@mails/2025", "s3://mails/2025?a=b"),
+)
+
+
+def _places() -> Iterator[Refusal]:
+    for name in ("input", "output"):
+        for place in OUTSIDE:
+            words = (name, "lies below none of the places", "WINDROW_FILE_ROOTS")
+            facts = {"parameter": name, "place": place, "setting": "WINDROW_FILE_ROOTS"}
+            document = changed(PREDICT_FILES.whole, (name,), place)
+            yield sent(PREDICT_FILES, f"{name} is {place}", document, 403, "place_not_allowed", *words, **facts)
+        for place in NO_PLACES:
+            document = changed(PREDICT_FILES.whole, (name,), place)
+            what = f"{name} is {place!a}"
+            yield sent(PREDICT_FILES, what, document, 422, "invalid_parameter", name, parameter=name)
+        document = changed(PREDICT_FILES.whole, (name,), " ")
+        yield sent(PREDICT_FILES, f"{name} is blank", document, 422, "invalid_parameter", f"{name} is empty")
+    for name, value in (("format", "xml"), ("quoting", "single"), ("output_format", "xlsx"), ("shard_rows", 0)):
+        document = changed(PREDICT_FILES.whole, (name,), value)
+        yield sent(PREDICT_FILES, f"{name} is {value}", document, 422, "invalid_parameter", name, parameter=name)
+    for name in ("abstain_below", "min_in_scope"):
+        for share in (-0.01, 1.01, 1e300):
+            document = changed(PREDICT_FILES.whole, (name,), share)
+            yield sent(PREDICT_FILES, f"{name} is {share}", document, 422, "invalid_parameter", name, parameter=name)
+    unknown = changed(PREDICT_FILES.whole, ("model_name",), "tickets_v9")
+    yield sent(PREDICT_FILES, "no such classifier", unknown, 404, "classifier_not_found", "tickets_v9")
+
+
 # Each part of the table makes its entries when they are asked for: together they take a second and 70 MB.
 _PARTS: tuple[Callable[[], Iterator[Refusal]], ...] = (
     _not_json,
@@ -2007,6 +2098,7 @@ _PARTS: tuple[Callable[[], Iterator[Refusal]], ...] = (
     _ranges,
     _texts,
     _names,
+    _places,
     _base_models,
     _absent,
     _absent_names,

@@ -7,8 +7,9 @@ import io
 import json
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -31,6 +32,8 @@ from windrow.http.app import endpoint_routes
 
 # Nothing that the key knows is like the last two, so that hints to both are alike.
 KNOWN, SECRET, MISSING = "tickets_v1", "zz_private", "zz_privets"
+# A root of files that is not there, which a job tells.
+NOWHERE: Final = Path("/nowhere/at/all")
 ROW_VALUES: Final = tuple(Row(row["text"], row["label"]) for row in ROWS)
 # A key of the right form that nobody created.
 WRONG: Final = "wdr_" + "A" * 43
@@ -69,7 +72,7 @@ class Lines:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    toy = Toy(SETTINGS)
+    toy = Toy(replace(SETTINGS, file_roots=(NOWHERE,)))
     for name in (KNOWN, SECRET):
         toy.fit(FitRequest(name, ROW_VALUES, num_iterations=0))
     toy.promote(PromoteRequest("live", KNOWN))
@@ -124,6 +127,8 @@ def request_of(endpoint: Endpoint[Any], name: str, job_id: str, **more: object) 
         "test_data": ROW_VALUES[:2],
         "texts": ("a text",),
         "abstain_below": 0.5,
+        "input": f"{NOWHERE}/*.csv",
+        "output": f"{NOWHERE}/labelled",
         **({"text": "a text"} if endpoint.verb == "predict" else {}),
         **({"prefix": "nothing_"} if endpoint.verb == "delete_all" else {}),
     }

@@ -14,6 +14,7 @@ FIT = {"model_name": EXAMPLE_NAME, "training_data": list(EXAMPLE_ROWS)}
 PREDICT = {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT}
 MODEL = f"/v1/classifier/models/{EXAMPLE_NAME}"
 TEMPLATE = "/v1/classifier/models/{model_name}"
+TASK = '{node="local",outcome="done",task="fit"}'
 COUNT = "windrow_request_duration_seconds_count"
 
 
@@ -30,7 +31,7 @@ def _label_values(client: httpx.Client, label: str) -> set[str]:
 def test_every_vital_sign_is_shown(client: httpx.Client, operations: Toy) -> None:
     operations.shown = STATS
     found = _samples(client)
-    shown = {name: value for name, value in found.items() if name.startswith("windrow_") and "_duration_" not in name}
+    shown = {name: value for name, value in found.items() if name.startswith("windrow_") and "_request_d" not in name}
     assert shown == {
         "windrow_queued_requests": 1,
         "windrow_queued_texts": 2,
@@ -55,6 +56,10 @@ def test_every_vital_sign_is_shown(client: httpx.Client, operations: Toy) -> Non
         'windrow_cache_misses_total{cache="texts"}': 19,
         'windrow_store_requests_total{kind="create"}': 21,
         'windrow_store_requests_total{kind="get"}': 22,
+        f"windrow_training_tasks_total{TASK}": 23,
+        f"windrow_training_task_duration_seconds_count{TASK}": 23,
+        f"windrow_training_task_duration_seconds_sum{TASK}": 24.5,
+        f"windrow_training_task_attempts_total{TASK}": 25,
     }
 
 

@@ -31,6 +31,7 @@ from windrow.domain.errors import (
     PromotionRefused,
     WindrowError,
 )
+from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.gate import Requirement
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest, Problem
@@ -110,6 +111,9 @@ ASKING: Mapping[str, Callable[[Service, str], object]] = {
     ),
     "start_predict_in_memory": lambda service, name: service.start_predict_in_memory(
         PredictRequest(model_name=name, texts=("a", "b")), always_connected
+    ),
+    "start_predict_files": lambda service, name: service.start_predict_files(
+        StartPredictFilesRequest(model_name=name, input="/a", output="/b")
     ),
     "reproduce": lambda service, name: service.reproduce(ModelRequest(name)),
     "evaluate": lambda service, name: service.evaluate(EvaluateRequest(name, TEST_ROWS)),

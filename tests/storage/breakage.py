@@ -19,6 +19,7 @@ from windrow.encoders.graph_cache import GRAPH_VERSION, find_graph_problem
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import LocalFiles
+from windrow.storage.format import FORMAT
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.revision import BlobRef, ClassifierState, entry_from_json
 
@@ -103,7 +104,7 @@ def misplace(root: Path) -> str:
 
 def newer(root: Path) -> str:
     place = "classifiers/tickets/000003.json"
-    return rewrite(root, place, (root / place).read_bytes().replace(b'"format": 5', b'"format": 99'))
+    return rewrite(root, place, (root / place).read_bytes().replace(b'"format": %d' % FORMAT, b'"format": 99'))
 
 
 def change(root: Path, place: str, old: bytes, new: bytes, *, seal: bool = False) -> str:

@@ -25,7 +25,8 @@ from windrow.domain.alias import ChangeNote
 from windrow.domain.caller import Caller, calling
 from windrow.domain.classifier import DescribeRequest, Origin
 from windrow.domain.dataset import rows_as_jsonl
-from windrow.domain.job import Job, Problem
+from windrow.domain.file_prediction import PredictFilesReport
+from windrow.domain.job import FilePrediction, Job, Problem
 from windrow.domain.names import Reference
 from windrow.domain.training_report import ScoreReport
 from windrow.storage.alias_store import Aliases, PromotionPreconditions
@@ -67,6 +68,33 @@ FAILED = replace(
     problem=Problem("training_failed", "It needs {{more}} memory. Free {bytes} bytes.", {"bytes": 1_000, "why": None}),
 )
 JOBS_MADE = (QUEUED, RUNNING, FAILED)
+# A prediction of files that has ended; formats before 6 have none.
+CLASSIFIED = replace(
+    RUNNING,
+    id="019a1c5e4b30-3f9a07",
+    kind="predict_files",
+    state="succeeded",
+    finished_at=START + timedelta(minutes=2),
+    revision=2,
+    files=FilePrediction(
+        input="/srv/mails/*.csv",
+        output="s3://mails/labelled",
+        report=PredictFilesReport(
+            model_name="tickets",
+            revision=2,
+            files=2,
+            rows=25_000,
+            shards=4,
+            shards_before=1,
+            abstained=12,
+            truncated=3,
+            noted=1,
+            seconds=61.5,
+            output="s3://mails/labelled",
+            rows_now=15_000,
+        ),
+    ),
+)
 
 
 def golden_revision(name: str, revision: int, *, keeps_rows: bool = True) -> NewRevision:
@@ -130,6 +158,9 @@ def make_golden(folder: Path) -> None:
         files.put_new(
             f"{JOBS}/{job.id}/{number:06d}.json", stored_job_to_json(StoredJob(job, number, "0123456789abcdef"))
         )
+    files.put_new(
+        f"{JOBS}/{CLASSIFIED.id}/000001.json", stored_job_to_json(StoredJob(CLASSIFIED, 1, "0123456789abcdef"))
+    )
     (folder / STAGING).rmdir()
 
 

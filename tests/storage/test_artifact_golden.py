@@ -24,6 +24,7 @@ from tests.storage.examples import (
 from tests.storage.job_folders import open_jobs
 from tests.storage.make_golden import (
     ARTIFACTS,
+    CLASSIFIED,
     EXTENDED,
     JOBS_MADE,
     KEY,
@@ -152,7 +153,10 @@ def test_the_aliases_of_a_released_format_stay_readable(
 def test_the_jobs_of_a_released_format_stay_readable(
     files: LocalFiles, key_name: str | None, extended: dict[str, Any]
 ) -> None:
-    (job_id,) = open_jobs(files.root, files).ids()
+    *predictions, job_id = open_jobs(files.root, files).ids()
+    assert [stored_job_from_json(each, 1, files.get(f"{JOBS}/{each}/000001.json")).job for each in predictions] == (
+        [CLASSIFIED] if int(files.root.name.removeprefix("format-")) >= 6 else []
+    )
     for number, made in enumerate((replace(job, key_name=key_name, **extended) for job in JOBS_MADE), 1):
         kept = stored_job_from_json(job_id, number, files.get(f"{JOBS}/{job_id}/{number:06d}.json"))
         assert kept.owner == "0123456789abcdef"

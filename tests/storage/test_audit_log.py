@@ -1,6 +1,7 @@
 """The audit trail on the disk: it comes back, in pages, whole or not at all, and goes when it is old."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,3 +179,32 @@ def test_wherever_a_process_dies_while_it_joins_each_line_is_there_once(is_done:
         AuditLog(files).tidy(NOON + timedelta(days=1), 365)
         assert verbs(AuditLog(files)) == ["3", "2", "1", "0"]
         assert len(names(files)) <= 2
+
+
+class OvertakenFiles(MemoryFiles):
+    """Files on which something else happens right before one of the calls, all of which count."""
+
+    left = 0
+    action: Callable[[], None] | None = None
+
+    def overtake(self, step: int, action: Callable[[], None]) -> None:
+        """Set what happens before the ``step``-th call from now on."""
+        self.left, self.action = step, action
+
+    def _count(self, verb: str, key: str) -> None:
+        super()._count(verb, key)
+        self.left -= 1
+        if self.left == 0 and self.action is not None:
+            self.action()
+
+
+@pytest.mark.parametrize("step", range(1, 14))
+def test_two_servers_that_join_a_day_at_the_same_time_lose_no_line(step: int) -> None:
+    files = OvertakenFiles()
+    for second in range(4):
+        AuditLog(files).put([audit_line(second, verb=str(second))])
+    files.overtake(step, lambda: AuditLog(files).tidy(NOON + timedelta(days=1), 365))
+    AuditLog(files).tidy(NOON + timedelta(days=1), 365)
+    assert verbs(AuditLog(files)) == ["3", "2", "1", "0"]
+    AuditLog(files).tidy(NOON + timedelta(days=1), 365)
+    assert verbs(AuditLog(files)) == ["3", "2", "1", "0"]

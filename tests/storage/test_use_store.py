@@ -57,7 +57,7 @@ def test_a_damaged_file_is_left_out() -> None:
     files = MemoryFiles()
     store = UseStore(files)
     store.put(DAY, file_name(ONE, 1), use(2))
-    files.put_new(f"usage/{DAY}/{file_name(TWO, 1)}", b'{"format": 5')
+    files.put_new(f"usage/{DAY}/{file_name(TWO, 1)}", b'{"format": 6')
     files.put_new("usage/2026-13-01/x.json", b"")
     files.put_new(f"usage/{DAY}/notes.txt", b"mine")
     assert store.day(DAY).classifiers["a"].predictions == 2

@@ -51,7 +51,7 @@ class Tag:
 
 
 TRAIN: Final = Tag("train and predict", "Train classifiers and ask them.")
-JOBS: Final = Tag("jobs", "Trainings that wait, run or have ended.")
+JOBS: Final = Tag("jobs", "Trainings and predictions of files that wait, run or have ended.")
 EVALUATION: Final = Tag("evaluation", "How good classifiers and trainings are, and what to label next.")
 CLASSIFIERS: Final = Tag("classifiers", "The classifiers that exist.")
 FILES: Final = Tag("export and import", "Classifiers as files.")
@@ -205,6 +205,11 @@ ESTIMATE_FIT: Final = Endpoint(
     idempotent_post=True,
     long_running=True,
     chosen_by={"dry_run": "true"},
+)
+# It reads and writes places beside the data directory, and works for hours: more than ``predict`` is for. Keys with
+# ``train`` see and cancel the jobs that they started.
+START_PREDICT_FILES: Final = Endpoint(
+    Operations.start_predict_files, "POST", "/predict-files", TRAIN, "scan", "train", status=202
 )
 PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", "predict", idempotent_post=True)
 # What is read is the caller's own, and nothing is done with it.

@@ -52,6 +52,14 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "six rows": {"model_name": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS},
         "a correction": {"model_name": _RIVAL, "extends": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS[:1]},
     },
+    "start_predict_files": {
+        "the CSV files of a folder": {
+            "model_name": EXAMPLE_NAME,
+            "input": "/srv/mails/*.csv",
+            "output": "/srv/labelled",
+            "text_column": ["subject", "body"],
+        },
+    },
     "predict": {
         "one text": {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT},
         "many texts": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "My invoice is wrong"]},
@@ -188,6 +196,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "Pair.first": EXAMPLE_NAME,
     "Pair.second": _RIVAL,
     "Job.id": EXAMPLE_JOB,
+    "Job.files": None,
     "AuditLine.id": "063ed47c53dc40-5f2b9c",
     "AuditLine.verb": "promote",
     "AuditLine.target": EXAMPLE_ALIAS,

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from windrow.cli.output import naming_file
-from windrow.cli.writing import SCORE_DECIMALS, LineFeedWriter
 from windrow.disk import whole_file
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
+from windrow.files.writing import SCORE_DECIMALS, LineFeedWriter
 
 _COLUMNS = ("text", "label", "guess", "score", "reason", "num_similar")
 

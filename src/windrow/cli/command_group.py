@@ -23,11 +23,12 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "Train": [
         ("inspect", "inspect_command", "Say what a file of rows is, before you train on it."),
         ("fit", "fit_commands", "Train a classifier on labelled rows and save it."),
-        ("jobs", "job_commands", "List, show, watch and cancel trainings."),
+        ("jobs", "job_commands", "List, show, watch and cancel what runs for long."),
         ("reproduce", "fit_commands", "Train a classifier again and compare the two."),
     ],
     "Predict": [
         ("predict", "predict_command", "Classify texts: one, a file, or a stream of any length."),
+        ("predict-files", "predict_files_command", "Have the server classify files that lie where it is."),
     ],
     "Evaluate": [
         ("evaluate", "evaluation_commands", "Evaluate a classifier on rows that it has not seen."),
@@ -65,6 +66,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("copy-store", "copy_store_command", "Copy a data directory to a folder or an object store."),
         ("forget", "erasure_command", "Find texts in kept training rows, and remove them."),
         ("base-models", "maintenance_commands", "List the base models on this machine, or remove one."),
+        ("deploy", "deploy_command", "Put the server on a Ray cluster, as several replicas."),
     ],
 }
 MODULES: Final = {verb: module for verbs in SECTIONS.values() for verb, module, _ in verbs}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from windrow.cli.exits import Interrupted
 from windrow.cli.formats import duration
@@ -23,22 +23,17 @@ from windrow.cli.resumable_output import (
     partial_path,
     remaining_records,
 )
-from windrow.cli.streaming import PinnedRevision, StreamRequest, pin, pin_again, predict_stream
-from windrow.cli.writing import (
-    CsvWriter,
-    DocumentWriter,
-    JsonLinesWriter,
-    OutputFormat,
-    PredictionColumns,
-    RowWriter,
-    TableWriter,
-)
+from windrow.cli.writing import DocumentWriter, OutputFormat, TableWriter
 from windrow.domain.errors import WindrowError
 from windrow.domain.figures import counted
+from windrow.domain.file_prediction import SHARD_ROWS_RANGE, WORKERS_RANGE
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.quality_warnings import warn_of_truncated
 from windrow.domain.read_options import ReadOptions
+from windrow.domain.values import Schema
+from windrow.execution.prediction_stream import PinnedRevision, StreamRequest, pin, pin_again, predict_stream
 from windrow.files.reading import Table, open_table
+from windrow.files.writing import CsvWriter, JsonLinesWriter, PredictionColumns, RowWriter
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
@@ -52,10 +47,12 @@ _SHOWN_LINES = 10
 class RunOptions:
     """Where answered rows go, and what they look like."""
 
-    out: Path | None = None
-    """Write to this file; it appears once whole."""
+    out: str | None = None
+    """Write to this file, which appears once whole, or to this folder (``labelled/``, s3://bucket/labelled): a file for
+    each shard of rows."""
     to: OutputFormat | None = None
-    """What comes out; otherwise by the name of ``out``, and CSV where that says nothing."""
+    """What comes out; otherwise by the name of ``out``, and CSV where that says nothing. A folder gets what the files
+    are, and Parquet too."""
     scores: bool = False
     """Add the scores of all labels to each row."""
     prefix: str = ""
@@ -66,8 +63,22 @@ class RunOptions:
     """Go on with an ``out`` that broke off."""
     overwrite: bool = False
     """Replace an ``out`` that is there."""
+    shard_rows: Annotated[int | None, Schema(minimum=SHARD_ROWS_RANGE[0], maximum=SHARD_ROWS_RANGE[1])] = None
+    """With a folder: the most rows of each of its files; 10,000 unless said otherwise."""
+    note_bad_rows: bool = False
+    """With a folder: keep rows whose text is blank or too long, without a label, and say why in a column ``note``."""
+    runner: str | None = None
+    """With a folder: what classifies, ``local`` for the cores of this machine, ``ray`` for the Ray cluster of
+    RAY_ADDRESS, or ray://HOST:PORT."""
+    workers: Annotated[int | None, Schema(minimum=WORKERS_RANGE[0], maximum=WORKERS_RANGE[1])] = None
+    """With a Ray cluster: how many processes classify; one on each of its processors unless said otherwise."""
     quiet: bool = False
     """No remarks and no bar on standard error."""
+
+    @property
+    def file(self) -> Path | None:
+        """The file to write to."""
+        return None if self.out is None else Path(self.out)
 
     @property
     def added(self) -> PredictionColumns:
@@ -201,13 +212,13 @@ def predict_file(operations: "Operations", run: Run) -> None:
         Interrupted: The user pressed Ctrl-C.
     """
     fingerprint = None
-    if run.options.out is not None:
-        if run.options.resume and run.options.out.exists() and not partial_path(run.options.out).exists():
-            run.say(f"{run.options.out} is whole already; nothing is left to do.")
+    if (out := run.options.file) is not None:
+        if run.options.resume and out.exists() and not partial_path(out).exists():
+            run.say(f"{out} is whole already; nothing is left to do.")
             return
-        fingerprint = find_fingerprint(run.options.out, resume=run.options.resume, overwrite=run.options.overwrite)
+        fingerprint = find_fingerprint(out, resume=run.options.resume, overwrite=run.options.overwrite)
         if fingerprint is not None:
-            check_same_run(fingerprint, run.fingerprint(fingerprint.reference), run.options.out)
+            check_same_run(fingerprint, run.fingerprint(fingerprint.reference), out)
     if fingerprint is None:
         pinned = pin(operations, run.model_name)
     else:
@@ -226,7 +237,7 @@ def predict_file(operations: "Operations", run: Run) -> None:
 def _output(run: Run, pinned: PinnedRevision, table: Table) -> Iterator[tuple[ResumableOutput, RowBar]]:
     """Open the output, with a progress bar if standard error is a terminal and no rows are printed there."""
     is_watched = sys.stderr.isatty() and not run.options.quiet
-    if run.options.out is None:
+    if (out := run.options.file) is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
         partial = ResumableOutput(sys.stdout, WrittenRows(), 0)
@@ -238,8 +249,8 @@ def _output(run: Run, pinned: PinnedRevision, table: Table) -> Iterator[tuple[Re
                 raise Interrupted(f"{rows} {'was' if partial.rows == 1 else 'were'} written before.") from interrupt
         return
     with (
-        _with_resume_hint(run.options.out, is_resumable=not run.options.skip_bad_rows),
-        output_file(run.options.out, run.fingerprint(pinned.reference), resume=run.options.resume) as partial,
+        _with_resume_hint(out, is_resumable=not run.options.skip_bad_rows),
+        output_file(out, run.fingerprint(pinned.reference), resume=run.options.resume) as partial,
         row_bar(table.source, is_shown=is_watched) as bar,
     ):
         if partial.written.rows:

@@ -22,11 +22,13 @@ _STAGES = {
     "validating": "Judging by trainings on parts",
     "finishing": "Fitting the head",
     "saving": "Saving",
+    "planning": "Reading the files",
+    "predicting": "Predicting",
 }
 
 
 class TrainingBar:
-    """One line that says what a training does, how far it is and how long it still takes.
+    """One line that says what a job does, how far it is and how long it still takes.
 
     Args:
         bars: What draws it.
@@ -37,10 +39,12 @@ class TrainingBar:
         self._task = bars.add_task("Waiting", total=None, steps="", note="")
 
     def show(self, progress: Progress) -> None:
-        """Show how far a training is; called from any thread."""
+        """Show how far a job is; called from any thread."""
         words = [] if progress.loss is None else [f"loss {progress.loss:.3f}"]
         if progress.seconds_left is not None:
             words.append(f"about {duration(progress.seconds_left)} left")
+        if progress.num_shards:
+            words.insert(0, f"{progress.shards} of {progress.num_shards} shards")
         # A stage without steps is one step, which no number shows; a total of ``None`` would keep the one before.
         self._bars.update(
             self._task,
@@ -64,7 +68,7 @@ class TrainingBar:
 
 @contextmanager
 def training_bar() -> Iterator[TrainingBar]:
-    """Draw a bar for a training until the end of the block, then take it away."""
+    """Draw a bar for a job until the end of the block, then take it away."""
     from rich.progress import BarColumn
 
     steps = ("{task.description}", BarColumn(), "{task.fields[steps]}")

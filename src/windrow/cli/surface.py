@@ -36,6 +36,7 @@ _COMMANDS: Final = {
     "remove_base_model": "base-models --remove",
     "revoke_key": "keys revoke",
     "start_fit": "fit --detach",
+    "start_predict_files": "predict-files",
 }
 
 

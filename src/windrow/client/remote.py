@@ -104,6 +104,7 @@ class RemoteOperations:
 
     start_fit = _remote_method(Operations.start_fit)
     estimate_fit = _remote_method(Operations.estimate_fit)
+    start_predict_files = _remote_method(Operations.start_predict_files)
     list_jobs = _remote_method(Operations.list_jobs)
     job = _remote_method(Operations.job)
     cancel_job = _remote_method(Operations.cancel_job)

@@ -5,6 +5,8 @@ import random
 from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, RateLimited, WindrowError
 
 _RETRIED = (429, 503)
+# What the proxy of a cluster says; another replica answers at once.
+_REPLICA_LOST = "replica_lost"
 _FIRST_DELAY_S = 0.1
 # The maximum wait between two attempts.
 _MAX_DELAY_S = 30.0
@@ -45,6 +47,8 @@ def retry_delay(status: int, retry_after: str, problem: WindrowError, attempt: i
         problem: The error that it is.
         attempt: Counts the attempts before, from 0.
     """
+    if problem.code == _REPLICA_LOST:
+        return back_off(attempt)
     if status not in _RETRIED or isinstance(problem, BaseModelUnavailable):
         return None
     if not retry_after.isdecimal():

@@ -169,7 +169,9 @@ def _reader_of(declared: Type) -> _Reader:
         each = _reader_of(declared.each)
         reader = _mapping(each) if declared.kind is Mapping else _list(each, declared.item is Row)
     else:
-        reader = _object(declared.kind) if is_dataclass(declared.kind) else _PLAIN[declared.kind]
+        # Which choices there are, the rules of the domain say.
+        plain = str if declared.choices else declared.kind
+        reader = _object(plain) if is_dataclass(plain) else _PLAIN[plain]
     if not declared.optional:
         return reader
     return lambda value, path, problems: None if value is None else reader(value, path, problems)

@@ -15,6 +15,8 @@ _STAGES: dict[Stage, str] = {
     "validating": "Training on parts of the rows",
     "finishing": "Fitting the head",
     "saving": "Saving",
+    "planning": "Reading the files",
+    "predicting": "Predicting",
 }
 
 

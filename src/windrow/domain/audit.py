@@ -78,9 +78,11 @@ class AuditLine(Value):
     was known.
     """
     target: str = ""
-    """The classifier, revision, alias, API key or base model that it was done to; empty for none."""
+    """The classifier, revision, alias, API key or base model that it was done to, or that classified files; empty for
+    none.
+    """
     job_id: str | None = None
-    """The training's job, for a fit and its cancellation."""
+    """The job of a training or of a prediction of files, also for its cancellation."""
     revision_before: int | None = None
     """The revision that answered by the classifier's name before; ``None`` for none, or where that does not apply."""
     revision_after: int | None = None
@@ -88,7 +90,7 @@ class AuditLine(Value):
     points_from: str | None = None
     """Where the alias pointed before; ``None`` for nowhere, or where that does not apply."""
     points_to: str | None = None
-    """Where it has pointed since; likewise."""
+    """Where it has pointed since; likewise. For a prediction of files, the place where it writes."""
     outcome: str = OK
     """``ok``, or the code of the error."""
     count: int = 1

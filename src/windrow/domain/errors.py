@@ -27,7 +27,8 @@ An error holds its code and typed facts; its sentences are a template, which eac
     ├── AccessDenied
     │   ├── Unauthorized              unauthorized
     │   ├── InsufficientScope         insufficient_scope
-    │   └── NameNotAllowed            name_not_allowed
+    │   ├── NameNotAllowed            name_not_allowed
+    │   └── PlaceNotAllowed           place_not_allowed
     ├── Conflict
     │   ├── NameTaken                 name_taken
     │   ├── ClassifierExists          classifier_exists
@@ -38,11 +39,13 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── BaseModelInUse            base_model_in_use
     │   ├── PromotionRefused          promotion_refused
     │   ├── TrainingCancelled         training_cancelled
+    │   ├── FilePredictionCancelled   file_prediction_cancelled
     │   ├── JobFinished               job_finished
     │   ├── KeyExists                 key_exists
     │   └── ConcurrentChange          concurrent_change
     ├── Unavailable
     │   ├── BaseModelUnavailable      base_model_unavailable
+    │   ├── ClusterUnavailable        cluster_unavailable
     │   ├── ShuttingDown              shutting_down
     │   ├── Overloaded                overloaded
     │   ├── RateLimited               rate_limited
@@ -55,6 +58,7 @@ An error holds its code and typed facts; its sentences are a template, which eac
         │   └── DataDirectoryUnavailable data_directory_unavailable
         ├── InvalidArtifact           invalid_artifact
         ├── KeysUnavailable           keys_unavailable
+        ├── DeploymentFailed          deployment_failed
         └── TrainingFailed            training_failed
 
 The six families are for ``except`` clauses; only what has a code is raised.
@@ -231,6 +235,12 @@ class NameNotAllowed(AccessDenied):
     code = "name_not_allowed"
 
 
+class PlaceNotAllowed(AccessDenied):
+    """The server may not read or write this place for a client; ``facts["setting"]`` says where it may."""
+
+    code = "place_not_allowed"
+
+
 class Conflict(WindrowError):
     """The request is sound, but something else stands in its way."""
 
@@ -289,6 +299,12 @@ class TrainingCancelled(Conflict):
     code = "training_cancelled"
 
 
+class FilePredictionCancelled(Conflict):
+    """Classifying files was cancelled; the shards that were done stay. ``facts["job_id"]`` is its job's id."""
+
+    code = "file_prediction_cancelled"
+
+
 class JobFinished(Conflict):
     """The job ended already, so it cannot be cancelled; ``facts["state"]`` says how."""
 
@@ -315,6 +331,15 @@ class BaseModelUnavailable(Unavailable):
     """The base model is neither on this machine nor can it be downloaded."""
 
     code = "base_model_unavailable"
+
+
+class ClusterUnavailable(Unavailable):
+    """Ray is not installed here, or its cluster cannot be reached or used; ``facts["problem"]`` says why.
+
+    For trainings it is ``unreachable``, ``lost``, ``other_versions``, ``windrow_missing`` or ``no_processors``.
+    """
+
+    code = "cluster_unavailable"
 
 
 class ShuttingDown(Unavailable):
@@ -394,6 +419,12 @@ class KeysUnavailable(Failure):
     """The API keys cannot be read, so that every key is refused."""
 
     code = "keys_unavailable"
+
+
+class DeploymentFailed(Failure):
+    """The replicas of a deployment do not start, or its nodes differ; an earlier deployment goes on answering."""
+
+    code = "deployment_failed"
 
 
 class TrainingFailed(Failure):

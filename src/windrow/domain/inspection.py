@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from windrow.domain.dataset import DataWarning
-from windrow.domain.errors import InvalidParameter
-from windrow.domain.read_options import FORMATS, QUOTINGS, Format, ReadOptions
+from windrow.domain.read_options import Format, ReadOptions, check_read_options
 from windrow.domain.values import ListValue, Value
 
 # So many problems are told one by one; a file with more is another kind of file.
@@ -134,9 +133,4 @@ def check_inspect(request: InspectRequest) -> None:
     Raises:
         InvalidParameter: The format or the way of quoting is none.
     """
-    for name, known in (("format", FORMATS), ("quoting", QUOTINGS)):
-        if getattr(request, name) not in (None, *known):
-            raise InvalidParameter(
-                "{arg:{parameter}} is none of {allowed:joined}. {Send} one of them, or leave it out.",
-                {"parameter": name, "allowed": list(known)},
-            )
+    check_read_options(request)

@@ -1,4 +1,4 @@
-"""Jobs: past and running trainings, their progress, and estimates of time and memory.
+"""Jobs: trainings and predictions of files, past and running, their progress, and estimates of time and memory.
 
 ::
 
@@ -17,13 +17,16 @@ from typing import Annotated, Any, Literal
 
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import TrainingFailed, WindrowError, class_of
+from windrow.domain.file_prediction import PredictFilesReport
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import ListValue, Schema, Value, computed
 from windrow.domain.words import render
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
-# In the order in which a training goes through them; a training of the head alone leaves out the two in the middle.
-Stage = Literal["encoding", "training", "validating", "finishing", "saving"]
+JobKind = Literal["fit", "predict_files"]
+# In the order in which a training goes through the first five; a training of the head alone leaves out the two in the
+# middle. The last two are those of a prediction of files.
+Stage = Literal["encoding", "training", "validating", "finishing", "saving", "planning", "predicting"]
 FINISHED: frozenset[JobState] = frozenset(("succeeded", "failed", "cancelled", "interrupted"))
 JOBS_RANGE = (1, 1_000)
 DEFAULT_JOBS = 100
@@ -31,20 +34,27 @@ DEFAULT_JOBS = 100
 
 @dataclass(frozen=True, slots=True)
 class Progress(Value):
-    """The progress of a training."""
+    """The progress of a job."""
 
     stage: Stage
-    """The current stage: ``encoding`` the texts, ``training`` the encoder, ``validating`` it by trainings on parts of
-    the rows, ``finishing`` (head and calibration), ``saving``.
+    """The current stage. Of a training: ``encoding`` the texts, ``training`` the encoder, ``validating`` it by
+    trainings on parts of the rows, ``finishing`` (head and calibration), ``saving``. Of a prediction of files:
+    ``planning``, which reads the files and cuts them into shards, and ``predicting``.
     """
     step: int = 0
-    """Steps of this stage that are done; 0 where it has none. While ``validating``, those of all these trainings."""
+    """Steps of this stage that are done; 0 where it has none. While ``validating``, those of all these trainings; of a
+    prediction of files, rows.
+    """
     num_steps: int = 0
     """Steps of this stage; 0 where it has none, or where they are not known yet."""
     loss: float | None = None
     """Of the last contrastive step; ``None`` where the last step was none."""
     seconds_left: float | None = None
     """Estimated remaining time in seconds, anew each second; ``None`` if unknown."""
+    shards: int = 0
+    """Shards of a prediction of files that are done."""
+    num_shards: int = 0
+    """Its shards; 0 where they are not known yet, and for a training."""
 
 
 OnProgress = Callable[[Progress], None]
@@ -53,7 +63,7 @@ OnStep = Callable[[int, int, float], None]
 
 
 def ignore_progress(progress: Progress) -> None:
-    """Take no notice of how a training goes on."""
+    """Take no notice of how a job goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +101,28 @@ class JobListRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilePrediction(Value):
+    """What a prediction of files reads and writes, and what became of it."""
+
+    input: str
+    """What it reads, as it was asked for."""
+    output: str
+    """The folder that it writes to."""
+    report: PredictFilesReport | None = None
+    """What was done; ``None`` unless it succeeded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job(Recipe, Value):
-    """One training."""
+    """One training, or one prediction of files; the recipe of the latter is that of the classifier that answers."""
 
     _summary = "id state model_name num_examples progress revision problem"
     _named_by = "id"
 
     id: str
     """Names the job; ids sort by the time of their creation."""
+    kind: JobKind = "fit"
+    """What it does: ``fit`` trains a classifier, ``predict_files`` classifies the rows of files."""
     state: JobState
     """``queued``, ``running``, or how it ended: ``succeeded``, ``failed``, ``cancelled``, or ``interrupted``, where the
     process that ran it ended first.
@@ -106,9 +130,9 @@ class Job(Recipe, Value):
     model_name: str
     """The classifier's name."""
     num_examples: int
-    """Number of training rows."""
+    """Number of training rows: its own, or those of the classifier that answers."""
     training_data_sha256: str
-    """SHA-256 of the training rows; docs/explanation/format.md says how to compute it."""
+    """SHA-256 of these rows; docs/explanation/format.md says how to compute it."""
     extends: str | None = None
     """The revision whose kept training rows it took over (``tickets_v2@3``); ``None`` for none, and where the API key
     does not know that name.
@@ -118,7 +142,7 @@ class Job(Recipe, Value):
     replaced_rows: int = 0
     """Kept rows of that revision that rows of the request have replaced, since they have the same text."""
     created_at: datetime
-    """When the training was requested, UTC."""
+    """When it was asked for, UTC."""
     key_name: str | None = None
     """The API key that asked for it; ``None`` where none was needed."""
     started_at: datetime | None = None
@@ -126,19 +150,21 @@ class Job(Recipe, Value):
     finished_at: datetime | None = None
     """When it ended, UTC; ``None`` until then."""
     ahead: int = 0
-    """Trainings that came before it and wait, too, while it is queued; it overtakes those that still load their base
-    model.
+    """Jobs of its kind that came before it and wait, too, while it is queued; it overtakes those that still load their
+    base model.
     """
     progress: Progress | None = None
     """How far it is, while it runs; ``None`` otherwise, and in a folder where another process runs it."""
     revision: int | None = None
-    """The revision that it made; ``None`` unless it succeeded."""
+    """The revision that it made, or that answered; ``None`` unless it succeeded."""
     next_name: str | None = None
     """A free name for the task's next version; ``None`` unless it succeeded, where it would be too long, or where the
     API key may not give it.
     """
     problem: Problem | None = None
     """Why it did not succeed; ``None`` unless it failed, was cancelled or interrupted."""
+    files: FilePrediction | None = None
+    """What a prediction of files reads and writes; ``None`` for a training."""
 
     @property
     def is_finished(self) -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from windrow.domain.errors import InvalidParameter
+
 Quoting = Literal["csv", "none"]
 Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
@@ -31,3 +33,17 @@ class ReadOptions:
 
 # The default: detect every option.
 DETECT_ALL: Final = ReadOptions()
+
+
+def check_read_options(options: ReadOptions) -> None:
+    """Refuse options of reading that do not exist.
+
+    Raises:
+        InvalidParameter: The format or the way of quoting is none.
+    """
+    for name, known in (("format", FORMATS), ("quoting", QUOTINGS)):
+        if getattr(options, name) not in (None, *known):
+            raise InvalidParameter(
+                "{arg:{parameter}} is none of {allowed:joined}. {Send} one of them, or leave it out.",
+                {"parameter": name, "allowed": list(known)},
+            )

@@ -41,6 +41,24 @@ class QueueStats:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskStats:
+    """The statistics of the tasks of trainings of one kind that ended alike on one node."""
+
+    task: str
+    """What they do: ``train_adapter``, ``fit`` …"""
+    node: str
+    """Where they ran: ``local``, a node of a Ray cluster, ``none`` if nowhere; ``other`` from many nodes on."""
+    outcome: str
+    """``done``, ``failed`` or ``cancelled``."""
+    count: int
+    """How many there were since the start of the process."""
+    seconds: float
+    """What they took together, from the server's view, in seconds."""
+    attempts: int
+    """How often they were begun; more than their number where a node or a process died."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerStats(QueueStats):
     """The statistics of the server: queue, trainings, caches and readiness."""
 
@@ -58,3 +76,5 @@ class ServerStats(QueueStats):
     """Room that was left on its disk half a second ago."""
     store_requests: Mapping[str, int] = field(default_factory=dict)
     """Requests to the object store since the start of the process, by kind; empty for a folder."""
+    tasks: tuple[TaskStats, ...] = ()
+    """The tasks of trainings."""

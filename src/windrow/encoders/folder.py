@@ -41,7 +41,8 @@ class EncoderFolder:
 
     Args:
         base_model: The encoder, pinned.
-        path: Where the weights, ``config.json`` and ``tokenizer.json`` lie.
+        root: The folder with ``modules.json``, from which it is read again.
+        path: Where the weights, ``config.json`` and ``tokenizer.json`` lie: there, or in a folder below.
         family: How the tensors are named and positions are counted.
         vocabulary: Rows of the word table; every token id lies below.
         layers: Transformer layers, at least 1.
@@ -57,6 +58,7 @@ class EncoderFolder:
     """
 
     base_model: BaseModel
+    root: Path
     path: Path
     family: Family
     vocabulary: int
@@ -140,6 +142,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
     distil = family == "distilbert"
     return EncoderFolder(
         base_model=BaseModel(model_id, _digest(path, deciding, prompt), revision),
+        root=path,
         path=transformer,
         family=family,
         vocabulary=_positive(path, config, "vocab_size"),

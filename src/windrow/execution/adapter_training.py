@@ -9,7 +9,6 @@ from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
 from windrow.domain.values import recast
-from windrow.encoders.cores import usable_cores
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import adapted_projections
 from windrow.execution.environment import choose_precision
@@ -88,14 +87,15 @@ def prepare_training(
     folder = context.encoder.folder
     full_size = None if policy is None else policy.texts
     task = TrainAdapterTask(
-        folder.path,
+        folder.root,
         folder.base_model,
         texts,
         label_ids,
         recast(Recipe, recipe),
         deadline_s,
         full_size,
-        choose_precision(),
+        choose_precision(context.threads),
+        context.threads,
     )
     return AdapterTraining(training_set, report, task)
 
@@ -146,21 +146,22 @@ def train_at_once(
     if not tasks:
         return [training.finish() for training in trainings]
     tokens = max(int(task.texts.lengths.sum()) for task in tasks)
-    at_once = count_at_once(len(tasks), tokens, context.encoder.folder)
+    at_once = count_at_once(len(tasks), tokens, context.encoder.folder, context.threads)
     outcomes = iter(context.run(TrainAdaptersTask(tuple(tasks), at_once), on_step).outcomes)
     return [training.finish(None if training.task is None else next(outcomes)) for training in trainings]
 
 
-def count_at_once(trainings: int, tokens: int, folder: EncoderFolder) -> int:
+def count_at_once(trainings: int, tokens: int, folder: EncoderFolder, threads: int) -> int:
     """Return how many of several trainings to do at the same time, at least 1.
 
     Args:
         trainings: How many there are.
         tokens: The number of tokens of the largest one.
         folder: The encoder's folder.
+        threads: The threads that they share.
     """
     weights = sum(inputs * outputs for _, (inputs, outputs) in adapted_projections(folder))
-    return num_at_once(trainings, tokens, weights, usable_cores())
+    return num_at_once(trainings, tokens, weights, threads)
 
 
 def _with_outcome(

@@ -85,7 +85,7 @@ class AuditWriter:
         if not is_queued:
             self._write([waiting])
         elif not waiting.is_done.wait(WAIT_S):
-            _log.error("The disk takes long. These lines of the audit trail may be lost: %s", _shown(lines))
+            _log.error("The data directory takes long. These lines of the audit trail may be lost: %s", _shown(lines))
 
     def count(self, line: AuditLine) -> None:
         """Count an attempt that changed nothing; it is written with equal ones, and nobody waits for that.
@@ -163,7 +163,7 @@ class AuditWriter:
                 self._log.put(lines)
         except WindrowError as error:
             _log.error(
-                "The audit trail could not be written: %s It lacks, unless the disk has them all the same: %s",
+                "The audit trail could not be written: %s It lacks, unless they are stored all the same: %s",
                 error.detail,
                 _shown(lines),
             )

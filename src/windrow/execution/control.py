@@ -5,8 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from windrow.arrays import Floats
-from windrow.domain.errors import ClientClosedRequest, ShuttingDown, TrainingCancelled, WindrowError
-from windrow.domain.job import OnProgress, Progress, Stage, ignore_progress
+from windrow.domain.errors import (
+    ClientClosedRequest,
+    FilePredictionCancelled,
+    ShuttingDown,
+    TrainingCancelled,
+    WindrowError,
+)
+from windrow.domain.job import JobKind, OnProgress, Progress, Stage, ignore_progress
 from windrow.domain.prediction import IsConnected, always_connected
 from windrow.encoders.bulk import Compute
 
@@ -80,8 +86,16 @@ class TrainingControl:
         Raises:
             WindrowError: The training was cancelled.
         """
+        self.show(Progress(stage, step, of, loss))
+
+    def show(self, progress: Progress) -> None:
+        """Report how far the work is.
+
+        Raises:
+            WindrowError: It was cancelled.
+        """
         self.raise_if_cancelled()
-        self._on_progress(Progress(stage, step, of, loss))
+        self._on_progress(progress)
 
     def cancellable(self, compute: Compute) -> Compute:
         """Return ``compute`` with a cancellation check before each batch."""
@@ -205,8 +219,33 @@ def training_cancelled(job_id: str | None = None) -> TrainingCancelled:
     )
 
 
-def shutting_down() -> ShuttingDown:
-    """Return the error of a training whose process is stopping."""
+def job_cancelled(kind: JobKind, job_id: str) -> TrainingCancelled | FilePredictionCancelled:
+    """Return the error of a cancelled job.
+
+    Args:
+        kind: What it does.
+        job_id: The job.
+    """
+    if kind == "fit":
+        return training_cancelled(job_id)
+    return FilePredictionCancelled(
+        "Classifying the files was cancelled (job {job_id}); the shards that were done stay. Start it again as it was, "
+        "and it goes on behind them.",
+        {"job_id": job_id},
+    )
+
+
+def shutting_down(kind: JobKind = "fit") -> ShuttingDown:
+    """Return the error of a job whose process is stopping.
+
+    Args:
+        kind: What it does.
+    """
+    if kind == "predict_files":
+        return ShuttingDown(
+            "The server is stopping, so not all of the files were classified; the shards that were done stay. Start it "
+            "again as it was once the server is back, and it goes on behind them."
+        )
     return ShuttingDown(
         "The server is stopping, so this training was not done. Start it again once the server is back."
     )

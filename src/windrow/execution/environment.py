@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from windrow.arrays import Precision
-from windrow.encoders.cores import usable_cores
 from windrow.settings import read_environment
 
 RECORDED_LIBRARIES = ("windrow", "numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "torch")
@@ -23,15 +22,19 @@ _INSTRUCTIONS = {
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
-def describe_environment() -> dict[str, str]:
+def describe_environment(threads: int, precision: Precision) -> dict[str, str]:
     """Return this process's environment: each library's version, ``python``, ``platform`` and ``cpu``, by name.
 
     Call it in a training process only: on some machines it loads torch.
+
+    Args:
+        threads: Those that the task is to use.
+        precision: The type of the operands of matrix products, as the task says.
     """
     return {library: version(library) for library in RECORDED_LIBRARIES} | {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "cpu": _describe_cpu(),
+        "cpu": _describe_cpu(threads, precision),
     }
 
 
@@ -59,35 +62,34 @@ def read_instructions(cpu_info: Path = _CPU_INFO) -> str | None:
     return next((name for name, needed in _INSTRUCTIONS.items() if needed <= flags), "DEFAULT")
 
 
-def choose_precision(cpu_info: Path = _CPU_INFO) -> Precision:
-    """Return the type of the operands of contrastive training's matrix products on this machine.
+def choose_precision(threads: int, cpu_info: Path = _CPU_INFO) -> Precision:
+    """Return the type of the operands of contrastive training's matrix products on processors like this machine's.
 
     ``bfloat16`` where the processor multiplies it natively, which takes about half the time, and more than one core
     trains; else ``float32``.
 
     Args:
+        threads: The threads of a training, one for each core.
         cpu_info: Linux's description of the processors.
 
     Source: docs/adr/0009, measured.
     """
     flags = set(_read_field("flags", cpu_info).split())
     is_native = bool(flags & _BFLOAT16_FLAGS) and read_instructions(cpu_info) == "AVX512"
-    return "bfloat16" if is_native and usable_cores() > 1 else "float32"
+    return "bfloat16" if is_native and threads > 1 else "float32"
 
 
-def _describe_cpu() -> str:
+def _describe_cpu(threads: int, precision: Precision) -> str:
     # Loading torch takes two seconds, and a fit of the head alone has no other use for it.
-    is_loaded = "torch" in sys.modules
-    instructions = None if is_loaded else read_instructions()
+    instructions = None if "torch" in sys.modules else read_instructions()
     if instructions is None:
         import torch
 
         instructions = torch.backends.cpu.get_cpu_capability()
-    threads = sys.modules["torch"].get_num_threads() if is_loaded else usable_cores()  # as a training would set it
     # One entry for all: the name alone says little, since virtual machines hide which processor it is and what
     # it can do; and an entry more would make each record in memory 200 bytes larger.
     parts = [read_cpu_name(), instructions, f"{threads} thread{'s'[: threads != 1]}"]
-    if (precision := choose_precision()) != "float32":
+    if precision != "float32":
         parts.append(precision)
     return ", ".join(parts)
 

@@ -210,7 +210,8 @@ def _first_folds(folds: Ids) -> Ids:
 def _is_small(training_set: EncodedTrainingSet, context: TrainingContext) -> bool:
     """Return whether several trainings on these rows run at the same time."""
     texts = np.concatenate([training_set.text_ids, training_set.name_ids])
-    return count_at_once(2, int(training_set.states.lengths[texts].sum()), context.encoder.folder) > 1
+    tokens = int(training_set.states.lengths[texts].sum())
+    return count_at_once(2, tokens, context.encoder.folder, context.threads) > 1
 
 
 def _cross_validate_head(training_set: EncodedTrainingSet, folds: Ids, needed: int, context: TrainingContext) -> Floats:

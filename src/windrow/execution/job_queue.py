@@ -1,4 +1,4 @@
-"""Run training jobs: queue them, join equivalent ones, report progress, and record how each ends."""
+"""Run jobs: queue them, join equivalent ones, report progress, and record how each ends."""
 
 import contextvars
 import logging
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeVar
 
-from windrow.domain.classifier import FitResult
 from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, JobFinished, JobNotFound, StorageFailed, StorageFull, WindrowError
@@ -18,15 +18,14 @@ from windrow.execution.control import (
     POLL_INTERVAL_S,
     TrainingControl,
     cancel_when,
+    job_cancelled,
     repeating,
     run_interruptibly,
     shutting_down,
-    training_cancelled,
 )
 from windrow.execution.job_record import JobRecord, ended_elsewhere, problem_of, state_after
 from windrow.execution.orphaned_jobs import FindPublishedRevision, reconcile
 from windrow.execution.slots import Ticket, TrainingSlots
-from windrow.execution.training_cost import EtaEstimator
 from windrow.storage.job_files import MAX_FINISHED, JobFiles
 
 # A training stops within a second; after this time, a job that is still running is returned as it is.
@@ -36,28 +35,45 @@ PROGRESS_INTERVAL_S = 1.0
 # Few jobs are meant by a small limit and a filter; reading some more at once is no slower.
 _MIN_PREFETCHED = 16
 
+R = TypeVar("R")
 _log = logging.getLogger("windrow.jobs")
 
 
+class Eta(Protocol):
+    """Estimates the remaining time of a job."""
+
+    def seconds_left(self, progress: Progress) -> float | None:
+        """Return the remaining seconds at this progress, which may be an old one; ``None`` where unknown."""
+        ...
+
+    def end(self) -> None:
+        """Learn from a job that has succeeded just now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class JobSpec:
-    """A requested training.
+class JobSpec(Generic[R]):
+    """A requested job.
 
     Args:
         job: The job's values; its id and times are set later.
         key: Equal for equivalent requests.
         prepare: Runs before the job takes a slot, such as a download; ``None`` for nothing.
-        work: Runs the training in its own thread; it must report its progress to the control.
+        work: Does the job in its own thread; it must report its progress to the control.
+        told: Returns the job with what its result says.
         eta: Estimates the remaining time.
-        rows: What it learns from; ``None`` where that is not known.
+        rows: What it learns from; ``None`` where that is not known, and where it learns nothing.
+        slots: Limit how many such jobs run at the same time; ``None`` for those of trainings.
     """
 
     job: Job
     key: str
     prepare: Callable[[], object] | None
-    work: Callable[[TrainingControl], FitResult]
-    eta: EtaEstimator
+    work: Callable[[TrainingControl], R]
+    told: Callable[[Job, R], Job]
+    eta: Eta
     rows: Sequence[Row] | None = None
+    slots: TrainingSlots | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +82,7 @@ class _ActiveJob:
 
     Args:
         job: The job's current values, except the number of jobs ahead of it.
-        spec: The requested training.
+        spec: What was asked for.
         ticket: The job's position in the queue.
         record: Saves the job's states.
         control: Cancels the job.
@@ -76,21 +92,21 @@ class _ActiveJob:
     """
 
     job: Job
-    spec: JobSpec
+    spec: JobSpec[Any]
     ticket: Ticket
     record: JobRecord
     control: TrainingControl = field(init=False)
-    result: "Future[FitResult]" = field(default_factory=Future)
+    result: "Future[Any]" = field(default_factory=Future)
     listeners: list[OnProgress] = field(default_factory=list)
     reporting: threading.Lock = field(default_factory=threading.Lock)
 
-    def is_equivalent_to(self, spec: JobSpec) -> bool:
+    def is_equivalent_to(self, spec: JobSpec[Any]) -> bool:
         """Whether the job will yield the result that a specification asks for."""
         return self.spec.key == spec.key and not self.control.is_cancelled and not self.job.is_finished
 
 
 class JobQueue:
-    """The training jobs of this process, with read access to those of other processes; thread-safe.
+    """The jobs of this process, with read access to those of other processes; thread-safe.
 
     Args:
         files: Stores jobs.
@@ -116,11 +132,11 @@ class JobQueue:
         self._has_reconciled = False
         self._is_closed = False
 
-    def begin(self, spec: JobSpec, on_progress: OnProgress) -> "tuple[Job, Future[FitResult]]":
-        """Queue a training, or join an equivalent one that is not finished.
+    def begin(self, spec: JobSpec[R], on_progress: OnProgress) -> "tuple[Job, Future[R]]":
+        """Queue a job, or join an equivalent one that is not finished.
 
         Args:
-            spec: The training.
+            spec: The job.
             on_progress: Called with each progress.
 
         Returns:
@@ -136,14 +152,14 @@ class JobQueue:
             self.reconcile_orphaned()
         with self._changed:
             if self._is_closed:
-                raise shutting_down()
+                raise shutting_down(spec.job.kind)
             equivalent = next((each for each in self._active.values() if each.is_equivalent_to(spec)), None)
             if equivalent is not None:
                 equivalent.listeners.append(on_progress)
                 return self._snapshot(equivalent), equivalent.result
-            ticket = self._slots.enqueue(is_ready=spec.prepare is None)
+            ticket = (spec.slots or self._slots).enqueue(is_ready=spec.prepare is None)
             job = replace(spec.job, id=self._files.new_id(), created_at=utc_now())
-            active = _ActiveJob(job, spec, ticket, JobRecord(self._files, job.id))
+            active = _ActiveJob(job, spec, ticket, JobRecord(self._files, job.id, job.kind))
             active.control = TrainingControl(lambda progress: self._report_progress(active, progress))
             active.listeners.append(on_progress)
             active.result.set_running_or_notify_cancel()  # from here on, only its control cancels it
@@ -244,7 +260,7 @@ class JobQueue:
         if active is None:
             self._files.request_cancel(job_id)
         else:
-            active.control.cancel(training_cancelled(job_id))
+            active.control.cancel(job_cancelled(job.kind, job_id))
         return self._wait_for(job_id)
 
     def wait(self, timeout_s: float) -> None:
@@ -259,7 +275,7 @@ class JobQueue:
             active = list(self._active.values())
             self._changed.notify_all()
         for each in active:
-            each.control.cancel(shutting_down())
+            each.control.cancel(shutting_down(each.job.kind))
         self.wait(SHUTDOWN_TIMEOUT_S)
         self._files.close(leaves_jobs=bool(self._active or self._unsaved))
 
@@ -276,7 +292,7 @@ class JobQueue:
                         raise why
                     with repeating(PROGRESS_INTERVAL_S, lambda: self._repeat_progress(active)):
                         result = active.spec.work(active.control)
-            job = replace(active.job, state="succeeded", revision=result.revision, next_name=result.next_name)
+            job = active.spec.told(replace(active.job, state="succeeded"), result)
             active.spec.eta.end()
             self._save_end(active, job)
             active.result.set_result(result)

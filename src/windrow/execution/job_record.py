@@ -7,6 +7,7 @@ from pathlib import Path
 
 from windrow.disk import without_folder
 from windrow.domain.errors import (
+    FilePredictionCancelled,
     InvalidArtifact,
     ShuttingDown,
     StorageFailed,
@@ -14,8 +15,8 @@ from windrow.domain.errors import (
     TrainingCancelled,
     WindrowError,
 )
-from windrow.domain.job import Job, JobState, Problem
-from windrow.execution.control import training_cancelled
+from windrow.domain.job import Job, JobKind, JobState, Problem
+from windrow.execution.control import job_cancelled
 from windrow.storage.files import KeyExists
 from windrow.storage.job_files import JobFiles, StoredJob
 
@@ -31,11 +32,13 @@ class JobRecord:
     Args:
         files: Stores jobs.
         job_id: The job.
+        kind: What it does.
     """
 
-    def __init__(self, files: JobFiles, job_id: str) -> None:
+    def __init__(self, files: JobFiles, job_id: str, kind: JobKind = "fit") -> None:
         self._files = files
         self._id = job_id
+        self._kind = kind
         self._lock = threading.Lock()
         self._number = 0
         self._end: Job | None = None
@@ -68,7 +71,7 @@ class JobRecord:
             if self._files.may_have_news(self._id):
                 news = self._files.news(self._id)
                 if news.is_cancel_requested:
-                    return training_cancelled(self._id)
+                    return job_cancelled(self._kind, self._id)
                 with self._lock:
                     if self._end is None and news.number > self._number and (newest := self._files.get(self._id)):
                         self._note_end(newest)
@@ -132,7 +135,7 @@ def problem_of(error: BaseException, root: Path) -> Problem:
 
 def state_after(error: BaseException) -> JobState:
     """Return the state of a job that ended with an error."""
-    if isinstance(error, TrainingCancelled):
+    if isinstance(error, TrainingCancelled | FilePredictionCancelled):
         return "cancelled"
     return "interrupted" if isinstance(error, ShuttingDown) else "failed"
 

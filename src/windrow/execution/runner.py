@@ -13,6 +13,7 @@ from windrow.domain.job import OnStep
 from windrow.execution.control import TrainingControl, shutting_down
 from windrow.execution.frames import Frame, flatten, read_frame, restore, write_frame
 from windrow.execution.isolation import trim_environment
+from windrow.execution.task_log import TaskLog
 from windrow.execution.tasks import (
     HEARTBEAT,
     OUT_OF_MEMORY_STATUS,
@@ -79,6 +80,7 @@ class ProcessRunner:
         command: The command that starts one training process; what it loads and the limit on memory come behind it.
         memory_bytes: The memory that each process may use (``execution.isolation``); 0 for no limit.
         silence_limit_s: The seconds after which a process without a sign of life is killed.
+        task_log: Counts what ran.
     """
 
     def __init__(
@@ -87,7 +89,9 @@ class ProcessRunner:
         command: tuple[str, ...] = COMMAND,
         memory_bytes: int = 0,
         silence_limit_s: float = SILENCE_LIMIT_S,
+        task_log: TaskLog | None = None,
     ) -> None:
+        self._task_log = task_log or TaskLog()
         self._command = (*command, WITH_TORCH, str(memory_bytes))
         self._memory_bytes = memory_bytes
         self._silence_limit_s = silence_limit_s
@@ -112,6 +116,21 @@ class ProcessRunner:
         self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
     ) -> Outcome:
         """Run a task in the next free process. Cancelling kills the process, and a new one warms up."""
+        kind = type(task).__name__
+        with self._task_log.running(kind):
+            return outcome_of(task, self.run_frame(flatten(kind, task), on_step, control))
+
+    def run_frame(self, task: Frame, on_step: OnStep = ignore_steps, control: TrainingControl | None = None) -> Frame:
+        """Run the task that a frame carries, as :meth:`run` does, without counting it.
+
+        Returns:
+            The frame with its outcome, or with the error that the task itself reports.
+
+        Raises:
+            TrainingFailed: The process died.
+            TrainingCancelled: The training was cancelled.
+            ShuttingDown: The runner is closed, or was closed meanwhile.
+        """
         control = control or TrainingControl()
         worker = self._idle.get()
         try:
@@ -120,8 +139,9 @@ class ProcessRunner:
                 raise shutting_down()
             with control.on_cancel(process.kill):
                 watchdog = Watchdog(process, self._silence_limit_s)
-                frame = worker.run(process, flatten(type(task).__name__, task), on_step, watchdog)
-                outcome = restore(task.outcome, self._done(process, frame, watchdog))
+                frame = worker.run(process, task, on_step, watchdog)
+            if frame is None:
+                raise self._death(process, watchdog)
         except TrainingFailed as error:
             if self._closed:
                 raise shutting_down() from error
@@ -136,26 +156,19 @@ class ProcessRunner:
                 worker.ensure_started(self._command)
             raise
         else:
-            if worker.tasks >= TASKS_PER_PROCESS:
+            # One that was killed just now may still look alive.
+            if control.is_cancelled or worker.tasks >= TASKS_PER_PROCESS:
                 worker.stop()
                 worker.ensure_started(self._command)
-            return outcome
+            control.raise_if_cancelled()
+            return frame
         finally:
             self._idle.put(worker)
 
-    def _done(self, process: "subprocess.Popen[bytes]", frame: Frame | None, watchdog: Watchdog) -> Frame:
-        """Return the frame with a task's outcome.
-
-        Raises:
-            TrainingFailed: The task failed, or there is no frame, since the process died.
-        """
-        if frame is None:
-            status = process.wait()
-            raise _fell_silent(self._silence_limit_s) if watchdog.has_killed else _died(status, self._memory_bytes)
-        if frame.kind == "failed":
-            failure = restore(TaskFailure, frame)
-            raise TrainingFailed(failure.template, failure.facts)
-        return frame
+    def _death(self, process: "subprocess.Popen[bytes]", watchdog: Watchdog) -> TrainingFailed:
+        """Return the error of a task whose process has died."""
+        status = process.wait()
+        return _fell_silent(self._silence_limit_s) if watchdog.has_killed else _died(status, self._memory_bytes)
 
     def close(self) -> None:
         """Stop every process."""
@@ -167,6 +180,22 @@ class ProcessRunner:
         for worker in workers:
             worker.stop()
             self._idle.put(worker)
+
+
+def outcome_of(task: Task[Outcome], frame: Frame) -> Outcome:
+    """Return a task's outcome.
+
+    Args:
+        task: The task.
+        frame: What :meth:`ProcessRunner.run_frame` returned for it.
+
+    Raises:
+        TrainingFailed: The frame holds an error.
+    """
+    if frame.kind == "failed":
+        failure = restore(TaskFailure, frame)
+        raise TrainingFailed(failure.template, failure.facts)
+    return restore(task.outcome, frame)
 
 
 @dataclass(slots=True)

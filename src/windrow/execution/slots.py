@@ -1,4 +1,4 @@
-"""Limit the number of concurrent trainings, with a bounded queue in which API keys take turns."""
+"""Limit the number of concurrent jobs of a kind, with a bounded queue in which API keys take turns."""
 
 import math
 import threading
@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 
 from windrow.domain.caller import Caller, current_caller
 from windrow.domain.errors import Overloaded, RateLimited
@@ -18,6 +20,25 @@ _NEWEST_WEIGHT = 0.3
 _LONGEST_RETRY_S = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What waits in a queue.
+
+    Args:
+        what: What it is called, more than one of it.
+        setting: The setting of how many may wait.
+        has_key_limit: Whether API keys have limits on how many of theirs may wait.
+    """
+
+    what: str
+    setting: str
+    has_key_limit: bool
+
+
+TRAININGS: Final = Queued("trainings", "WINDROW_MAX_QUEUED_FITS", has_key_limit=True)
+FILE_PREDICTIONS: Final = Queued("predictions of files", "WINDROW_MAX_QUEUED_FILE_PREDICTIONS", has_key_limit=False)
+
+
 class TrainingSlots:
     """A semaphore with a bounded queue; thread-safe.
 
@@ -27,10 +48,12 @@ class TrainingSlots:
     Args:
         max_running: The number of slots, at least 1.
         max_queued: The number of tickets that may wait; further ones are refused.
+        queued: What waits.
     """
 
-    def __init__(self, max_running: int, max_queued: int) -> None:
+    def __init__(self, max_running: int, max_queued: int, queued: Queued = TRAININGS) -> None:
         self.max_running = max_running
+        self._queued = queued
         self._max_queued = max_queued
         self._running = 0
         self._queue: list[Ticket] = []
@@ -68,13 +91,13 @@ class TrainingSlots:
         """
         with self._changed:
             caller = current_caller()
-            self._check_limit(caller)
+            if self._queued.has_key_limit:
+                self._check_limit(caller)
             if self._running + len(self._queue) >= self.max_running + self._max_queued and not self._has_room_for(
                 caller.key_name
             ):
-                raise overloaded(
-                    "trainings", len(self._queue), self._retry_s, "WINDROW_MAX_QUEUED_FITS", self._max_queued
-                )
+                what, setting = self._queued.what, self._queued.setting
+                raise overloaded(what, len(self._queue), self._retry_s, setting, self._max_queued)
             ticket = Ticket(self, is_ready, caller.key_name)
             self._queue.append(ticket)
             return ticket

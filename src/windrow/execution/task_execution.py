@@ -68,10 +68,22 @@ def run_task(frame: Frame, on_step: OnStep) -> Frame:
         on_step: Called after each step of a training with its number, the number of steps, and the loss.
     """
     if frame.kind == TrainAdapterTask.__name__:
-        return flatten("done", train_adapter(restore(TrainAdapterTask, frame), on_step))
+        training = restore(TrainAdapterTask, frame)
+        _set_threads(training.threads)
+        return flatten("done", train_adapter(training, on_step))
     if frame.kind == TrainAdaptersTask.__name__:
-        return flatten("done", train_adapters(restore(TrainAdaptersTask, frame), on_step))
+        trainings = restore(TrainAdaptersTask, frame)
+        _set_threads(trainings.trainings[0].threads)
+        return flatten("done", train_adapters(trainings, on_step))
     return flatten("done", _run_head_task(frame))
+
+
+def _set_threads(threads: int) -> None:
+    """Have torch compute with this many threads: by the task, not by the machine, since they decide how sums round."""
+    import torch
+
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
 
 
 def _run_head_task(frame: Frame) -> object:
@@ -184,7 +196,7 @@ def fit(task: FitTask) -> FitOutcome:
         head=head_report,
         scores=scores,
         estimate=None if held_out is None else estimate_accuracy(held_out),
-        versions=describe_environment(),
+        versions=describe_environment(task.threads, task.precision),
     )
 
 

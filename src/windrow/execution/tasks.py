@@ -80,6 +80,7 @@ class TrainAdapterTask:
         full_size: For a fold of a cross-validation, the number of texts of the training that it evaluates; ``None`` for
             that training itself.
         precision: The type of the operands of matrix products.
+        threads: The threads that compute, which decide how sums are rounded: the server's, wherever the task runs.
     """
 
     outcome: ClassVar[type[TrainAdapterOutcome]] = TrainAdapterOutcome
@@ -92,6 +93,7 @@ class TrainAdapterTask:
     deadline_s: float | None
     full_size: int | None = None
     precision: Precision = "float32"
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ class FitTask:
         held_out: With an adapter, the held-out rows of its cross-validation, ``None`` if there was none; without an
             adapter ``None``, since the task cross-validates the head itself.
         search: Without an adapter, the outcome of a :class:`SearchHeadTask` for the same examples; ``None`` to search.
+        threads: The threads of the training, for the record.
+        precision: The type of the operands of its matrix products, for the record.
     """
 
     outcome: ClassVar[type[FitOutcome]] = FitOutcome
@@ -163,6 +167,8 @@ class FitTask:
     adapter: AdapterTensors | None = None
     held_out: HeldOut | None = None
     search: HeadSearch | None = None
+    threads: int = 1
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, slots=True)

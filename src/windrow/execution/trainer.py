@@ -14,6 +14,7 @@ from windrow.domain.values import recast
 from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import Encoded, encode
 from windrow.execution.adapter_training import TrainedAdapter
+from windrow.execution.environment import choose_precision
 from windrow.execution.holdout import PairedHeldOut, cross_validate_adapter, train_with_folds
 from windrow.execution.selection import Selection
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
@@ -64,7 +65,14 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
     context.control.report_progress("finishing")
     encoded = _encode_as_served(dataset, training_set, result.adapter, context)
     examples = _examples(dataset, training_set, encoded)
-    task = FitTask(examples, context.encoder.folder.hidden_size, recipe.seed, result.adapter)
+    task = FitTask(
+        examples,
+        context.encoder.folder.hidden_size,
+        recipe.seed,
+        result.adapter,
+        threads=context.threads,
+        precision=choose_precision(context.threads),
+    )
     if result.adapter is None:
         task = replace(task, search=_known_search(dataset, training_set))
     elif held_out is not None:

@@ -128,13 +128,14 @@ class CostCalibration:
             self._factors[kind, stage] = factor * change**_NEWEST_WEIGHT
 
 
-def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> Workload:
+def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, threads: int) -> Workload:
     """Measure the work of a training from its rows, without encoding or training.
 
     Args:
         dataset: Checked rows.
         recipe: Checked parameters.
         encoder: Tokenizes the texts.
+        threads: The threads with which an adapter is trained.
     """
     selection = select_rows(dataset, recipe, encoder, MAX_COUNTED_TEXTS)
     lengths, left_out_tokens = _token_counts(dataset, selection, encoder)
@@ -152,7 +153,9 @@ def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> 
     if not recipe.cross_validate:
         return workload
     folds = num_folds_needed(assign_eval_folds(selection.label_ids, selection.text_ids, recipe.seed))
-    at_once = 1 if recipe.max_seconds is not None else count_at_once(folds + 1, int(step_lengths.sum()), encoder.folder)
+    at_once = 1
+    if recipe.max_seconds is None:
+        at_once = count_at_once(folds + 1, int(step_lengths.sum()), encoder.folder, threads)
     return replace(workload, folds=folds, at_once=at_once)
 
 

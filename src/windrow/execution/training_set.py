@@ -14,6 +14,7 @@ from windrow.domain.training_report import AdapterReport
 from windrow.domain.values import recast
 from windrow.encoders.adapters import LowRankChanges, pack_adapter
 from windrow.encoders.bulk import Compute, TrunkStates, compute_trunk_states, features_from_states
+from windrow.encoders.cores import usable_cores
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.control import TrainingControl
 from windrow.execution.runner import Outcome, Runner, ignore_steps
@@ -32,12 +33,14 @@ class TrainingContext:
         compute: Computes batches to encode, beside predictions.
         runner: Runs tasks in separate processes.
         control: Receives the training's progress, and cancels it.
+        threads: The threads with which an adapter is trained, wherever that is.
     """
 
     encoder: TextEncoder
     compute: Compute
     runner: Runner
     control: TrainingControl = field(default_factory=TrainingControl)
+    threads: int = field(default_factory=usable_cores)
 
     def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
         """Run a task in a separate process, as :meth:`Runner.run` does; cancelling the training cancels it."""

@@ -170,7 +170,7 @@ class UseCounters:
             self._is_told = False
         except WindrowError as error:  # what was counted stays in memory; some serve a folder that they may only read
             if not self._is_told:
-                _log.warning("How much is used cannot be kept on the disk, and is lost at the end. %s", error.detail)
+                _log.warning("How much is used cannot be stored, and is lost at the end. %s", error.detail)
             self._is_told = True
         self.read_keys()
         self._read_recent(0.0)  # so that no list has to wait for it

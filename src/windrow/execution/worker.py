@@ -17,7 +17,6 @@ from threadpoolctl import threadpool_limits
 
 from windrow.domain.errors import WindrowError
 from windrow.domain.job import OnStep
-from windrow.encoders.cores import usable_cores
 from windrow.execution.frames import Frame, flatten, read_frame, write_frame
 from windrow.execution.isolation import limit_memory
 from windrow.execution.task_execution import fit, run_task
@@ -141,12 +140,8 @@ def _warm_up() -> None:
 
 @cache
 def _load_torch() -> None:
-    """Import torch, and fix its number of threads, which decides how sums are rounded."""
-    import torch
-
+    """Import torch, and what trains with it."""
     from windrow.learning import contrastive  # noqa: F401
-
-    torch.set_num_threads(usable_cores())
 
 
 if __name__ == "__main__":

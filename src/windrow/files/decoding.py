@@ -9,7 +9,7 @@ import io
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -88,6 +88,8 @@ class Source:
         found_encoding: The encoding of its text, once that is read.
         delimiter: What stands between its fields, once a row of CSV or TSV is read.
         has_header: Whether its first line names the columns; ``None`` where it cannot, or where it is not clear.
+        mark_bytes: The length of its byte-order mark, once its text is read.
+        on_text: Is told each block of its text as it is decoded; ``None`` for nobody.
     """
 
     name: str
@@ -100,6 +102,8 @@ class Source:
     found_encoding: str = field(default="", kw_only=True)
     delimiter: str | None = field(default=None, kw_only=True)
     has_header: bool | None = field(default=None, kw_only=True)
+    mark_bytes: int = field(default=0, kw_only=True)
+    on_text: Callable[[str], None] | None = field(default=None, kw_only=True)
 
     def read1(self, size: int, /) -> bytes:
         """Return up to ``size`` of the next raw bytes, as soon as some are available; empty at the end."""
@@ -208,7 +212,7 @@ def text_blocks(source: Source) -> Iterator[str]:
             break
     _check_is_text(source, first)
     encoding, mark = _encoding_of(source, first)
-    source.found_encoding = encoding
+    source.found_encoding, source.mark_bytes = encoding, len(mark)
     # A codec such as ``utf-8-sig`` would shift the offsets in errors, so the mark is cut off here.
     # The newline decoder keeps a ``\r\n`` together in one block.
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=False)
@@ -229,6 +233,8 @@ def text_blocks(source: Source) -> Iterator[str]:
             raise _too_large(source)
         line += count_line_ends(text)
         if text:
+            if source.on_text is not None:
+                source.on_text(text)
             yield text
 
 

@@ -4,7 +4,7 @@ Checks each row and names the line of a wrong one. Memory does not depend on the
 """
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -70,12 +70,15 @@ class Table:
     """The rows that have not been read yet."""
     is_delimited: bool = field(default=False, kw_only=True)
     """Whether it is CSV or TSV, where labels are stripped of surrounding blanks."""
+    format: Format | None = field(default=None, kw_only=True)
+    """What it is, where that has been detected."""
 
-    def records(self, skip: Callable[[int], None] | None = None) -> Iterator[Record]:
+    def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
         """Yield each row.
 
         Args:
             skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
+            keep_blank: Whether a row with a blank text is yielded in place of that, with an empty text.
 
         Raises:
             InvalidFile: A row is wrong; the message names its line.
@@ -83,8 +86,11 @@ class Table:
         columns = self.columns
         for line, values in self.rows:
             assert columns is not None
-            if skip is not None and _has(values, columns) and _is_blank(columns.text_of(values)):
-                skip(line)
+            if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
+                if keep_blank:
+                    yield Record(line, "", values)
+                elif skip is not None:
+                    skip(line)
                 continue
             text = self._text(line, values, columns)
             if text is None:
@@ -186,16 +192,39 @@ def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled:
         InvalidFile: It is no table, is empty, or its columns are ambiguous.
     """
     with open_source(path, options.encoding) as source:
-        format_, names, rows = open_rows(source, path, options, labelled=labelled)
-        if (first := next(rows, None)) is None:
-            yield Table(source, None, names, iter(()))
-            return
-        try:
-            columns = find_columns(names, options, labelled=labelled)
-        except UnresolvedColumn as error:
-            raise source.error(f"{error.template}.", None, **error.facts) from error
-        is_delimited = format_ in ("csv", "tsv")
-        yield Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited)
+        yield read_table(source, path, options, labelled=labelled)
+
+
+def read_table(source: Source, path: Path | str, options: ReadOptions, *, labelled: bool = False) -> Table:
+    """Detect the format and the columns of an open file from its beginning.
+
+    Args:
+        source: The file.
+        path: What it is called; its ending says what it is.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
+
+    Raises:
+        InvalidFile: It is no table, is empty, or its columns are ambiguous.
+    """
+    format_, names, rows = open_rows(source, path, options, labelled=labelled)
+    if (first := next(rows, None)) is None:
+        return Table(source, None, names, iter(()), format=format_)
+    columns = columns_of(source, names, options, labelled=labelled)
+    is_delimited = format_ in ("csv", "tsv")
+    return Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
+
+
+def columns_of(source: Source, names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:
+    """Return the text and label columns among a file's columns.
+
+    Raises:
+        InvalidFile: One of them is missing or ambiguous.
+    """
+    try:
+        return find_columns(names, options, labelled=labelled)
+    except UnresolvedColumn as error:
+        raise source.error(f"{error.template}.", None, **error.facts) from error
 
 
 def open_rows(

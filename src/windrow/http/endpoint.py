@@ -17,6 +17,7 @@ from windrow.api.endpoints import (
     MAX_SMALL_BODY_BYTES,
     PREDICT,
     START_FIT,
+    START_PREDICT_FILES,
     Endpoint,
     NoRequest,
     Pool,
@@ -169,10 +170,10 @@ async def _fit(call: _Call) -> Response:
     return call.reply(None, fitted)
 
 
-async def _start_fit(call: _Call) -> Response:
-    """Begin a training that goes on when the answer is sent."""
+async def _start_job(call: _Call) -> Response:
+    """Begin a job that goes on when the answer is sent."""
     parsed, _ = await call.parse()
-    job = await call.run(lambda: call.context.operations.start_fit(parsed))
+    job = await call.run(lambda: call.verb()(parsed))
     response = call.reply(None, job)
     response.headers["Location"] = link(call.context.settings, JOB.path.format(job_id=job.id))
     return response
@@ -238,7 +239,8 @@ async def _follow(call: _Call) -> Response:
 # How a verb is answered, by its name or else by the form of its reply.
 _RESPONDERS: Final[Mapping[str, Callable[[_Call], Any]]] = {
     FIT.verb: _fit,
-    START_FIT.verb: _start_fit,
+    START_FIT.verb: _start_job,
+    START_PREDICT_FILES.verb: _start_job,
     PREDICT.verb: _predict,
     **{each.verb: _take_file for each in ENDPOINTS if each.body == "file"},
     "json": _answer,

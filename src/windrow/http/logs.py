@@ -8,7 +8,8 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -34,15 +35,22 @@ _QUOTES = ("'", '"')
 _log = structlog.get_logger()
 
 
-def configure_logging(log_format: str) -> None:
+def configure_logging(log_format: str, place: Mapping[str, str] = MappingProxyType({})) -> None:
     """Send every log line of this process to standard error, in one form.
 
     Tracebacks are plain: structlog's prettier ones show local variables, and so the texts that were sent.
 
     Args:
         log_format: ``text`` or ``json``.
+        place: What each line names beside its own facts: where the server runs, if there are several.
     """
+
+    def add_place(_logger: object, _method: str, event: EventDict) -> EventDict:
+        event.update(place)
+        return event
+
     shared: list[Processor] = [
+        *([add_place] if place else []),
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -93,7 +101,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope)
         id_header = (REQUEST_ID_HEADER, request_id.encode())
         scope.setdefault("state", {})["request_id"] = request_id
         status = CLIENT_CLOSED_REQUEST
@@ -122,7 +130,12 @@ class RequestLog:
                 _log_request(scope, status, duration_s)
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
+    """Return the id that a client gave its request; a new one where it gave none, or none that may stand in a log.
+
+    Args:
+        scope: The request's scope.
+    """
     sent = dict(scope["headers"]).get(REQUEST_ID_HEADER, b"").decode("latin-1")
     return sent if _SANE_ID.fullmatch(sent) and not sent.startswith(KEY_PREFIX) else secrets.token_hex(8)
 

@@ -3,15 +3,15 @@
 No label holds anything that a caller sent.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
-from windrow.domain.server_stats import ServerStats
+from windrow.domain.server_stats import ServerStats, TaskStats
 
 # From a small classifier on an idle server to a long training.
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -45,6 +45,7 @@ _CACHES: tuple[tuple[_Family, str, str, str], ...] = (
     (CounterMetricFamily, "windrow_cache_misses_total", "misses", "Times that a value was not in a cache."),
 )
 _STORE_REQUESTS = "windrow_store_requests_total"
+_TASK_LABELS = ("task", "node", "outcome")
 
 
 class Metrics:
@@ -56,6 +57,8 @@ class Metrics:
     """
 
     def __init__(self, stats: Callable[[], ServerStats], endpoints: Collection[tuple[str, str]]) -> None:
+        self.place: Mapping[str, str] = {}
+        """Labels of all figures, by name: where the server runs, if there are several."""
         self._endpoints = frozenset(endpoints)
         self.registry = CollectorRegistry()
         self._durations = Histogram(
@@ -83,7 +86,14 @@ class Metrics:
             accept: The header of that name.
         """
         encode, media_type = choose_encoder(accept)
-        return encode(self.registry), media_type
+        return encode(self), media_type
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each figure with all of its labels."""
+        for metric in self.registry.collect():
+            if self.place:
+                metric.samples = [each._replace(labels={**self.place, **each.labels}) for each in metric.samples]
+            yield metric
 
 
 class _StatsCollector(Collector):
@@ -105,3 +115,18 @@ class _StatsCollector(Collector):
         for kind, count in sorted(now.store_requests.items()):
             requests.add_metric([kind], count)
         yield requests
+        yield from _tasks(now.tasks)
+
+
+def _tasks(stats: Sequence[TaskStats]) -> Iterator[Metric]:
+    tasks = CounterMetricFamily("windrow_training_tasks_total", "Tasks of trainings that ended.", labels=_TASK_LABELS)
+    words = "Times that tasks of trainings were begun; again where a node or a process died."
+    attempts = CounterMetricFamily("windrow_training_task_attempts_total", words, labels=_TASK_LABELS)
+    words = "Time from a task's request to its outcome."
+    durations = SummaryMetricFamily("windrow_training_task_duration_seconds", words, labels=_TASK_LABELS)
+    for each in stats:
+        labels = (each.task, each.node, each.outcome)
+        tasks.add_metric(labels, each.count)
+        attempts.add_metric(labels, each.attempts)
+        durations.add_metric(labels, each.count, each.seconds)
+    yield from (tasks, attempts, durations)

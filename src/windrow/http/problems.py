@@ -14,6 +14,7 @@
         ├── RequestRefused            request_refused
         ├── HeadTooLarge              head_too_large
         ├── RequestTooSlow            request_too_slow
+        ├── ReplicaLost               replica_lost
         └── InternalError             internal_error
 """
 
@@ -94,6 +95,12 @@ class RequestTooSlow(RequestProblem):
     code = "request_too_slow"
 
 
+class ReplicaLost(RequestProblem):
+    """The replica that had the request ended before it answered."""
+
+    code = "replica_lost"
+
+
 class InternalError(RequestProblem):
     """A defect in Windrow."""
 
@@ -126,6 +133,7 @@ _BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
     RequestRefused: 400,
     HeadTooLarge: 431,
     RequestTooSlow: 408,
+    ReplicaLost: 502,
     InternalError: 500,
 }
 

@@ -10,13 +10,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Protocol
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from windrow.domain.errors import InvalidParameter
@@ -89,21 +90,43 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
         port = listeners[0].getsockname()[1]
-        service = open_service(settings)
-        stack.callback(service.close)
-        service.keys.prepare(settings.first_key_file)
-        needs_key = service.keys.is_needed
-        check_access(settings, needs_key=needs_key)
-        app = create_app(service, settings, service.keys, service.quotas)
-        stack.callback(app.state.context.close)
-        service.start()
-        # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD)
+        service, app = open_app(open_service, settings, stack)
         server = _Server(uvicorn_config(app, settings), service, settings.shutdown_timeout_s, certificate)
-        server.text = banner(settings, port, needs_key=needs_key)
+        server.text = banner(settings, port, needs_key=service.keys.is_needed)
         server.run(sockets=listeners)
     _leave_stuck_threads_behind()
+
+
+def open_app(
+    open_service: Callable[[Settings], OpenService],
+    settings: Settings,
+    stack: contextlib.ExitStack,
+    place: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[OpenService, Starlette]:
+    """Open a service and the application over it, ready to answer.
+
+    Args:
+        open_service: Opens what does the verbs.
+        settings: Address and limits.
+        stack: Closes both.
+        place: Labels of all figures, by name: where the server runs, if there are several.
+
+    Raises:
+        InvalidParameter: Others reach the address and no key is needed, or the first key cannot be used.
+        WindrowError: What ``open_service`` raises.
+    """
+    service = open_service(settings)
+    stack.callback(service.close)
+    service.keys.prepare(settings.first_key_file)
+    check_access(settings, needs_key=service.keys.is_needed)
+    app = create_app(service, settings, service.keys, service.quotas)
+    stack.callback(app.state.context.close)
+    app.state.context.metrics.place = place
+    service.start()
+    # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
+    return service, app
 
 
 def check_access(settings: Settings, *, needs_key: bool) -> None:

@@ -71,23 +71,25 @@ def audited(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Con
 
 
 def note_job(audit: AuditWriter, names: Namespace, job: Job) -> None:
-    """Leave a line about a training that was asked for, or that has ended.
+    """Leave a line about a job that was asked for, or that has ended.
 
     Args:
         audit: Writes it.
-        names: Where its classifier is.
-        job: The training's job.
+        names: Where the classifier of a training is.
+        job: The job.
     """
     facts: dict[str, Any] = {"target": job.model_name, "job_id": job.id}
+    if job.files is not None:
+        facts["points_to"] = job.files.output
     if not job.is_finished:
-        audit.record(line_of(current_caller(), "start_fit", **facts))
+        audit.record(line_of(current_caller(), f"start_{job.kind}", **facts))
         return
-    if job.revision is not None:
+    if job.revision is not None and job.kind == "fit":
         before = _looked_up(_revision_before, names, job.model_name, job.revision)
         facts |= {"revision_before": before, "revision_after": job.revision}
     if job.problem is not None:
         facts["outcome"] = job.problem.code
-    audit.record(line_of(current_caller(), "fit", **facts))
+    audit.record(line_of(current_caller(), job.kind, **facts))
 
 
 def note_expired(audit: AuditWriter, names: Iterable[str]) -> None:
@@ -273,7 +275,7 @@ def _field(name: str) -> Callable[[Any], str]:
     return lambda request: getattr(request, name) or ""
 
 
-# A training leaves its lines when its job begins and ends, whoever waits for it.
+# A job leaves its lines when it begins and ends, whoever waits for it.
 _BY_ITS_JOB: Final = Rule(_field("model_name"), lambda *_: ())
 _ON_ALIAS: Final = Rule(_field("alias"), _alias_changes, _alias_before)
 _ON_KEY: Final = Rule(_field("name"), _key_changes, _key_log_before)
@@ -281,6 +283,7 @@ CHANGES: Final[Mapping[str, Rule]] = {
     "fit": Rule(_field("model_name"), lambda *_: (), is_change=lambda _: False),
     "start_fit": _BY_ITS_JOB,
     "begin_fit": _BY_ITS_JOB,
+    "start_predict_files": _BY_ITS_JOB,
     "cancel_job": Rule(
         lambda _: "", lambda _deps, request, job, _before: [{"target": job.model_name, "job_id": request.job_id}]
     ),

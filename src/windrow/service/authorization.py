@@ -262,6 +262,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "job": Rule((_sees_job,), _shown_job, is_for_all=True),
     "follow_job": Rule((_sees_job,), _shown_changes, is_for_all=True),
     "cancel_job": Rule((_may_cancel,), _shown_job, is_for_all=True),
+    "start_predict_files": _ASKS,
     "predict": _ASKS_EACH,
     "start_predict": _ASKS_EACH,
     "start_predict_in_memory": _ASKS_EACH,

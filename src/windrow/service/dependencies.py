@@ -1,7 +1,7 @@
 """The objects that every verb works with, and what several verbs share."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from windrow.domain.caller import current_caller
@@ -10,6 +10,7 @@ from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, InvalidName, StorageFailed, TrainingDataNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
+from windrow.encoders.cores import usable_cores
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.audit_writer import AuditWriter
@@ -24,6 +25,7 @@ from windrow.execution.predictor import Predictor
 from windrow.execution.quotas import Quotas
 from windrow.execution.runner import Runner
 from windrow.execution.slots import TrainingSlots
+from windrow.execution.task_log import TaskLog
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.training_set import TrainingContext
 from windrow.execution.use_counters import UseCounters
@@ -152,7 +154,8 @@ class Dependencies:
         queue: Shares the cores between predictions and trainings.
         settings: Limits and what is kept.
         slots: One for each training that may run at the same time; waiting ones hold nothing but their rows.
-        jobs: The trainings to be saved.
+        file_slots: One for each prediction of files that may run at the same time.
+        jobs: The trainings to be saved, and the predictions of files.
         cost_calibration: What this machine taught about how long trainings take.
         purge_task: Purges what was deleted long ago.
         models: What names mean, in memory.
@@ -164,6 +167,7 @@ class Dependencies:
         quotas: What keys may still send.
         holdings: What they keep on the disk.
         audit: Writes the audit trail.
+        task_log: Counts the tasks of trainings.
     """
 
     store: Store
@@ -173,6 +177,7 @@ class Dependencies:
     queue: BatchQueue
     settings: Settings
     slots: TrainingSlots
+    file_slots: TrainingSlots
     jobs: JobQueue
     cost_calibration: CostCalibration
     purge_task: PeriodicTask
@@ -185,6 +190,7 @@ class Dependencies:
     quotas: Quotas
     holdings: KeyHoldings
     audit: AuditWriter
+    task_log: TaskLog = field(default_factory=TaskLog)
 
     def with_use(self, classifier: Classifier) -> Classifier:
         """Return a classifier with how much its name was used; nothing of that where the disk does not say."""
@@ -225,7 +231,12 @@ class Dependencies:
 
     def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""
-        return TrainingContext(encoder, control.cancellable(self.queue.compute), self.runner, control)
+        return TrainingContext(encoder, control.cancellable(self.queue.compute), self.runner, control, self.fit_threads)
+
+    @property
+    def fit_threads(self) -> int:
+        """The threads with which an adapter is trained."""
+        return self.settings.fit_threads or usable_cores()
 
 
 def parse_immutable_reference(model_name: str) -> Reference:

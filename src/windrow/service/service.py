@@ -4,6 +4,7 @@ import functools
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from windrow.disk import disk_error, is_open_to_others
@@ -18,6 +19,7 @@ from windrow.service import (
     classifiers,
     erasure,
     evaluation,
+    file_prediction,
     import_export,
     inspection,
     maintenance,
@@ -78,6 +80,11 @@ class Service:
     def __init__(self, dependencies: Dependencies) -> None:
         self.dependencies = dependencies
 
+    @property
+    def local_dir(self) -> Path:
+        """The folder of this machine that base models are in."""
+        return self.dependencies.settings.local_dir
+
     fit = _verb(training.fit)
     start_fit = _verb(training.start_fit)
     begin_fit = _verb(training.begin_fit)
@@ -87,6 +94,7 @@ class Service:
     job = _verb(training.job)
     follow_job = _verb(training.follow_job)
     cancel_job = _verb(training.cancel_job)
+    start_predict_files = _verb(file_prediction.start_predict_files)
     predict = _verb(prediction.predict)
     start_predict = _verb(prediction.start_predict)
     start_predict_in_memory = _verb(prediction.start_predict_in_memory)
@@ -187,4 +195,5 @@ class Service:
             is_ready=deps.models.is_ready,
             free_bytes=deps.free_space.last_bytes,
             store_requests={} if bucket is None else dict(bucket.requests),
+            tasks=deps.task_log.stats(),
         )

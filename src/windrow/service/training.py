@@ -102,6 +102,7 @@ def begin_fit(
         # A base model may have to be downloaded.
         prepare=None if request.base_model in deps.encoders else partial(deps.encoders.get, request.base_model),
         work=lambda control: _train(deps, request, rows, control, eta),
+        told=lambda job, fitted: replace(job, revision=fitted.revision, next_name=fitted.next_name),
         eta=eta,
         rows=rows.dataset.rows,
     )
@@ -113,7 +114,7 @@ def begin_fit(
 def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
     """Say what a training will take. See ``Operations.estimate_fit``."""
     rows = _check_fit(deps, request)
-    workload = measure_workload(rows.dataset, request, deps.encoders.get(request.base_model))
+    workload = measure_workload(rows.dataset, request, deps.encoders.get(request.base_model), deps.fit_threads)
     stages = estimate_stages(workload, request, deps.cost_calibration)
     memory_bytes, memory_reason = estimate_memory(workload)
     return recast(
@@ -211,7 +212,7 @@ def _train(
     """Do a training whose turn it is, and publish it."""
     started, dataset = time.perf_counter(), rows.dataset  # the time that it waited is not the training's
     recipe, encoder = recast(Recipe, request), deps.encoders.get(request.base_model)
-    workload = measure_workload(dataset, recipe, encoder)
+    workload = measure_workload(dataset, recipe, encoder, deps.fit_threads)
     eta.begin(workload.kind, estimate_stages(workload, recipe, deps.cost_calibration))
     trained = train(dataset, recipe, deps.training_context(encoder, control), workload.selection)
     base_model = encoder.folder.base_model

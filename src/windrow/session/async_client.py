@@ -14,6 +14,7 @@ from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, Al
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
+from windrow.domain.batches import renumbered
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -26,6 +27,7 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidText, LimitExceeded
+from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, Job, JobList, JobListRequest, JobRequest
@@ -41,7 +43,6 @@ from windrow.operations import Operations
 from windrow.session import signatures
 from windrow.session.archive_files import open_archive, write_file
 from windrow.session.arguments import request_of
-from windrow.session.batches import renumbered
 from windrow.session.columns import read_texts
 from windrow.session.credentials import client_key, warn_if_exposed
 from windrow.session.inspecting import (
@@ -65,10 +66,12 @@ from windrow.session.session import DEFAULT_RETRIES, DEFAULT_TIMEOUT_S, ClosedOp
 
 
 class AsyncClient:
-    """Every method of ``Session`` over a server, as a coroutine; an ``async with`` statement closes it.
+    """The methods of ``Session`` over a server, as coroutines; an ``async with`` statement closes it.
 
-    It takes the same arguments, and returns, warns and raises the same. It belongs to the event loop in which it is
-    used first. It needs httpx (``pip install 'windrow[async]'``).
+    They take the same arguments, and return, warn and raise the same. One is missing: ``predict_files`` reads and
+    writes files of this machine for hours, and so belongs into a thread, with a ``Client`` of its own.
+
+    The client belongs to the event loop in which it is used first. It needs httpx (``pip install 'windrow[async]'``).
 
     Args:
         url: The server's address, such as ``http://127.0.0.1:14345``.
@@ -120,6 +123,7 @@ class AsyncClient:
     fit = async_columns(Operations.fit, FitRequest, signatures.TrainingWithProgress)
     start_fit = async_columns(Operations.start_fit, FitRequest, signatures.Training)
     estimate_fit = async_columns(Operations.estimate_fit, FitRequest, signatures.Training)
+    start_predict_files = async_keywords(Operations.start_predict_files, StartPredictFilesRequest)
     job = async_keywords(Operations.job, JobRequest)
     cancel_job = async_keywords(Operations.cancel_job, JobRequest)
     evaluate = async_columns(Operations.evaluate, EvaluateRequest, signatures.Evaluating)
@@ -148,7 +152,7 @@ class AsyncClient:
     audit = async_keywords(Operations.audit, AuditRequest)
 
     async def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
-        """Return the newest trainings, as ``Session.jobs`` does.
+        """Return the newest jobs, as ``Session.jobs`` does.
 
         Args:
             limit: The most jobs, 1 to 1,000.

@@ -70,6 +70,20 @@ def file_columns(
     return cast(Callable[Concatenate[HasOperations, P], Path], method)
 
 
+def own_columns(
+    verb: Callable[..., R], request: Callable[..., Q], arguments: Callable[P, object]
+) -> Callable[Concatenate[HasOperations, P], R]:
+    """Return what :func:`columns` does, for what a session does itself, by several verbs.
+
+    Args:
+        verb: Does it, with the session's ``Operations``, the request, and further arguments by name.
+        request: The class of its request.
+        arguments: A dataclass of the arguments.
+    """
+    method: Any = _OwnVerb(verb, request, arguments)
+    return cast(Callable[Concatenate[HasOperations, P], R], method)
+
+
 class HasAsyncOperations(Protocol):
     """What has verbs as coroutines: an asynchronous client."""
 
@@ -200,6 +214,14 @@ class _AsyncVerb(_Verb):
             return warn_of(await client.operations.call(self._verb.__name__, request, **more))
         with training_bar(more.pop("progress", None)) as show:
             return warn_of(await client.operations.call(self._verb.__name__, request, **listening(more, show)))
+
+
+class _OwnVerb(_Verb):
+    __doc__ = _DOC
+
+    def __call__(self, session: HasOperations, /, *args: Any, **kwargs: Any) -> Any:
+        request, more = self.bound(session, *args, **kwargs)
+        return warn_of(self._verb(session.operations, request, **more))
 
 
 class _FileVerb(_Verb):

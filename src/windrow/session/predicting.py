@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypedDict, TypeVar
 
+from windrow.domain.batches import in_batches, renumbered
 from windrow.domain.errors import InvalidParameter, InvalidText, LimitExceeded
 from windrow.domain.prediction import Prediction, Predictions, PredictRequest
 from windrow.operations import Operations
 from windrow.session.arguments import check_known, read_int, request_of
-from windrow.session.batches import in_batches, renumbered
 from windrow.session.columns import read_texts
 
 F = TypeVar("F", bound=Callable[..., Any])

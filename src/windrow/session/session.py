@@ -25,6 +25,7 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
+from windrow.domain.file_prediction import PredictFilesRequest, StartPredictFilesRequest
 from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
@@ -48,7 +49,7 @@ from windrow.session.inspecting import (
     open_rows_file,
     shows_inspect_options,
 )
-from windrow.session.keywords import columns, file_columns, keywords
+from windrow.session.keywords import columns, file_columns, keywords, own_columns
 from windrow.session.predicting import (
     BATCH_TEXTS,
     PredictOptions,
@@ -57,6 +58,7 @@ from windrow.session.predicting import (
     read_text,
     shows_options,
 )
+from windrow.session.predicting_files import PredictingFiles, predict_files
 from windrow.session.reply_warnings import warn_of
 from windrow.settings import Settings, read_settings
 
@@ -121,6 +123,8 @@ class Session:
     fit = columns(Operations.fit, FitRequest, signatures.TrainingWithProgress)
     start_fit = columns(Operations.start_fit, FitRequest, signatures.Training)
     estimate_fit = columns(Operations.estimate_fit, FitRequest, signatures.Training)
+    predict_files = own_columns(predict_files, PredictFilesRequest, PredictingFiles)
+    start_predict_files = keywords(Operations.start_predict_files, StartPredictFilesRequest)
     job = keywords(Operations.job, JobRequest)
     follow_job = keywords(Operations.follow_job, JobRequest)
     cancel_job = keywords(Operations.cancel_job, JobRequest)
@@ -150,7 +154,7 @@ class Session:
     audit = keywords(Operations.audit, AuditRequest)
 
     def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
-        """Return the newest trainings of every process on the data directory, the newest one first.
+        """Return the newest jobs of every process on the data directory, the newest one first.
 
         Args:
             limit: The most jobs, 1 to 1,000.

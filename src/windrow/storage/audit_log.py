@@ -21,7 +21,7 @@ from typing import Final
 from windrow.codec.values import ValidationError, from_json, to_json
 from windrow.domain.audit import LINE_ID, AuditLine, AuditRequest, AuditTrail
 from windrow.domain.errors import InvalidArtifact
-from windrow.storage.files import Files, KeyMissing, KeyUnusable
+from windrow.storage.files import Files, KeyExists, KeyMissing, KeyUnusable
 
 AUDIT: Final = "audit"
 # Of the files; it counts on its own.
@@ -147,8 +147,11 @@ class AuditLog:
         joined = {one.id for name in names if name.startswith(_WHOLE) for one in self._lines(day, name) or ()}
         for batch in self._batches(day, single):
             lines = {one.id: one for of_file in batch.values() for one in of_file if one.id not in joined}
-            if lines:
-                self._put(day, sorted(lines.values(), key=_id), _WHOLE)
+            try:
+                if lines:
+                    self._put(day, sorted(lines.values(), key=_id), _WHOLE)
+            except KeyExists:  # another server joins this day; the next look sees what it has left
+                return
             for name in batch:
                 self._files.remove(f"{_folder(day)}/{name}")
 

@@ -19,6 +19,8 @@ _CODES = {
     "base_model_invalid": "invalid_base_model",
     "rows_not_kept": "training_data_not_kept",
 }
+# How far a job is, which servers of an object store tell each other.
+_PROGRESS = {"stage", "step", "num_steps", "loss", "seconds_left"}
 _BASE_MODEL = {"id": "base_model", "digest": "base_model_digest", "revision": "base_model_revision"}
 
 
@@ -185,6 +187,23 @@ def _extending_nothing(old: Plain) -> Plain:
     return _joined(old, {"extends": None, "taken_over_rows": 0, "replaced_rows": 0})
 
 
+def from_format_5(document: Plain) -> Plain:
+    """Return a document of format 5, without its number and digest, as format 6 has it.
+
+    Format 6 has jobs that classify files; before, each job was a training.
+
+    Raises:
+        KeyError: It lacks a member.
+        ValueError: It has one that format 5 has not.
+        TypeError: A member is of another type.
+    """
+    if "job" in document:
+        return {**document, "job": _joined(document["job"], {"kind": "fit", "files": None})}
+    if document.keys() == _PROGRESS:
+        return _joined(document, {"shards": 0, "num_shards": 0})
+    return document
+
+
 def _by_no_key(old: Plain) -> Plain:
     return _joined(old, {"key_name": None})
 
@@ -215,4 +234,5 @@ STEPS: Final[Mapping[int, Callable[[Plain], Plain]]] = {
     2: from_format_2,
     3: from_format_3,
     4: from_format_4,
+    5: from_format_5,
 }

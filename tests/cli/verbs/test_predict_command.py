@@ -10,12 +10,12 @@ import pytest
 
 from tests.cli.asking import Run
 from tests.toy import Toy
-from windrow.cli import streaming
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import ShuttingDown
 from windrow.domain.prediction import IsConnected, PredictRequest
+from windrow.execution import prediction_stream
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -209,8 +209,8 @@ def test_all_rows_come_from_one_revision_whatever_is_promoted_meanwhile(ask: Run
 
 def interrupt_after(toy: Toy, monkeypatch: pytest.MonkeyPatch, chunks: int) -> None:
     """Have Ctrl-C pressed once so many chunks were asked for, and the classifier trained again before that."""
-    monkeypatch.setattr(streaming, "_FIRST_CHUNK_TEXTS", 8)
-    monkeypatch.setattr(streaming, "MAX_CHUNK_TEXTS", 8)
+    monkeypatch.setattr(prediction_stream, "_FIRST_CHUNK_TEXTS", 8)
+    monkeypatch.setattr(prediction_stream, "MAX_CHUNK_TEXTS", 8)
     asked = 0
 
     def before(is_connected: IsConnected) -> None:

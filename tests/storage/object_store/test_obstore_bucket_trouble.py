@@ -174,7 +174,7 @@ def test_a_store_may_list_folder_by_folder(failing: ObstoreBucket, monkeypatch: 
 
 def _list(bucket: ObstoreBucket, monkeypatch: pytest.MonkeyPatch, *paths: str) -> None:
     """Let a store list so."""
-    page = [{"path": path, "size": 1, "last_modified": datetime.now(UTC)} for path in paths]
+    page = [{"path": path, "size": 1, "last_modified": datetime.now(UTC), "e_tag": None} for path in paths]
     monkeypatch.setattr(bucket._obstore, "list", lambda *_, **__: iter([page]))
 
 

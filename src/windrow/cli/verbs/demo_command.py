@@ -20,7 +20,6 @@ from windrow.cli.metric_tables import disagreement_table, result_table
 from windrow.cli.option_parsing import with_options
 from windrow.cli.output import data_console, naming_file, notes_console
 from windrow.cli.progress import training_bar
-from windrow.cli.writing import LineFeedWriter
 from windrow.display.tables import between
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
@@ -31,6 +30,7 @@ from windrow.domain.figures import percent
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.training_report import Estimate
+from windrow.files.writing import LineFeedWriter
 
 if TYPE_CHECKING:
     from rich.console import Console

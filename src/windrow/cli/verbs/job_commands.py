@@ -1,6 +1,7 @@
 """Verbs on jobs: list, show, watch, cancel."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import typer
@@ -17,7 +18,8 @@ from windrow.cli.surface import CliWords
 from windrow.cli.tables import Column, key_columns, number, print_facts, print_table
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
-from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
+from windrow.domain.file_prediction import PredictFilesReport
+from windrow.domain.job import FilePrediction, Job, JobList, JobListRequest, JobRequest
 
 verbs = typer.Typer()
 # No verb looks like one.
@@ -34,7 +36,7 @@ class JobsGroup(TyperGroup):
 
 jobs = typer.Typer(
     cls=JobsGroup,
-    help="List, show, watch and cancel trainings.",
+    help="List, show, watch and cancel what runs for long: trainings and predictions of files.",
     epilog="Examples: windrow jobs; windrow jobs 019a1c5e4b2f-7d0c41; windrow jobs watch 019a1c5e4b2f-7d0c41",
     invoke_without_command=True,
     rich_markup_mode=None,
@@ -47,7 +49,7 @@ LIMIT = OptionSpec(help="The most jobs, the newest one first.")
 @jobs.callback()
 @with_options(limit=LIMIT)
 def jobs_without_a_verb(context: typer.Context, call: Call, request: JobListRequest) -> None:
-    """List, show, watch and cancel trainings. Without a verb, list them; with an id alone, show that one."""
+    """List, show, watch and cancel jobs. Without a verb, list them; with an id alone, show that one."""
     if (verb := context.invoked_subcommand) is None:
         _list(call, request)
     elif call.url or call.data_dir or call.as_json:
@@ -59,14 +61,14 @@ def jobs_without_a_verb(context: typer.Context, call: Call, request: JobListRequ
 @jobs.command("list", epilog="Example: windrow jobs list --url http://localhost:14345")
 @with_options(limit=LIMIT)
 def list_jobs(call: Call, request: JobListRequest) -> None:
-    """List trainings past and in progress, the newest one first."""
+    """List trainings and predictions of files, past and in progress, the newest one first."""
     _list(call, request)
 
 
 @jobs.command(epilog="Example: windrow jobs show 019a1c5e4b2f-7d0c41")
 @with_options()
 def show(call: Call, request: JobRequest) -> None:
-    """Show one training: how far it is, or how it ended."""
+    """Show one job: how far it is, or how it ended."""
     with call.connected() as operations:
         print_job(call, operations.job(request))
 
@@ -74,7 +76,7 @@ def show(call: Call, request: JobRequest) -> None:
 @jobs.command(epilog="Example: windrow jobs watch 019a1c5e4b2f-7d0c41")
 @with_options()
 def watch(call: Call, request: JobRequest) -> None:
-    """Watch a training until it ends, then show it. Ctrl-C ends the watching, not the training.
+    """Watch a job until it ends, then show it. Ctrl-C ends the watching, not the job.
 
     Exit code 0: it succeeded. Otherwise the same as of the fit itself.
     """
@@ -84,7 +86,9 @@ def watch(call: Call, request: JobRequest) -> None:
             for job in operations.follow_job(request):
                 bar.show_job(job)
         except KeyboardInterrupt as interrupt:
-            raise Interrupted("the training goes on.") from interrupt
+            raise Interrupted(
+                "the training goes on." if job.kind == "fit" else "the prediction goes on."
+            ) from interrupt
     print_job(call, job)
     raise typer.Exit(OK if job.problem is None else exit_code_of(job.problem.as_error()))
 
@@ -92,7 +96,7 @@ def watch(call: Call, request: JobRequest) -> None:
 @jobs.command(epilog="Example: windrow jobs cancel 019a1c5e4b2f-7d0c41")
 @with_options()
 def cancel(call: Call, request: JobRequest) -> None:
-    """Stop a training that waits or runs; nothing of it is left behind."""
+    """Stop a job that waits or runs. A training leaves nothing behind, a prediction of files its whole shards."""
     with call.connected() as operations:
         print_job(call, operations.cancel_job(request))
 
@@ -109,14 +113,22 @@ def _print_jobs(listing: JobList) -> None:
     print_table(
         listing.jobs,
         Column("job", lambda job: job.id, no_wrap=True),
+        *_kind_columns(listing.jobs),
         Column("state", lambda job: job.state, no_wrap=True),
         Column("classifier", lambda job: job.model_name, no_wrap=True),
-        number("rows", lambda job: f"{job.num_examples:,}", spare=2),
+        number("rows", _rows, spare=2),
         Column("asked for (UTC)", lambda job: when(job.created_at), no_wrap=True, spare=1),
         *key_columns(listing.jobs, spare=4),
         number("took", _took, spare=3),
         Column("", _in_brief),
     )
+
+
+def _kind_columns(jobs: Sequence[Job]) -> list[Column[Job]]:
+    """Return a column that tells what jobs do, unless all of them are trainings."""
+    if all(job.kind == "fit" for job in jobs):
+        return []
+    return [Column("what", lambda job: "fit" if job.kind == "fit" else "predict files", no_wrap=True)]
 
 
 def print_job(call: Call, job: Job) -> None:
@@ -125,6 +137,9 @@ def print_job(call: Call, job: Job) -> None:
 
 
 def _print_facts(job: Job, words: CliWords) -> None:
+    if job.files is not None:
+        _print_file_facts(job, job.files, words)
+        return
     print_facts(
         ("job", job.id),
         ("state", job.state),
@@ -134,11 +149,47 @@ def _print_facts(job: Job, words: CliWords) -> None:
         ("extends", extension_text(job)),
         ("base model", job.base_model),
         ("recipe", recipe_text(job)),
+        *_times(job),
+    )
+
+
+def _print_file_facts(job: Job, files: FilePrediction, words: CliWords) -> None:
+    report = files.report
+    print_facts(
+        ("job", job.id),
+        ("what", "predict files"),
+        ("state", job.state),
+        ("", in_words(job, words)),
+        ("classifier", job.model_name),
+        ("input", files.input),
+        ("output", files.output),
+        ("rows", "" if report is None else _report_text(report)),
+        *_times(job),
+    )
+
+
+def _report_text(report: PredictFilesReport) -> str:
+    """Return how many rows were classified, and what became of them, in a line."""
+    left_out = ((report.abstained, "without a label"), (report.truncated, "truncated"), (report.noted, "noted"))
+    more = "".join(f", {number:,} {what}" for number, what in left_out if number)
+    return f"{report.rows:,} of {counted(report.files, 'file')} in {counted(report.shards, 'shard')}{more}"
+
+
+def _times(job: Job) -> tuple[tuple[str, str], ...]:
+    return (
         ("asked for", f"{when(job.created_at)} UTC"),
         ("by key", job.key_name or ""),
         ("began", f"{when(job.started_at)} UTC" if job.started_at else "-"),
         ("ended", f"{when(job.finished_at)} UTC" if job.finished_at else "-"),
     )
+
+
+def _rows(job: Job) -> str:
+    """Return how many rows a training has, or a prediction of files as far as that is known."""
+    if job.files is None:
+        return f"{job.num_examples:,}"
+    known = job.files.report.rows if job.files.report is not None else job.progress and job.progress.num_steps
+    return f"{known:,}" if known else ""
 
 
 def _took(job: Job) -> str:
@@ -157,9 +208,11 @@ def _in_brief(job: Job) -> str:
 def in_words(job: Job, words: CliWords) -> str:
     """Return what a job does, or how it ended, in a few words."""
     if job.state == "queued":
-        return f"{counted(job.ahead, 'training')} before it" if job.ahead else "next"
+        what = "training" if job.kind == "fit" else "job"
+        return f"{counted(job.ahead, what)} before it" if job.ahead else "next"
     if (progress := job.progress) is not None:
         steps = f" {progress.step}/{progress.num_steps}" if progress.num_steps else ""
+        steps += f", {progress.shards}/{progress.num_shards} shards" if progress.num_shards else ""
         left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
         return f"{progress.stage}{steps}{left}"
     if job.revision is not None:

@@ -12,10 +12,11 @@ from windrow.cli.explaining import print_answer, print_answers
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.prediction_run import Run, RunOptions, ShownFormat, predict_file
-from windrow.cli.streaming import MAX_CHUNK_TEXTS
+from windrow.cli.sharded_run import is_sharded, predict_into_folder
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.read_options import ReadOptions
+from windrow.execution.prediction_stream import MAX_CHUNK_TEXTS
 from windrow.files.decoding import STANDARD_INPUT
 from windrow.settings import read_settings
 
@@ -33,7 +34,8 @@ verbs = typer.Typer()
     model_name=OptionSpec(is_argument=True),
     text=OptionSpec(help="A single text in place of a file."),
     explain=OptionSpec(help="With --text: say why, word by word."),
-    out=OptionSpec("--out -o"),
+    out=OptionSpec("--out -o", metavar="PATH"),
+    runner=OptionSpec(metavar="RUNNER"),
     quiet=OptionSpec("--quiet -q"),
 )
 def predict(  # noqa: PLR0913 - Typer makes options of each parameter
@@ -43,7 +45,11 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
     read_options: ReadOptions,
     file: Annotated[
         str | None,
-        typer.Argument(metavar="FILE", help="CSV, TSV, JSONL, JSON or text; - or nothing for standard input."),
+        typer.Argument(
+            metavar="FILE",
+            help="CSV, TSV, JSONL, JSON or text; - or nothing for standard input. Into a folder also Parquet, several "
+            "files by a pattern ('mails/*.csv') or a folder, and those of an object store.",
+        ),
     ] = None,
     also: Annotated[
         list[str] | None, typer.Option(metavar="MODEL", help="With --text: ask this classifier too; may be repeated.")
@@ -51,7 +57,8 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
 ) -> None:
     """Classify a text, or each row of a file, by one revision.
 
-    Each row keeps its columns and gains predicted_label, score, in_scope, abstained and truncated.
+    Each row keeps its columns and gains predicted_label, score, in_scope, abstained and truncated. Into a folder, rows
+    are written in shards, on this machine or by a Ray cluster; the same command goes on where shards are missing.
     """
     if request.text is not None:
         _check_text_options(file, options)
@@ -59,6 +66,9 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
         return
     if request.explain or also:
         raise InvalidParameter("--explain and --also go with a single text. Add --text.", {"parameter": "text"})
+    if is_sharded(file, options):
+        predict_into_folder(call, request, options, read_options, file)
+        return
     chunk_texts = min(MAX_CHUNK_TEXTS, read_settings().max_texts)
     run = Run(
         request, _input_path(file), read_options, options, _output_format(options, as_json=call.as_json), chunk_texts
@@ -124,7 +134,8 @@ def _output_format(options: RunOptions, *, as_json: bool) -> ShownFormat:
     if to is not None:
         if to == "table" and out is not None:
             raise InvalidParameter("A table is for a terminal. Write csv or jsonl to a file.", {"parameter": "to"})
+        assert to != "parquet", "that goes to a folder"
         return to
     if out is None:
         return "table" if sys.stdout.isatty() else "csv"
-    return "jsonl" if out.suffix.lower() in (".jsonl", ".ndjson") else "csv"
+    return "jsonl" if Path(out).suffix.lower() in (".jsonl", ".ndjson") else "csv"

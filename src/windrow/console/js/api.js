@@ -19,6 +19,7 @@ const ENDPOINTS = {
   start_fit: "POST /fit?wait=false",
   estimate_fit: "POST /fit?dry_run=true",
   predict: "POST /predict",
+  start_predict_files: "POST /predict-files",
   inspect: "POST /inspect",
   list_jobs: "GET /jobs",
   job: "GET /jobs/{job_id}",

@@ -15,11 +15,13 @@ class StoredObject:
         key: Its key, relative to the prefix of the data directory.
         size_bytes: Its size.
         changed_at: When the store took it, by the store's clock, UTC.
+        etag: What the store calls this content of it; empty where it does not say.
     """
 
     key: str
     size_bytes: int
     changed_at: datetime
+    etag: str = ""
 
 
 class Listings(Protocol):

@@ -139,6 +139,23 @@ class ObstoreBucket:
         """Read an object. See ``Bucket``."""
         return self._answer("get", key, lambda: self._read(key))
 
+    def get_range(self, key: str, start: int, end: int) -> bytes:
+        """Return the bytes of an object from ``start`` on, up to ``end``, which is no part of them.
+
+        Raises:
+            KeyMissing: There is no such object.
+        """
+        return self._answer("get", key, lambda: bytes(self._obstore.get_range(self._store, key, start=start, end=end)))
+
+    def describe(self, key: str) -> StoredObject:
+        """Return what the store says of an object.
+
+        Raises:
+            KeyMissing: There is no such object.
+        """
+        # A question for the description alone has no text in its answer that tells a missing object from no store.
+        return _described(self._answer("get", key, lambda: self._obstore.get(self._store, key).meta))
+
     def objects(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
         """List objects, page by page as they are asked for. See ``Bucket``."""
         pages: Iterator[Any] | None = None
@@ -161,7 +178,7 @@ class ObstoreBucket:
                 if not _is_behind(each["path"], last):
                     raise self._unsorted()
                 last = each["path"]
-                yield StoredObject(last, each["size"], each["last_modified"])
+                yield _described(each)
 
     def names(self, prefix: str) -> list[str]:
         """List what is directly below a prefix. See ``Bucket``."""
@@ -214,6 +231,10 @@ class ObstoreBucket:
             "newest one cannot be told. Use a store or a bucket that sorts them by their keys.",
             {"store": str(self._url)},
         )
+
+
+def _described(found: "ObjectMeta") -> StoredObject:
+    return StoredObject(found["path"], found["size"], found["last_modified"], found["e_tag"] or "")
 
 
 def _is_behind(key: str, last: str) -> bool:

@@ -2,10 +2,10 @@
 import { ApiError, apiKey, call, prepare, SERVER } from "../api.js";
 import { ago, counted, date, download, interval, number, percent, size } from "../format.js";
 import { useAction, useAsync, useReply } from "../load.js";
-import { Ago, AliasChip, Button, Chip, Copy, Empty, Header, Notice, Problem, Reply, Sheet, Tabs, Text } from "../parts/bits.js";
+import { Ago, AliasChip, Button, Chip, Copy, Empty, Field, Header, Notice, Problem, Reply, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Accuracy, Meter } from "../parts/charts.js";
 import { asCurl, asPython } from "../parts/drawer.js";
-import { Input } from "../parts/fields.js";
+import { Input, Select } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { TableSheet } from "../parts/table.js";
@@ -21,6 +21,7 @@ import { Choice, Estimate } from "./train_report.js";
 
 const REVISIONS_AT_ONCE = 12;
 const EXAMPLE = "A text to classify";
+const FORMATS = /** @type {[string, string][]} */ ([["", "As each file is"], ["csv", "CSV"], ["jsonl", "JSON Lines"], ["parquet", "Parquet"]]);
 
 /** @param {{ name: string }} props A name, an alias, or a revision: `tickets_v2@1`. */
 export function Classifier({ name }) {
@@ -71,7 +72,7 @@ function Known({ model, again }) {
     ${remove.dialog}
     <div class="spread record-bar">
       <${Tabs} label="Parts of the record" open=${tab} onOpen=${(name) => setQuery({ tab: name === "overview" ? "" : name })}
-        tabs=${[["overview", "Overview"], ["revisions", `Revisions (${model.revisions.length})`], ["record", "Record"], ["request", "Request"]]} />
+        tabs=${[["overview", "Overview"], ["revisions", `Revisions (${model.revisions.length})`], ["record", "Record"], ["request", "Request"], ["files", "Files"]]} />
       <div class="tools">
         <${Button} quiet onClick=${() => setDialog("export")}>Export<//>
         <${Button} quiet onClick=${() => setDialog("copy")}>Copy<//>
@@ -84,7 +85,7 @@ function Known({ model, again }) {
 }
 
 /** @type {Record<string, View>} */
-const TABS = { revisions: Revisions, record: RecordTab, request: RequestTab };
+const TABS = { revisions: Revisions, record: RecordTab, request: RequestTab, files: FilesTab };
 /** @type {Record<string, View>} */
 const DIALOGS = { export: ExportDialog, copy: CopyDialog, reproduce: Reproduce };
 
@@ -317,5 +318,30 @@ function RequestTab({ model }) {
     <p class="muted">A program that asks by an alias follows what you promote. The reply has the label, each label's score, and how like the training data the text is.</p>
     <${Tabs} label="Form of the request" tabs=${[["curl", "curl"], ["python", "Python"]]} open=${tab} onOpen=${setTab} />
     <pre class="code" tabindex="0"><code>${shown}</code></pre>
+  <//>`;
+}
+
+/** A form that starts a prediction of files by a classifier. @param {{ model: Model }} props */
+function FilesTab({ model }) {
+  const { input: from = "", output: to = "" } = route.value.query;
+  const [input, setInput] = useState(from);
+  const [output, setOutput] = useState(to);
+  const [column, setColumn] = useState("");
+  const [format, setFormat] = useState("");
+  const { run, busy, error } = useAction(async () => {
+    const fields = { model_name: referenceOf(model), input, output, output_format: format || null };
+    const job = await call("start_predict_files", column.trim() ? { ...fields, text_column: [column.trim()] } : fields);
+    go(["train", job.id]);
+  });
+  return html`<${Sheet} title="Classify files on the server">
+    <p class="muted">The server reads files that lie where it is, and writes each row with its label to a folder. It may touch the places alone that its setting <code>WINDROW_FILE_ROOTS</code> names.</p>
+    <form onSubmit=${submits(() => run())}>
+      <${Input} label="Read" hint="A file, a folder or a pattern: its whole path, or its address in an object store." placeholder="/srv/mails/*.csv" required value=${input} onInput=${setInput} />
+      <${Input} label="Write to" hint="A folder; each shard of rows becomes a file in it. What an equal job has done there stays." placeholder="/srv/labelled" required value=${output} onInput=${setOutput} />
+      <${Input} label="Text column" hint="If its name does not say so; several with commas between them are joined." value=${column} onInput=${setColumn} />
+      <${Field} label="Format of the output">${(/** @type {string} */ id) => html`<${Select} id=${id} value=${format} options=${FORMATS} onChange=${setFormat} />`}<//>
+      <${Problem} error=${error} />
+      <p class="row"><${Button} type="submit" primary busy=${busy}>Start<//></p>
+    </form>
   <//>`;
 }

@@ -1,4 +1,4 @@
-/** Jobs: the trainings that wait, run or have ended, of every process on the data directory. */
+/** Jobs: trainings and predictions of files that wait, run or have ended, of every process on the data directory. */
 import { call, pause } from "../api.js";
 import { duration, number } from "../format.js";
 import { useReply } from "../load.js";
@@ -20,7 +20,7 @@ const SHOWN = /** @type {Record<string, string[]>} */ ({
   failed: ["failed", "interrupted", "cancelled"],
 });
 
-/** The list of trainings; it follows those that run. */
+/** The list of jobs; it follows those that run. */
 export function Jobs() {
   const first = useReply("list_jobs", { limit: NEWEST });
   const [jobs, setJobs] = useState(/** @type {Json[] | null} */ (null));
@@ -38,7 +38,7 @@ export function Jobs() {
       .then(() => abort.signal.aborted || setRound(round + 1));
     return () => abort.abort();
   }, [round, seen]);
-  return html`<${Header} title="Jobs" note="Trainings that wait, run or have ended, the newest one first."><a class="button primary" href=${href(["train"])}>Train</a><//>
+  return html`<${Header} title="Jobs" note="Trainings and predictions of files, the newest one first."><a class="button primary" href=${href(["train"])}>Train</a><//>
     <${Reply} of=${first}>${(reply) => html`<${List} jobs=${jobs ?? reply.jobs} />`}<//>`;
 }
 
@@ -61,8 +61,8 @@ function List({ jobs }) {
   const columns = [
     { title: "State", cell: (job) => html`<${State} job=${job} />` },
     { title: "Classifier", cell: (job) => html`<${Made} job=${job} />` },
-    { title: "Rows", number: true, minor: true, cell: (job) => number(job.num_examples) },
-    { title: "Iterations", number: true, minor: true, cell: (job) => job.num_iterations || "head only" },
+    { title: "Rows", number: true, minor: true, cell: (job) => (isFit(job) ? number(job.num_examples) : rowsOf(job)) },
+    { title: "Iterations", number: true, minor: true, cell: (job) => (isFit(job) ? job.num_iterations || "head only" : "–") },
     { title: "Asked for", minor: true, cell: (job) => html`<${Ago} at=${job.created_at} />${job.key_name && html` <span class="faint">with <bdi>${job.key_name}</bdi></span>`}` },
     { title: "Took", number: true, minor: true, cell: took },
     { hidden: "What to do", number: true, cell: (job) => SHOWN.active?.includes(job.state)
@@ -91,8 +91,18 @@ function State({ job }) {
 
 /** What a job made, or was to make. @param {{ job: Json }} props */
 function Made({ job }) {
+  if (!isFit(job)) return html`<bdi>${job.model_name}</bdi> <${Chip} title=${job.files.input}>files<//>`;
   if (job.state !== "succeeded") return html`<bdi>${job.model_name}</bdi>`;
   return html`<${Name} of=${job.model_name} /><span class="faint">@${job.revision}</span>`;
+}
+
+/** @param {Json} job */
+const isFit = (job) => job.kind === "fit";
+
+/** The rows of files, as far as they are known. @param {Json} job */
+function rowsOf(job) {
+  const rows = job.files.report?.rows ?? job.progress?.num_steps;
+  return rows ? number(rows) : "–";
 }
 
 /** @param {Json} job */

@@ -1,8 +1,8 @@
-/** A training: how far it is, and what came of it. */
+/** A job, a training or a prediction of files: how far it is, and what came of it. */
 import { call, follow } from "../api.js";
 import { ago, counted, duration, number } from "../format.js";
 import { useAction, useReply } from "../load.js";
-import { Button, Header, Notice, Problem, Reply, Sheet, Waiting } from "../parts/bits.js";
+import { Button, Header, Name, Notice, Problem, Reply, Sheet, Waiting } from "../parts/bits.js";
 import { LineChart } from "../parts/charts.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
@@ -65,8 +65,9 @@ export function TrainJob({ name: id }) {
   const { job, told, losses, error, again } = useJob(id);
   useReply(requestOf(id) ? null : "job", { job_id: id }); // for the request drawer; the job itself comes as events
   useEffect(() => showRequest(id), [id]);
-  if (error) return html`<${Header} title="Training" /><${Problem} error=${error} again=${again} /><p><a href=${href(["jobs"])}>All jobs</a></p>`;
-  if (!job) return html`<${Header} title="Training" /><${Waiting} />`;
+  if (error) return html`<${Header} title="Job" /><${Problem} error=${error} again=${again} /><p><a href=${href(["jobs"])}>All jobs</a></p>`;
+  if (!job) return html`<${Header} title="Job" /><${Waiting} />`;
+  if (job.kind === "predict_files") return html`<${FilesJob} job=${job} told=${told} />`;
   const running = job.state === "queued" || job.state === "running";
   const stage = STAGES.find(([each]) => each === job.progress?.stage)?.[1];
   return html`<p class="sr-only" role="status">${job.state === "running" && stage ? stage : `The training ${STATES[job.state]}.`}</p>
@@ -94,24 +95,53 @@ function Done({ job }) {
     ${!record.value && html`<${Header} title=${`${reference} is trained`} />`}`;
 }
 
-/** A button that cancels a training, after a question. @param {{ job: Json }} props */
+/** A prediction of files. @param {{ job: Json, told: number }} props */
+function FilesJob({ job, told }) {
+  const { files, progress, problem } = job;
+  const { report } = files;
+  const now = useSeconds();
+  const running = job.state === "queued" || job.state === "running";
+  const left = progress?.seconds_left == null ? null : Math.max(0, progress.seconds_left - (now - told) / SECOND_MS);
+  const again = href(["classifiers", job.model_name], { tab: "files", input: files.input, output: files.output });
+  const rest = report && [[report.abstained, "without a label"], [report.truncated, "truncated"], [report.noted, "noted"]].filter(([count]) => count).map(([count, what]) => `, ${number(count)} ${what}`).join("");
+  return html`<${Header} title=${`Files, by ${job.model_name}`} note=${`Asked for ${ago(job.created_at)}${job.key_name ? ` with the key ${job.key_name}` : ""}.`}>${running && html`<${Cancel} job=${job} />`}<//>
+    <p class="sr-only" role="status">The prediction ${STATES[job.state]}.</p>
+    ${running && html`<${Sheet}>
+      <p class="clock">${job.state === "queued" ? (job.ahead ? `${counted(job.ahead, "job")} before it` : "Next in the queue") : left === null ? "Reading the files" : `About ${clock(left)} left`}</p>
+      <progress aria-label="Progress of the prediction" max="1" value=${progress?.num_steps ? progress.step / progress.num_steps : undefined}></progress>
+      <p class="muted">${progress ? `${number(progress.step)}${progress.num_steps ? ` of ${number(progress.num_steps)}` : ""} rows${progress.num_shards ? `; ${number(progress.shards)} of ${counted(progress.num_shards, "shard")}` : ""}. ` : ""}You may leave this page: it goes on.</p>
+    <//>`}
+    ${report && html`<${Notice} kind="good"><p><b>${counted(report.rows, "row")} of ${counted(report.files, "file")} are classified</b>, in ${counted(report.shards, "shard")}${rest}.</p><//>`}
+    ${problem && html`<${Notice} kind=${job.state === "cancelled" ? "note" : "bad"}><p><b>The prediction ${STATES[job.state]}.</b></p><p><bdi>${problem.detail}</bdi></p><p class="faint">${problem.code}</p><//>`}
+    <${Sheet} title="What it does"><dl class="facts">
+      <dt>Classifier</dt><dd><${Name} of=${job.model_name} />${job.revision && html`<span class="faint">@${job.revision}</span>`}</dd>
+      <dt>Reads</dt><dd><bdi class="mono">${files.input}</bdi></dd>
+      <dt>Writes to</dt><dd><bdi class="mono">${files.output}</bdi></dd>
+    </dl><//>
+    <div class="row">${problem && html`<a class="button primary" href=${again}>Start it again</a>`}<a href=${href(["jobs"])}>All jobs</a></div>`;
+}
+
+/** A button that cancels a job, after a question. @param {{ job: Json }} props */
 export function Cancel({ job }) {
   const [asked, setAsked] = useState(false);
-  useKeys([{ key: "x", does: "Cancel the training", run: () => setAsked(true) }]);
+  useKeys([{ key: "x", does: "Cancel the job", run: () => setAsked(true) }]);
   return html`<${Button} keyName="x" onClick=${() => setAsked(true)}>Cancel<//>
     ${asked && html`<${CancelDialog} job=${job} onClose=${() => setAsked(false)} />`}`;
 }
 
-/** A question before a training is cancelled. @param {{ job: Json, onClose: () => void }} props */
+/** A question before a job is cancelled. @param {{ job: Json, onClose: () => void }} props */
 export function CancelDialog({ job, onClose }) {
   useClassifiers();
+  const isFit = job.kind === "fit";
   async function onDo() {
     await call("cancel_job", { job_id: job.id });
-    say(`The training of ${job.model_name} was cancelled.`);
+    say(isFit ? `The training of ${job.model_name} was cancelled.` : "The prediction was cancelled.");
   }
   const former = classifiers.value.models.find((each) => each.name === job.model_name);
-  return html`<${Confirm} title="Cancel this training?" action="Cancel the training" back="Let it go on" danger onClose=${onClose} onDo=${onDo}>
-    <p>Nothing of it is left behind.${former && html` <bdi>${former.name}@${former.revision}</bdi> goes on answering.`}</p>
+  const what = isFit ? "training" : "prediction";
+  return html`<${Confirm} title=${`Cancel this ${what}?`} action=${`Cancel the ${what}`} back="Let it go on" danger onClose=${onClose} onDo=${onDo}>
+    ${!isFit && html`<p>The shards that are done stay. Started again as it was, it goes on behind them.</p>`}
+    ${isFit && html`<p>Nothing of it is left behind.${former && html` <bdi>${former.name}@${former.revision}</bdi> goes on answering.`}</p>`}
   <//>`;
 }
 

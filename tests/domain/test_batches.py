@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from windrow.domain.batches import in_batches, renumbered
 from windrow.domain.errors import InvalidText, LimitExceeded
-from windrow.session.batches import in_batches, renumbered
 
 
 def test_batches_end_by_number_or_by_characters_and_none_is_empty() -> None:

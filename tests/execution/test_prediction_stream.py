@@ -7,8 +7,6 @@ from typing import Any, cast
 
 import pytest
 
-from windrow.cli import streaming
-from windrow.cli.streaming import THREADS, PinnedRevision, StreamRequest, pin, pin_again, predict_stream
 from windrow.cli.surface import CliWords
 from windrow.domain.errors import (
     ClassifierNotFound,
@@ -21,6 +19,8 @@ from windrow.domain.errors import (
     ShuttingDown,
 )
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.execution import prediction_stream
+from windrow.execution.prediction_stream import THREADS, PinnedRevision, StreamRequest, pin, pin_again, predict_stream
 from windrow.files.reading import Record
 from windrow.operations import Operations
 
@@ -83,7 +83,7 @@ def test_no_more_than_some_chunks_are_read_ahead() -> None:
 
 
 def test_chunks_keep_to_the_most_texts_and_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "MAX_CHUNK_CHARS", 30)
+    monkeypatch.setattr(prediction_stream, "MAX_CHUNK_CHARS", 30)
     echo = Echo()
     list(echo.stream(rows(50), chunk_texts=1_000))
     assert {sum(map(len, request.all_texts)) <= 30 for request in echo.asked} == {True}
@@ -113,7 +113,7 @@ def test_a_busy_server_is_asked_again() -> None:
 
 
 def test_a_server_that_stays_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "MAX_WAITING_S", 0.01)
+    monkeypatch.setattr(prediction_stream, "MAX_WAITING_S", 0.01)
 
     def before(request: PredictRequest, is_connected: IsConnected) -> None:
         raise Overloaded("Too many wait. Try again.", {"retry_after_s": 0.004})

@@ -7,6 +7,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from windrow.domain.batches import in_batches
 from windrow.domain.errors import (
     ConcurrentChange,
     InvalidText,
@@ -18,7 +19,6 @@ from windrow.domain.errors import (
 )
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.files.reading import Record
-from windrow.session.batches import in_batches
 
 if TYPE_CHECKING:
     from windrow.operations import Operations

@@ -1,0 +1,255 @@
+"""Read rows of Parquet files, and write them with their predictions; whoever does needs pyarrow (``windrow[parquet]``).
+
+A file is read by row groups, and columns keep their types: those of the prediction are appended.
+"""
+
+import datetime
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final
+
+from windrow.domain.characters import is_blank
+from windrow.domain.errors import InvalidFile, InvalidParameter
+from windrow.files.columns import Columns
+from windrow.files.decoding import Source
+from windrow.files.reading import Record, columns_of
+from windrow.files.sharding import CHANGED, FilePlan, Shard, ShardOptions
+from windrow.files.writing import PREDICTION_COLUMNS, Gained, PredictionColumns
+
+MAGIC: Final = b"PAR1"
+# Rows are classified from memory, so those of a wide table come in smaller shards.
+MAX_SHARD_BYTES: Final = 64_000_000
+_BATCH_ROWS: Final = 4_096
+_DAMAGED: Final = "it is no whole Parquet file ({reason}). Write or fetch it again."
+
+
+def is_parquet(name: str) -> bool:
+    """Whether a file is Parquet, by its name."""
+    return name.lower().endswith((".parquet", ".parq"))
+
+
+def plan_parquet(file: BinaryIO, name: str, options: ShardOptions, on_rows: Callable[[int], None]) -> FilePlan:
+    """Say which rows of a Parquet file are a shard, from its description at its end; see ``plan_shards``.
+
+    Raises:
+        InvalidFile: It is damaged, or the column with the text is missing, ambiguous or no text.
+        InvalidParameter: pyarrow is not installed.
+    """
+    source = Source(name, file)
+    opened = _open(source)
+    names = tuple(opened.schema_arrow.names)
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise source.error("two columns are called {column!r}. Give each one a name of its own.", column=repeated)
+    columns = columns_of(source, names, options.read, labelled=False)
+    for column in columns.text:
+        _check_text(source, opened.schema_arrow, column)
+    rows, size_bytes = opened.metadata.num_rows, _size_bytes(opened)
+    step = max(1, min(options.shard_rows, MAX_SHARD_BYTES * max(rows, 1) // max(size_bytes, 1)))
+    on_rows(rows)
+    shards = [
+        Shard(first, min(first + step, rows), first + 1, min(step, rows - first)) for first in range(0, rows, step)
+    ]
+    return FilePlan(
+        format="parquet", names=names, text_columns=columns.text, shards=tuple(shards) or (Shard(0, 0, 1, 0),)
+    )
+
+
+def read_parquet_shard(
+    file: BinaryIO, plan: FilePlan, shard: Shard, name: str, options: ShardOptions
+) -> tuple[Source, "Any", Iterator[Record]]:
+    """Return the source of a shard for messages, its rows as a table of pyarrow, and as records.
+
+    Args:
+        file: The file.
+        plan: Its plan.
+        shard: One of its shards; lines are rows, from 1.
+        name: What it is called.
+        options: How the plan was made.
+
+    Raises:
+        InvalidFile: It is damaged or another file than the planned one, or a text is none.
+    """
+    source = Source(name, file)
+    table = _read(source, _open(source), shard)
+    if tuple(table.schema.names) != plan.names:
+        raise source.error(CHANGED)
+    return source, table, _records(source, table, Columns(plan.text_columns), shard, keep_blank=options.keep_blank)
+
+
+def with_values(table: "Any", records: Iterator[Record]) -> Iterator[Record]:
+    """Yield the records of a table with all their columns as JSON has them: times as text, and so on.
+
+    Args:
+        table: The table of pyarrow.
+        records: One for each of its rows.
+    """
+    names = table.schema.names
+    for batch in table.to_batches(_BATCH_ROWS):
+        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            record = next(records)
+            yield Record(record.line, record.text, dict(zip(names, map(_plain, values), strict=True)))
+    yield from records
+
+
+@dataclass(slots=True)
+class ParquetWriter:
+    """Writes one Parquet file: the columns of the input with their types, then those of the predictions.
+
+    Args:
+        file: The output.
+        columns: The columns of predictions.
+        source: The file that is read, for messages.
+        table: Its rows as a table of pyarrow; ``None`` where they are no Parquet, so that all columns are text.
+        names: The columns of the input.
+    """
+
+    file: BinaryIO
+    columns: PredictionColumns
+    source: Source
+    table: "Any"
+    names: Sequence[str]
+    _rows: list[Record] = field(default_factory=list)
+    _gained: list[tuple[object, ...]] = field(default_factory=list)
+
+    def write(self, records: Sequence[Record], predictions: Sequence[Gained]) -> None:
+        """Take rows with their predictions."""
+        if self.table is None:
+            self._rows += records
+        self._gained += map(self.columns.values, predictions)
+
+    def end(self) -> None:
+        """Write the file."""
+        pyarrow, parquet = _pyarrow(self.source.name)
+        self.columns.check(self.names, self.source)
+        table = self.table
+        if table is None:
+            texts = {name: [row.values[name] for row in self._rows] for name in self.names}
+            table = pyarrow.table({name: pyarrow.array(each, pyarrow.string()) for name, each in texts.items()})
+        kinds = self._kinds(pyarrow)
+        for place, (name, kind) in enumerate(zip(self.columns.names, kinds, strict=True)):
+            values = [self._value(row[place]) for row in self._gained]
+            table = table.append_column(pyarrow.field(name, kind), pyarrow.array(values, kind))
+        parquet.write_table(table, self.file)
+
+    def _kinds(self, pyarrow: Any) -> list[Any]:
+        kinds = [pyarrow.string(), pyarrow.float64(), pyarrow.float64(), pyarrow.bool_(), pyarrow.bool_()]
+        assert len(kinds) == len(PREDICTION_COLUMNS)
+        if self.columns.all_scores:
+            kinds.append(pyarrow.map_(pyarrow.string(), pyarrow.float64()))
+        return [*kinds, pyarrow.string()] if self.columns.with_note else kinds
+
+    def _value(self, value: object) -> object:
+        return list(value.items()) if isinstance(value, dict) else value
+
+
+def _pyarrow(name: str) -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise InvalidParameter(
+            "{file} is Parquet, and pyarrow, which reads and writes it, is not installed. Install it with: pip install "
+            '"windrow[parquet]".',
+            {"parameter": "file", "file": name},
+        ) from error
+    return pyarrow, pyarrow.parquet
+
+
+def _open(source: Source) -> Any:
+    pyarrow, parquet = _pyarrow(source.name)
+    try:
+        return parquet.ParquetFile(source.file)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _damaged(source, error) from error
+
+
+def _damaged(source: Source, error: Exception) -> InvalidFile:
+    return source.error(_DAMAGED, reason=str(error).splitlines()[0].rstrip(".") if str(error) else "it ends too early")
+
+
+def _size_bytes(opened: Any) -> int:
+    groups = range(opened.metadata.num_row_groups)
+    return sum(opened.metadata.row_group(group).total_byte_size for group in groups)
+
+
+def _check_text(source: Source, schema: Any, column: str) -> None:
+    pyarrow, _ = _pyarrow(source.name)
+    kind = schema.field(column).type
+    if pyarrow.types.is_dictionary(kind):
+        kind = kind.value_type
+    if not (pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind) or _is_view(pyarrow, kind)):
+        raise source.error(
+            "the column {column!r} holds {kind}, no text. Name a column of strings with {arg:text_column}, or make it "
+            "one.",
+            column=column,
+            kind=str(kind),
+            parameter="text_column",
+        )
+
+
+def _is_view(pyarrow: Any, kind: Any) -> bool:
+    return bool(pyarrow.types.is_string_view(kind))
+
+
+def _read(source: Source, opened: Any, shard: Shard) -> Any:
+    """Return the rows of a shard; of large row groups, no more than a batch is in memory besides."""
+    pyarrow, _ = _pyarrow(source.name)
+    groups: list[int] = []
+    first = 0  # the first row of the first group that has rows of the shard
+    before = 0
+    for group in range(opened.metadata.num_row_groups):
+        behind = before + opened.metadata.row_group(group).num_rows
+        if before < shard.end and behind > shard.start:
+            first = first if groups else before
+            groups.append(group)
+        before = behind
+    batches, at = [], first
+    try:
+        for batch in opened.iter_batches(_BATCH_ROWS, row_groups=groups):
+            start, end = max(shard.start - at, 0), min(shard.end - at, batch.num_rows)
+            if start < end:
+                batches.append(batch.slice(start, end - start))
+            at += batch.num_rows
+            if at >= shard.end:
+                break
+        table = pyarrow.Table.from_batches(batches, opened.schema_arrow)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _damaged(source, error) from error
+    if table.num_rows != shard.rows:
+        raise source.error(CHANGED)
+    return table
+
+
+def _records(source: Source, table: Any, columns: Columns, shard: Shard, *, keep_blank: bool) -> Iterator[Record]:
+    texts = [table.column(name).to_pylist() for name in columns.text]
+    for number, values in enumerate(zip(*texts, strict=True)):
+        row = dict(zip(columns.text, values, strict=True))
+        text = columns.text_of(row)
+        if text is None or is_blank(str(text)):
+            if not keep_blank:
+                words = "the text is blank. Fill it in or remove that row."
+                raise source.error(words, shard.line + number, field="text")
+            text = ""
+        yield Record(shard.line + number, str(text), row)
+
+
+def _plain(value: object) -> object:
+    """Return a value of Parquet as JSON has it."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    return _told(value)
+
+
+def _told(value: object) -> str:
+    """Return as text what JSON has no kind for."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)

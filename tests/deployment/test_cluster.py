@@ -1,0 +1,38 @@
+"""Whoever cannot be connected to a cluster is told in a sentence, and soon."""
+
+import socket
+import sys
+import time
+
+import pytest
+
+from windrow.deployment.cluster import connected
+from windrow.domain.errors import ClusterUnavailable
+
+
+def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ClusterUnavailable) as refused, connected("10.0.0.1:6379"):
+        pass
+    assert 'pip install "windrow[ray]"' in refused.value.detail
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_a_cluster_that_cannot_be_reached_is_told_within_seconds(scheme: str) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # and does not listen
+        address = f"{scheme}127.0.0.1:{held.getsockname()[1]}"
+        began = time.monotonic()
+        with pytest.raises(ClusterUnavailable) as refused, connected(address):
+            pass
+    assert address in refused.value.detail
+    assert "Connection refused" in refused.value.detail
+    assert time.monotonic() - began < 30  # Ray itself takes longer
+
+
+@pytest.mark.slow
+def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:many")
+    with pytest.raises(ClusterUnavailable, match=r"127\.0\.0\.1:many"), connected(None):
+        pass
