@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -228,6 +229,17 @@ def test_a_run_that_another_one_has_replaced_writes_no_more(toy: Toy, tmp_path: 
     with pytest.raises(InvalidParameter, match="was begun anew while this run wrote to it"):
         predict_files(toy, request, replace_it)
     assert [parts(out)] == replaced
+
+
+def test_without_pyarrow_nothing_is_begun_that_would_be_written_as_parquet(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    source, out = write_csv(tmp_path / "mails.csv", ["money"]), tmp_path / "out"
+    with pytest.raises(InvalidParameter, match=r"pyarrow, which is not installed, so mails.csv cannot"):
+        ask(toy, source, out, output_format="parquet")
+    assert not list(out.iterdir())
+    ask(toy, source, out)
 
 
 def test_results_may_not_stand_among_what_is_read(toy: Toy, tmp_path: Path) -> None:

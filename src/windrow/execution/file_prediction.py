@@ -38,7 +38,7 @@ from windrow.execution.file_manifest import (
 from windrow.execution.prediction_stream import PinnedRevision, pin, pin_again
 from windrow.execution.shard_prediction import ShardCounts, ShardPredictor
 from windrow.files.decoding import Source
-from windrow.files.parquet import is_parquet, plan_parquet
+from windrow.files.parquet import check_pyarrow, is_parquet, plan_parquet
 from windrow.files.sharding import FilePlan, plan_shards
 from windrow.operations import Operations
 from windrow.storage.input_files import InputFile, find_input_files, open_input
@@ -243,6 +243,8 @@ def _output_format(found: InputFile, plan: FilePlan, request: PredictFilesReques
             "Write jsonl or csv.",
             {"parameter": "output_format", "file": found.name},
         )
+    if wanted == "parquet":
+        check_pyarrow(found.name)
     return wanted
 
 

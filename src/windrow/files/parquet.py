@@ -144,14 +144,26 @@ class ParquetWriter:
         return list(value.items()) if isinstance(value, dict) else value
 
 
+def check_pyarrow(name: str) -> None:
+    """Refuse to begin what pyarrow is needed for where it is not installed.
+
+    Args:
+        name: The file that is to be read, or written as Parquet.
+
+    Raises:
+        InvalidParameter: It is not installed.
+    """
+    _pyarrow(name)
+
+
 def _pyarrow(name: str) -> tuple[Any, Any]:
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise InvalidParameter(
-            "{file} is Parquet, and pyarrow, which reads and writes it, is not installed. Install it with: pip install "
-            '"windrow[parquet]".',
+            "Parquet is read and written by pyarrow, which is not installed, so {file} cannot be classified so. "
+            'Install it with: pip install "windrow[parquet]".',
             {"parameter": "file", "file": name},
         ) from error
     return pyarrow, pyarrow.parquet
