@@ -20,6 +20,13 @@ JOB = Job(
 )
 
 
+def write_to_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have standard error taken for a terminal of 120 columns."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+
+
 def test_there_is_no_bar_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with training_bar() as bar:
         bar.show(Progress("training", 1, 3, 1.5, 12.0))
@@ -33,9 +40,7 @@ def test_there_is_no_bar_without_a_terminal(capsys: pytest.CaptureFixture[str]) 
 def test_a_bar_says_stage_step_loss_and_what_is_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("TERM", "xterm")
+    write_to_terminal(monkeypatch)
     with training_bar() as bar:
         bar.show_job(JOB)
     with training_bar() as bar:
@@ -51,9 +56,7 @@ def test_a_bar_says_stage_step_loss_and_what_is_left(
 def test_a_bar_says_rows_and_shards_of_files(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("TERM", "xterm")
+    write_to_terminal(monkeypatch)
     with training_bar() as bar:
         bar.show(Progress("predicting", 300, 900, seconds_left=12.0, shards=1, num_shards=3))
     shown = capsys.readouterr().err

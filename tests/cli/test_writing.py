@@ -4,28 +4,12 @@ import io
 
 import pytest
 
+from tests.files.answered import RECORDS, SURE, UNSURE
 from windrow.api.flat import TextsReply
 from windrow.cli.writing import DocumentWriter, TableWriter
 from windrow.codec.values import from_json, to_json
-from windrow.domain.prediction import Prediction
 from windrow.files.reading import Record
 from windrow.files.writing import RowWriter
-
-SURE = Prediction(
-    label="billing",
-    scores={"account": 0.25, "billing": 0.75},
-    model_name="tickets_v1",
-    revision=3,
-    truncated=False,
-    in_scope=0.5,
-)
-UNSURE = Prediction(
-    label=None, scores={"account": 0.5, "billing": 0.5}, model_name="tickets_v1", revision=3, truncated=True
-)
-RECORDS = [
-    Record(2, "My bill", {"id": "7", "text": "My bill"}),
-    Record(3, "two\nlines", {"id": "8", "text": "two\nlines"}),
-]
 
 
 def test_a_table_fits_the_terminal() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.files.answered import RECORDS, SURE, UNSURE
 from windrow.domain.errors import InvalidFile
 from windrow.domain.prediction import Prediction
 from windrow.files.decoding import Source
@@ -15,21 +16,6 @@ from windrow.files.reading import Record
 from windrow.files.writing import CsvWriter, JsonLinesWriter, PredictionColumns
 
 SOURCE = Source("mails.csv", io.BytesIO())
-SURE = Prediction(
-    label="billing",
-    scores={"account": 0.25, "billing": 0.75},
-    model_name="tickets_v1",
-    revision=3,
-    truncated=False,
-    in_scope=0.5,
-)
-UNSURE = Prediction(
-    label=None, scores={"account": 0.5, "billing": 0.5}, model_name="tickets_v1", revision=3, truncated=True
-)
-RECORDS = [
-    Record(2, "My bill", {"id": "7", "text": "My bill"}),
-    Record(3, "two\nlines", {"id": "8", "text": "two\nlines"}),
-]
 
 
 def test_csv_holds_all_columns_of_the_file_and_then_the_new_ones() -> None:

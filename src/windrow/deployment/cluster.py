@@ -1,16 +1,14 @@
 """Connects a command to a Ray cluster, or says in a sentence why it cannot."""
 
 import logging
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from windrow.domain.errors import ClusterUnavailable
+from windrow.execution.ray_cluster import find_obstacle
 from windrow.settings import read_environment
 
-_CONNECT_TIMEOUT_S = 5.0
 _ADDRESS = "RAY_ADDRESS"
-_CLIENT = "ray://"
 # What Ray calls the cluster that runs on this machine.
 _HERE = "auto"
 
@@ -33,7 +31,8 @@ def connected(address: str | None) -> Iterator[None]:
             'Ray is not installed here. Install it with `pip install "windrow[ray]"`.', {"package": "ray"}
         ) from error
     address = address or read_environment().get(_ADDRESS) or _HERE
-    _knock(address)
+    if (obstacle := find_obstacle(address)) is not None:
+        raise _unreachable(address, obstacle)
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -46,21 +45,6 @@ def connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
-
-
-def _knock(address: str) -> None:
-    """Fail within seconds where nothing listens: Ray itself would try for minutes, and then end this process.
-
-    Raises:
-        ClusterUnavailable: Nothing listens there.
-    """
-    host, colon, port = address.removeprefix(_CLIENT).rpartition(":")
-    if not colon:
-        return
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT_S).close()
-    except (OSError, ValueError, OverflowError) as error:
-        raise _unreachable(address, getattr(error, "strerror", None) or str(error)) from error
 
 
 def _unreachable(address: str, why: str) -> ClusterUnavailable:

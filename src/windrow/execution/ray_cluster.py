@@ -87,7 +87,8 @@ def connect(options: RayOptions) -> None:
         ClusterUnavailable: There is no cluster, it cannot be reached, or its versions are others.
     """
     address = _address(options.runner)
-    _probe(address, options.runner)
+    if (obstacle := find_obstacle(address)) is not None:
+        raise unreachable(options.runner, f"{address}: {obstacle}")
     connected: list[BaseException | None] = []
     thread = threading.Thread(target=lambda: connected.append(_initialize(address)), daemon=True)
     thread.start()
@@ -110,15 +111,23 @@ def _address(runner: str) -> str:
     return named if named not in ("", "local") else "auto"
 
 
-def _probe(address: str, runner: str) -> None:
-    """Look whether anything listens, since Ray itself takes two minutes to find that out."""
-    host, _, port = address.removeprefix(CLIENT_SCHEME).rpartition(":")
-    if not port.isdecimal():
-        return
+def find_obstacle(address: str) -> str | None:
+    """Look whether anything listens at a cluster's address: Ray itself takes minutes, and may then end this process.
+
+    Args:
+        address: HOST:PORT or ray://HOST:PORT; any other one is not looked at.
+
+    Returns:
+        What is in the way; ``None`` for nothing.
+    """
+    host, colon, port = address.removeprefix(CLIENT_SCHEME).rpartition(":")
+    if not colon:
+        return None
     try:
         socket.create_connection((host.strip("[]"), int(port)), _PROBE_TIMEOUT_S).close()
-    except OSError as error:
-        raise unreachable(runner, f"{address}: {error.strerror or error}") from error
+    except (OSError, ValueError, OverflowError) as error:  # the port may be no number, or none that there is
+        return getattr(error, "strerror", None) or str(error)
+    return None
 
 
 def _initialize(address: str) -> BaseException | None:

@@ -20,6 +20,7 @@ from windrow.execution.control import TrainingControl
 from windrow.execution.file_manifest import Manifest, Part
 from windrow.execution.isolation import trim_environment
 from windrow.execution.ray_cluster import check_runner, driver_environment
+from windrow.execution.runner import close_pipes
 from windrow.execution.shard_prediction import ShardCounts
 from windrow.operations import Operations
 from windrow.settings import Settings, read_settings
@@ -119,10 +120,7 @@ def _driver() -> "Iterator[subprocess.Popen[bytes]]":
     finally:
         process.kill()
         process.wait(_END_TIMEOUT_S)
-        for stream in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
+        close_pipes(process)
 
 
 def _replies(process: "subprocess.Popen[bytes]", control: TrainingControl) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from windrow.execution.isolation import trim_environment
 from windrow.execution.ray_cluster import RayOptions, driver_environment, lost
 from windrow.execution.ray_driver import BEGUN, CANCEL, PAYLOAD, TASK, UNAVAILABLE, WARM
 from windrow.execution.ray_training_actor import frame_bytes
-from windrow.execution.runner import Outcome, ignore_steps, outcome_of
+from windrow.execution.runner import Outcome, close_pipes, ignore_steps, outcome_of
 from windrow.execution.task_log import NO_NODE, TaskLog, TaskRun
 from windrow.execution.tasks import HEARTBEAT, Task, TaskFailure, TrainAdaptersTask, TrainAdapterTask
 from windrow.execution.watchdog import Watchdog
@@ -212,10 +212,7 @@ class _Driver:
         self._process.kill()
         self._process.wait(_SHUTDOWN_TIMEOUT_S)
         self._reader.join(_SHUTDOWN_TIMEOUT_S)
-        for stream in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
+        close_pipes(self._process)
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -198,6 +198,15 @@ def outcome_of(task: Task[Outcome], frame: Frame) -> Outcome:
     return restore(task.outcome, frame)
 
 
+def close_pipes(process: "subprocess.Popen[bytes]") -> None:
+    """Close the pipes to a process that has ended."""
+    for stream in (process.stdin, process.stdout):
+        # Unsent data has no reader any more.
+        with contextlib.suppress(OSError):
+            if stream is not None:
+                stream.close()
+
+
 @dataclass(slots=True)
 class _Worker:
     """One training process, or none yet."""
@@ -245,11 +254,7 @@ class _Worker:
         process, self.process, self.tasks = self.process, None, 0
         process.kill()
         process.wait(_SHUTDOWN_TIMEOUT_S)
-        for stream in (process.stdin, process.stdout):
-            # Unsent data has no reader any more.
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
+        close_pipes(process)
 
 
 def _died(exit_status: int, memory_bytes: int) -> TrainingFailed:
