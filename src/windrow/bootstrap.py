@@ -36,7 +36,7 @@ from windrow.service.audit_rules import note_expired, note_job, note_repair
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.service import Service
 from windrow.service.training import find_published_revision
-from windrow.settings import LOCAL_RUNNER, Settings, read_settings
+from windrow.settings import FEW_EMBEDDINGS_BYTES, LOCAL_RUNNER, Settings, read_settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog
@@ -64,8 +64,6 @@ from windrow.storage.use_store import UseStore
 SWEEP_EVERY_S = 3_600.0
 # Each look at an object store is a request, which costs money; what others change is still seen within a second.
 STORE_WATCH_INTERVAL_S = 0.7
-# The rows of files seldom repeat, so that a large cache would only take memory.
-FEW_EMBEDDINGS_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ _SERVICE_HOST = "_SERVICE_HOST"
 # address that begins with ray://, on one elsewhere.
 LOCAL_RUNNER = "local"
 RAY_RUNNER = "ray"
+# What ``embedding_cache_bytes`` is for whoever classifies files: their rows seldom repeat, so that more would only take
+# memory.
+FEW_EMBEDDINGS_BYTES = 4_000_000
 _RAY_CLIENT = re.compile(r"ray://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}

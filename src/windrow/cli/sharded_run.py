@@ -21,12 +21,11 @@ from windrow.domain.store_url import is_store_url
 from windrow.domain.values import recast
 from windrow.files.decoding import STANDARD_INPUT
 from windrow.files.parquet import is_parquet
+from windrow.settings import FEW_EMBEDDINGS_BYTES
 
 _WILD: Final = frozenset("*?[")
 # What the command calls the parameters of a request.
 _NAMES: Final = {"input": "FILE", "output": "--out", "output_format": "--to"}
-# The rows of files seldom repeat, so a large cache would only take memory.
-_EMBEDDING_CACHE_BYTES: Final = 4_000_000
 
 
 def is_sharded(file: str | None, options: RunOptions) -> bool:
@@ -58,7 +57,7 @@ def predict_into_folder(
     """
     call.words.options |= _NAMES
     asked = _asked(request, options, read_options, file)
-    with call.connected(embedding_cache_bytes=_EMBEDDING_CACHE_BYTES) as operations:
+    with call.connected(embedding_cache_bytes=FEW_EMBEDDINGS_BYTES) as operations:
         from windrow.execution.file_prediction import predict_files
 
         try:
@@ -66,7 +65,7 @@ def predict_into_folder(
 
                 def show(progress: FileProgress) -> None:
                     if not options.quiet:
-                        bar.show(_shown(progress))
+                        bar.show(Progress.of_files(progress))
 
                 report = predict_files(operations, asked, show)
         except KeyboardInterrupt as interrupt:
@@ -114,16 +113,6 @@ def _asked(
     )
     # Asked twice for the same, a run is as whole as one that goes on.
     return replace(asked, overwrite=options.overwrite and not options.resume)
-
-
-def _shown(progress: FileProgress) -> Progress:
-    return Progress(
-        progress.stage,
-        progress.rows,
-        progress.num_rows or 0,
-        shards=progress.shards,
-        num_shards=progress.num_shards or 0,
-    )
 
 
 def _tell(report: PredictFilesReport) -> None:

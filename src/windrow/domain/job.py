@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import TrainingFailed, WindrowError, class_of
-from windrow.domain.file_prediction import PredictFilesReport
+from windrow.domain.file_prediction import FileProgress, PredictFilesReport
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import ListValue, Schema, Value, computed
 from windrow.domain.words import render
@@ -55,6 +55,21 @@ class Progress(Value):
     """Shards of a prediction of files that are done."""
     num_shards: int = 0
     """Its shards; 0 where they are not known yet, and for a training."""
+
+    @classmethod
+    def of_files(cls, progress: FileProgress) -> "Progress":
+        """Return the progress of a prediction of files as that of a job.
+
+        Args:
+            progress: How far its rows and shards are.
+        """
+        return cls(
+            progress.stage,
+            progress.rows,
+            progress.num_rows or 0,
+            shards=progress.shards,
+            num_shards=progress.num_shards or 0,
+        )
 
 
 OnProgress = Callable[[Progress], None]

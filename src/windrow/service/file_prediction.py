@@ -93,15 +93,7 @@ def _predict(
     def show(progress: FileProgress) -> None:
         if count is not None:
             count.update(progress)
-        control.show(
-            Progress(
-                progress.stage,
-                progress.rows,
-                progress.num_rows or 0,
-                shards=progress.shards,
-                num_shards=progress.num_shards or 0,
-            )
-        )
+        control.show(Progress.of_files(progress))
 
     return predict_files(cast(Operations, JobVerbs(deps, caller)), request, show, control)
 

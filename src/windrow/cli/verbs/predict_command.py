@@ -18,10 +18,8 @@ from windrow.domain.prediction import PredictRequest
 from windrow.domain.read_options import ReadOptions
 from windrow.execution.prediction_stream import MAX_CHUNK_TEXTS
 from windrow.files.decoding import STANDARD_INPUT
-from windrow.settings import read_settings
+from windrow.settings import FEW_EMBEDDINGS_BYTES, read_settings
 
-# A small embedding cache: the rows of a file seldom repeat, so a large one would only take memory.
-EMBEDDING_CACHE_BYTES = 4_000_000
 verbs = typer.Typer()
 
 
@@ -81,7 +79,7 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
             "their rows. Leave one of them out.",
             {"parameter": "skip_bad_rows"},
         )
-    with call.connected(embedding_cache_bytes=EMBEDDING_CACHE_BYTES) as operations:
+    with call.connected(embedding_cache_bytes=FEW_EMBEDDINGS_BYTES) as operations:
         predict_file(operations, run)
 
 
