@@ -20,6 +20,10 @@ MAX_TAG_CHARS = 64
 Description = Annotated[str, Schema(maxLength=MAX_DESCRIPTION_CHARS)]
 Tag = Annotated[str, Schema(minLength=1, maxLength=MAX_TAG_CHARS, pattern=r"^\S+( +\S+)*$")]
 Tags = Annotated[tuple[Tag, ...], Schema(maxItems=MAX_TAGS)]
+# Whether a text has one of the labels, or any number of them.
+Kind = Literal["single_label", "multi_label"]
+# What a classifier was made from: labelled rows, or the names and descriptions of its labels alone.
+Source = Literal["examples", "zero_shot"]
 # How few rows are enough depends on what they extend.
 FitData = tuple[Row, ...]
 
@@ -121,6 +125,8 @@ class TestScore(Value):
     """Rows of each label that it classified correctly; labels without rows are left out."""
     rows_per_label: Mapping[str, int]
     """Rows of each label, likewise."""
+    micro_f1: float | None = None
+    """F1 over all decisions about all labels, from 0 to 1; ``None`` for a single-label classifier."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
     """Share of the rows that it classified correctly."""
 
@@ -157,12 +163,22 @@ class _Named:
 class Trained(Value):
     """The result of a training, as the reply to its request."""
 
+    kind: Kind = "single_label"
+    """``single_label`` where it gives one label, ``multi_label`` where it gives any number of them."""
+    source: Source = "examples"
+    """``examples`` where it learned from rows, ``zero_shot`` where it knows names and descriptions of labels alone."""
     base_model: str
     """Id of the base model, the encoder that it builds on."""
     labels: tuple[str, ...]
     """The labels, sorted by code point: the order of the head's rows."""
     rows_per_label: Mapping[str, int]
     """Training rows of each label, in the order of ``labels``."""
+    label_descriptions: Mapping[str, str] = field(default_factory=dict)
+    """What the request says about its labels, by label; labels that it did not describe are left out."""
+    label_thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Of a multi-label classifier, the score of each label from which it is given, as the training chose it; otherwise
+    empty.
+    """
     num_examples: int = computed(lambda self: sum(self.rows_per_label.values()), 0)
     """Number of training rows."""
     extends: str | None = None

@@ -156,6 +156,8 @@ class Job(Recipe, Value):
     """Kept rows of that revision among the training rows; they come first."""
     replaced_rows: int = 0
     """Kept rows of that revision that rows of the request have replaced, since they have the same text."""
+    label_descriptions: Mapping[str, str] = field(default_factory=dict)
+    """What the request says about its labels, by label."""
     created_at: datetime
     """When it was asked for, UTC."""
     key_name: str | None = None

@@ -1,6 +1,7 @@
 """A classifier's threshold: the score below which it gives no label, who changed it, and what measurements propose."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
@@ -20,6 +21,10 @@ class Threshold(Value):
 
     abstain_below: float
     """The lowest best score that is answered with a label, from 0 to 1."""
+    label_thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Of a multi-label classifier, the score from which each of these labels is given, in place of what its training
+    chose.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
