@@ -38,6 +38,8 @@ class Given:
         (Mapping[str, Share], Type(Mapping, Mapping[str, Share], each=SHARE)),
         (Literal["a", "b"], Type(Literal["a", "b"], Literal["a", "b"], choices=("a", "b"))),
         (npt.NDArray[np.float32], Type(np.ndarray, npt.NDArray[np.float32])),
+        (npt.NDArray[np.int64] | npt.NDArray[np.bool_], Type(np.ndarray, np.ndarray)),
+        (npt.NDArray[np.int64] | npt.NDArray[np.bool_] | None, Type(np.ndarray, np.ndarray, optional=True)),
     ],
 )
 def test_a_hint_is_taken_apart(hint: Any, said: Type) -> None:

@@ -41,15 +41,16 @@ def types_of(kind: Any) -> Mapping[str, Type]:
 
 @cache
 def type_of(hint: Any) -> Type:
-    """Return what a type hint says; of a union, what is not ``None``."""
+    """Return what a type hint says; of a union, what is not ``None``, and the class alone of several forms of one."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         schemas = (each for each in inner[1:] if isinstance(each, Schema))
         members = {name: value for each in schemas for name, value in each.members.items()}
         return replace(type_of(inner[0]), hint=hint, members=members)
     if origin in (Union, UnionType):
-        [other] = [each for each in inner if each is not NoneType]
-        return replace(type_of(other), optional=True)
+        others = [each for each in inner if each is not NoneType]
+        [other] = others if len(others) == 1 else {get_origin(each) or each for each in others}
+        return replace(type_of(other), optional=len(others) < len(inner))
     if origin is Literal:
         return Type(hint, hint, choices=inner)
     if origin in (tuple, Mapping):
