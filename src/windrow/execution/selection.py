@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Ids
+from windrow.arrays import Ids, Labels
 from windrow.domain.dataset import Dataset
+from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.recipe import Recipe
 from windrow.encoders.onnx_encoder import TextEncoder, Tokens
+from windrow.learning.label_sets import set_ids, strata
 from windrow.learning.model_selection import label_name_texts
 from windrow.learning.plan import sample_rows
 
@@ -24,7 +26,7 @@ class Selection:
         name_tokens: The tokens of ``name_texts``.
         numbers: The number of each distinct row in the dataset, the first one of equals.
         text_ids: The text of each distinct row.
-        label_ids: The label of each distinct row.
+        label_ids: The label of each distinct row, or its label set.
         fraction: The selected fraction of all rows, in (0, 1]; below 1 they are a sample.
     """
 
@@ -34,7 +36,7 @@ class Selection:
     name_tokens: Sequence[Tokens]
     numbers: Ids
     text_ids: Ids
-    label_ids: Ids
+    label_ids: Labels
     fraction: float
 
     def all_tokens(self, encoder: TextEncoder) -> list[Tokens]:
@@ -43,7 +45,9 @@ class Selection:
         return [*self.tokens, *(encoder.tokenize(unread) if unread else ()), *self.name_tokens]
 
 
-def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read: int | None = None) -> Selection:
+def select_rows(
+    dataset: Dataset | MultiLabelDataset, recipe: Recipe, encoder: TextEncoder, max_read: int | None = None
+) -> Selection:
     """Select the rows for contrastive training, and tokenize their texts.
 
     Args:
@@ -55,9 +59,10 @@ def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read
     distinct = dataset.distinct_texts
     # A token takes three bytes or more in nearly every language, so this rarely underestimates.
     lengths = [min(encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in distinct]
-    text_ids, label_ids = np.array(dataset.text_ids), np.array(dataset.label_ids)
-    sampled = sample_rows(label_ids, np.array(lengths)[text_ids], recipe.seed)
-    chosen = sampled[_first_of_equals(text_ids[sampled] * len(dataset.labels) + label_ids[sampled])]
+    text_ids, label_ids = np.array(dataset.text_ids), labels_of(dataset)
+    sampled = sample_rows(strata(label_ids), np.array(lengths)[text_ids], recipe.seed)
+    equal_sets = set_ids(label_ids)
+    chosen = sampled[_first_of_equals(text_ids[sampled] * (int(equal_sets.max()) + 1) + equal_sets[sampled])]
     own = text_ids[chosen][_first_of_equals(text_ids[chosen])]
     positions = np.empty(len(distinct), np.int64)
     positions[own] = np.arange(len(own))
@@ -72,6 +77,16 @@ def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read
         label_ids=label_ids[chosen],
         fraction=len(sampled) / len(dataset.rows),
     )
+
+
+def labels_of(dataset: Dataset | MultiLabelDataset) -> Labels:
+    """Return the label id of each row, or its label set."""
+    if isinstance(dataset, Dataset):
+        return np.array(dataset.label_ids)
+    sets = np.zeros((len(dataset.rows), len(dataset.labels)), bool)
+    for row, own in zip(sets, dataset.label_sets, strict=True):
+        row[list(own)] = True
+    return sets
 
 
 def _first_of_equals(values: Ids) -> Ids:

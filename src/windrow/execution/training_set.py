@@ -6,9 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from windrow.arrays import Floats, Ids, TokenStates
+from windrow.arrays import Floats, Ids, Labels, TokenStates
 from windrow.domain.dataset import Dataset
 from windrow.domain.job import OnStep
+from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
 from windrow.domain.values import recast
@@ -21,6 +22,7 @@ from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.selection import Selection, select_rows
 from windrow.execution.tasks import SearchHeadTask, Task
 from windrow.learning.head_fitting import Examples, HeadSearch
+from windrow.learning.label_sets import append_label_texts, count_labels
 from windrow.learning.model_selection import choose_adapter_scale, label_names_are_informative
 
 
@@ -69,7 +71,7 @@ class EncodedTrainingSet:
         features: Their features; shape [texts and names, features], float32.
         numbers: The number of each distinct row in the data, the first one of equals.
         text_ids: The text of each distinct row.
-        label_ids: The label of each distinct row.
+        label_ids: The label of each distinct row, or its label set.
         num_label_names: The number of label names that take part: all, or 0 if they are not informative.
         fraction: The fraction of all rows, in (0, 1]; below 1 they are a sample.
         began_s: The time when encoding began, on the monotonic clock.
@@ -81,7 +83,7 @@ class EncodedTrainingSet:
     features: Floats
     numbers: Ids
     text_ids: Ids
-    label_ids: Ids
+    label_ids: Labels
     num_label_names: int
     fraction: float
     began_s: float
@@ -101,7 +103,7 @@ class EncodedTrainingSet:
     @property
     def name_ids(self) -> Ids:
         """The indices in ``states`` of the label names that take part."""
-        return len(self.states.lengths) - int(self.label_ids.max() + 1) + np.arange(self.num_label_names)
+        return len(self.states.lengths) - count_labels(self.label_ids) + np.arange(self.num_label_names)
 
     @cached_property
     def policy(self) -> AdapterPolicy:
@@ -121,18 +123,18 @@ class EncodedTrainingSet:
             return self
         return replace(self, head_search=context.run(SearchHeadTask(self.examples(), recipe.seed)))
 
-    def contrastive_inputs(self) -> tuple[TokenStates, Ids]:
+    def contrastive_inputs(self) -> tuple[TokenStates, Labels]:
         """Return the texts' states for contrastive training, one per distinct row and label name, and their labels."""
         return (
             self.states.select(np.concatenate([self.text_ids, self.name_ids])),
-            np.concatenate([self.label_ids, np.arange(self.num_label_names)]),
+            append_label_texts(self.label_ids, np.arange(self.num_label_names)),
         )
 
     def examples(self) -> Examples:
         """Return the rows, and the label names that take part, for fitting a head."""
         return Examples(
             features=np.concatenate([self.row_features, self.features[self.name_ids]]),
-            label_ids=np.concatenate([self.label_ids, np.arange(self.num_label_names)]),
+            label_ids=append_label_texts(self.label_ids, np.arange(self.num_label_names)),
             groups=self.text_ids,
             num_train_only_rows=self.num_label_names,
         )
@@ -144,7 +146,7 @@ class EncodedTrainingSet:
 
     def select_label_names(self) -> "EncodedTrainingSet":
         """Return it with the label names if they are informative, else without."""
-        names = replace(self, num_label_names=int(self.label_ids.max() + 1)).name_ids
+        names = replace(self, num_label_names=count_labels(self.label_ids)).name_ids
         mean = label_names_are_informative(self.row_features, self.label_ids, self.features[names])
         return replace(self, num_label_names=len(names) if mean else 0)
 
@@ -157,7 +159,10 @@ class EncodedTrainingSet:
 
 
 def encode_training_set(
-    dataset: Dataset, recipe: Recipe, context: TrainingContext, selection: Selection | None = None
+    dataset: Dataset | MultiLabelDataset,
+    recipe: Recipe,
+    context: TrainingContext,
+    selection: Selection | None = None,
 ) -> EncodedTrainingSet:
     """Encode the selected rows and the label names with the frozen encoder.
 

@@ -68,7 +68,8 @@ def strata(labels: Labels) -> Ids:
     counts = np.append(sets.sum(axis=0), len(sets) + 1)
     rarest_first = np.argsort(counts, kind="stable")
     has_any = np.concatenate([sets, np.ones((len(sets), 1), bool)], axis=1)[:, rarest_first]
-    return rarest_first[has_any.argmax(axis=1)]
+    rarest: Ids = rarest_first[has_any.argmax(axis=1)]
+    return rarest
 
 
 def set_ids(labels: Labels) -> Ids:
