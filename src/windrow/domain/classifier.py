@@ -10,7 +10,7 @@ from windrow.domain.errors import InvalidParameter
 from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.domain.recipe import BaseModel, Recipe
-from windrow.domain.threshold import Threshold, ThresholdChange
+from windrow.domain.threshold import DEFAULT_LABEL_THRESHOLD, Threshold, ThresholdChange
 from windrow.domain.training_report import AdapterReport, FitReport, HeadReport, ScoreReport
 from windrow.domain.values import Schema, Value, computed
 
@@ -252,6 +252,16 @@ class Record(Recipe, Trained, _Named):
     """
     key_name: str | None = None
     """The API key that trained, imported or copied it; ``None`` where none was needed."""
+
+    @property
+    def thresholds_by_label(self) -> dict[str, float]:
+        """The score from which each label is given, in the order of the labels; empty for a single-label classifier."""
+        if self.kind == "single_label":
+            return {}
+        own = {} if self.threshold is None else self.threshold.label_thresholds
+        return {
+            label: own.get(label, self.label_thresholds.get(label, DEFAULT_LABEL_THRESHOLD)) for label in self.labels
+        }
 
     @property
     def pinned(self) -> BaseModel:

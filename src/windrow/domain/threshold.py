@@ -13,6 +13,8 @@ from windrow.domain.values import Schema, Value, computed
 
 # Of older ones nothing is left, so that no record grows without end.
 MAX_THRESHOLD_CHANGES: Final = 100
+# From which score a label is given where nothing else was chosen.
+DEFAULT_LABEL_THRESHOLD: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)

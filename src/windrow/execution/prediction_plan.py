@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from windrow.arrays import Floats
-from windrow.domain.classifier import Record
+from windrow.domain.classifier import Kind, Record
 from windrow.domain.errors import InvalidArtifact, InvalidBaseModel
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import TextEncoder
-from windrow.learning.head import LinearHead, score_heads
+from windrow.learning.head import LinearHead, score_heads, scores_of_logits
 from windrow.learning.scope import Scope, score_scopes
 from windrow.storage.catalog import ResolvedModel
 
@@ -30,6 +30,7 @@ class LoadedClassifier:
         encoder: The encoder that the classifier was trained on.
         digest: Identifies the encoder with its adapter: the artifact's digest with an adapter, else the base model's.
         scope: Detects out-of-scope texts; ``None`` if the classifier has none.
+        kind: Whether it gives one label, or any number of them.
     """
 
     head: LinearHead
@@ -37,6 +38,18 @@ class LoadedClassifier:
     encoder: TextEncoder
     digest: str
     scope: Scope | None
+    kind: Kind = "single_label"
+
+    def scores(self, features: Floats) -> Floats:
+        """Return each label's score for each text.
+
+        Args:
+            features: Shape [texts, features], float32.
+
+        Returns:
+            Shape [texts, labels], float32, in [0, 1]; the rows of a single-label classifier sum to 1.
+        """
+        return scores_of_logits(self.head.logits(features), self.kind)
 
 
 def check_finite(record: Record, classifier: LoadedClassifier, total: float) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from windrow.arrays import Floats
 from windrow.domain.caller import calling, current_caller
-from windrow.domain.classifier import Record
+from windrow.domain.classifier import Kind, Record
 from windrow.domain.errors import InvalidArtifact
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.server_stats import ServerStats
@@ -47,8 +47,8 @@ class CacheLimits:
     pinned_classifiers: Collection[str] = ()
 
 
-# The digest of the artifact, and the id and digest of the base model.
-_ClassifierKey = tuple[str, str, str]
+# The digest of the artifact, the id and digest of the base model, and the classifier's kind.
+_ClassifierKey = tuple[str, str, str, Kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ class Predictor:
         artifact = artifact_from_bytes(self._catalog.blobs.read(record.name, blob))
         encoder, adapter = self.check_artifact_fits(record, artifact)
         digest = record.base_model_digest if adapter is None else blob.sha256
-        return LoadedClassifier(artifact.head, adapter, encoder, digest, artifact.scope)
+        return LoadedClassifier(artifact.head, adapter, encoder, digest, artifact.scope, record.kind)
 
     def _read_cached(self, key: TextKey, plan: PredictionPlan) -> bool:
         """Copy an encoded text from the cache into the plan, if it is there."""
@@ -321,7 +321,8 @@ class Predictor:
 def _key(entry: ClassifierState) -> _ClassifierKey:
     # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
     # The id belongs to it, since the allow-list is of ids: the same base model under another one is another question.
-    return entry.blobs[ARTIFACT].sha256, entry.record.base_model, entry.record.base_model_digest
+    record = entry.record
+    return entry.blobs[ARTIFACT].sha256, record.base_model, record.base_model_digest, record.kind
 
 
 def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> InvalidArtifact:

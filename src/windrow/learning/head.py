@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from windrow.arrays import Floats, Ids
+from windrow.domain.classifier import Kind
 from windrow.domain.training_report import HeadReport
 
 # On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
@@ -61,23 +62,40 @@ def softmax(logits: Floats) -> Floats:
     return scores
 
 
-def score_heads(heads: Sequence[LinearHead], features: Floats) -> list[Floats]:
-    """Return :meth:`LinearHead.scores` of several heads, in one matrix product.
+def sigmoid(logits: Floats) -> Floats:
+    """Return each label's own score; both of shape [rows, labels], float32; NaN where a logit is not finite."""
+    # As exact for the smallest scores as for the largest ones, and no logit overflows.
+    scores: Floats = np.exp(-np.logaddexp(0, -logits))
+    scores[~np.isfinite(logits)] = np.nan
+    return scores
+
+
+def scores_of_logits(logits: Floats, kind: Kind) -> Floats:
+    """Return the scores of logits: of labels that exclude each other, or of labels that stand for themselves."""
+    return sigmoid(logits) if kind == "multi_label" else softmax(logits)
+
+
+def score_heads(heads: Sequence[LinearHead], features: Floats, kind: Kind = "single_label") -> list[Floats]:
+    """Return the scores of several heads, in one matrix product.
 
     Args:
         heads: At least one, all of the same width.
         features: Shape [rows, features], float32.
+        kind: That of all their classifiers.
 
     Returns:
         One array a head, shape [rows, labels], float32.
     """
     if len(heads) == 1:
-        return [heads[0].scores(features)]
+        return [scores_of_logits(heads[0].logits(features), kind)]
     counts = np.array([len(head.bias) for head in heads])
     ends = counts.cumsum()
     starts = ends - counts
     logits = features @ np.concatenate([head.weights for head in heads]).T
     logits += np.concatenate([head.bias for head in heads])
+    if kind == "multi_label":
+        scores = sigmoid(logits)
+        return [scores[:, start:end] for start, end in zip(starts, ends, strict=True)]
     logits -= np.repeat(np.maximum.reduceat(logits, starts, axis=1), counts, axis=1)
     scores = np.exp(logits)
     scores /= np.repeat(np.add.reduceat(scores, starts, axis=1), counts, axis=1)
