@@ -27,4 +27,5 @@ def record(name: str = "tickets_v1", **changes: Any) -> Record:
         "report": FitReport(1, 2, 3, ("bug",), 0.5, Estimate(7, 8, 4, Interval(0.38, 1.0))),
         "warnings": (),
     }
+    changes.setdefault("num_examples", sum({**values, **changes}["rows_per_label"].values()))
     return Record(**values | changes)

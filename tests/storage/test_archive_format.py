@@ -38,7 +38,8 @@ from tests.storage.archives import (
 )
 from tests.storage.examples import ROW_EXAMPLES, open_catalog, sealed
 from tests.storage.strategies import any_artifact, any_entry, any_rows
-from windrow.domain.dataset import Dataset, Row, find_data_warnings
+from windrow.domain.data_warnings import find_data_warnings
+from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidArchive, InvalidArtifact
 from windrow.domain.recipe import BATCH_SIZE_RANGE, NUM_ITERATIONS_RANGE, SEED_RANGE
 from windrow.learning.head import LinearHead
@@ -94,6 +95,14 @@ def any_export(draw: st.DrawFn) -> tuple[ClassifierState, dict[str, bytes]]:
         drawn.record,
         labels=labels,
         rows_per_label={label: counts[label] for label in labels},
+        num_examples=rows.num_examples,
+        kind="single_label",
+        source="examples",
+        label_thresholds={},
+        label_descriptions={},
+        report=replace(drawn.record.report, estimate=None),
+        test=None,
+        threshold_changes=(),
         base_model=draw(any_base_model_id),
         training_data_sha256=rows.sha256,
         taken_over_rows=draw(st.integers(0, len(rows.rows))),
@@ -153,6 +162,7 @@ class TestPack:
                 entry().record,
                 labels=tuple(f"{number:0256}" for number in range(18_000)),
                 rows_per_label={f"{number:0256}": 1 for number in range(18_000)},
+                num_examples=18_000,
             ),
         ],
         ids=["a long label", "no digest", "a long manifest"],
@@ -169,6 +179,7 @@ def without_rows(rows: Sequence[Row], digest: str) -> bytes:
         entry().record,
         labels=dataset.labels,
         rows_per_label=dataset.rows_per_label,
+        num_examples=dataset.num_examples,
         training_data_sha256=digest,
         warnings=find_data_warnings(dataset),
     )

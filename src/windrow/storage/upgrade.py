@@ -226,14 +226,16 @@ def _state_7(old: Plain) -> Plain:
 
 
 def _record_7(old: Plain) -> Plain:
-    report, changes = old["report"], [_threshold_change_7(each) for each in old["threshold_changes"]]
-    figures = {"micro_f1": None, "macro_f1": None}
+    report, changes = old["report"], old["threshold_changes"]
+    figures: Plain = {"micro_f1": None, "macro_f1": None}
+    if not isinstance(changes, list):  # an empty text or object would pass as one
+        raise TypeError("threshold_changes is no array")
     known = {
         "report": {**report, "estimate": _unless_none(report["estimate"], figures)},
         "test": _unless_none(old["test"], {"micro_f1": None}),
-        "threshold_changes": changes,
+        "threshold_changes": [_threshold_change_7(each) for each in changes],
     }
-    new = {"kind": "single_label", "source": "examples", "label_descriptions": {}, "label_thresholds": {}}
+    new = {"num_examples": sum(old["rows_per_label"].values()), "kind": "single_label", "source": "examples", "label_descriptions": {}, "label_thresholds": {}}
     return {**_joined(old, new), **known}
 
 
