@@ -1,17 +1,33 @@
-"""Rows with any number of labels each: the rules they must follow, their digest, and what is odd about them."""
+"""Rows with any number of labels each: the rules that they must follow, and their digest."""
 
 import hashlib
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
 
-from windrow.domain.dataset import SMALL_CLASS_ROWS, Label, Text
+from windrow.domain.dataset import (
+    CANONICAL_JSON,
+    MAX_LABEL_CHARS,
+    SMALL_CLASS_ROWS,
+    DataLimits,
+    Label,
+    Text,
+    check_not_empty,
+    check_row_count,
+    label_too_long,
+    text_problem,
+    text_too_long,
+    too_many,
+    wrong_row,
+)
+from windrow.domain.errors import InvalidTestData, InvalidTrainingData
+from windrow.domain.figures import counted
 from windrow.domain.values import Schema
 
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+# There is something to tell apart where rows differ in their labels.
+_MIN_LABEL_SETS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,11 @@ class MultiLabelDataset:
     """
 
     rows: tuple[MultiLabelRow, ...]
+
+    @property
+    def num_examples(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -100,10 +121,119 @@ class MultiLabelDataset:
         """Labels with too few rows to learn from or to evaluate, in the order of :attr:`labels`."""
         return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
 
+    @cached_property
+    def rows_without_labels(self) -> tuple[int, ...]:
+        """The rows that have no label, by number from 0."""
+        return tuple(number for number, row in enumerate(self.rows) if not row.labels)
+
     @property
     def majority_accuracy(self) -> float:
         """The share of the rows that have the most frequent set of labels."""
         return max(Counter(self.label_sets).values()) / len(self.rows)
+
+
+def check_multi_label_rows(rows: Iterable[MultiLabelRow], limits: DataLimits) -> MultiLabelDataset:
+    """Check training rows against every rule and return them as a dataset.
+
+    Raises:
+        InvalidTrainingData: A row breaks a rule (``facts["row"]`` counts from 0), or there is nothing to tell apart:
+            no row has a label, or all have the same ones.
+        LimitExceeded: Too many rows, too many labels, or a text that is too long.
+    """
+    checked = tuple(rows)
+    check_row_count(len(checked), limits)
+    check_each_multi_label_row("training_data", checked, limits)
+    return check_label_sets(MultiLabelDataset(checked), limits)
+
+
+def check_label_sets(dataset: MultiLabelDataset, limits: DataLimits) -> MultiLabelDataset:
+    """Return training rows if a classifier can learn their labels.
+
+    Raises:
+        InvalidTrainingData: No row has a label, or all have the same ones.
+        LimitExceeded: There are too many labels.
+    """
+    facts = {"labels": len(dataset.labels), "rows": len(dataset.rows)}
+    rows = counted(len(dataset.rows), "row")
+    if not dataset.labels:
+        raise InvalidTrainingData(
+            f"{{arg:training_data}} has no label in {rows}; a multi-label classifier needs at least one label that "
+            "some rows have. Add rows with labels.",
+            facts,
+        )
+    if len(set(dataset.label_sets)) < _MIN_LABEL_SETS:
+        raise InvalidTrainingData(
+            f"{{arg:training_data}} has the same labels in {rows}, so that there is nothing to tell apart. Add rows "
+            "with other labels, or with none.",
+            facts,
+        )
+    if len(dataset.labels) > limits.max_labels:
+        raise too_many("training_data", len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
+    return dataset
+
+
+def check_multi_label_test_rows(field: str, rows: Sequence[MultiLabelRow], limits: DataLimits) -> MultiLabelDataset:
+    """Check test rows, of which one is enough, and which may all have the same labels, or none.
+
+    Args:
+        field: What the caller knows them by (``test_data``).
+        rows: Any rows.
+        limits: The limits on training rows hold for them too.
+
+    Raises:
+        InvalidTestData: There is none, or one breaks a rule (``facts["row"]`` counts from 0).
+        LimitExceeded: Too many rows, too many labels, or a text that is too long.
+    """
+    check_row_count(len(rows), limits, field)
+    check_not_empty(field, rows)
+    check_each_multi_label_row(field, rows, limits, InvalidTestData)
+    dataset = MultiLabelDataset(tuple(rows))
+    if len(dataset.labels) > limits.max_labels:
+        raise too_many(field, len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
+    return dataset
+
+
+def check_each_multi_label_row(
+    name: str,
+    rows: Sequence[MultiLabelRow],
+    limits: DataLimits,
+    refusal: type[InvalidTrainingData | InvalidTestData] = InvalidTrainingData,
+) -> None:
+    """Refuse rows of which one breaks a rule. See :func:`windrow.domain.dataset.check_each_row`.
+
+    Raises:
+        InvalidTrainingData: A text or a label is empty, blank or no valid Unicode, or a label is too long, or stands
+            twice in a row.
+        LimitExceeded: A text is too long.
+    """
+    place = f"{{place:{name}}}"
+    checked: set[str] = set()
+    for number, row in enumerate(rows):
+        if problem := text_problem(row.text):
+            raise wrong_row(refusal, place, problem, {"row": number, "field": "text"})
+        if len(row.text) > limits.max_text_chars:
+            raise text_too_long(place, len(row.text), limits.max_text_chars, {"row": number, "field": "text"})
+        # Most rows have labels that others had before.
+        if not checked.issuperset(row.labels):
+            _check_labels(place, number, row.labels, refusal)
+            checked.update(row.labels)
+        if len(row.labels) > 1 and len(set(row.labels)) < len(row.labels):
+            repeated = next(label for label, count in Counter(row.labels).items() if count > 1)
+            raise refusal(
+                f"{place} holds {{label!r}} more than once. {{Send}} each label of a row once.",
+                {"row": number, "field": "labels", "label": repeated},
+            )
+
+
+def _check_labels(
+    place: str, row: int, labels: Sequence[str], refusal: type[InvalidTrainingData | InvalidTestData]
+) -> None:
+    for position, label in enumerate(labels):
+        facts = {"row": row, "field": f"labels[{position}]"}
+        if problem := text_problem(label):
+            raise wrong_row(refusal, place, problem, facts)
+        if len(label) > MAX_LABEL_CHARS:
+            raise label_too_long(refusal, place, len(label), facts)
 
 
 def multi_label_rows_as_jsonl(rows: Iterable[MultiLabelRow]) -> bytes:
@@ -111,5 +241,5 @@ def multi_label_rows_as_jsonl(rows: Iterable[MultiLabelRow]) -> bytes:
 
     Source: docs/explanation/format.md, "Training rows".
     """
-    lines = (_CANONICAL.encode({"labels": sorted(row.labels), "text": row.text}) for row in rows)
+    lines = (CANONICAL_JSON.encode({"labels": sorted(row.labels), "text": row.text}) for row in rows)
     return "".join(f"{line}\n" for line in lines).encode()

@@ -9,7 +9,8 @@ import numpy as np
 
 from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
-from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
+from windrow.domain.data_warnings import find_data_warnings
+from windrow.domain.dataset import Dataset, DataWarning
 from windrow.domain.errors import InvalidTrainingData
 from windrow.domain.figures import percent
 from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated

@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
+from windrow.domain.data_warnings import find_data_warnings
+from windrow.domain.dataset import Dataset, DataWarning
 from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport, Estimate, FitReport

@@ -10,15 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final
 
 from windrow.domain.characters import is_blank
-from windrow.domain.dataset import (
-    MAX_LABEL_CHARS,
-    DataLimits,
-    Dataset,
-    DataWarning,
-    Row,
-    find_data_warnings,
-    with_every_row,
-)
+from windrow.domain.data_warnings import find_data_warnings, with_every_row
+from windrow.domain.dataset import MAX_LABEL_CHARS, DataLimits, Dataset, DataWarning, Row
 from windrow.domain.errors import InvalidFile, LimitExceeded
 from windrow.domain.inspection import (
     MAX_EXAMPLE_CHARS,

@@ -7,7 +7,8 @@ import numpy as np
 
 from windrow.arrays import Bools
 from windrow.domain.characters import looks_like, quoted_apart
-from windrow.domain.dataset import Dataset, DataWarning, find_test_warnings
+from windrow.domain.data_warnings import find_test_warnings
+from windrow.domain.dataset import Dataset, DataWarning
 from windrow.domain.errors import InvalidTestData
 from windrow.domain.figures import counted
 from windrow.service.dependencies import Store

@@ -12,7 +12,8 @@ from functools import partial
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import check_rows, find_data_warnings
+from windrow.domain.data_warnings import find_data_warnings
+from windrow.domain.dataset import check_rows
 from windrow.domain.errors import (
     ConcurrentChange,
     DataDirectoryUnavailable,
@@ -93,7 +94,7 @@ def begin_fit(
             request,
             id="",
             state="queued",
-            num_examples=len(rows.dataset.rows),
+            num_examples=rows.dataset.num_examples,
             training_data_sha256=rows.dataset.sha256,
             created_at=utc_now(),
             key_name=current_caller().key_name,

@@ -14,7 +14,8 @@ from windrow.cli.verbs.demo_command import ALIAS, FIRST, SECOND, demo_rows
 from windrow.domain.alias import AliasRequest
 from windrow.domain.classifier import ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison, Recommendation
-from windrow.domain.dataset import Dataset, find_data_warnings, find_test_warnings
+from windrow.domain.data_warnings import find_data_warnings, find_test_warnings
+from windrow.domain.dataset import Dataset
 from windrow.domain.overlap import find_overlap
 from windrow.files.reading import read_rows
 from windrow.settings import Settings

@@ -1,0 +1,175 @@
+"""What is odd about labelled rows of either form: warnings that name the rows, and never stop a training."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from windrow.domain.characters import looks_like, quoted_apart
+from windrow.domain.dataset import SMALL_CLASS_ROWS, Dataset, DataWarning
+from windrow.domain.figures import counted
+from windrow.domain.multi_label import MultiLabelDataset
+
+_NAMED_ROWS = 5
+
+
+def find_data_warnings(dataset: Dataset | MultiLabelDataset) -> tuple[DataWarning, ...]:
+    """Return what is odd about training rows.
+
+    Those of either form: duplicates, contradictions, small classes, labels that look alike, numbers. Of multi-label
+    rows also those without a label, and labels that each row has.
+    """
+    candidates = (
+        _warn_of_duplicates(dataset),
+        _warn_of_contradictions(dataset),
+        *(_multi_label_candidates(dataset) if isinstance(dataset, MultiLabelDataset) else ()),
+        _warn_of_small_classes(dataset),
+        _warn_of_labels_alike(dataset),
+        _warn_of_number_labels(dataset),
+    )
+    return tuple(warning for warning in candidates if warning is not None)
+
+
+def with_every_row(warnings: Iterable[DataWarning], dataset: Dataset | MultiLabelDataset) -> tuple[DataWarning, ...]:
+    """Return warnings that :func:`find_data_warnings` found, each with all the rows behind it.
+
+    Args:
+        warnings: The warnings.
+        dataset: The rows that they are about.
+    """
+    return tuple(replace(warning, rows=_rows_behind(warning.code, dataset)) for warning in warnings)
+
+
+def find_test_warnings(dataset: Dataset | MultiLabelDataset) -> tuple[DataWarning, ...]:
+    """Return what is odd about test rows: duplicates, which count twice, and contradictions."""
+    candidates = (_warn_of_duplicates(dataset), _warn_of_contradictions(dataset))
+    return tuple(warning for warning in candidates if warning is not None)
+
+
+def _multi_label_candidates(dataset: MultiLabelDataset) -> tuple[DataWarning | None, ...]:
+    return _warn_of_rows_without_labels(dataset), _warn_of_labels_of_every_row(dataset)
+
+
+def _warn_of_duplicates(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+    repeats = dataset.duplicate_rows
+    if not repeats:
+        return None
+    repeat = counted(len(repeats), "row repeats", "rows repeat")
+    labels = "labels" if isinstance(dataset, MultiLabelDataset) else "label"
+    return _warn("duplicate_rows", f"{repeat} an earlier row with the same {labels}.", repeats)
+
+
+def _warn_of_contradictions(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+    torn = dataset.contradicting_rows
+    if not torn:
+        return None
+    carry = counted(len(torn), "row carries", "rows carry")
+    elsewhere = "with other labels" if isinstance(dataset, MultiLabelDataset) else "under another label"
+    return _warn("contradicting_rows", f"{carry} a text that also stands {elsewhere}.", torn)
+
+
+def _warn_of_rows_without_labels(dataset: MultiLabelDataset) -> DataWarning | None:
+    without = dataset.rows_without_labels
+    if not without:
+        return None
+    have, count = counted(len(without), "row has", "rows have"), "It counts" if len(without) == 1 else "They count"
+    what = "a text" if len(without) == 1 else "texts"
+    return _warn(
+        "rows_without_labels",
+        f"{have} no label. {count} as {what} that no label fits; leave out rows that nobody has labelled yet.",
+        without,
+    )
+
+
+def _warn_of_labels_of_every_row(dataset: MultiLabelDataset) -> DataWarning | None:
+    everywhere = _labels_of_every_row(dataset)
+    if not everywhere:
+        return None
+    named = ", ".join(map(repr, everywhere[:_NAMED_ROWS])) + (", …" if len(everywhere) > _NAMED_ROWS else "")
+    return _warn(
+        "label_of_every_row",
+        f"Every row has {named}, so that it will be given to every text. Add rows without it, or leave it out.",
+    )
+
+
+def _warn_of_small_classes(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+    small = dataset.small_classes
+    if not small:
+        return None
+    named = ", ".join(f"{label!r} ({dataset.rows_per_label[label]})" for label in small[:_NAMED_ROWS])
+    more = f" and {len(small) - _NAMED_ROWS} more" if len(small) > _NAMED_ROWS else ""
+    return _warn(
+        "small_classes",
+        f"{counted(len(small), 'label has', 'labels have')} fewer than {SMALL_CLASS_ROWS} rows: {named}{more}. "
+        "About 8 rows a label work well.",
+    )
+
+
+def _rows_behind(code: str, dataset: Dataset | MultiLabelDataset) -> tuple[int, ...]:
+    if code == "duplicate_rows":
+        return dataset.duplicate_rows
+    if code == "contradicting_rows":
+        return dataset.contradicting_rows
+    if code == "rows_without_labels" and isinstance(dataset, MultiLabelDataset):
+        return dataset.rows_without_labels
+    if code == "label_of_every_row":
+        return tuple(range(len(dataset.rows)))
+    labels = {
+        "small_classes": dataset.small_classes,
+        "labels_alike": [label for group in _labels_alike(dataset) for label in group],
+        "number_labels": _number_labels(dataset),
+    }[code]
+    return _rows_with(dataset, set(labels))
+
+
+def _rows_with(dataset: Dataset | MultiLabelDataset, labels: set[str]) -> tuple[int, ...]:
+    """Return the rows that have one of some labels, by number from 0."""
+    if isinstance(dataset, MultiLabelDataset):
+        return tuple(number for number, row in enumerate(dataset.rows) if not labels.isdisjoint(row.labels))
+    return tuple(number for number, row in enumerate(dataset.rows) if row.label in labels)
+
+
+def _labels_of_every_row(dataset: MultiLabelDataset) -> list[str]:
+    return [label for label, count in dataset.rows_per_label.items() if count == len(dataset.rows)]
+
+
+def _labels_alike(dataset: Dataset | MultiLabelDataset) -> list[list[str]]:
+    spellings: defaultdict[str, list[str]] = defaultdict(list)
+    for label in dataset.labels:
+        spellings[looks_like(label)].append(label)
+    return [group for group in spellings.values() if len(group) > 1]
+
+
+def _number_labels(dataset: Dataset | MultiLabelDataset) -> list[str]:
+    return [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
+
+
+def _warn_of_labels_alike(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+    alike = _labels_alike(dataset)
+    if not alike:
+        return None
+    named = "; ".join(" / ".join(_quoted_in(group)) for group in alike[:_NAMED_ROWS])
+    more = f" and {len(alike) - _NAMED_ROWS} more" if len(alike) > _NAMED_ROWS else ""
+    return _warn(
+        "labels_alike",
+        f"Some labels look alike: {named}{more}. They count as different labels; give each label one spelling.",
+    )
+
+
+def _warn_of_number_labels(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+    numbers = _number_labels(dataset)
+    if not numbers:
+        return None
+    named = ", ".join(map(repr, numbers[:_NAMED_ROWS])) + (", …" if len(numbers) > _NAMED_ROWS else "")
+    return _warn(
+        "number_labels",
+        f"Labels that are whole numbers are taken as their text ({named}), and predictions have text, too. Names that "
+        "say what is meant can be read by people, and by the training.",
+    )
+
+
+def _quoted_in(group: Sequence[str]) -> list[str]:
+    return [quoted_apart(label, group[0] if label != group[0] else group[1]) for label in group]
+
+
+def _warn(code: str, message: str, rows: Sequence[int] = ()) -> DataWarning:
+    return DataWarning(code, message, tuple(rows[:_NAMED_ROWS]))

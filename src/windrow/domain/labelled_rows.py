@@ -1,0 +1,117 @@
+"""Labelled rows of either form: with one label each, or with any number of labels each."""
+
+from collections.abc import Iterable, Sequence
+
+from windrow.domain.dataset import (
+    DataLimits,
+    Dataset,
+    Row,
+    check_row_count,
+    check_rows,
+    check_test_rows,
+    rows_as_jsonl,
+)
+from windrow.domain.errors import InvalidTestData, InvalidTrainingData, MultiLabelNotSupported
+from windrow.domain.multi_label import (
+    MultiLabelDataset,
+    MultiLabelRow,
+    check_multi_label_rows,
+    check_multi_label_test_rows,
+    multi_label_rows_as_jsonl,
+)
+
+LabelledRow = Row | MultiLabelRow
+LabelledDataset = Dataset | MultiLabelDataset
+
+
+def check_training_rows(rows: Iterable[LabelledRow], limits: DataLimits) -> LabelledDataset:
+    """Check training rows of either form, and return them as a dataset of that form.
+
+    Raises:
+        InvalidTrainingData: A row breaks a rule or has another form than those before it, or there are too few labels.
+        LimitExceeded: Too many rows, too many labels, or a text that is too long.
+    """
+    given = tuple(rows)
+    check_row_count(len(given), limits)
+    single, several = rows_by_form("training_data", given)
+    return check_multi_label_rows(several, limits) if several else check_rows(single, limits)
+
+
+def check_evaluation_rows(field: str, rows: Sequence[LabelledRow], limits: DataLimits) -> LabelledDataset:
+    """Check test rows of either form, of which one is enough, and return them as a dataset of that form.
+
+    Args:
+        field: What the caller knows them by (``test_data``).
+        rows: Any rows.
+        limits: The limits on training rows hold for them too.
+
+    Raises:
+        InvalidTestData: There is none, or one breaks a rule or has another form than those before it.
+        LimitExceeded: Too many rows, too many labels, or a text that is too long.
+    """
+    check_row_count(len(rows), limits, field)
+    single, several = rows_by_form(field, rows, InvalidTestData)
+    return check_multi_label_test_rows(field, several, limits) if several else check_test_rows(field, single, limits)
+
+
+def single_label_rows(field: str, rows: Iterable[LabelledRow], verb: str) -> tuple[Row, ...]:
+    """Return rows for a verb that takes only those with one label each.
+
+    Args:
+        field: What the caller knows the rows by.
+        rows: Any rows.
+        verb: The verb, as ``Operations`` names it.
+
+    Raises:
+        MultiLabelNotSupported: One of them has any number of labels.
+    """
+    single: list[Row] = []
+    for number, row in enumerate(rows):
+        if isinstance(row, MultiLabelRow):
+            raise MultiLabelNotSupported(
+                "{arg:{parameter}} has rows with any number of labels each, which {see:{verb}} does not take yet; "
+                "{see:fit} does. {Send} rows with one label each, or leave this step out.",
+                {"parameter": field, "verb": verb, "row": number, "field": "labels"},
+            )
+        single.append(row)
+    return tuple(single)
+
+
+def rows_by_form(
+    field: str,
+    rows: Iterable[LabelledRow],
+    refusal: type[InvalidTrainingData | InvalidTestData] = InvalidTrainingData,
+) -> tuple[tuple[Row, ...], tuple[MultiLabelRow, ...]]:
+    """Return rows with one label each, and rows with any number of labels each, of which there may be only one form.
+
+    Args:
+        field: What the caller knows them by (``training_data``).
+        rows: Any rows.
+        refusal: What is raised for a row of another form.
+
+    Raises:
+        InvalidTrainingData: There are rows of both; ``facts["row"]`` names the first that differs, from 0.
+    """
+    given = tuple(rows)
+    single = tuple(row for row in given if isinstance(row, Row))
+    several = tuple(row for row in given if isinstance(row, MultiLabelRow))
+    if single and several:
+        other, own = ("label", "labels") if isinstance(given[0], Row) else ("labels", "label")
+        raise refusal(
+            f"{{place:{field}}} stands in rows of which earlier ones have {{expected}}; the rows of a request have "
+            "the same form. {Send} labels in each row, of which a list with one label is a text that has just that "
+            "one, or label in each row.",
+            {"row": _first_of_other_form(given), "field": own, "expected": other},
+        )
+    return single, several
+
+
+def labelled_rows_as_jsonl(rows: Iterable[LabelledRow]) -> bytes:
+    """Return rows of either form in their canonical form. Source: docs/explanation/format.md, "Training rows"."""
+    return b"".join(
+        multi_label_rows_as_jsonl((row,)) if isinstance(row, MultiLabelRow) else rows_as_jsonl((row,)) for row in rows
+    )
+
+
+def _first_of_other_form(rows: Sequence[LabelledRow]) -> int:
+    return next(number for number, row in enumerate(rows) if type(row) is not type(rows[0]))

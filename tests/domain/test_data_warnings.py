@@ -1,0 +1,121 @@
+"""What is odd about labelled rows, and which rows are behind it."""
+
+import pytest
+
+from windrow.domain.data_warnings import find_data_warnings, find_test_warnings, with_every_row
+from windrow.domain.dataset import DataLimits, DataWarning, Row, check_rows
+from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
+
+LIMITS = DataLimits()
+
+
+def test_clean_rows_of_full_classes_give_no_warning() -> None:
+    rows = [Row(f"text {label} {number}", label) for label in "ab" for number in range(4)]
+    assert find_data_warnings(check_rows(rows, LIMITS)) == ()
+
+
+def test_each_oddity_has_its_warning_and_its_rows() -> None:
+    rows = [Row("t", "a"), Row("t", "a"), Row("t", "b"), Row("u", "A ")]
+    found = {warning.code: warning for warning in find_data_warnings(check_rows(rows, LIMITS))}
+    assert set(found) == {"duplicate_rows", "contradicting_rows", "small_classes", "labels_alike"}
+    assert found["duplicate_rows"].rows == (1,)
+    assert found["contradicting_rows"].rows == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (("Bug", "bug", "b"), "'Bug' / 'bug'"),
+        (("R\u00fcckfrage", "Ru\u0308ckfrage"), r"'Ru\u0308ckfrage' / 'R\xfcckfrage'"),
+        (("bug", "bu\u200bg"), r"'bug' / 'bu\u200bg'"),
+        (("bug", "bug\u202e", "Bug"), r"'Bug' / 'bug' / 'bug\u202e'"),
+    ],
+)
+def test_labels_that_look_alike_are_shown_with_what_tells_them_apart(labels: tuple[str, ...], shown: str) -> None:
+    rows = [Row(f"text {number} {label!a}", label) for number in range(4) for label in labels]
+    (warning,) = find_data_warnings(check_rows(rows, LIMITS))
+    assert warning.code == "labels_alike"
+    assert shown in warning.message
+
+
+def test_a_warning_names_five_rows_at_most() -> None:
+    rows = [Row("t", "a")] * 20 + [Row("u", "b")] * 4
+    found = {warning.code: warning for warning in find_data_warnings(check_rows(rows, LIMITS))}
+    assert len(found["duplicate_rows"].rows) == 5
+    assert found["duplicate_rows"].message.startswith("22 rows repeat")
+
+
+def test_labels_that_are_whole_numbers_are_worth_a_warning() -> None:
+    dataset = check_rows(
+        [Row(f"{label} {number}", label) for label in ("0", "-1", "v2") for number in range(4)], DataLimits()
+    )
+    [warning] = find_data_warnings(dataset)
+    assert warning.code == "number_labels"
+    assert "taken as their text ('-1', '0')" in warning.message
+
+
+def test_clean_multi_label_rows_give_no_warning() -> None:
+    sets = [("a",), ("a", "b"), ("b",)] * 4
+    assert find_data_warnings(_dataset(*sets)) == ()
+
+
+def test_rows_without_labels_are_named_as_texts_that_no_label_fits() -> None:
+    warning = _warnings(*[("a",)] * 4, (), ())["rows_without_labels"]
+    assert warning.rows == (4, 5)
+    assert warning.message.startswith("2 rows have no label. They count as texts that no label fits")
+
+
+def test_one_row_without_labels_is_told_of_in_the_singular() -> None:
+    warning = _warnings(*[("a",)] * 4, ())["rows_without_labels"]
+    assert warning.message.startswith("1 row has no label. It counts as a text that no label fits")
+
+
+def test_a_label_that_every_row_has_is_named() -> None:
+    warning = _warnings(*[("a", "b")] * 4, ("a",))["label_of_every_row"]
+    assert "Every row has 'a', so that it will be given to every text" in warning.message
+
+
+def test_a_multi_label_row_is_repeated_by_the_same_labels_in_any_order() -> None:
+    rows = [MultiLabelRow("t", ("a", "b")), MultiLabelRow("t", ("b", "a")), MultiLabelRow("u", ())]
+    found = {warning.code: warning for warning in find_test_warnings(MultiLabelDataset(tuple(rows)))}
+    assert set(found) == {"duplicate_rows"}
+    assert found["duplicate_rows"].rows == (1,)
+    assert found["duplicate_rows"].message == "1 row repeats an earlier row with the same labels."
+
+
+def test_a_text_with_two_label_sets_contradicts_itself() -> None:
+    rows = [MultiLabelRow("t", ("a", "b")), MultiLabelRow("u", ("b",)), MultiLabelRow("t", ("a",))]
+    [warning] = find_test_warnings(MultiLabelDataset(tuple(rows)))
+    assert (warning.code, warning.rows) == ("contradicting_rows", (0, 2))
+    assert warning.message == "2 rows carry a text that also stands with other labels."
+
+
+def test_labels_of_multi_label_rows_may_be_few_alike_or_numbers() -> None:
+    found = _warnings(("Bug", "bug"), ("1", "2"))
+    assert set(found) == {"small_classes", "labels_alike", "number_labels"}
+    assert "'Bug' / 'bug'" in found["labels_alike"].message
+
+
+@pytest.mark.parametrize(
+    ("sets", "code", "rows"),
+    [
+        ((*[("a",)] * 7, *[()] * 6), "rows_without_labels", (7, 8, 9, 10, 11, 12)),
+        ((("a", "b"), ("a",)), "label_of_every_row", (0, 1)),
+        ((*[("a",)] * 7, ("a", "b"), ()), "small_classes", (7,)),
+        ((*[("a",)] * 7, ("A",), ("b",)), "labels_alike", (0, 1, 2, 3, 4, 5, 6, 7)),
+    ],
+)
+def test_every_row_behind_a_warning_can_be_had(
+    sets: tuple[tuple[str, ...], ...], code: str, rows: tuple[int, ...]
+) -> None:
+    dataset = _dataset(*sets)
+    found = {warning.code: warning for warning in with_every_row(find_data_warnings(dataset), dataset)}
+    assert found[code].rows == rows
+
+
+def _dataset(*sets: tuple[str, ...]) -> MultiLabelDataset:
+    return MultiLabelDataset(tuple(MultiLabelRow(f"text {number}", labels) for number, labels in enumerate(sets)))
+
+
+def _warnings(*sets: tuple[str, ...]) -> dict[str, DataWarning]:
+    return {warning.code: warning for warning in find_data_warnings(_dataset(*sets))}
