@@ -445,14 +445,14 @@ def _manifests() -> _Attacks:
 def _records() -> _Attacks:
     warning = {"code": "small_classes", "message": "", "rows": []}
     candidate = {"scale": 0.0, "estimated_accuracy": None}
-    too_high = {"abstain_below": 1.01}
+    too_high = {"abstain_below": 1.01, "label_thresholds": {}}
     change = {
         "reason": "",
         "author": "",
         "key_name": None,
         "at": "2025-09-20T12:00:00Z",
         "before": None,
-        "after": {"abstain_below": 0.5},
+        "after": {"abstain_below": 0.5, "label_thresholds": {}},
     }
     long_labels: dict[str, object] = {"entry.record.labels": ["a", "b" * 257]}
     long_labels["entry.record.rows_per_label"] = {"a": 2, "b" * 257: 2}
@@ -473,7 +473,14 @@ def _records() -> _Attacks:
         "a long label": long_labels,
         "counts of other labels": {"entry.record.rows_per_label": {"billing": 2, "bugs": 2}},
         "fewer rows than none": {"entry.record.rows_per_label.bug": -1},
-        "many rows": {"entry.record.rows_per_label.bug": 10**6},
+        "many rows": {"entry.record.rows_per_label.bug": 10**6, "entry.record.num_examples": 10**6 + 2},
+        "another number of rows": {"entry.record.num_examples": 5},
+        "rows of a classifier without any": {"entry.record.source": "zero_shot"},
+        "thresholds of one label": {"entry.record.label_thresholds": {"billing": 0.5, "bug": 0.5}},
+        "several labels without thresholds": {"entry.record.kind": "multi_label"},
+        "a description of no label": {"entry.record.label_descriptions": {"none": "Nothing"}},
+        "an estimate of several labels": {"entry.record.report.estimate.micro_f1": 0.5},
+        "a test of several labels": {"entry.record.test.micro_f1": 0.5},
         "an endless training": {"entry.record.num_iterations": 10**9},
         "a huge batch": {"entry.record.batch_size": 10**9},
         "a digest that is a path": {"entry.record.base_model_digest": "../../evil"},
