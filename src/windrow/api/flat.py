@@ -5,7 +5,7 @@ classifiers is short unless whole records are requested, and has a cursor only w
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -14,7 +14,7 @@ from windrow.codec.values import from_json, to_json
 from windrow.domain.classifier import Classifier
 from windrow.domain.interval import Interval
 from windrow.domain.listing import Listing, ListRequest
-from windrow.domain.prediction import Answer, Prediction, PredictRequest
+from windrow.domain.prediction import Answer, Kind, Prediction, PredictRequest
 from windrow.domain.values import recast
 
 
@@ -22,6 +22,7 @@ from windrow.domain.values import recast
 class NamedAnswer(Answer):
     """One classifier's answer for one text, among those of others."""
 
+    kind: Kind = "single_label"
     model_name: str
     revision: int
     alias: str | None
@@ -33,6 +34,7 @@ class TextsReply:
 
     predictions: tuple[Answer, ...]
     """One for each text, in the order of the texts."""
+    kind: Kind = field(default="single_label", kw_only=True)
     model_name: str
     revision: int
     alias: str | None
@@ -51,6 +53,7 @@ class ModelEntry:
     """A classifier in a list."""
 
     name: str
+    kind: Kind
     labels: tuple[str, ...]
     base_model: str
     num_examples: int

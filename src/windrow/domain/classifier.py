@@ -9,6 +9,7 @@ from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.names import ImmutableReference, ModelReference, Name
+from windrow.domain.prediction import Kind
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.threshold import DEFAULT_LABEL_THRESHOLD, Threshold, ThresholdChange
 from windrow.domain.training_report import AdapterReport, FitReport, HeadReport, ScoreReport
@@ -20,8 +21,6 @@ MAX_TAG_CHARS = 64
 Description = Annotated[str, Schema(maxLength=MAX_DESCRIPTION_CHARS)]
 Tag = Annotated[str, Schema(minLength=1, maxLength=MAX_TAG_CHARS, pattern=r"^\S+( +\S+)*$")]
 Tags = Annotated[tuple[Tag, ...], Schema(maxItems=MAX_TAGS)]
-# Whether a text has one of the labels, or any number of them.
-Kind = Literal["single_label", "multi_label"]
 # What a classifier was made from: labelled rows, or the names and descriptions of its labels alone.
 Source = Literal["examples", "zero_shot"]
 # How few rows are enough depends on what they extend.
@@ -179,7 +178,7 @@ class Trained(Value):
     """Of a multi-label classifier, the score of each label from which it is given, as the training chose it; otherwise
     empty.
     """
-    num_examples: int = computed(lambda self: sum(self.rows_per_label.values()), 0)
+    num_examples: int
     """Number of training rows."""
     extends: str | None = None
     """The revision whose kept training rows it took over (``tickets_v2@3``); ``None`` for none, and where the API key

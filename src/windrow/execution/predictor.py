@@ -10,9 +10,9 @@ import numpy as np
 
 from windrow.arrays import Floats
 from windrow.domain.caller import calling, current_caller
-from windrow.domain.classifier import Kind, Record
+from windrow.domain.classifier import Record
 from windrow.domain.errors import InvalidArtifact
-from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.prediction import IsConnected, Kind, Prediction, PredictRequest, always_connected
 from windrow.domain.server_stats import ServerStats
 from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter, pack_adapter

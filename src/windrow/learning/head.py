@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from windrow.arrays import Floats, Ids
-from windrow.domain.classifier import Kind
+from windrow.domain.prediction import Kind
 from windrow.domain.training_report import HeadReport
 
 # On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
