@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.dataset import Row
@@ -120,19 +122,56 @@ def choose_threshold(best_scores: Floats, is_right: Bools, target_precision: flo
         where no threshold reaches the target. It lies halfway between two neighbouring scores, since the last bits of a
         score depend on the other texts of its batch; where it admits every row, it is 0.
     """
-    order = np.argsort(-best_scores, kind="stable")
-    ranked = best_scores[order].astype(np.float64)  # halfway between two neighbours of float32 there is a float64
-    correct = np.cumsum(is_right[order])
-    answered = np.arange(1, len(ranked) + 1)
-    # Equal scores are admitted together or not at all.
-    is_last_of_equals = np.append(ranked[1:] != ranked[:-1], True)[: len(ranked)]
+    cuts = _cut_points(best_scores, is_right)
     # A division, not a product: 9 / 10 is the same float as 0.9, while 0.9 * 10 may be more than 9.
-    reaches = np.flatnonzero(is_last_of_equals & (correct / answered >= target_precision))
-    if not len(reaches):
-        return None
-    lowest = reaches[-1]
-    bound = float(ranked[lowest] + ranked[lowest + 1]) / 2 if lowest + 1 < len(ranked) else 0.0
-    return bound, int(correct[lowest]), int(answered[lowest])
+    reaches = np.flatnonzero(cuts.correct / cuts.answered >= target_precision)
+    return cuts.at(int(reaches[-1])) if len(reaches) else None
+
+
+def choose_best_f1(scores: Floats, has_label: Bools) -> tuple[float, int, int]:
+    """Choose the threshold of one label with the best F1, of equals the highest.
+
+    The same rows choose the threshold and measure its F1, which is slightly optimistic, as of :func:`choose_threshold`.
+
+    Args:
+        scores: The label's score for each row, shape [rows], float32.
+        has_label: Whether the row has the label, shape [rows], bool; one at least has it.
+
+    Returns:
+        As :func:`choose_threshold`: the threshold, how many of the rows that reach it have the label, and how many
+        reach it.
+    """
+    cuts = _cut_points(scores, has_label)
+    return cuts.at(int((cuts.correct / (cuts.answered + has_label.sum())).argmax()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _CutPoints:
+    """The different thresholds on some rows, the highest first. Made by :func:`_cut_points`.
+
+    Args:
+        bounds: Each threshold; shape [n], float64.
+        correct: How many rows that reach it are right; shape [n], int64.
+        answered: How many rows reach it, at least 1; shape [n], int64.
+    """
+
+    bounds: npt.NDArray[np.float64]
+    correct: Ids
+    answered: Ids
+
+    def at(self, index: int) -> tuple[float, int, int]:
+        """Return a threshold, and what is right and answered there."""
+        return float(self.bounds[index]), int(self.correct[index]), int(self.answered[index])
+
+
+def _cut_points(scores: Floats, is_right: Bools) -> _CutPoints:
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order].astype(np.float64)  # halfway between two neighbours of float32 there is a float64
+    # Equal scores are admitted together or not at all.
+    last_of_equals = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)[: len(ranked)])
+    bounds = np.append((ranked[:-1] + ranked[1:]) / 2, 0.0)[: len(ranked)]
+    correct: Ids = np.cumsum(is_right[order], dtype=np.int64)
+    return _CutPoints(bounds[last_of_equals], correct[last_of_equals], last_of_equals + 1)
 
 
 def _label_metrics(
