@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from windrow.domain.classifier import TestScore
 from windrow.domain.dataset import DataWarning
 from windrow.domain.interval import Interval
+from windrow.domain.labelled_rows import TestRows
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.prediction import check_share
 from windrow.domain.threshold import ProposedThreshold
