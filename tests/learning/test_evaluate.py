@@ -70,6 +70,15 @@ def test_a_score_on_the_border_of_two_bins_belongs_to_the_lower_one() -> None:
     ]
 
 
+def test_calibration_is_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores, is_right = columns([(number / 64, number % 3 == 0) for number in range(65)])
+    whole = compute_calibration(scores, is_right)
+    monkeypatch.setattr("windrow.learning.evaluate._BLOCK_SCORES", 10)
+    in_blocks = compute_calibration(scores, is_right)
+    assert in_blocks.ece == pytest.approx(whole.ece)
+    assert [each.rows for each in in_blocks.bins] == [each.rows for each in whole.bins]
+
+
 def test_scores_that_are_right_as_often_as_they_say_have_no_calibration_error() -> None:
     assert compute_calibration(np.full(4, 0.75, np.float32), np.array([True, True, True, False])).ece == 0
     assert compute_calibration(np.full(4, 0.75, np.float32), np.zeros(4, bool)).ece == 0.75

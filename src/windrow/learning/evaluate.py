@@ -21,6 +21,8 @@ from windrow.domain.report import (
 )
 
 NUM_BINS = 15
+# Scores that are in memory as float64: a multi-label classifier has one for each row and label, 100 million at most.
+_BLOCK_SCORES = 1_000_000
 
 
 def compute_metrics(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> ClassificationMetrics:
@@ -59,12 +61,14 @@ def compute_calibration(best_scores: Floats, is_right: Bools) -> Calibration:
         is_right: Whether the prediction is the row's label; shape [rows], bool; at least one row.
     """
     edges = np.arange(NUM_BINS + 1) / NUM_BINS
-    scores = best_scores.astype(np.float64)
-    # Each bin holds its upper edge; the first one its lower edge too.
-    indices = np.clip(np.searchsorted(edges, scores, side="left") - 1, 0, NUM_BINS - 1)
-    rows = np.bincount(indices, minlength=NUM_BINS)
-    sums = np.bincount(indices, weights=scores, minlength=NUM_BINS)
-    hits = np.bincount(indices, weights=is_right, minlength=NUM_BINS)
+    rows, sums, hits = np.zeros(NUM_BINS, np.int64), np.zeros(NUM_BINS), np.zeros(NUM_BINS)
+    for start in range(0, len(best_scores), _BLOCK_SCORES):
+        scores = best_scores[start : start + _BLOCK_SCORES].astype(np.float64)
+        # Each bin holds its upper edge; the first one its lower edge too.
+        indices = np.clip(np.searchsorted(edges, scores, side="left") - 1, 0, NUM_BINS - 1)
+        rows += np.bincount(indices, minlength=NUM_BINS)
+        sums += np.bincount(indices, weights=scores, minlength=NUM_BINS)
+        hits += np.bincount(indices, weights=is_right[start : start + _BLOCK_SCORES], minlength=NUM_BINS)
     bins = tuple(
         ReliabilityBin(
             low=float(edges[index]),
@@ -75,7 +79,7 @@ def compute_calibration(best_scores: Floats, is_right: Bools) -> Calibration:
         )
         for index in np.flatnonzero(rows)
     )
-    return Calibration(float(np.abs(hits - sums).sum() / len(scores)), bins)
+    return Calibration(float(np.abs(hits - sums).sum() / len(best_scores)), bins)
 
 
 def find_misclassified(scores: Floats, rows: Sequence[Row], labels: Sequence[str]) -> tuple[Misclassified, ...]:
