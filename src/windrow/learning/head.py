@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Floats, Labels
 from windrow.domain.prediction import Kind
 from windrow.domain.training_report import HeadReport
+from windrow.learning.label_sets import are_label_ids, as_sets
+from windrow.learning.multi_label_head import solve_sets
 
 # On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
 ADAPTED_C = 30.0
@@ -102,14 +104,14 @@ def score_heads(heads: Sequence[LinearHead], features: Floats, kind: Kind = "sin
     return [scores[:, start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def fit_adapted_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, HeadReport]:
+def fit_adapted_head(features: Floats, labels: Labels) -> tuple[LinearHead, HeadReport]:
     """Fit a logistic regression on features of an encoder whose adapter was trained on the same rows.
 
     C is fixed: cross-validation would evaluate the encoder on rows that trained it.
 
     Args:
         features: Shape [rows, features], float32: equally wide parts, one a layer, the last layer last.
-        label_ids: Shape [rows], int64, every id from 0 to its maximum at least once, at least two of them.
+        labels: As for :func:`solve`.
 
     Source: docs/adr/0009.
     """
@@ -117,7 +119,7 @@ def fit_adapted_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, Head
     layer_weights = np.array(ADAPTED_LAYER_WEIGHTS, np.float32)
     weights = np.repeat(layer_weights, -(-width // len(layer_weights)))[-width:]
     narrow, back = rotate(features * weights)
-    head = solve(narrow, label_ids, ADAPTED_C)
+    head = solve(narrow, labels, ADAPTED_C)
     head = LinearHead(np.ascontiguousarray(head.weights @ back) * weights, head.bias)
     return head, HeadReport(ADAPTED_C, None, 0)
 
@@ -131,20 +133,22 @@ def rotate(features: Floats) -> tuple[Floats, Floats]:
     return (left * sizes).astype(np.float32), back.astype(np.float32)
 
 
-def solve(features: Floats, label_ids: Ids, c: float) -> LinearHead:
-    """Fit a logistic regression.
+def solve(features: Floats, labels: Labels, c: float) -> LinearHead:
+    """Fit a logistic regression; for label sets, one for each label.
 
     Args:
         features: Shape [rows, features], float32.
-        label_ids: Shape [rows], int64, every id from 0 to its maximum at least once, at least two of them.
+        labels: Each row's label, every id from 0 to its maximum at least once, at least two of them; or its label set.
         c: Inverse regularisation, scikit-learn's ``C``.
     """
+    exact = features.astype(np.float64) if len(features) <= MAX_EXACT_ROWS else features
+    if not are_label_ids(labels):
+        return LinearHead(*solve_sets(exact, as_sets(labels), c))
     # Only the training process fits heads; a server that merely predicts never loads scikit-learn.
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=c, max_iter=_MAX_SOLVER_STEPS)
-    exact = features.astype(np.float64) if len(features) <= MAX_EXACT_ROWS else features
-    model.fit(exact, label_ids)
+    model.fit(exact, labels)
     weights, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:
         # scikit-learn keeps one row for two labels: the difference of two softmax rows.
