@@ -29,7 +29,7 @@ DOCS := .venv-docs
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-versus bench-zero-shot torture soak fuzz reference pictures docs vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,9 @@ bench-fit: $(VENV)/.test ## Measure fits beside SetFit: make bench-fit DATA=/pat
 bench-judge: $(VENV)/.test ## Measure calibration, scope, estimates, and what judging takes: make bench-judge DATA=/path/to/sets
 	$(BIN)/python bench/judge.py $(if $(DATA),--data $(DATA)) $(ARGS)
 
+bench-multi-label: $(VENV)/.test ## Measure multi-label fits beside yes/no classifiers and SetFit: make bench-multi-label DATA=/path/to/sets ARGS="--yes-no --setfit"
+	$(BIN)/python bench/multi_label.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
 bench-predict: $(VENV)/.test ## Measure predictions beside other servers: make bench-predict DATA=/path/to/sets
 	$(BIN)/python bench/predict.py $(if $(DATA),--data $(DATA)) $(ARGS)
 
@@ -111,6 +114,9 @@ bench-ray: $(VENV)/.test ## Measure trainings, predictions of files and servers 
 
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)
+
+bench-zero-shot: $(VENV)/.test ## Measure answers by names and descriptions of labels alone: make bench-zero-shot DATA=/path/to/sets
+	$(BIN)/python bench/zero_shot.py $(if $(DATA),--data $(DATA)) $(ARGS)
 
 torture: $(VENV)/.test ## Kill 500 processes, 500 servers and 200 replicas in the middle of changes, damage 1,000 files, let 8 processes and the writers of 2 replicas race for a minute.
 	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --server-kills 500 --replica-kills 200 --mutants 1000 --race-seconds 60 --replica-seconds 60)
