@@ -307,11 +307,13 @@ class Operations(Protocol):
     def set_threshold(self, request: SetThresholdRequest) -> ThresholdUpdate:
         """Set or clear the score below which a classifier gives no label, from the next prediction on.
 
-        Each change is kept in the record, with who made it, when and why. The conditions of aliases are not looked at
-        again. A new training begins without a threshold, and an older revision that is restored has its own.
+        Of a multi-label classifier, it also sets or clears the scores from which its labels are given. Each change is
+        kept in the record, with who made it, when and why. The conditions of aliases are not looked at again. A new
+        training begins without a threshold, and an older revision that is restored has its own.
 
         Raises:
-            InvalidInput: The name, the score or the note breaks a rule.
+            InvalidInput: The name, a score or the note breaks a rule, or the classifier has no thresholds of labels, or
+                not of those.
             NotFound: There is no such classifier or revision.
             ConcurrentChange: The revision that was named is not the one that answers.
         """

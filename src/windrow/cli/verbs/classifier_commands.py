@@ -118,6 +118,7 @@ def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
     origin = one.origin and f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"
     return [
         ("name", one.name),
+        ("kind", "multi-label" if one.kind == "multi_label" else ""),
         ("revision", f"{one.revision}" if one.answers else f"{one.revision}, which does not answer by name"),
         ("revisions", f"{', '.join(map(str, one.revisions))}{_gap_note(one.revisions)}"),
         ("aliases", listed(one.aliases)),
@@ -168,9 +169,11 @@ def _print_labels(one: Classifier) -> None:
         rows = 0 if one.test is None else one.test.rows_per_label.get(label, 0)
         return one.test.correct_per_label.get(label, 0) / rows if one.test is not None and rows else None
 
+    thresholds = one.thresholds_by_label
     print_table(
         one.labels,
         Column("label", lambda label: label),
+        *([number("given from", lambda label: f"{thresholds[label]:.3f}")] if thresholds else []),
         number("rows", lambda label: str(one.rows_per_label[label])),
         number("test recall", lambda label: percent(recall(label))),
     )
