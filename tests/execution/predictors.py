@@ -70,6 +70,7 @@ class PredictorSetup:
         seed: int = 0,
         adapter: LowRankChanges | None = None,
         width: int | None = None,
+        *,
         scope: Scope | None = None,
         trained: Record | None = None,
     ) -> ClassifierState:
