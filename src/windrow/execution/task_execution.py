@@ -54,6 +54,7 @@ from windrow.learning.head_fitting import (
     fit_head,
     search_head,
 )
+from windrow.learning.label_sets import set_ids, strata
 from windrow.learning.low_rank import truncate_to_rank
 from windrow.learning.plan import LayerConfig, plan_steps
 from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
@@ -114,7 +115,7 @@ def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcom
     layers = LayerConfig(
         tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling, task.precision
     )
-    plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
+    plan = plan_steps(strata(task.label_ids), task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
     left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
     losses: tuple[float, ...] = ()
     adapter: AdapterTensors = {}
@@ -221,7 +222,7 @@ def _held_out(examples: Examples, out_of_fold: OutOfFoldLogits, hidden_size: int
     count = len(examples.groups)
     features, label_ids = examples.features[:count], examples.label_ids[:count]
     # Duplicates count once.
-    witnesses = np.stack([examples.groups[out_of_fold.rows], label_ids[out_of_fold.rows]])
+    witnesses = np.stack([examples.groups[out_of_fold.rows], set_ids(label_ids)[out_of_fold.rows]])
     first = np.sort(np.unique(witnesses, axis=1, return_index=True)[1])
     rows, folds = out_of_fold.rows[first], out_of_fold.folds[first]
     similarities = np.empty(len(rows), np.float32)
