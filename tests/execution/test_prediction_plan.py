@@ -11,7 +11,7 @@ import pytest
 from tests.execution.predictors import CountingEncoder, PredictorSetup, found
 from tests.storage.examples import THRESHOLD_CHANGE
 from windrow.domain.errors import InvalidArtifact, InvalidBaseModel
-from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.prediction import Kind, Prediction, PredictRequest
 from windrow.domain.threshold import Threshold
 from windrow.encoders.adapters import Adapter
 from windrow.execution.prediction_plan import (
@@ -275,7 +275,7 @@ def test_classifiers_of_both_kinds_predict_together_as_alone(entry: ClassifierSt
         is_several = number % 3 == 0
         labels = 3 if is_several else 2
         head = LinearHead(random.normal(size=(labels, 3)).astype(np.float32), np.zeros(labels, np.float32))
-        kind = "multi_label" if is_several else "single_label"
+        kind: Kind = "multi_label" if is_several else "single_label"
         entries.append(several(entry, 0.4, 0.5, 0.6) if is_several else entry)
         classifiers.append(LoadedClassifier(head, None, ENCODER, "way", SCOPE, kind))
 

@@ -58,8 +58,9 @@ def _label(prediction: Prediction) -> str:
 
 def _print_explanation(explanation: Explanation) -> None:
     console = data_console()
-    for each in (explanation, *explanation.further_labels):
-        _print_words(each)
+    _print_words(explanation)
+    for further in explanation.further_labels:
+        _print_words(further)
     if explanation.nearest_rows is None:
         console.print(
             "\nThe nearest training rows cannot be shown: they were not kept, or the API key lacks the scope rows."
@@ -69,7 +70,7 @@ def _print_explanation(explanation: Explanation) -> None:
     print_table(
         explanation.nearest_rows,
         number("row", lambda near: str(near.row)),
-        Column("label", lambda near: near.label if near.labels is None else ", ".join(near.labels)),
+        Column("label", lambda near: ", ".join(near.all_labels)),
         number("similarity", lambda near: f"{near.similarity:.2f}"),
         Column("text", lambda near: near.text),
     )

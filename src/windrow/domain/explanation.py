@@ -25,6 +25,11 @@ class NearRow(Value):
     similarity: float
     """Cosine of the two, by the encoder with the classifier's adapter, in [-1, 1]."""
 
+    @property
+    def all_labels(self) -> tuple[str, ...]:
+        """Its labels, however many they are."""
+        return self.labels or () if self.label is None else (self.label,)
+
 
 @dataclass(frozen=True, slots=True)
 class WordEffect(Value):
