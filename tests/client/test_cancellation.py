@@ -11,9 +11,10 @@ from windrow.client.cancellation import cancel_orphaned_fit, cancel_within
 from windrow.client.errors import ServerTimedOut
 from windrow.domain.classifier import FitRequest
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import Dataset, Row
+from windrow.domain.dataset import Row
 from windrow.domain.errors import JobFinished
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
+from windrow.domain.labelled_rows import dataset_of
 from windrow.operations import Operations
 
 REQUEST = FitRequest("tickets_v1", (Row("a", "b"), Row("c", "d")))
@@ -23,7 +24,7 @@ OURS = Job(
     state="queued",
     model_name="tickets_v1",
     num_examples=2,
-    training_data_sha256=Dataset(REQUEST.training_data).sha256,
+    training_data_sha256=dataset_of(REQUEST.training_data).sha256,
     created_at=SINCE,
 )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.files import Killed
-from tests.service.examples import REQUEST, Open, fit
+from tests.service.examples import REQUEST, ROWS, Open, fit
 from tests.service.test_import_export import exported, take_in
 from tests.service.test_service import delete_days_ago
 from tests.storage.audit_lines import audit_line
@@ -232,8 +232,8 @@ def test_no_text_label_or_note_is_in_the_trail(service: Service, tmp_path: Path)
     fit(service, description="A description")
     service.set_threshold(SetThresholdRequest(NAME, 0.5, reason="A reason", author="An author"))
     service.evaluate(EvaluateRequest(NAME, REQUEST.training_data))
-    service.promote(PromoteRequest("live", NAME, must_pass=REQUEST.training_data[:1], reason="A reason"))
-    said = {each for row in REQUEST.training_data for each in (row.text, row.label)}
+    service.promote(PromoteRequest("live", NAME, must_pass=ROWS[:1], reason="A reason"))
+    said = {each for row in ROWS for each in (row.text, row.label)}
     written = b"".join(path.read_bytes() for path in (tmp_path / "data" / AUDIT).rglob("*.jsonl"))
     assert written
     for text in (*said, "A description", "A reason", "An author"):

@@ -25,6 +25,7 @@ from windrow.domain.errors import (
     TrainingDataNotKept,
 )
 from windrow.domain.job import JobListRequest, JobRequest, OnStep
+from windrow.domain.labelled_rows import LabelledRows
 from windrow.execution.control import TrainingControl
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import Task
@@ -40,7 +41,7 @@ def extending(what: str | None, *rows: Row, name: str = "tickets_v2", **more: An
     return replace(REQUEST, model_name=name, training_data=rows, extends=what, **more)
 
 
-def kept(service: Service, name: str) -> tuple[Row, ...]:
+def kept(service: Service, name: str) -> LabelledRows:
     entry = service.dependencies.store.find(name).entry
     return tuple(service.dependencies.store.training_rows(entry) or ())
 

@@ -19,6 +19,7 @@ from safetensors.numpy import save
 from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD_CHANGE, artifact, record, sealed
 from windrow.domain.classifier import Origin
 from windrow.domain.dataset import Row, rows_as_jsonl
+from windrow.domain.multi_label import MultiLabelRow, multi_label_rows_as_jsonl
 from windrow.learning.head import LinearHead
 from windrow.storage.archive_format import FILE_NAMES, MANIFEST, pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
@@ -535,6 +536,10 @@ def _packed(*rows: Row) -> bytes:
     return rows_to_blob(rows_as_jsonl(rows))
 
 
+def _packed_multi_label(*rows: Row) -> bytes:
+    return rows_to_blob(multi_label_rows_as_jsonl(MultiLabelRow(row.text, (row.label,)) for row in rows))
+
+
 def _blobs() -> _Attacks:
     sound = files()
     for name, file_name in FILE_NAMES.items():
@@ -583,6 +588,7 @@ def _blobs() -> _Attacks:
             gzip.compress(text + text.splitlines(keepends=True)[0] + b"a text\n", mtime=0),
         ),
         ("none at all", "wrong_rows", _packed()),
+        ("of several labels", "wrong_rows", _packed_multi_label(*ROW_EXAMPLES)),
     ):
         yield f"rows {name}", Attack(problem, zip_files(files(blobs={**BLOBS, ROWS: rows})))
     counts: dict[str, object] = {"entry.record.rows_per_label": {"billing": 1, "bug": 3}}

@@ -12,6 +12,7 @@ from windrow.domain.classifier import Origin, Record, Source
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.prediction import Kind
 from windrow.domain.threshold import Threshold, ThresholdChange
 from windrow.domain.training_report import AdapterReport, Candidate, Estimate, FitReport, HeadReport, ScoreReport
@@ -67,6 +68,8 @@ _scores = st.builds(
     st.none() | st.floats(0, 2),
 )
 any_rows = st.lists(st.builds(Row, _some_text, _some_text), max_size=8).map(tuple)
+_some_labels = st.lists(_some_text, max_size=4, unique=True).map(sorted).map(tuple)
+any_multi_label_rows = st.lists(st.builds(MultiLabelRow, _some_text, _some_labels), max_size=8).map(tuple)
 
 
 def any_reports(kind: Kind, labels: int) -> st.SearchStrategy[FitReport]:

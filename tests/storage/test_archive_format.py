@@ -37,10 +37,12 @@ from tests.storage.archives import (
     zip_of,
 )
 from tests.storage.examples import ROW_EXAMPLES, open_catalog, sealed
-from tests.storage.strategies import any_artifact, any_entry, any_rows
+from tests.storage.strategies import any_artifact, any_entry, any_multi_label_rows, any_rows
 from windrow.domain.data_warnings import find_data_warnings
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidArchive, InvalidArtifact
+from windrow.domain.labelled_rows import LabelledDataset
+from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.recipe import BATCH_SIZE_RANGE, NUM_ITERATIONS_RANGE, SEED_RANGE
 from windrow.learning.head import LinearHead
 from windrow.storage.archive_format import FILE_NAMES, MANIFEST, Unpacked, pack, unpack
@@ -83,7 +85,10 @@ any_base_model_id = st.from_regex("[A-Za-z0-9]{1,20}/[A-Za-z0-9]([._-]?[A-Za-z0-
 @st.composite
 def any_export(draw: st.DrawFn) -> tuple[ClassifierState, dict[str, bytes]]:
     """Draw a classifier and blobs that fit it."""
-    drawn, rows, tensors = draw(any_entry), Dataset(draw(any_rows)), draw(any_artifact())
+    rows: LabelledDataset = Dataset(draw(any_rows))
+    if draw(st.booleans()):
+        rows = MultiLabelDataset(draw(any_multi_label_rows))
+    drawn, tensors = draw(any_entry), draw(any_artifact())
     counts = Counter(rows.rows_per_label)
     labels = tuple(sorted({*drawn.record.labels, *counts}))
     head = LinearHead(np.resize(tensors.head.weights, (len(labels), 3)), np.resize(tensors.head.bias, len(labels)))
@@ -96,9 +101,9 @@ def any_export(draw: st.DrawFn) -> tuple[ClassifierState, dict[str, bytes]]:
         labels=labels,
         rows_per_label={label: counts[label] for label in labels},
         num_examples=rows.num_examples,
-        kind="single_label",
+        kind=rows.kind,
         source="examples",
-        label_thresholds={},
+        label_thresholds=dict.fromkeys(labels, 0.5) if rows.kind == "multi_label" else {},
         label_descriptions={},
         report=replace(drawn.record.report, estimate=None),
         test=None,

@@ -1,7 +1,7 @@
 """Values of the domain from parsed JSON, with words for a person where a document has another shape.
 
 Nothing is guessed: no number from a string, no field invented; but a row's label may be a whole number, which is taken
-as its text. A wrong value is never repeated.
+as its text, or stand alone in a list. A wrong value is never repeated.
 """
 
 import difflib
@@ -14,6 +14,7 @@ from windrow.codec.strict import short_key
 from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import DataLimits, Row, check_row_count
 from windrow.domain.errors import InvalidRequest
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.values import has_default
 
 V = TypeVar("V")
@@ -95,7 +96,7 @@ _Reader = Callable[[Any, JsonPath, _Problems], Any]
 def _exactly(kind: type, rule: str) -> _Reader:
     def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
         if type(value) is not kind:
-            problems.add_wrong(path, rule, "index" if isinstance(path[-1], int) else "row")
+            problems.add_wrong(path, rule, _entry_at(path))
         return value
 
     return read
@@ -124,6 +125,30 @@ def _object(kind: Any) -> _Reader:
     return read
 
 
+def _row(value: Any, path: JsonPath, problems: _Problems) -> Any:
+    """Read a row of either form, known by the name of its labels."""
+    if type(value) is not dict:
+        return _read_single(value, path, problems)
+    label = value.get("label")
+    if "labels" in value:
+        if "label" in value:
+            rule = "has label and labels; send one of them, which is labels for any number of labels"
+            return problems.add_wrong(path, rule, "row")
+        return _read_several(value, path, problems)
+    if type(label) is list:
+        # Some tools write each label as a list, which is no more than a way to write one label.
+        if len(label) != 1:
+            rule = f"is a list of {len(label)} labels; rows with any number of labels have them as labels, each of them"
+            return problems.add_wrong((*path, "label"), rule, "row")
+        return _read_single({**value, "label": label[0]}, path, problems)
+    return (_read_several if _means_labels(value) else _read_single)(value, path, problems)
+
+
+def _means_labels(value: Mapping[str, Any]) -> bool:
+    """Whether a row without labels has a misspelt field that is most like ``labels``."""
+    return "label" not in value and any(nearest(key, _ROW_FIELDS) == "labels" for key in [*value][:MAX_PROBLEMS])
+
+
 def _mapping(each: _Reader) -> _Reader:
     def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
         if type(value) is not dict:
@@ -138,7 +163,7 @@ def _list(each: _Reader, has_rows: bool) -> _Reader:
         if type(value) is tuple:  # it is read already
             return value
         if type(value) is not list:
-            return problems.add_wrong(path, "must be a list")
+            return problems.add_wrong(path, "must be a list", _entry_at(path))
         if has_rows and problems.limits is not None:
             check_row_count(len(value), problems.limits, _path_text(path))
         before, last, done = problems.count, len(value), []
@@ -164,6 +189,11 @@ _PLAIN: Mapping[object, _Reader] = {
 }
 
 
+_ROW_FIELDS = ("text", "label", "labels")
+_read_single, _read_several = _object(Row), _object(MultiLabelRow)
+_FORMS: Mapping[tuple[Any, ...], _Reader] = {(Row, MultiLabelRow): _row}
+
+
 def _reader_of(declared: Type) -> _Reader:
     if declared.each is not None:
         each = _reader_of(declared.each)
@@ -171,7 +201,8 @@ def _reader_of(declared: Type) -> _Reader:
     else:
         # Which choices there are, the rules of the domain say.
         plain = str if declared.choices else declared.kind
-        reader = _object(plain) if is_dataclass(plain) else _PLAIN[plain]
+        own = _FORMS[declared.forms] if declared.forms else None
+        reader = own or (_object(plain) if is_dataclass(plain) else _PLAIN[plain])
     if not declared.optional:
         return reader
     return lambda value, path, problems: None if value is None else reader(value, path, problems)
@@ -183,6 +214,8 @@ def _fields_of(kind: Any) -> Known:
     types = types_of(kind)
     own = sorted((each for each in fields(kind) if each.init), key=has_default)
     readers = {each.name: (_reader_of(types[each.name]), has_default(each)) for each in own}
+    if kind is MultiLabelRow:
+        return {**readers, "labels": (_list(_label, has_rows=False), False)}
     return {**readers, "label": (_label, False)} if kind is Row else readers
 
 
@@ -247,6 +280,12 @@ def _invalid_request(problems: _Problems, advice: str) -> InvalidRequest:
 def _path_text(path: JsonPath) -> str:
     """Return a path in a document as a person would write it: ``require.test_data[3].label``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{short_key(part)}" for part in path).removeprefix(".")
+
+
+def _entry_at(path: JsonPath) -> str:
+    """Return what the first number in a path counts: entries of a list of plain values, or rows."""
+    first = next((position for position, part in enumerate(path) if isinstance(part, int)), None)
+    return "index" if first == len(path) - 1 else "row"
 
 
 def _path_facts(path: JsonPath, entry: str) -> dict[str, object]:

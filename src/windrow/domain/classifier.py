@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.interval import Interval, wilson_interval
+from windrow.domain.label_descriptions import LabelDescriptions
+from windrow.domain.labelled_rows import LabelledRows
 from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.domain.prediction import Kind
 from windrow.domain.recipe import BaseModel, Recipe
@@ -24,7 +26,7 @@ Tags = Annotated[tuple[Tag, ...], Schema(maxItems=MAX_TAGS)]
 # What a classifier was made from: labelled rows, or the names and descriptions of its labels alone.
 Source = Literal["examples", "zero_shot"]
 # How few rows are enough depends on what they extend.
-FitData = tuple[Row, ...]
+FitData = LabelledRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class FitRequest(Recipe):
     model_name: Name
     """The classifier's name; an existing name gets a new revision."""
     training_data: FitData
-    """Labelled examples with at least 2 labels; about 8 rows a label work well. With ``extends``, what it adds and
-    corrects, which may be nothing at all.
+    """Labelled examples: rows with one ``label`` each, at least 2 labels in all; or rows with any number of ``labels``
+    each, for a multi-label classifier. About 8 rows a label work well. With ``extends``, what it adds and corrects,
+    which may be nothing at all.
     """
     description: Description | None = None
     """What to say about it, at most 2,000 characters; left out, an existing name keeps its own."""
@@ -47,6 +50,12 @@ class FitRequest(Recipe):
     """A classifier whose kept training rows come before those of ``training_data``: its name, an alias, a revision
     (name@3) or task@latest. A given row replaces all kept rows of the same text. ``None`` trains on the given rows
     alone.
+    """
+    label_descriptions: LabelDescriptions | None = None
+    """What labels mean, by label: a sentence of at most 2,000 characters each, or an empty one where the name says it
+    all. They count most where there are few rows; without any rows, at least 2 labels make a classifier that knows
+    their names and descriptions alone (zero-shot). With ``extends``, those of that revision hold for labels that are
+    not described here.
     """
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from windrow.domain.dataset import DataWarning, TestRows
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
 from windrow.domain.interval import Interval
+from windrow.domain.labelled_rows import TestRows
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.report import ClassificationMetrics, MajorityBaseline
 from windrow.domain.values import Schema, Value, computed

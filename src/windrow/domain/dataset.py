@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal
 
 from windrow.domain.characters import is_blank
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded, WindrowError
@@ -31,11 +31,6 @@ class Row:
     """The text, at most 20,000 characters."""
     label: Label
     """Its label, at most 256 characters; a whole number is taken as its text."""
-
-
-# A classifier needs two labels, and each needs a row; one row is enough to look at.
-TrainingRows = Annotated[tuple[Row, ...], Schema(minItems=MIN_LABELS)]
-TestRows = Annotated[tuple[Row, ...], Schema(minItems=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +67,11 @@ class Dataset:
     """
 
     rows: tuple[Row, ...]
+
+    @property
+    def kind(self) -> Literal["single_label"]:
+        """The kind of a classifier that learns from such rows."""
+        return "single_label"
 
     @property
     def num_examples(self) -> int:

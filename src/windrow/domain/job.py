@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import TrainingFailed, WindrowError, class_of
 from windrow.domain.file_prediction import FileProgress, PredictFilesReport
+from windrow.domain.prediction import Kind
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import ListValue, Schema, Value, computed
 from windrow.domain.words import render
@@ -245,3 +246,5 @@ class FitEstimate(Value):
     """Kept rows of that revision that rows of the request replace, since they have the same text."""
     warnings: tuple[DataWarning, ...] = ()
     """What is odd about all the rows together, those that it takes over included; the training itself may find more."""
+    kind: Kind = "single_label"
+    """``single_label`` where the classifier will give one label, ``multi_label`` where any number of them."""

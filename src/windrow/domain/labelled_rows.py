@@ -1,11 +1,14 @@
 """Labelled rows of either form: with one label each, or with any number of labels each."""
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 from windrow.domain.dataset import (
+    MIN_LABELS,
     DataLimits,
     Dataset,
     Row,
+    check_labels,
     check_row_count,
     check_rows,
     check_test_rows,
@@ -15,13 +18,19 @@ from windrow.domain.errors import InvalidTestData, InvalidTrainingData, MultiLab
 from windrow.domain.multi_label import (
     MultiLabelDataset,
     MultiLabelRow,
+    check_label_sets,
     check_multi_label_rows,
     check_multi_label_test_rows,
     multi_label_rows_as_jsonl,
 )
+from windrow.domain.values import Schema
 
 LabelledRow = Row | MultiLabelRow
 LabelledDataset = Dataset | MultiLabelDataset
+LabelledRows = tuple[LabelledRow, ...]
+# A classifier tells two labels apart, or texts with a label from those without; one row is enough to evaluate.
+TrainingRows = Annotated[LabelledRows, Schema(minItems=MIN_LABELS)]
+TestRows = Annotated[LabelledRows, Schema(minItems=1)]
 
 
 def check_training_rows(rows: Iterable[LabelledRow], limits: DataLimits) -> LabelledDataset:
@@ -104,6 +113,33 @@ def rows_by_form(
             {"row": _first_of_other_form(given), "field": own, "expected": other},
         )
     return single, several
+
+
+def dataset_of(rows: Sequence[LabelledRow]) -> LabelledDataset:
+    """Return rows that were not checked as a dataset of the form that they all have.
+
+    Raises:
+        InvalidTrainingData: There are rows of both forms.
+    """
+    single, several = rows_by_form("training_data", rows)
+    return MultiLabelDataset(several) if several else Dataset(single)
+
+
+def check_label_count(dataset: LabelledDataset, limits: DataLimits) -> LabelledDataset:
+    """Return training rows of either form if a classifier can learn their labels.
+
+    Raises:
+        InvalidTrainingData: There are too few labels: nothing to tell apart.
+        LimitExceeded: There are too many.
+    """
+    if isinstance(dataset, MultiLabelDataset):
+        return check_label_sets(dataset, limits)
+    return check_labels(dataset, limits)
+
+
+def labels_of(row: LabelledRow) -> tuple[str, ...]:
+    """Return the labels of a row of either form."""
+    return row.labels if isinstance(row, MultiLabelRow) else (row.label,)
 
 
 def labelled_rows_as_jsonl(rows: Iterable[LabelledRow]) -> bytes:

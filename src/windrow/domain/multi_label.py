@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal
 
 from windrow.domain.dataset import (
     CANONICAL_JSON,
@@ -26,6 +26,7 @@ from windrow.domain.errors import InvalidTestData, InvalidTrainingData
 from windrow.domain.figures import counted
 from windrow.domain.values import Schema
 
+MAX_LABELS_PER_ROW = 1_000
 # There is something to tell apart where rows differ in their labels.
 _MIN_LABEL_SETS = 2
 
@@ -36,8 +37,10 @@ class MultiLabelRow:
 
     text: Text
     """The text, at most 20,000 characters."""
-    labels: Annotated[tuple[Label, ...], Schema(uniqueItems=True)]
-    """Its labels, each at most 256 characters and in any order; none for a text that none of the labels fits."""
+    labels: Annotated[tuple[Label, ...], Schema(uniqueItems=True, maxItems=MAX_LABELS_PER_ROW)]
+    """Its labels, at most 1,000 in any order, each at most 256 characters; none for a text that none of the labels
+    fits.
+    """
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class MultiLabelDataset:
     """
 
     rows: tuple[MultiLabelRow, ...]
+
+    @property
+    def kind(self) -> Literal["multi_label"]:
+        """The kind of a classifier that learns from such rows."""
+        return "multi_label"
 
     @property
     def num_examples(self) -> int:
@@ -202,8 +210,8 @@ def check_each_multi_label_row(
     """Refuse rows of which one breaks a rule. See :func:`windrow.domain.dataset.check_each_row`.
 
     Raises:
-        InvalidTrainingData: A text or a label is empty, blank or no valid Unicode, or a label is too long, or stands
-            twice in a row.
+        InvalidTrainingData: A text or a label is empty, blank or no valid Unicode, a label is too long or stands twice
+            in its row, or a row has too many.
         LimitExceeded: A text is too long.
     """
     place = f"{{place:{name}}}"
@@ -217,6 +225,11 @@ def check_each_multi_label_row(
         if not checked.issuperset(row.labels):
             _check_labels(place, number, row.labels, refusal)
             checked.update(row.labels)
+        if len(row.labels) > MAX_LABELS_PER_ROW:
+            raise refusal(
+                f"{place} holds {{count}} labels; a row has at most {{limit}}. Remove some.",
+                {"row": number, "field": "labels", "count": len(row.labels), "limit": MAX_LABELS_PER_ROW},
+            )
         if len(row.labels) > 1 and len(set(row.labels)) < len(row.labels):
             repeated = next(label for label, count in Counter(row.labels).items() if count > 1)
             raise refusal(

@@ -113,6 +113,11 @@ class MajorityBaseline(Value):
     accuracy: float
     """Its share of the rows."""
 
+    @property
+    def answer(self) -> str:
+        """What is always given, for a sentence."""
+        return repr(self.label)
+
 
 @dataclass(frozen=True, slots=True)
 class ConfusionMatrix(Value):

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, JobFinished, JobNotFound, StorageFailed, StorageFull, WindrowError
 from windrow.domain.job import Job, OnProgress, Progress
+from windrow.domain.labelled_rows import LabelledRow
 from windrow.execution.control import (
     POLL_INTERVAL_S,
     TrainingControl,
@@ -72,7 +72,7 @@ class JobSpec(Generic[R]):
     work: Callable[[TrainingControl], R]
     told: Callable[[Job, R], Job]
     eta: Eta
-    rows: Sequence[Row] | None = None
+    rows: Sequence[LabelledRow] | None = None
     slots: TrainingSlots | None = None
 
 
@@ -222,7 +222,7 @@ class JobQueue:
                 _log.info("The job %s is not listed. %s", job_id, error.detail)
         return tuple(found)
 
-    def rows_in_memory(self) -> Mapping[str, Sequence[Row]]:
+    def rows_in_memory(self) -> Mapping[str, Sequence[LabelledRow]]:
         """Return the rows of each unfinished job of this process by its id; those of others, only they know."""
         with self._changed:
             return {job_id: each.spec.rows for job_id, each in self._active.items() if each.spec.rows is not None}

@@ -6,8 +6,8 @@ from typing import Final
 
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import Classifier
-from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, InvalidName, StorageFailed, TrainingDataNotKept
+from windrow.domain.labelled_rows import LabelledRow
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
 from windrow.encoders.cores import usable_cores
@@ -121,7 +121,7 @@ class Store:
             facts = {"model_name": record.name, "training_data_sha256": record.training_data_sha256}
             raise TrainingDataNotKept(_ERASED, facts)
 
-    def training_rows(self, entry: ClassifierState) -> Iterator[Row] | None:
+    def training_rows(self, entry: ClassifierState) -> Iterator[LabelledRow] | None:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
 
         Raises:

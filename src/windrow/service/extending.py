@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest
-from windrow.domain.dataset import Row, check_rows
 from windrow.domain.errors import InvalidArtifact, LimitExceeded, TrainingDataNotKept
 from windrow.domain.extension import FitRows, extend_rows
+from windrow.domain.labelled_rows import LabelledRow, check_training_rows
 from windrow.domain.names import Reference
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ROWS, rows_from_blob
@@ -19,13 +19,13 @@ def read_fit_rows(deps: Dependencies, request: FitRequest) -> FitRows:
     Raises:
         NotFound: What it extends is not there.
         TrainingDataNotKept: Of what it extends, no rows are kept.
-        InvalidTrainingData: A row breaks a rule, or there are fewer than 2 labels.
+        InvalidTrainingData: A row breaks a rule, rows have different forms, or there are too few labels.
         LimitExceeded: There are too many rows or labels in all, a text is too long, or a server was asked, and the
             rows together are larger than a request may be.
     """
     limits = deps.settings.limits
     if request.extends is None:
-        return FitRows(check_rows(request.training_data, limits))
+        return FitRows(check_training_rows(request.training_data, limits))
     entry = deps.store.find(request.extends).entry
     revision = Reference(entry.record.name, entry.record.revision)
     try:
@@ -58,7 +58,7 @@ def _check_size(rows: FitRows, max_bytes: int) -> None:
         )
 
 
-def _kept_rows(deps: Dependencies, entry: ClassifierState) -> Sequence[Row]:
+def _kept_rows(deps: Dependencies, entry: ClassifierState) -> Sequence[LabelledRow]:
     record = entry.record
     if ROWS not in entry.blobs:
         raise TrainingDataNotKept(

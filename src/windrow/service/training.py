@@ -13,7 +13,6 @@ from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.clock import utc_now
 from windrow.domain.data_warnings import find_data_warnings
-from windrow.domain.dataset import check_rows
 from windrow.domain.errors import (
     ConcurrentChange,
     DataDirectoryUnavailable,
@@ -36,6 +35,7 @@ from windrow.domain.job import (
     OnProgress,
     ignore_progress,
 )
+from windrow.domain.labelled_rows import check_training_rows
 from windrow.domain.names import Reference, check_name
 from windrow.domain.prediction import IsConnected, PredictRequest, always_connected
 from windrow.domain.recipe import Recipe, check_range, check_recipe
@@ -144,7 +144,7 @@ def reproduce(
     entry = deps.store.find(request.model_name).entry
     deps.store.check_whole(entry)
     # An imported classifier's rows were never checked against this server's limits.
-    dataset = check_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
+    dataset = check_training_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
     artifact = deps.store.read_blob(entry, ARTIFACT)
     encoder = deps.encoders.of_record(entry.record)
     with cancel_on_disconnect(on_progress, is_connected) as control, deps.slots.enqueue().acquire(control):

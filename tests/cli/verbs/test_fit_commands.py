@@ -178,7 +178,7 @@ def test_fit_reads_the_columns_that_are_named(ask: Run, toy: Scripted, tmp_path:
     file = tmp_path / "rows.csv"
     file.write_text("said;team;id\nmoney back;refund;1\nthe bill;invoice;2\n")
     assert ask("fit", "t_v1", file, "--text-column", "said", "--label-column", "team").code == 0
-    assert [row.label for row in toy.asked[0].training_data] == ["refund", "invoice"]
+    assert toy.asked[0].training_data == (Row("money back", "refund"), Row("the bill", "invoice"))
 
 
 def test_a_bad_row_is_one_line_that_names_it(ask: Run, toy: Scripted, tmp_path: Path) -> None:
