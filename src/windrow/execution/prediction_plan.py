@@ -1,8 +1,10 @@
 """Plan which texts to encode for which classifiers, and compute the predictions from the features."""
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from windrow.learning.head import LinearHead, score_heads, scores_of_logits
 from windrow.learning.scope import Scope, score_scopes
 from windrow.storage.catalog import ResolvedModel
 
+Answers_co = TypeVar("Answers_co", covariant=True)
 # Heads whose weights are copied into one matrix product; with 16, a head costs 2 us instead of 12.
 MAX_STACKED_HEADS = 16
 
@@ -87,6 +90,53 @@ class EncodedText:
 
 # The digests of a classifier's encoder and of a text, which decide the features.
 TextKey = tuple[str, bytes]
+_DIGEST_BYTES = 16
+
+
+def text_digest(text: str) -> bytes:
+    """Return what identifies a text."""
+    return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
+
+
+class AsEncoder(Protocol):
+    """An encoder, maybe with an adapter, and what identifies it."""
+
+    @property
+    def encoder(self) -> TextEncoder:
+        """The encoder."""
+        ...
+
+    @property
+    def adapter(self) -> Adapter | None:
+        """The adapter; ``None`` for none."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """What identifies both: texts that are encoded by it are the same whoever needs them."""
+        ...
+
+
+class Plan(Protocol[Answers_co]):
+    """What is to be encoded, and what is made of it."""
+
+    @property
+    def classifiers(self) -> Sequence[AsEncoder]:
+        """What encodes the texts."""
+        ...
+
+    @property
+    def encoded(self) -> dict[TextKey, EncodedText]:
+        """The encoded texts; filled as they are encoded."""
+        ...
+
+    def keys(self) -> list[TextKey]:
+        """Return the keys of all texts to encode, each once."""
+        ...
+
+    def answers(self) -> Answers_co:
+        """Return what is made of them, once all are encoded."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
