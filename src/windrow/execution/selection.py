@@ -1,6 +1,6 @@
 """Select the distinct rows for contrastive training, and tokenize their texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,9 @@ class Selection:
     Args:
         texts: The rows' distinct texts, in the order of their first rows.
         tokens: The tokens of all texts, or of the first ones.
-        name_texts: The labels as texts.
+        name_texts: The labels as texts, followed by what describes some of them.
         name_tokens: The tokens of ``name_texts``.
+        described_ids: The label of each description.
         numbers: The number of each distinct row in the dataset, the first one of equals.
         text_ids: The text of each distinct row.
         label_ids: The label of each distinct row, or its label set.
@@ -34,6 +35,7 @@ class Selection:
     tokens: Sequence[Tokens]
     name_texts: Sequence[str]
     name_tokens: Sequence[Tokens]
+    described_ids: Ids
     numbers: Ids
     text_ids: Ids
     label_ids: Labels
@@ -46,7 +48,11 @@ class Selection:
 
 
 def select_rows(
-    dataset: Dataset | MultiLabelDataset, recipe: Recipe, encoder: TextEncoder, max_read: int | None = None
+    dataset: Dataset | MultiLabelDataset,
+    recipe: Recipe,
+    encoder: TextEncoder,
+    max_read: int | None = None,
+    descriptions: Mapping[str, str] | None = None,
 ) -> Selection:
     """Select the rows for contrastive training, and tokenize their texts.
 
@@ -55,6 +61,7 @@ def select_rows(
         recipe: Its seed chooses the sample of too many rows.
         encoder: Tokenizes the texts.
         max_read: The maximum number of tokenized texts; ``None`` for all.
+        descriptions: What labels mean, by label; not every label needs one.
     """
     distinct = dataset.distinct_texts
     # A token takes three bytes or more in nearly every language, so this rarely underestimates.
@@ -66,17 +73,25 @@ def select_rows(
     own = text_ids[chosen][_first_of_equals(text_ids[chosen])]
     positions = np.empty(len(distinct), np.int64)
     positions[own] = np.arange(len(own))
-    texts, name_texts = [distinct[text] for text in own], label_name_texts(dataset.labels)
+    texts, (name_texts, described_ids) = [distinct[text] for text in own], texts_of_labels(dataset.labels, descriptions)
     return Selection(
         texts=texts,
         tokens=encoder.tokenize(texts[:max_read]),
         name_texts=name_texts,
         name_tokens=encoder.tokenize(name_texts),
+        described_ids=described_ids,
         numbers=chosen,
         text_ids=positions[text_ids[chosen]],
         label_ids=label_ids[chosen],
         fraction=len(sampled) / len(dataset.rows),
     )
+
+
+def texts_of_labels(labels: Sequence[str], descriptions: Mapping[str, str] | None) -> tuple[list[str], Ids]:
+    """Return the names of labels as plain words, followed by the descriptions, and the label of each description."""
+    described = {label: text for label, text in (descriptions or {}).items() if text}
+    ids = [number for number, label in enumerate(labels) if label in described]
+    return [*label_name_texts(labels), *(described[labels[number]] for number in ids)], np.array(ids, np.int64)
 
 
 def labels_of(dataset: Dataset | MultiLabelDataset) -> Labels:

@@ -14,7 +14,7 @@ from windrow.arrays import Floats
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import BaseModel
-from windrow.domain.training_report import ScoreReport
+from windrow.domain.training_report import HeadReport, ScoreReport
 from windrow.domain.values import recast
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import top_layers
@@ -38,15 +38,19 @@ from windrow.execution.tasks import (
 )
 from windrow.learning.calibrate import (
     ADAPTED_PRIOR,
+    DESCRIBED_PRIOR,
     HEAD_PRIOR,
     HeldOut,
+    Prior,
     apply_temperature,
     estimate_accuracy,
     fit_temperature,
 )
-from windrow.learning.head import fit_adapted_head
+from windrow.learning.described_head import cross_validate_described_head, fit_described_head, search_described_head
+from windrow.learning.head import LinearHead, fit_adapted_head
 from windrow.learning.head_fitting import (
     Examples,
+    HeadSearch,
     LearningCurve,
     OutOfFoldLogits,
     compute_learning_curve,
@@ -93,10 +97,12 @@ def _run_head_task(frame: Frame) -> object:
         return evaluate_holdout(restore(HoldoutTask, frame))
     if frame.kind == SearchHeadTask.__name__:
         asked = restore(SearchHeadTask, frame)
-        return search_head(asked.examples, asked.seed)
+        search = search_head if asked.examples.prior is None else search_described_head
+        return search(asked.examples, asked.seed)
     if frame.kind == CrossValidateHeadTask.__name__:
         given = restore(CrossValidateHeadTask, frame)
-        return CrossValidateHeadOutcome(cross_validate_head(given.examples, given.folds, given.needed))
+        cross_validate = cross_validate_head if given.examples.prior is None else cross_validate_described_head
+        return CrossValidateHeadOutcome(cross_validate(given.examples, given.folds, given.needed))
     if frame.kind == LearningCurveTask.__name__:
         return compute_curve(restore(LearningCurveTask, frame))
     return fit(restore(FitTask, frame))
@@ -175,11 +181,11 @@ def fit(task: FitTask) -> FitOutcome:
     """Fit and calibrate the head, and build the artifact; the same task on the same machine gives the same bytes."""
     examples, held_out = task.examples, task.held_out
     if task.adapter is None:
-        head, head_report, out_of_fold = fit_head(examples, task.seed, task.search)
+        head, head_report, out_of_fold = _fit_head(examples, task.seed, task.search)
         held_out = None if out_of_fold is None else _held_out(examples, out_of_fold, task.hidden_size)
     else:
         head, head_report = fit_adapted_head(examples.features, examples.label_ids)
-    prior = HEAD_PRIOR if task.adapter is None else ADAPTED_PRIOR
+    prior = _temperature_prior(task)
     temperature = prior.temperature
     if held_out is not None:
         temperature = fit_temperature(held_out.logits, held_out.label_ids, prior)
@@ -201,13 +207,26 @@ def fit(task: FitTask) -> FitOutcome:
     )
 
 
+def _fit_head(
+    examples: Examples, seed: int, search: HeadSearch | None = None
+) -> tuple[LinearHead, HeadReport, OutOfFoldLogits | None]:
+    """Fit the head alone, from the zero-shot head where labels are described."""
+    return (fit_head if examples.prior is None else fit_described_head)(examples, seed, search)
+
+
+def _temperature_prior(task: FitTask) -> Prior:
+    if task.adapter is not None:
+        return ADAPTED_PRIOR
+    return HEAD_PRIOR if task.examples.prior is None else DESCRIBED_PRIOR
+
+
 def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
     """Fit a head as :func:`fit` does to a part of the rows, and return its output for the held-out rows."""
     examples, rows = task.examples, slice(len(task.examples.groups))
     if task.is_adapted:
         head, _ = fit_adapted_head(examples.features, examples.label_ids)
     else:
-        head, _, _ = fit_head(examples, task.seed)
+        head, _, _ = _fit_head(examples, task.seed)
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
     return HoldoutOutcome(head.logits(task.holdout_features), similarity_to_nearest(task.holdout_features, centroids))
 

@@ -40,6 +40,8 @@ class Prior:
 # lowest log loss, is slightly underconfident. Source: docs/adr/0015, measured.
 ADAPTED_PRIOR = Prior(0.1, 0.17)
 HEAD_PRIOR = Prior(-0.24, 0.42)
+# The zero-shot head is calibrated, and so is one that begins as it.
+DESCRIBED_PRIOR = Prior(0.0, 0.42)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,12 +31,15 @@ class Examples:
         groups: Rows of one group are never held out from each other (:func:`assign_folds`); shape
             [rows - num_train_only_rows].
         num_train_only_rows: The number of rows at the end that train but are never held out, such as label names.
+        prior: The weights of the zero-shot head of described labels (``learning.described_head``); shape [labels,
+            features], float32; ``None`` where none is described.
     """
 
     features: Floats
     label_ids: Labels
     groups: Ids
     num_train_only_rows: int = 0
+    prior: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
