@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Floats, Ids, Labels
 from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.training_report import Estimate
 from windrow.learning.head import LinearHead
@@ -50,13 +50,13 @@ class HeldOut:
 
     Args:
         logits: The logits of each row; shape [m, labels], float32.
-        label_ids: The rows' labels; shape [m], int64.
+        label_ids: The rows' labels, shape [m], int64; or their label sets, shape [m, labels], bool.
         similarities: The rows' similarities to that training's centroids (``learning.scope``); shape [m], float32.
         folds: The number of trainings.
     """
 
     logits: Floats
-    label_ids: Ids
+    label_ids: Labels
     similarities: Floats
     folds: int
 

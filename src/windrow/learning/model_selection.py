@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import AdapterReport, Candidate
 from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
-from windrow.learning.head_fitting import OutOfFoldLogits, log_losses
+from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses
+from windrow.learning.label_sets import are_label_ids, as_sets
+from windrow.learning.multi_label_calibrate import fit_set_calibration
 
 # Leave-one-out error of the frozen features: up to the first, an adapter gains nothing; from the second on, it is used
 # in full. Source: docs/adr/0010, measured.
@@ -29,7 +31,7 @@ _USUAL_ROWS = 8
 _FOLD_VARIANCE = 4.0
 
 
-def choose_adapter_scale(features: Floats, label_ids: Ids, head: OutOfFoldLogits | None = None) -> AdapterReport:
+def choose_adapter_scale(features: Floats, labels: Labels, head: OutOfFoldLogits | None = None) -> AdapterReport:
     """Choose how much of an adapter to use by how well the frozen encoder separates the labels.
 
     The frozen encoder can be evaluated cheaply and without a leak, before anything is trained. Where it classifies
@@ -37,22 +39,26 @@ def choose_adapter_scale(features: Floats, label_ids: Ids, head: OutOfFoldLogits
     used in full; in between, in part. Two classifiers on its features are asked, and the better one counts: the nearest
     label's mean, and the head. On long texts with much in common, means err often where the head does not.
 
+    Of label sets, the nearest mean says little, so the adapter is trained, and held-out rows decide.
+
     Args:
         features: The frozen encoder's features, shape [rows, width], float32.
-        label_ids: Shape [rows], int64.
+        labels: Each row's label, or its label set.
         head: The head's logits for held-out rows; ``None`` where there are none.
 
     Returns:
         The scale, the reason and the candidates; nothing is trained yet.
     """
-    errors, evaluated = leave_one_out_errors(features, label_ids)
+    if not are_label_ids(labels):
+        return AdapterReport(1.0, "The adapter is used in full, as for all rows with several labels.", ())
+    errors, evaluated = leave_one_out_errors(features, labels)
     if evaluated == 0:
         return AdapterReport(
             1.0, "No label has two rows, so nothing could be estimated; the adapter is used in full.", ()
         )
     facts = f"the frozen encoder misclassifies {errors} of {evaluated} rows, each left out of its own label's mean"
     if head is not None:
-        head_errors, held_out = int((head.logits.argmax(axis=1) != label_ids[head.rows]).sum()), len(head.rows)
+        head_errors, held_out = int((head.logits.argmax(axis=1) != labels[head.rows]).sum()), len(head.rows)
         if _laplace_error(head_errors, held_out) < _laplace_error(errors, evaluated):
             errors, evaluated = head_errors, held_out
             facts = f"on the frozen encoder, the head misclassifies {errors} of {evaluated} held-out rows"
@@ -83,7 +89,7 @@ def choose_by_held_out_rows(report: AdapterReport, head_logits: Floats, adapted:
     truth = adapted.label_ids
     losses_of_head = _calibrated_losses(head_logits, truth, HEAD_PRIOR)
     gains = losses_of_head - _calibrated_losses(adapted.logits, truth, ADAPTED_PRIOR)
-    rows, head_right, right = len(gains), _num_right(head_logits, truth), _num_right(adapted.logits, truth)
+    rows, head_right, right = len(gains), *(int(are_right(each, truth).sum()) for each in (head_logits, adapted.logits))
     spread = float(gains.var()) * rows + _USUAL_ROWS * _USUAL_ROW_DEVIATION**2
     precisions = 1 / USUAL_GAIN_DEVIATION**2, rows * (rows - 1 + _USUAL_ROWS) / spread / _FOLD_VARIANCE
     gain = (USUAL_GAIN * precisions[0] + float(gains.mean()) * precisions[1]) / sum(precisions)
@@ -96,11 +102,9 @@ def choose_by_held_out_rows(report: AdapterReport, head_logits: Floats, adapted:
     return replace(report, scale=0.0, reason=reason, candidates=candidates)
 
 
-def _num_right(logits: Floats, truth: Ids) -> int:
-    return int((logits.argmax(axis=1) == truth).sum())
-
-
-def _calibrated_losses(logits: Floats, truth: Ids, prior: Prior) -> npt.NDArray[np.float64]:
+def _calibrated_losses(logits: Floats, truth: Labels, prior: Prior) -> npt.NDArray[np.float64]:
+    if not are_label_ids(truth):
+        return log_losses(fit_set_calibration(logits, as_sets(truth), prior).apply(logits), truth)
     return log_losses(logits / np.float32(fit_temperature(logits, truth, prior)), truth)
 
 
@@ -134,20 +138,45 @@ def label_name_texts(labels: Sequence[str]) -> list[str]:
     return [label.replace("_", " ").replace("-", " ").strip() or label for label in labels]
 
 
-def label_names_are_informative(features: Floats, label_ids: Ids, name_features: Floats) -> bool:
+def label_names_are_informative(features: Floats, labels: Labels, name_features: Floats) -> bool:
     """Return whether the label names classify the rows better than chance by one standard error (zero-shot).
 
     The frozen encoder has not seen the rows, so the estimate has no leak. Similarities are centred for each name, since
     some names are similar to every text. One standard error is enough: useless names cost little, good ones bring two
-    points of accuracy.
+    points of accuracy. With label sets, names do better than chance where rows with a label are more similar to its
+    name than rows without it: by the area under the ROC curve, averaged over the labels.
 
     Args:
         features: The rows' features from the frozen encoder, shape [rows, width].
-        label_ids: Shape [rows].
+        labels: Each row's label, or its label set.
         name_features: The label names' features, shape [labels, width].
     """
     similarities = features @ name_features.T
+    if not are_label_ids(labels):
+        return _rank_better_than_chance(similarities, as_sets(labels))
     predicted = (similarities - similarities.mean(axis=0)).argmax(axis=1)
-    hits = float(np.mean([(predicted[label_ids == label_id] == label_id).mean() for label_id in np.unique(label_ids)]))
+    hits = float(np.mean([(predicted[labels == label_id] == label_id).mean() for label_id in np.unique(labels)]))
     chance = 1 / len(name_features)
-    return hits >= chance + math.sqrt(chance * (1 - chance) / len(label_ids))
+    return hits >= chance + math.sqrt(chance * (1 - chance) / len(labels))
+
+
+def _rank_better_than_chance(similarities: Floats, sets: Bools) -> bool:
+    """Return whether rows of a label rank above the others by one standard error, averaged over the labels.
+
+    Source: Mann and Whitney 1947, "On a test of whether one of two random variables is stochastically larger than the
+    other", for the variance of the area under the curve.
+    """
+    positives = sets.sum(axis=0)
+    negatives = len(sets) - positives
+    varying = (positives > 0) & (negatives > 0)
+    if not varying.any():
+        return False
+    ranks = similarities[:, varying].argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 1
+    pairs, smaller = (positives * negatives)[varying], (positives * (positives + 1))[varying] / 2
+    areas = ((ranks * sets[:, varying]).sum(axis=0) - smaller) / pairs
+    # Rows of a label are alike, so that a name that says nothing is by chance near all of them, or far from all: areas
+    # may differ between labels more than rows alone explain.
+    variance = float(((len(sets) + 1) / (12 * pairs)).mean())
+    if len(areas) > 1:
+        variance = max(variance, float(areas.var(ddof=1)))
+    return float(areas.mean()) >= 0.5 + math.sqrt(variance / len(areas))
