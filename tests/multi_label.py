@@ -1,6 +1,6 @@
 """A multi-label classifier for tests that need one and do not care how it was trained."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -22,33 +22,37 @@ ROWS: Final[Mapping[str, tuple[str, ...]]] = {
     "The search finds nothing": ("bug",),
     "Thank you for the nice talk": (),
 }
-THRESHOLDS: Final = {"billing": 0.5, "bug": 0.25, "urgent": 0.75}
+THRESHOLDS: Final = (0.5, 0.25, 0.75)
 # What the head gives for its own rows: a probability of about 0.982 for a label that a row has.
 _LOGIT: Final = 4.0
 
 
-def publish_multi_label(toy: Toy, name: str = NAME, thresholds: Mapping[str, float] | None = None) -> None:
+def publish_multi_label(
+    toy: Toy, name: str = NAME, labels: Sequence[str] = LABELS, thresholds: Sequence[float] = THRESHOLDS
+) -> None:
     """Save a classifier that knows :data:`ROWS` by heart.
 
     Args:
         toy: The product.
         name: Its name.
+        labels: What its three labels are called.
         thresholds: The score from which each label is given, as if its training had chosen them.
     """
     texts = tuple(ROWS)
     # What is not about labels is that of a training: the base model, the report, the scope.
-    toy.fit(FitRequest(name, tuple(Row(text, LABELS[place % 3]) for place, text in enumerate(texts)), num_iterations=0))
+    toy.fit(FitRequest(name, tuple(Row(text, labels[place % 3]) for place, text in enumerate(texts)), num_iterations=0))
     catalog, predictor = toy.dependencies.store.catalog, toy.dependencies.predictor
     features = predictor.features(toy.dependencies.store.find(name), texts)
     wanted = np.array([[_LOGIT if label in own else -_LOGIT for label in LABELS] for own in ROWS.values()])
     weights = (np.linalg.pinv(features.astype(np.float64)) @ wanted).T
     head = LinearHead(weights.astype(np.float32), np.zeros(len(LABELS), np.float32))
+    pairs = tuple(zip(labels, LABELS, strict=True))
     trained = replace(
         catalog.current(name).record,
         kind="multi_label",
-        rows_per_label={label: sum(label in own for own in ROWS.values()) for label in LABELS},
+        rows_per_label={label: sum(known in own for own in ROWS.values()) for label, known in pairs},
         num_examples=len(ROWS),
-        label_thresholds=dict(thresholds or THRESHOLDS),
+        label_thresholds=dict(zip(labels, thresholds, strict=True)),
         report=replace(catalog.current(name).record.report, estimate=None),
     )
     catalog.publish(NewRevision(trained, {ARTIFACT: artifact_to_bytes(Artifact(head))}))

@@ -12,6 +12,8 @@ from typing import Any, Final
 from windrow.codec.values import ValidationError, from_json, to_json, to_plain
 from windrow.domain.errors import ConcurrentChange, InvalidParameter
 from windrow.domain.file_prediction import PredictFilesRequest, RowsFormat
+from windrow.domain.prediction import Kind
+from windrow.domain.read_options import LABEL_OPTIONS
 from windrow.files.sharding import FilePlan, ShardOptions
 from windrow.files.writing import PredictionColumns
 from windrow.storage.files import KeyMissing
@@ -52,6 +54,8 @@ class Manifest:
     """The classifier as the user named it."""
     reference: str
     """The revision that answers, ``name@revision``."""
+    kind: Kind = "single_label"
+    """Whether it gives one label, or any number of them."""
     digest: str = ""
     """Of what decides its answers; empty where the API key does not let it be known."""
     options: Mapping[str, Any]
@@ -110,9 +114,9 @@ def shard_options(request: PredictFilesRequest) -> ShardOptions:
     return ShardOptions(read=request.read_options, shard_rows=request.shard_rows, keep_blank=request.note_bad_rows)
 
 
-def columns_of_request(request: PredictFilesRequest) -> PredictionColumns:
-    """Return the columns that rows gain."""
-    return PredictionColumns(request.prefix, request.scores, with_note=request.note_bad_rows)
+def columns_of_request(request: PredictFilesRequest, kind: Kind) -> PredictionColumns:
+    """Return the columns that rows gain by a classifier of a kind."""
+    return PredictionColumns(request.prefix, request.scores, request.note_bad_rows, kind)
 
 
 def read_manifest(place: Place, address: str) -> Manifest | None:

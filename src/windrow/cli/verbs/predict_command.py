@@ -55,8 +55,9 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
 ) -> None:
     """Classify a text, or each row of a file, by one revision.
 
-    Each row keeps its columns and gains predicted_label, score, in_scope, abstained and truncated. Into a folder, rows
-    are written in shards, on this machine or by a Ray cluster; the same command goes on where shards are missing.
+    Each row keeps its columns and gains predicted_label (of a multi-label classifier: predicted_labels), score,
+    in_scope, abstained and truncated. Into a folder, rows are written in shards, on this machine or by a Ray cluster;
+    the same command goes on where shards are missing.
     """
     if request.text is not None:
         _check_text_options(file, options)
