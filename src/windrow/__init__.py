@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from windrow.domain.base_models import BaseModelRemoval as BaseModelRemoval
     from windrow.domain.base_models import BaseModelUse as BaseModelUse
     from windrow.domain.base_models import StoredBaseModel as StoredBaseModel
+    from windrow.domain.classification import Classification as Classification
+    from windrow.domain.classification import Classifications as Classifications
+    from windrow.domain.classification import LabelChoice as LabelChoice
     from windrow.domain.classifier import BulkDeletion as BulkDeletion
     from windrow.domain.classifier import Classifier as Classifier
     from windrow.domain.classifier import ClassifierDetails as ClassifierDetails
@@ -134,6 +137,8 @@ __all__ = [
     "Calibration",
     "Candidate",
     "Check",
+    "Classification",
+    "Classifications",
     "Classifier",
     "ClassifierDetails",
     "ClassifierUsage",
@@ -175,6 +180,7 @@ __all__ = [
     "KeyList",
     "KeyRevocation",
     "LabelAdvice",
+    "LabelChoice",
     "LabelReport",
     "LimitedKey",
     "Listing",
@@ -240,6 +246,11 @@ _MODULES = {
         "BaseModelRemoval",
         "BaseModelUse",
         "StoredBaseModel",
+    ),
+    "windrow.domain.classification": (
+        "Classification",
+        "Classifications",
+        "LabelChoice",
     ),
     "windrow.domain.classifier": (
         "BulkDeletion",

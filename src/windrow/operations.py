@@ -10,7 +10,7 @@ A server raises ``Unauthorized`` where a request comes without a valid API key, 
 not allow the verb, and ``NameNotAllowed`` where it may not give a name. What the key does not know is not found.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
@@ -28,6 +28,7 @@ from windrow.domain.alias import (
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest, AuditTrail
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
+from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,
@@ -195,6 +196,32 @@ class Operations(Protocol):
 
     def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
         """Read a file of rows as the command line reads it, and say what it is, what each row says, and what is wrong.
+    def classify(
+        self, request: ClassifyRequest, is_connected: IsConnected = always_connected
+    ) -> tuple[Classification, ...]:
+        """Classify texts without a classifier: by how similar they are to the names and descriptions of labels.
+
+        Nothing is trained and nothing kept. It is right less often than a classifier that has seen a few rows of each
+        label, which is what to train as soon as there are some. A base model answers that is here anyway; in the place
+        of any other model the default one, which the warnings say.
+
+        Args:
+            request: Texts, labels, and what else is said of the labels.
+            is_connected: Called from any thread before anything costly is computed; returns whether the caller still
+                waits.
+
+        Returns:
+            An answer for each text, in their order.
+
+        Raises:
+            InvalidInput: A text, a label, a description or the template breaks a rule, or there are too many of them.
+            BaseModelNotAllowed: The default base model is not allowed, and no other one is.
+            InvalidBaseModel: The base model's files cannot be used.
+            Overloaded: The queue of requests is full.
+            ClientClosedRequest: ``is_connected`` returned false.
+        """
+        ...
+
 
         CSV, TSV, JSON, JSONL and plain text are read, also as gzip. Nothing is guessed: what is not clear, such as
         which column holds the text, is told as a question, and answered by the request. A row with a problem is left
@@ -215,11 +242,12 @@ class Operations(Protocol):
     def evaluate(self, request: EvaluateRequest) -> Report:
         """Evaluate a classifier on labelled rows that it has not seen, and keep the score with it.
 
-        The report is returned even if it cannot be saved because the classifier was deleted or retrained meanwhile.
+        The report is returned even if it cannot be saved because the classifier was deleted or retrained meanwhile. It
+        is a :class:`MultiLabelReport` for a multi-label classifier, whose rows have any number of labels each.
 
         Raises:
-            InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the
-                classifier knows.
+            InvalidInput: A name, the precision or a row breaks a rule, there are no rows, they have another form than
+                the classifier's answers, or none has a label that the classifier knows.
             NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
         """
@@ -243,7 +271,10 @@ class Operations(Protocol):
         """Compare several classifiers on the same rows, and recommend which to promote. Nothing is kept.
 
         Raises:
-            InvalidInput: The names or a row break a rule, there are no rows, or none has a label that is known.
+            InvalidInput: The names or a row break a rule, the classifiers are of both kinds, there are no rows, they
+                have another form than the classifiers' answers, or none has a label that is known.
+        The classifiers are of one kind; it is a :class:`MultiLabelComparison` for multi-label classifiers.
+
             NotFound: One of the names refers to nothing.
             InvalidArtifact: A classifier is damaged.
         """
@@ -586,6 +617,31 @@ class LocalOperations(Operations, Protocol):
 
     def check_ready(self) -> None:
         """Check, without asking the disk, that the data directory was there when it was last looked at.
+    def start_classify(
+        self, request: ClassifyRequest, is_connected: IsConnected
+    ) -> "Future[Callable[[], tuple[Classification, ...]]]":
+        """Begin :meth:`classify` and return a future of what computes its answers, once the texts are encoded.
+
+        The future's callbacks run in a thread of the encoder, and are no place to compute the answers of many texts.
+
+        Raises:
+            WindrowError: What ``classify`` raises, here, from the future or from what it holds.
+        """
+        ...
+
+    def start_classify_in_memory(
+        self, request: ClassifyRequest, is_connected: IsConnected
+    ) -> "Future[Callable[[], tuple[Classification, ...]]] | None":
+        """Do :meth:`start_classify` if the disk is not needed for it.
+
+        Returns:
+            ``None`` where the disk is needed, so that a thread which may wait for it must call ``start_classify``.
+
+        Raises:
+            WindrowError: What ``classify`` raises, here, from the future or from what it holds.
+        """
+        ...
+
 
         Raises:
             DataDirectoryUnavailable: It was not, or it does not answer.

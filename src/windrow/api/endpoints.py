@@ -30,6 +30,8 @@ ReplyForm = Literal["json", "file", "events"]
 MAX_SMALL_BODY_BYTES: Final = 1_000_000
 ROOT: Final = "/v1/classifier"
 # Of a file that is sent: an exported classifier.
+# Above it stands what needs no classifier.
+VERSION_ROOT: Final = "/v1"
 FILE_TYPES: Final = Export.media_types
 EVENTS_TYPE: Final = "text/event-stream"
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -71,7 +73,7 @@ class Endpoint(Generic[R]):
     method: str
     """``GET``, ``POST`` …"""
     below_root: str
-    """The path below ``ROOT``; what stands in braces is a field of the request."""
+    """The path below ``root``; what stands in braces is a field of the request."""
     tag: Tag
     """The group that it belongs to."""
     pool: Pool
@@ -79,6 +81,8 @@ class Endpoint(Generic[R]):
     scope: Scope | None
     """What an API key must be allowed to do; ``None`` where any valid key will do."""
     or_scope: Scope | None = field(default=None, kw_only=True)
+    root: str = field(default=ROOT, kw_only=True)
+    """The path above."""
     """A scope that does as well."""
     scope_if: Mapping[str, Scope] = field(default_factory=dict, kw_only=True)
     """The scope that it needs instead where a field of the request is true."""
@@ -103,7 +107,7 @@ class Endpoint(Generic[R]):
     @cached_property
     def path(self) -> str:
         """The whole path; what stands in braces is a field of the request."""
-        return ROOT + self.below_root
+        return self.root + self.below_root
 
     @cached_property
     def path_fields(self) -> tuple[str, ...]:
@@ -219,6 +223,9 @@ LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light",
 JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light", "read", or_scope="train")
 FOLLOW_JOB: Final = Endpoint(
     Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", "read", or_scope="train", long_running=True
+CLASSIFY: Final = Endpoint(
+    Operations.classify, "POST", "/classify", TRAIN, "predict", "predict", root=VERSION_ROOT, idempotent_post=True
+)
 )
 CANCEL_JOB: Final = Endpoint(
     Operations.cancel_job, "POST", "/jobs/{job_id}/cancel", JOBS, "write", "train", optional_body=True, or_scope="admin"

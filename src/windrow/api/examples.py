@@ -65,6 +65,15 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "many texts": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "My invoice is wrong"]},
         "many classifiers": {"model_names": [EXAMPLE_NAME], "text": EXAMPLE_TEXT, "top_k": 1},
     },
+    "classify": {
+        "one label": {"text": EXAMPLE_TEXT, "labels": ["billing", "technical", "account"]},
+        "several labels, described": {
+            "texts": [EXAMPLE_TEXT, "My invoice is wrong"],
+            "labels": ["billing", "urgent"],
+            "multi_label": True,
+            "label_descriptions": {"urgent": "The customer cannot work until it is solved"},
+        },
+    },
     "evaluate": {"six rows": {"model_name": EXAMPLE_NAME, "test_data": EXAMPLE_ROWS}},
     "report": {
         "six rows": {"model_name": EXAMPLE_NAME, "test_data": EXAMPLE_ROWS, "title": "Tickets of May", "save": False}

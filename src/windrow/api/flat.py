@@ -1,6 +1,7 @@
 """The few replies whose JSON is flatter or shorter than the value of the verb, in one place for server and client.
 
-Predictions have three forms, one for each form of the request; common values are given once. A list of
+Predictions have three forms, one for each form of the request, and answers without a classifier two; common values are
+given once. A list of
 classifiers is short unless whole records are requested, and has a cursor only where it is a page.
 """
 
@@ -11,10 +12,16 @@ from typing import Any, Final, Literal
 
 from windrow import __version__
 from windrow.codec.values import from_json, to_json
+from windrow.domain.classification import Classification, ClassifyRequest, LabelChoice
 from windrow.domain.classifier import Classifier
+from windrow.domain.comparison import Comparison
+from windrow.domain.dataset import DataWarning
 from windrow.domain.interval import Interval
 from windrow.domain.listing import Listing, ListRequest
+from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.prediction import Answer, Kind, Prediction, PredictRequest
+from windrow.domain.report import Report
 from windrow.domain.values import recast
 
 
@@ -46,6 +53,17 @@ class ClassifiersReply:
 
     predictions: tuple[NamedAnswer, ...]
     """One for each classifier, in the order of the names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifiedTexts:
+    """What was chosen for many texts."""
+
+    classifications: tuple[LabelChoice, ...]
+    """One for each text, in the order of the texts."""
+    model: str
+    multi_label: bool
+    warnings: tuple[DataWarning, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +139,7 @@ class Problem:
 DESCRIBED_LIKE: Final[Mapping[type, type]] = {
     NamedAnswer: Prediction,
     TextsReply: Prediction,
+    ClassifiedTexts: Classification,
     ModelEntry: Classifier,
     ModelList: Listing,
     ModelPage: Listing,
@@ -128,7 +147,10 @@ DESCRIBED_LIKE: Final[Mapping[type, type]] = {
 # The forms of a reply, where it has several; that with most members first, so that a reader finds the right one.
 FORMS: Final[Mapping[str, tuple[type, ...]]] = {
     "predict": (Prediction, TextsReply, ClassifiersReply),
+    "classify": (Classification, ClassifiedTexts),
     "list_classifiers": (Listing, ModelPage, ModelList),
+    "evaluate": (Report, MultiLabelReport),
+    "compare": (Comparison, MultiLabelComparison),
 }
 
 
@@ -152,6 +174,25 @@ def read_predictions(request: PredictRequest, content: bytes) -> tuple[Predictio
     return (from_json(Prediction, content, extra="ignore"),)
 
 
+def read_classifications(request: ClassifyRequest, content: bytes) -> tuple[Classification, ...]:
+    """Return the answers of a reply to a request without a classifier; fields that a newer server adds are left out.
+
+    Raises:
+        ValueError: It is no such reply.
+    """
+    if request.texts is None:
+        return (from_json(Classification, content, extra="ignore"),)
+    shared = from_json(ClassifiedTexts, content, extra="ignore")
+    return tuple(recast(Classification, one, shared) for one in shared.classifications)
+
+
+def _write_classifications(request: ClassifyRequest, classifications: tuple[Classification, ...]) -> bytes:
+    if request.texts is None:
+        return to_json(classifications[0])
+    choices = tuple(recast(LabelChoice, one) for one in classifications)
+    return to_json(recast(ClassifiedTexts, classifications[0], classifications=choices))
+
+
 def _write_predictions(request: PredictRequest, predictions: tuple[Prediction, ...]) -> bytes:
     if request.texts is not None:
         answers = tuple(recast(Answer, one) for one in predictions)
@@ -170,5 +211,6 @@ def _write_listing(request: ListRequest, listing: Listing) -> bytes:
 
 _WRITERS: Final[Mapping[str, Callable[[Any, Any], bytes]]] = {
     "predict": _write_predictions,
+    "classify": _write_classifications,
     "list_classifiers": _write_listing,
 }

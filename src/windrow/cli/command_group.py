@@ -28,6 +28,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     ],
     "Predict": [
         ("predict", "predict_command", "Classify texts: one, a file, or a stream of any length."),
+        ("classify", "classify_command", "Classify a text without a classifier, by labels alone."),
         ("predict-files", "predict_files_command", "Have the server classify files that lie where it is."),
     ],
     "Evaluate": [
@@ -76,7 +77,6 @@ SYNONYMS: Final = {
     "base_models": "base-models",
     "cancel": "jobs cancel",
     "check": "fsck",
-    "classify": "predict",
     "copy_store": "copy-store",
     "cp": "copy",
     "cv": "cross-validate",

@@ -1,0 +1,88 @@
+"""The ``classify`` command: classify a text without a classifier, by names and descriptions of labels."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from windrow.cli.call import Call
+from windrow.cli.formats import one_line
+from windrow.cli.option_parsing import with_options
+from windrow.cli.options import OptionSpec
+from windrow.cli.output import data_console, notes_console
+from windrow.cli.tables import Column, number, print_table
+from windrow.domain.classification import Classification, ClassifyRequest
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.quality_warnings import TRUNCATED_TEXT
+
+_BAR_CELLS = 20
+
+verbs = typer.Typer()
+
+
+@verbs.command(
+    epilog='Examples: windrow classify "I was charged twice" --labels billing,technical,account; '
+    'windrow classify "The app is down" --labels billing,urgent --multi-label --description urgent="It cannot wait"'
+)
+@with_options(
+    leave_out=("texts", "label_descriptions"),
+    text=OptionSpec(is_argument=True, help="The text."),
+    labels=OptionSpec(
+        "--labels", metavar="LABELS", help="The labels to choose from, with commas between; may be repeated."
+    ),
+    hypothesis_template=OptionSpec(metavar="SENTENCE"),
+    model=OptionSpec(metavar="ID"),
+)
+def classify(
+    call: Call,
+    request: ClassifyRequest,
+    label_description: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label-description",
+            "--description",
+            metavar="LABEL=TEXT",
+            help="What a label means, in a sentence; may be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Classify a text without a classifier, by how similar it is to the names and descriptions of labels.
+
+    Nothing is trained. A classifier that has seen a few rows of each label is right more often.
+    """
+    call.words.options["label_descriptions"] = "--label-description"
+    labels = tuple(label.strip() for group in request.labels for label in group.split(","))
+    request = replace(request, labels=labels, label_descriptions=_descriptions(label_description or []))
+    with call.connected() as operations:
+        answers = operations.classify(request)
+    call.warn(answers[0].warnings)
+    call.show(answers, lambda alone: _print_answer(alone[0]), "classify", request)
+
+
+def _descriptions(given: list[str]) -> dict[str, str] | None:
+    """Return descriptions by label."""
+    found: dict[str, str] = {}
+    for each in given:
+        label, equals, text = each.partition("=")
+        if not equals or label.strip() in found:
+            problem = "has no equals sign" if not equals else "describes a label again"
+            raise InvalidParameter(
+                f"{{arg:{{parameter}}}} {{value!r}} {problem}. {{Send}} each label once, as LABEL=TEXT.",
+                {"parameter": "label_descriptions", "value": each[:200]},
+            )
+        found[label.strip()] = text.strip()
+    return found or None
+
+
+def _print_answer(answer: Classification) -> None:
+    console = data_console()
+    given = ", ".join(map(one_line, answer.labels or ())) if answer.label is None else one_line(answer.label)
+    console.print(f"{given or '(none of the labels)'}  (by {answer.model})")
+    print_table(
+        sorted(answer.scores.items(), key=lambda pair: -pair[1]),
+        Column("label", lambda pair: pair[0]),
+        number("score", lambda pair: f"{pair[1]:.3f}"),
+        Column("", lambda pair: "█" * round(pair[1] * _BAR_CELLS)),
+    )
+    if answer.truncated:
+        notes_console().print(f"Warning: {TRUNCATED_TEXT}")
