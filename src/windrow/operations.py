@@ -194,8 +194,6 @@ class Operations(Protocol):
         """
         ...
 
-    def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
-        """Read a file of rows as the command line reads it, and say what it is, what each row says, and what is wrong.
     def classify(
         self, request: ClassifyRequest, is_connected: IsConnected = always_connected
     ) -> tuple[Classification, ...]:
@@ -222,6 +220,8 @@ class Operations(Protocol):
         """
         ...
 
+    def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
+        """Read a file of rows as the command line reads it, and say what it is, what each row says, and what is wrong.
 
         CSV, TSV, JSON, JSONL and plain text are read, also as gzip. Nothing is guessed: what is not clear, such as
         which column holds the text, is told as a question, and answered by the request. A row with a problem is left
@@ -270,11 +270,11 @@ class Operations(Protocol):
     def compare(self, request: CompareRequest) -> Comparison:
         """Compare several classifiers on the same rows, and recommend which to promote. Nothing is kept.
 
+        The classifiers are of one kind; it is a :class:`MultiLabelComparison` for multi-label classifiers.
+
         Raises:
             InvalidInput: The names or a row break a rule, the classifiers are of both kinds, there are no rows, they
                 have another form than the classifiers' answers, or none has a label that is known.
-        The classifiers are of one kind; it is a :class:`MultiLabelComparison` for multi-label classifiers.
-
             NotFound: One of the names refers to nothing.
             InvalidArtifact: A classifier is damaged.
         """
@@ -615,8 +615,6 @@ class LocalOperations(Operations, Protocol):
         """
         ...
 
-    def check_ready(self) -> None:
-        """Check, without asking the disk, that the data directory was there when it was last looked at.
     def start_classify(
         self, request: ClassifyRequest, is_connected: IsConnected
     ) -> "Future[Callable[[], tuple[Classification, ...]]]":
@@ -642,6 +640,8 @@ class LocalOperations(Operations, Protocol):
         """
         ...
 
+    def check_ready(self) -> None:
+        """Check, without asking the disk, that the data directory was there when it was last looked at.
 
         Raises:
             DataDirectoryUnavailable: It was not, or it does not answer.

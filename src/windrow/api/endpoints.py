@@ -29,9 +29,9 @@ ReplyForm = Literal["json", "file", "events"]
 # The largest body of a verb that takes neither rows nor texts.
 MAX_SMALL_BODY_BYTES: Final = 1_000_000
 ROOT: Final = "/v1/classifier"
-# Of a file that is sent: an exported classifier.
 # Above it stands what needs no classifier.
 VERSION_ROOT: Final = "/v1"
+# Of a file that is sent: an exported classifier.
 FILE_TYPES: Final = Export.media_types
 EVENTS_TYPE: Final = "text/event-stream"
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -80,9 +80,9 @@ class Endpoint(Generic[R]):
     """The threads that do it."""
     scope: Scope | None
     """What an API key must be allowed to do; ``None`` where any valid key will do."""
-    or_scope: Scope | None = field(default=None, kw_only=True)
     root: str = field(default=ROOT, kw_only=True)
     """The path above."""
+    or_scope: Scope | None = field(default=None, kw_only=True)
     """A scope that does as well."""
     scope_if: Mapping[str, Scope] = field(default_factory=dict, kw_only=True)
     """The scope that it needs instead where a field of the request is true."""
@@ -216,6 +216,9 @@ START_PREDICT_FILES: Final = Endpoint(
     Operations.start_predict_files, "POST", "/predict-files", TRAIN, "scan", "train", status=202
 )
 PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", "predict", idempotent_post=True)
+CLASSIFY: Final = Endpoint(
+    Operations.classify, "POST", "/classify", TRAIN, "predict", "predict", root=VERSION_ROOT, idempotent_post=True
+)
 # What is read is the caller's own, and nothing is done with it.
 INSPECT: Final = Endpoint(Operations.inspect, "POST", "/inspect", TRAIN, "parse", None, any_file=True)
 # With ``train`` alone, a key sees the jobs that it started.
@@ -223,9 +226,6 @@ LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light",
 JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light", "read", or_scope="train")
 FOLLOW_JOB: Final = Endpoint(
     Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", "read", or_scope="train", long_running=True
-CLASSIFY: Final = Endpoint(
-    Operations.classify, "POST", "/classify", TRAIN, "predict", "predict", root=VERSION_ROOT, idempotent_post=True
-)
 )
 CANCEL_JOB: Final = Endpoint(
     Operations.cancel_job, "POST", "/jobs/{job_id}/cancel", JOBS, "write", "train", optional_body=True, or_scope="admin"

@@ -16,8 +16,8 @@ from windrow.execution.key_watch import KeyWatch
 from windrow.execution.quotas import Quotas
 from windrow.service import (
     aliases,
-    classifiers,
     classification,
+    classifiers,
     erasure,
     evaluation,
     file_prediction,
@@ -37,9 +37,9 @@ from windrow.service.dependencies import Dependencies
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_log = logging.getLogger("windrow.service")
 # Classifiers of which a monitor is told how much they are used: it keeps each of them for long.
 MOST_USED = 100
+_log = logging.getLogger("windrow.service")
 
 
 def _verb(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Concatenate["Service", P], R]:
@@ -101,10 +101,10 @@ class Service:
     predict = _verb(prediction.predict)
     start_predict = _verb(prediction.start_predict)
     start_predict_in_memory = _verb(prediction.start_predict_in_memory)
-    inspect = _verb(inspection.inspect)
     classify = _verb(classification.classify)
     start_classify = _verb(classification.start_classify)
     start_classify_in_memory = _verb(classification.start_classify_in_memory)
+    inspect = _verb(inspection.inspect)
     evaluate = _verb(evaluation.evaluate)
     report = _verb(reporting.report)
     compare = _verb(evaluation.compare)
@@ -202,8 +202,8 @@ class Service:
             free_bytes=deps.free_space.last_bytes,
             store_requests={} if bucket is None else dict(bucket.requests),
             tasks=deps.task_log.stats(),
-        )
             jobs=deps.job_log.stats(),
             refused_keys=deps.keys.refused,
             classifier_texts=deps.counters.most_used(MOST_USED, current_caller().knows),
             storage=deps.storage_meter.stats(),
+        )
