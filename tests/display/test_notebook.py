@@ -10,6 +10,7 @@ from windrow.display.notebook import MAX_MATRIX_LABELS, NotebookPresenter, prese
 from windrow.domain.classifier import FitResult
 from windrow.domain.comparison import Comparison
 from windrow.domain.dataset import DataWarning
+from windrow.domain.explanation import Explanation, LabelExplanation, NearRow, WordEffect
 from windrow.domain.listing import Listing
 from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import ConfusionMatrix, Report
@@ -67,6 +68,19 @@ def test_scores_are_bars_the_best_first() -> None:
     assert page.texts.index("billing") < page.texts.index("account") < page.texts.index("technical")
     widths = [style.partition("width:")[2].partition("em")[0] for style in page.styles if "inline-block" in style]
     assert widths == ["6.96", "0.64", "0.40"]
+
+
+def test_each_label_that_is_given_is_explained_and_none_is_said_to_be_none() -> None:
+    effects = (WordEffect("money", 7, 0.25),)
+    near = NearRow(3, "Refund", None, 0.5, labels=("billing", "urgent"))
+    explanation = Explanation("billing", (near,), effects, (LabelExplanation("urgent", effects),))
+    answer = replace(example_of(Prediction), kind="multi_label", label=None, labels=("billing", "urgent"))
+    texts = shown(replace(answer, explanation=explanation)).texts
+    assert texts.count("billing, urgent") == 2
+    assert texts.index("Words") < texts.index("Nearest rows") < texts.index("Words, for urgent")
+    assert texts.count("money") == 2
+    assert "none of the labels" in shown(replace(answer, labels=())).texts
+    assert "none of the labels" not in shown(replace(answer, labels=None)).texts
 
 
 def test_a_report_shows_its_warnings_before_its_tables() -> None:

@@ -177,6 +177,8 @@ _VALUES: Final[Mapping[str, object]] = {
     "training_data_sha256": _DIGEST,
     "test_data_sha256": _DIGEST,
     "Prediction.alias": None,
+    "Answer.labels": None,
+    "NearRow.labels": None,
     "Deletion.freed_bytes": 0,
     "Inspection.encoding": "utf-8",
     "Inspection.delimiter": ",",

@@ -75,6 +75,9 @@ def _parts(value: Any) -> Iterator[Html]:
     if isinstance(value, Trained):
         yield table(["label", "rows"], _counts(value.rows_per_label), [False, True])
     yield from _tables(value)
+    for further in value.further_labels if isinstance(value, Explanation) else ():
+        yield element("p", f"Words, for {further.label}")
+        yield table_of(further.words)
     if isinstance(value, Report):
         yield element("p", "Coverage: if no label is given below a threshold")
         yield table_of([value.coverage_at(threshold) for threshold in SHOWN_THRESHOLDS])
@@ -87,6 +90,8 @@ def _facts(value: Any) -> Iterator[Html]:
     names = summary_of(value)
     fields = {name: getattr(value, name) for name in names if name not in ("warnings", "scores")}
     facts = {name: each for name, each in fields.items() if fits_a_cell(each) and each not in (None, (), "")}
+    if isinstance(value, Prediction) and value.labels == ():
+        facts["labels"] = "none of the labels"
     if isinstance(value, Trained) and (estimate := value.report.estimate) is not None:
         facts["estimated accuracy"] = f"{percent(estimate.accuracy)}, {text_of(estimate.interval)}"
     if isinstance(value, Comparison):

@@ -12,6 +12,7 @@ from windrow.domain.base_models import BaseModelUse
 from windrow.domain.classifier import Classifier
 from windrow.domain.comparison import Disagreement, ModelResult
 from windrow.domain.cross_validation import CurvePoint
+from windrow.domain.explanation import NearRow
 from windrow.domain.figures import percent
 from windrow.domain.interval import Interval
 from windrow.domain.job import Job
@@ -125,6 +126,10 @@ def _answers(row: Disagreement) -> str:
     return ", ".join(f"{name}: {'✓' if label == row.label else '✗'} {label}" for name, label in row.predicted.items())
 
 
+def _given(answer: Prediction) -> object:
+    return answer.label if answer.labels is None else answer.labels or "none of the labels"
+
+
 def _best(answer: Prediction) -> Html:
     score = max(answer.scores.values(), default=0.0)
     return bar(score, f"{score:.3f}")
@@ -216,8 +221,14 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         number("macro F1", lambda each: f"{each.macro_f1:.2f}"),
         number("ECE", lambda each: f"{each.calibration.ece:.2f}"),
     ),
+    NearRow: (
+        number("row", lambda near: near.row),
+        Column("text", lambda near: near.text),
+        Column("label", lambda near: near.all_labels),
+        number("similarity", lambda near: decimal(near.similarity)),
+    ),
     Prediction: (
-        Column("label", lambda answer: answer.label),
+        Column("label", _given),
         Column("score", _best),
         number("in scope", lambda answer: decimal(answer.in_scope)),
         Column("classifier", lambda answer: f"{answer.model_name}@{answer.revision}"),
