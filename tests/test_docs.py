@@ -76,7 +76,10 @@ def test_no_page_of_the_reference_is_written_by_hand() -> None:
 def test_the_reference_has_each_endpoint() -> None:
     headings = re.findall(r"^### (\w+) (/[^\s?]*)", (FOLDER / "http.md").read_text(), re.MULTILINE)
     real = [(each.method, each.path) for each in ENDPOINTS]
-    assert set(headings) == {*real, ("GET", "/health"), ("GET", "/health/ready"), ("GET", "/metrics")}
+    assert set(headings) == {
+        *real,
+        *(("GET", page) for page in ("/health", "/health/live", "/health/ready", "/metrics")),
+    }
 
 
 def test_the_reference_has_each_method_and_argument_of_a_session() -> None:

@@ -1555,6 +1555,7 @@ UNKNOWN_PATHS = (
     "/v2/classifier/fit",
     "/v1/classifiers",
     "/health/",
+    "/health/live/",
     "/health/ready/",
     "/Health",
     "/healthz",
@@ -1606,6 +1607,7 @@ KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/", ("GET", "HEAD")),
     ("/favicon.ico", ("GET", "HEAD")),
     ("/health", ("GET", "HEAD")),
+    ("/health/live", ("GET", "HEAD")),
     ("/health/ready", ("GET", "HEAD")),
     ("/metrics", ("GET", "HEAD")),
 )
@@ -1669,6 +1671,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("PUT", LIMIT_KEY.path, ()),
     ("DELETE", f"{API}/keys/shop", ()),
     ("GET", "/health", ()),
+    ("GET", "/health/live", ()),
     ("GET", "/health/ready", ()),
     ("GET", "/metrics", ()),
 )

@@ -274,8 +274,8 @@ def test_every_endpoint_has_a_scope() -> None:
 def test_what_is_no_endpoint_answers_without_a_key_or_to_an_admin(running: Running, client: httpx.Client) -> None:
     below = {endpoint.path for endpoint in ENDPOINTS}
     pages = {route.path_format for route in endpoint_routes()} - below
-    assert pages == {"/health", "/health/ready", "/metrics"}
-    for path in ("/", "/docs", "/openapi.json", "/health", "/health/ready", "/favicon.ico"):
+    assert pages == {"/health", "/health/live", "/health/ready", "/metrics"}
+    for path in ("/", "/docs", "/openapi.json", "/health", "/health/live", "/health/ready", "/favicon.ico"):
         assert client.get(path).status_code == 200
         assert client.get(path, headers={"X-API-Key": WRONG}).status_code == 200
     assert client.get("/metrics").status_code == 401

@@ -87,7 +87,7 @@ ONCE: Final = settings(
 
 # Of a server with API keys: one that may do everything, and one that may do nothing. Without any, these answer.
 FULL, POWERLESS, UNKNOWN = ({"Authorization": f"Bearer wdr_{name}"} for name in ("full", "powerless", "unknown"))
-PUBLIC: Final = ("health", "ready")
+PUBLIC: Final = ("health", "live", "ready")
 FOR_ANY_KEY: Final = ("inspect",)
 
 
@@ -200,7 +200,7 @@ def test_what_the_document_allows_is_answered_as_it_says_with_keys_and_without(
 
 # Without parameters and a body, nothing can be wrong; any text may be a job's id.
 WITHOUT_MISTAKES: Final = frozenset(
-    ("base_models", "follow_job", "health", "job", "list_aliases", "list_keys", "metrics", "ready", "usage")
+    ("base_models", "follow_job", "health", "job", "list_aliases", "list_keys", "live", "metrics", "ready", "usage")
 )
 
 

@@ -273,9 +273,10 @@ def _pages(schemas: Schemas) -> dict[str, JsonObject]:
     healthy = {"schema": schemas.reference(Health), "examples": {"health": {"value": to_plain(Health())}}}
     return {
         "/health": _page("health", "Say that the server answers", "application/json", healthy),
+        "/health/live": _page("live", "Say that the server answers, as /health does", "application/json", healthy),
         "/health/ready": _page(
             "ready",
-            "Say that the data directory is there, so that the server can read and change it",
+            "Say that the data directory is there and the API keys can be read, or with status 503 why not",
             "application/json",
             healthy,
         ),

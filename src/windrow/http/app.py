@@ -96,7 +96,7 @@ def endpoint_routes() -> list[Route]:
     grouped = groupby(sorted(ENDPOINTS, key=_order), lambda each: (each.method, each.path))
     verbs = [(path, tuple(group)) for (_, path), group in grouped]
     routes = [_route(_methods(group[0]), path, VerbApp(group)) for path, group in verbs]
-    pages = {"/health": health, "/health/ready": ready, "/metrics": show_metrics}
+    pages = {"/health": health, "/health/live": health, "/health/ready": ready, "/metrics": show_metrics}
     return [*routes, *(_route(READ, path, show) for path, show in pages.items())]
 
 

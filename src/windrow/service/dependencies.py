@@ -17,6 +17,7 @@ from windrow.execution.audit_writer import AuditWriter
 from windrow.execution.batching import BatchQueue
 from windrow.execution.control import TrainingControl
 from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.job_log import JobLog
 from windrow.execution.job_queue import JobQueue
 from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import ModelWatch
@@ -25,6 +26,7 @@ from windrow.execution.predictor import Predictor
 from windrow.execution.quotas import Quotas
 from windrow.execution.runner import Runner
 from windrow.execution.slots import TrainingSlots
+from windrow.execution.storage_meter import StorageMeter
 from windrow.execution.task_log import TaskLog
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.training_set import TrainingContext
@@ -167,7 +169,9 @@ class Dependencies:
         quotas: What keys may still send.
         holdings: What they keep on the disk.
         audit: Writes the audit trail.
+        storage_meter: Measures what is saved, for monitors.
         task_log: Counts the tasks of trainings.
+        job_log: Counts the jobs.
     """
 
     store: Store
@@ -190,7 +194,9 @@ class Dependencies:
     quotas: Quotas
     holdings: KeyHoldings
     audit: AuditWriter
+    storage_meter: StorageMeter
     task_log: TaskLog = field(default_factory=TaskLog)
+    job_log: JobLog = field(default_factory=JobLog)
 
     def with_use(self, classifier: Classifier) -> Classifier:
         """Return a classifier with how much its name was used; nothing of that where the disk does not say."""
