@@ -9,7 +9,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from windrow.disk import disk_error, is_open_to_others
 from windrow.domain.base_models import allowed_ids
-from windrow.domain.errors import WindrowError
+from windrow.domain.caller import current_caller
+from windrow.domain.errors import DataDirectoryUnavailable, KeysUnavailable, WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
 from windrow.execution.key_watch import KeyWatch
@@ -180,6 +181,7 @@ class Service:
     def check_ready(self) -> None:
         """Check that the data directory was there half a second ago. See ``LocalOperations.check_ready``."""
         self.dependencies.models.check_ready()
+        self.dependencies.keys.check_readable()
 
     @property
     def keys(self) -> KeyWatch:
@@ -198,8 +200,12 @@ class Service:
         bucket = deps.store.bucket
         return replace(
             stats,
-            is_ready=deps.models.is_ready,
+            running_file_predictions=deps.file_slots.running,
+            queued_file_predictions=deps.file_slots.waiting,
+            encoders=len(deps.encoders),
+            is_ready=self._is_ready,
             free_bytes=deps.free_space.last_bytes,
+            min_free_bytes=0 if bucket else deps.settings.min_free_bytes,
             store_requests={} if bucket is None else dict(bucket.requests),
             tasks=deps.task_log.stats(),
             jobs=deps.job_log.stats(),
@@ -207,3 +213,11 @@ class Service:
             classifier_texts=deps.counters.most_used(MOST_USED, current_caller().knows),
             storage=deps.storage_meter.stats(),
         )
+
+    @property
+    def _is_ready(self) -> bool:
+        try:
+            self.check_ready()
+        except (DataDirectoryUnavailable, KeysUnavailable):
+            return False
+        return True
