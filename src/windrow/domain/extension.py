@@ -1,9 +1,9 @@
 """Rows to train on that are those of a request alone, or also those that were kept of an earlier training."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from windrow.domain.dataset import DataLimits, check_each_row, check_row_count
+from windrow.domain.dataset import DataLimits, DataWarning, check_each_row, check_row_count
 from windrow.domain.errors import InvalidTrainingData, LimitExceeded
 from windrow.domain.figures import counted
 from windrow.domain.labelled_rows import (
@@ -28,6 +28,10 @@ class FitRows:
     """Kept rows of that revision that are among the rows."""
     replaced_rows: int = 0
     """Kept rows of that revision that are not, since a row of the request has the same text."""
+    label_descriptions: Mapping[str, str] = field(default_factory=dict)
+    """What the labels mean, by label: those of the request, and those of that revision for other labels."""
+    label_warnings: tuple[DataWarning, ...] = ()
+    """What is odd about these descriptions."""
 
 
 def extend_rows(extends: str, kept: Sequence[LabelledRow], given: Iterable[LabelledRow], limits: DataLimits) -> FitRows:

@@ -1,6 +1,6 @@
 """Descriptions of labels: the rules they must follow, and datasets that have nothing but labels."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Final
@@ -76,13 +76,12 @@ def check_label_descriptions(descriptions: Mapping[str, str], limits: DataLimits
             raise _refused(what, label, chars=len(description), limit=MAX_LABEL_DESCRIPTION_CHARS)
 
 
-def check_described_labels(descriptions: Mapping[str, str], labels: Collection[str], more: str = "") -> None:
+def check_described_labels(descriptions: Mapping[str, str], labels: Collection[str]) -> None:
     """Refuse descriptions of labels that no row has: such a label could not be evaluated, and is mostly misspelt.
 
     Args:
         descriptions: Checked descriptions, by label.
         labels: The labels of the rows.
-        more: What the sentence says in front, such as whose rows are among them.
 
     Raises:
         InvalidParameter: There are some; ``facts["labels"]`` names the first ones.
@@ -94,7 +93,7 @@ def check_described_labels(descriptions: Mapping[str, str], labels: Collection[s
     has = counted(len(unknown), "label that", "labels that")
     more_labels = f" and {len(unknown) - _NAMED_LABELS} more" if len(unknown) > _NAMED_LABELS else ""
     raise InvalidParameter(
-        f"{more}{{arg:label_descriptions}} describes {has} no row has: {{labels:quoted}}{more_labels}. Add a row "
+        f"{{arg:label_descriptions}} describes {has} no row has: {{labels:quoted}}{more_labels}. Add a row "
         "with such a label, or leave its description out.",
         {"parameter": _PARAMETER, "labels": unknown[:_NAMED_LABELS]},
     )
@@ -103,6 +102,40 @@ def check_described_labels(descriptions: Mapping[str, str], labels: Collection[s
 def described(descriptions: Mapping[str, str]) -> dict[str, str]:
     """Return the descriptions that say something, sorted by label."""
     return {label: text for label, text in sorted(descriptions.items()) if text}
+
+
+def descriptions_of(
+    labels: Collection[str], given: Mapping[str, str], kept: Mapping[str, str], extends: str
+) -> tuple[dict[str, str], tuple[DataWarning, ...]]:
+    """Return the descriptions of a training with rows: those of its request, and those of the revision that it extends.
+
+    Args:
+        labels: The labels of the rows.
+        given: Checked descriptions of the request, by label.
+        kept: Those of the revision that it extends, which hold for labels that the request does not describe.
+        extends: That revision; empty for none.
+
+    Returns:
+        The descriptions by label, sorted; and a warning where a label that the revision describes has no row.
+
+    Raises:
+        InvalidParameter: The request describes a label that no row has.
+    """
+    check_described_labels(given, labels)
+    known = set(labels)
+    lost = [label for label in kept if label not in known]
+    joined = {label: text for label, text in {**kept, **given}.items() if label in known}
+    return dict(sorted(joined.items())), (_warn_of_lost(lost, extends),) if lost else ()
+
+
+def _warn_of_lost(labels: Sequence[str], extends: str) -> DataWarning:
+    named = ", ".join(map(repr, labels[:_NAMED_LABELS])) + (", …" if len(labels) > _NAMED_LABELS else "")
+    have = counted(len(labels), "label", "labels")
+    return DataWarning(
+        "described_labels_without_rows",
+        f"{have} that {extends} describes, but no row has, will not be given: {named}. Add a row with each of them to "
+        "keep them.",
+    )
 
 
 def warn_of_zero_shot(labels: int) -> DataWarning:

@@ -11,6 +11,7 @@ from windrow.arrays import Floats
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import Dataset
 from windrow.domain.errors import InvalidArtifact
+from windrow.domain.label_descriptions import LabelsAlone
 from windrow.domain.reproduction import Reproduction, find_changes, judge
 from windrow.domain.training_report import AdapterReport
 from windrow.encoders.adapters import LowRankChanges, pack_adapter
@@ -18,6 +19,7 @@ from windrow.encoders.bulk import encode
 from windrow.encoders.layout import feature_size
 from windrow.execution.trainer import train
 from windrow.execution.training_set import TrainingContext
+from windrow.execution.zero_shot_training import train_zero_shot
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
 
 # Encoding this many texts twice takes little time beside a training on as many rows or more.
@@ -43,10 +45,13 @@ def reproduce(record: Record, artifact_bytes: bytes, dataset: Dataset, context: 
     kept = artifact_from_bytes(artifact_bytes)
     _check_belonging(record, kept, dataset, context)
     started = time.perf_counter()
-    trained = train(dataset, record, context)
+    if isinstance(dataset, LabelsAlone):
+        trained = train_zero_shot(dataset, context)
+    else:
+        trained = train(dataset, record, context, descriptions=record.label_descriptions)
     took_s = round(time.perf_counter() - started, 3)
     again = artifact_from_bytes(trained.artifact)
-    texts = choose_texts(dataset.distinct_texts)
+    texts = choose_texts(dataset.distinct_texts or dataset.labels)
     then, now = (_scores(artifact, texts, context) for artifact in (kept, again))
     num_changed_labels = int((then.argmax(axis=1) != now.argmax(axis=1)).sum())
     largest_score_difference = _largest_difference(then, now)

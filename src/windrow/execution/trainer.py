@@ -1,6 +1,6 @@
 """Train a classifier, from checked rows to a finished artifact."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from windrow.encoders.bulk import Encoded, encode
 from windrow.execution.adapter_training import TrainedAdapter
 from windrow.execution.environment import choose_precision
 from windrow.execution.holdout import PairedHeldOut, cross_validate_adapter, train_with_folds
-from windrow.execution.selection import Selection
+from windrow.execution.selection import Selection, texts_of_labels
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
 from windrow.learning.evaluate import majority_baseline
@@ -41,7 +41,13 @@ class Trained(FitOutcome):
     warnings: tuple[DataWarning, ...]
 
 
-def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection: Selection | None = None) -> Trained:
+def train(
+    dataset: Dataset,
+    recipe: Recipe,
+    context: TrainingContext,
+    selection: Selection | None = None,
+    descriptions: Mapping[str, str] | None = None,
+) -> Trained:
     """Train a classifier. Each distinct text is tokenized and encoded once; those of a sample, twice.
 
     Args:
@@ -49,6 +55,7 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
         recipe: Checked parameters.
         context: The training's resources.
         selection: The rows for contrastive training, if they were selected already (``measure_workload``).
+        descriptions: What labels mean, by label; not every label needs one.
 
     Raises:
         TrainingFailed: A task failed.
@@ -57,14 +64,15 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
 
     Source: docs/explanation/training.md.
     """
-    training_set = encode_training_set(dataset, recipe, context, selection).with_head_search(recipe, context)
+    training_set = encode_training_set(dataset, recipe, context, selection, descriptions)
+    training_set = training_set.with_head_search(recipe, context)
     result, folds = train_with_folds(
         training_set, recipe, context, partial(context.control.report_progress, "training")
     )
     held_out = _cross_validate(training_set, result, folds, recipe, context)
-    result = _keep_if_better(result, held_out)
+    result = _keep_if_better(result, held_out, is_described=training_set.prior is not None)
     context.control.report_progress("finishing")
-    encoded = _encode_as_served(dataset, training_set, result.adapter, context)
+    encoded = _encode_as_served(dataset, training_set, result.adapter, context, descriptions)
     examples = _examples(dataset, training_set, encoded)
     task = FitTask(
         examples,
@@ -112,11 +120,15 @@ def _cross_validate(
     return cross_validate_adapter(training_set, recipe, context, folds)
 
 
-def _keep_if_better(result: TrainedAdapter, held_out: PairedHeldOut | None) -> TrainedAdapter:
+def _keep_if_better(
+    result: TrainedAdapter, held_out: PairedHeldOut | None, *, is_described: bool
+) -> TrainedAdapter:
     """Return an adapter with what held-out rows say about it, without it where the head alone does better."""
     if result.report is None or held_out is None:
         return result
-    report = choose_by_held_out_rows(result.report, held_out.head_logits, held_out.adapted)
+    report = choose_by_held_out_rows(
+        result.report, held_out.head_logits, held_out.adapted, is_described=is_described
+    )
     return TrainedAdapter(result.adapter if report.scale else None, report)
 
 
@@ -126,14 +138,18 @@ def _known_search(dataset: Dataset, training_set: EncodedTrainingSet) -> HeadSea
 
 
 def _encode_as_served(
-    dataset: Dataset, training_set: EncodedTrainingSet, adapter: AdapterTensors | None, context: TrainingContext
+    dataset: Dataset,
+    training_set: EncodedTrainingSet,
+    adapter: AdapterTensors | None,
+    context: TrainingContext,
+    descriptions: Mapping[str, str] | None,
 ) -> Encoded:
-    """Return the features of the distinct texts, followed by those of the label names, as they are served."""
+    """Return the features of the distinct texts, then of the label names and descriptions, as they are served."""
     if training_set.fraction == 1:
         return Encoded(training_set.with_adapter(adapter, context).features, training_set.states.truncated)
     # A sample's states come from other batches, which round differently, so all texts are encoded again.
     changes = None if adapter is None else pack_adapter(context.encoder.folder, adapter)
-    texts = [*dataset.distinct_texts, *label_name_texts(dataset.labels)]
+    texts = [*dataset.distinct_texts, *texts_of_labels(dataset.labels, descriptions)[0]]
     return encode(context.encoder, texts, changes, context.compute)
 
 
@@ -142,9 +158,10 @@ def _examples(dataset: Dataset, training_set: EncodedTrainingSet, encoded: Encod
     rows, names = np.array(dataset.text_ids), np.arange(training_set.num_label_names)
     return Examples(
         features=encoded.features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
-        label_ids=np.concatenate([dataset.label_ids, names]),
+        label_ids=np.concatenate([dataset.label_ids, training_set.name_labels]),
         groups=rows,
         num_train_only_rows=training_set.num_label_names,
+        prior=training_set.prior,
     )
 
 

@@ -128,7 +128,13 @@ class CostCalibration:
             self._factors[kind, stage] = factor * change**_NEWEST_WEIGHT
 
 
-def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, threads: int) -> Workload:
+def measure_workload(
+    dataset: Dataset,
+    recipe: Recipe,
+    encoder: TextEncoder,
+    threads: int,
+    descriptions: Mapping[str, str] | None = None,
+) -> Workload:
     """Measure the work of a training from its rows, without encoding or training.
 
     Args:
@@ -136,8 +142,9 @@ def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, thr
         recipe: Checked parameters.
         encoder: Tokenizes the texts.
         threads: The threads with which an adapter is trained.
+        descriptions: What labels mean, by label; not every label needs one.
     """
-    selection = select_rows(dataset, recipe, encoder, MAX_COUNTED_TEXTS)
+    selection = select_rows(dataset, recipe, encoder, MAX_COUNTED_TEXTS, descriptions)
     lengths, left_out_tokens = _token_counts(dataset, selection, encoder)
     row_lengths = lengths[selection.text_ids]
     workload = Workload(

@@ -146,7 +146,8 @@ class EncodedTrainingSet:
     def policy(self) -> AdapterPolicy:
         """The policy of a training on all rows."""
         head = None if self.head_search is None else self.head_search.out_of_fold
-        choice = choose_adapter_scale(self.row_features, self.label_ids, head)
+        is_described = self.prior is not None
+        choice = choose_adapter_scale(self.row_features, self.label_ids, head, is_described=is_described)
         return AdapterPolicy(choice, len(self.text_ids) + self.num_label_names)
 
     def with_head_search(self, recipe: Recipe, context: TrainingContext) -> "EncodedTrainingSet":

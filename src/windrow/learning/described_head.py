@@ -115,7 +115,7 @@ def _rotated(examples: Examples) -> tuple[_Rows, Exact]:
 
 
 def _can_choose(rows: _Rows) -> bool:
-    return rows.features.size * rows.prior_logits.shape[1] <= MAX_CV_WORK
+    return bool(rows.features.size * rows.prior_logits.shape[1] <= MAX_CV_WORK)
 
 
 def _choose_c(rows: _Rows, folds: Ids) -> HeadSearch:

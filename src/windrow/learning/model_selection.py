@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import AdapterReport, Candidate
-from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
+from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
 from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses
 from windrow.learning.label_sets import are_label_ids, as_sets
 from windrow.learning.multi_label_calibrate import fit_set_calibration
@@ -22,6 +22,8 @@ FULL_ADAPTER_ERROR = 0.12
 # docs/adr/0010, measured.
 USUAL_GAIN = 0.12
 USUAL_GAIN_DEVIATION = 0.1
+# The same over a head that begins as the zero-shot head of described labels. Source: bench/few_rows.py, measured.
+DESCRIBED_USUAL_GAIN = -0.05
 # The usual standard deviation of that difference between rows, and the number of rows that it counts for: a few rows do
 # not show their own.
 _USUAL_ROW_DEVIATION = 0.4
@@ -31,7 +33,9 @@ _USUAL_ROWS = 8
 _FOLD_VARIANCE = 4.0
 
 
-def choose_adapter_scale(features: Floats, labels: Labels, head: OutOfFoldLogits | None = None) -> AdapterReport:
+def choose_adapter_scale(
+    features: Floats, labels: Labels, head: OutOfFoldLogits | None = None, *, is_described: bool = False
+) -> AdapterReport:
     """Choose how much of an adapter to use by how well the frozen encoder separates the labels.
 
     The frozen encoder can be evaluated cheaply and without a leak, before anything is trained. Where it classifies
@@ -45,6 +49,7 @@ def choose_adapter_scale(features: Floats, labels: Labels, head: OutOfFoldLogits
         features: The frozen encoder's features, shape [rows, width], float32.
         labels: Each row's label, or its label set.
         head: The head's logits for held-out rows; ``None`` where there are none.
+        is_described: Whether the head begins as the zero-shot head of described labels, which needs a reason to go.
 
     Returns:
         The scale, the reason and the candidates; nothing is trained yet.
@@ -52,6 +57,9 @@ def choose_adapter_scale(features: Floats, labels: Labels, head: OutOfFoldLogits
     if not are_label_ids(labels):
         return AdapterReport(1.0, "The adapter is used in full, as for all rows with several labels.", ())
     errors, evaluated = leave_one_out_errors(features, labels)
+    if evaluated == 0 and is_described:
+        reason = "No label has two rows that could speak for an adapter, so the head alone learns, from descriptions."
+        return AdapterReport(0.0, reason, ())
     if evaluated == 0:
         return AdapterReport(
             1.0, "No label has two rows, so nothing could be estimated; the adapter is used in full.", ()
@@ -72,7 +80,9 @@ def choose_adapter_scale(features: Floats, labels: Labels, head: OutOfFoldLogits
     return AdapterReport(round(value, 3), f"{verdict}: {facts}.", tried)
 
 
-def choose_by_held_out_rows(report: AdapterReport, head_logits: Floats, adapted: HeldOut) -> AdapterReport:
+def choose_by_held_out_rows(
+    report: AdapterReport, head_logits: Floats, adapted: HeldOut, *, is_described: bool = False
+) -> AdapterReport:
     """Choose between a trained adapter and the head alone by what each makes of the same held-out rows.
 
     The log loss of calibrated scores decides, since accuracy says little on a few rows: how much lower it is with the
@@ -82,21 +92,24 @@ def choose_by_held_out_rows(report: AdapterReport, head_logits: Floats, adapted:
         report: How the adapter was chosen and trained.
         head_logits: The logits of the head alone for the held-out rows, shape [m, labels], float32.
         adapted: The rows with the outputs of trainings like the one that made the adapter.
+        is_described: Whether the head alone began as the zero-shot head of described labels; then an adapter usually
+            gains nothing on few rows, and what rows say counts alone.
 
     Returns:
         The report with both estimates; its scale is 0 where the head alone is chosen.
     """
     truth = adapted.label_ids
-    losses_of_head = _calibrated_losses(head_logits, truth, HEAD_PRIOR)
+    usual_gain = DESCRIBED_USUAL_GAIN if is_described else USUAL_GAIN
+    losses_of_head = _calibrated_losses(head_logits, truth, DESCRIBED_PRIOR if is_described else HEAD_PRIOR)
     gains = losses_of_head - _calibrated_losses(adapted.logits, truth, ADAPTED_PRIOR)
     rows, head_right, right = len(gains), *(int(are_right(each, truth).sum()) for each in (head_logits, adapted.logits))
     spread = float(gains.var()) * rows + _USUAL_ROWS * _USUAL_ROW_DEVIATION**2
     precisions = 1 / USUAL_GAIN_DEVIATION**2, rows * (rows - 1 + _USUAL_ROWS) / spread / _FOLD_VARIANCE
-    gain = (USUAL_GAIN * precisions[0] + float(gains.mean()) * precisions[1]) / sum(precisions)
+    gain = (usual_gain * precisions[0] + float(gains.mean()) * precisions[1]) / sum(precisions)
     facts = f"of {rows} held-out rows the adapter gets {right} right and the head alone {head_right}"
     losses = f"its log loss is {abs(float(gains.mean())):.3f} {'lower' if gains.mean() > 0 else 'higher'}"
     candidates = (Candidate(0.0, round(head_right / rows, 4)), Candidate(report.scale, round(right / rows, 4)))
-    if gain >= 0 or right > head_right:
+    if gain >= 0 or (right > head_right and not is_described):
         return replace(report, reason=f"{report.reason[:-1]}; {facts}, {losses}.", candidates=candidates)
     reason = f"The head alone is used: {facts}, and the adapter's log loss is {-float(gains.mean()):.3f} higher."
     return replace(report, scale=0.0, reason=reason, candidates=candidates)

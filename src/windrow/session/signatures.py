@@ -45,6 +45,7 @@ class Training(Recipe, LabelledColumns, ForModel):
     tags: Iterable[str] | None = None
     overwrite: bool = True
     extends: str | None = None
+    label_descriptions: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
