@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from windrow.api.examples import example_of
 from windrow.api.flat import read_predictions, write_reply
@@ -60,6 +62,26 @@ def test_one_text_has_everything_on_one_floor() -> None:
         "in_scope": 0.5,
         "explanation": None,
     }
+
+
+@given(
+    scores=st.dictionaries(st.text(), st.floats(0, 1), min_size=1),
+    truncated=st.booleans(),
+    abstains=st.booleans(),
+    in_scope=st.none() | st.floats(0, 1),
+)
+def test_a_single_label_has_the_reply_that_it_had_before_there_were_several(
+    scores: dict[str, float], truncated: bool, abstains: bool, in_scope: float | None
+) -> None:
+    label = None if abstains else max(scores, key=scores.__getitem__)
+    answer = replace(ANSWERS[0], label=label, scores=scores, truncated=truncated, in_scope=in_scope)
+    before = {"label": label, "scores": scores, "truncated": truncated, "abstained": abstains, "in_scope": in_scope}
+    who = {"model_name": "tickets_v1", "revision": 3, "alias": "live"}
+    one, texts, names = (written(request, (answer,)) for request in (ONE, TEXTS, NAMES))
+    new = {"kind": "single_label", "labels": None}
+    assert one == {**before, **who, "explanation": None, **new}
+    assert texts == {"predictions": [{**before, "labels": None}], **who, "kind": "single_label"}
+    assert names == {"predictions": [{**before, **who, **new}]}
 
 
 def test_many_texts_share_who_answered() -> None:
