@@ -48,8 +48,8 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_the_operations_are_the_verbs_and_the_three_pages() -> None:
-    assert set(OPERATIONS) == {each.verb for each in ENDPOINTS} - WITHIN | {"health", "ready", "metrics"}
+def test_the_operations_are_the_verbs_and_the_four_pages() -> None:
+    assert set(OPERATIONS) == {each.verb for each in ENDPOINTS} - WITHIN | {"health", "live", "ready", "metrics"}
     assert [verb for verb in OPERATIONS if re.fullmatch("[a-z]+(_[a-z]+)*", verb) is None] == []
 
 
