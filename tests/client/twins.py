@@ -115,6 +115,7 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (RESTORE, RestoreRequest("tickets_v1")),
     (SET_THRESHOLD, SetThresholdRequest("tickets_v1@3", 0.5, reason="größer", author="b")),
     (SET_THRESHOLD, SetThresholdRequest("tickets_v1", None)),
+    (SET_THRESHOLD, SetThresholdRequest("tickets_v1", None, label_thresholds={"größer": 0.25})),
     (BY_VERB["copy"], CopyRequest("tickets_v1@3", "tickets_v4", overwrite=False)),
     (REPRODUCE, ModelRequest("tickets_v1")),
     (BY_VERB["list_aliases"], NoRequest()),

@@ -96,10 +96,14 @@ def setting_a_threshold(operations: Operations) -> object:
         ),
         *(refused(operations.set_threshold, SetThresholdRequest("sure_v1", wrong)) for wrong in (-0.1, 1.1)),
         refused(operations.set_threshold, SetThresholdRequest("sure_v1", 0.5, reason="x" * 501)),
+        *(
+            refused(operations.set_threshold, SetThresholdRequest("sure_v1", None, label_thresholds={"billing": each}))
+            for each in (0.5, 1.0)
+        ),
     ]
     assert codes(bad) == [
         *("classifier_not_found", "classifier_not_found", "revision_not_found", "invalid_name", "invalid_name"),
-        *("concurrent_change", "invalid_parameter", "invalid_parameter", "invalid_parameter"),
+        *("concurrent_change", *["invalid_parameter"] * 5),
     ]
     return set_once, silent, again, cleared, answered, shown, revisions, bad
 

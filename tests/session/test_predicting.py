@@ -7,7 +7,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from tests.multi_label import NAME, ROWS, publish_multi_label
 from tests.session.standins import Counting
+from tests.toy import Toy
 from windrow.domain.errors import ClassifierNotFound, InvalidName, InvalidParameter, InvalidText, LimitExceeded
 from windrow.operations import Operations
 from windrow.session.async_client import AsyncClient
@@ -131,3 +133,15 @@ def test_help_shows_each_option_of_a_prediction_with_its_default(owner: type, me
     assert (
         "*, top_k: int | None = None, abstain_below: float | None = None, min_in_scope: float | None = None)" in shown
     )
+
+
+def test_a_multi_label_classifier_gives_its_labels(session: Session, toy: Toy) -> None:
+    publish_multi_label(toy)
+    assert session.predict(NAME, "I was charged twice").labels == ("billing",)
+    answers = session.predict(NAME, list(ROWS))
+    assert [sorted(answer.given) for answer in answers] == [list(labels) for labels in ROWS.values()]
+    assert {answer.kind for answer in answers} == {"multi_label"}
+    changed = session.set_threshold(NAME, None, label_thresholds={"billing": 0.999})
+    assert changed.label_thresholds == {"billing": 0.999, "bug": 0.25, "urgent": 0.75}
+    assert session.predict(NAME, "I was charged twice").labels == ()
+    assert session.set_threshold(NAME, None).status == "cleared"
