@@ -10,8 +10,7 @@ A server raises ``Unauthorized`` where a request comes without a valid API key, 
 not allow the verb, and ``NameNotAllowed`` where it may not give a name. What the key does not know is not found.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from windrow.domain.access import CreatedKey, CreateKeyRequest, KeyList, KeyRequest, KeyRevocation, LimitedKey
@@ -50,14 +49,15 @@ from windrow.domain.erasure import Erasure, ForgetRequest
 from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.integrity import FsckRequest, IntegrityReport
-from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
+from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
+from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.reproduction import Reproduction
-from windrow.domain.server_stats import ServerStats
 from windrow.domain.suggestion import Suggestions, SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest, ThresholdUpdate
 from windrow.domain.usage import Usage
@@ -239,7 +239,7 @@ class Operations(Protocol):
         """
         ...
 
-    def evaluate(self, request: EvaluateRequest) -> Report:
+    def evaluate(self, request: EvaluateRequest) -> Report | MultiLabelReport:
         """Evaluate a classifier on labelled rows that it has not seen, and keep the score with it.
 
         The report is returned even if it cannot be saved because the classifier was deleted or retrained meanwhile. It
@@ -267,7 +267,7 @@ class Operations(Protocol):
         """
         ...
 
-    def compare(self, request: CompareRequest) -> Comparison:
+    def compare(self, request: CompareRequest) -> Comparison | MultiLabelComparison:
         """Compare several classifiers on the same rows, and recommend which to promote. Nothing is kept.
 
         The classifiers are of one kind; it is a :class:`MultiLabelComparison` for multi-label classifiers.
@@ -578,76 +578,4 @@ class Operations(Protocol):
         Raises:
             InvalidParameter: A text is empty, the time or the cursor is none, or the limit lies outside its range.
         """
-        ...
-
-
-class LocalOperations(Operations, Protocol):
-    """Operations on this machine: what a server needs beside the verbs."""
-
-    def begin_fit(
-        self, request: FitRequest, on_progress: OnProgress = ignore_progress
-    ) -> "tuple[Job, Future[FitResult]]":
-        """Begin :meth:`fit` and return its job and a future of its result, whose callbacks run in another thread.
-
-        Raises:
-            WindrowError: What :meth:`start_fit` raises; from the future, what ``fit`` raises.
-        """
-        ...
-
-    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[tuple[Prediction, ...]]":
-        """Begin :meth:`predict` and return a future of its predictions, whose callbacks run in another thread.
-
-        Raises:
-            WindrowError: What ``predict`` raises, here or from the future.
-        """
-        ...
-
-    def start_predict_in_memory(
-        self, request: PredictRequest, is_connected: IsConnected
-    ) -> "Future[tuple[Prediction, ...]] | None":
-        """Do :meth:`start_predict` if the disk is not needed for it; with one text, that is a matter of microseconds.
-
-        Returns:
-            ``None`` where the disk is needed, so that a thread which may wait for it must call ``start_predict``.
-
-        Raises:
-            WindrowError: What ``predict`` raises, here or from the future.
-        """
-        ...
-
-    def start_classify(
-        self, request: ClassifyRequest, is_connected: IsConnected
-    ) -> "Future[Callable[[], tuple[Classification, ...]]]":
-        """Begin :meth:`classify` and return a future of what computes its answers, once the texts are encoded.
-
-        The future's callbacks run in a thread of the encoder, and are no place to compute the answers of many texts.
-
-        Raises:
-            WindrowError: What ``classify`` raises, here, from the future or from what it holds.
-        """
-        ...
-
-    def start_classify_in_memory(
-        self, request: ClassifyRequest, is_connected: IsConnected
-    ) -> "Future[Callable[[], tuple[Classification, ...]]] | None":
-        """Do :meth:`start_classify` if the disk is not needed for it.
-
-        Returns:
-            ``None`` where the disk is needed, so that a thread which may wait for it must call ``start_classify``.
-
-        Raises:
-            WindrowError: What ``classify`` raises, here, from the future or from what it holds.
-        """
-        ...
-
-    def check_ready(self) -> None:
-        """Check, without asking the disk, that the data directory was there when it was last looked at.
-
-        Raises:
-            DataDirectoryUnavailable: It was not, or it does not answer.
-        """
-        ...
-
-    def server_stats(self) -> ServerStats:
-        """Return the present statistics."""
         ...

@@ -17,7 +17,7 @@ from windrow.domain.inspection import InspectRequest
 from windrow.domain.job import JobListRequest, JobRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.domain.report import EvaluateRequest
+from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.operations import Operations
@@ -256,6 +256,7 @@ def predictions_that_are_refused(operations: Operations) -> object:
 def judging(operations: Operations) -> object:
     trained(operations, "judge_v1", "judge_v2")
     report = operations.evaluate(EvaluateRequest("judge_v1", TEST_ROWS, target_precision=0.5))
+    assert isinstance(report, Report)
     shown = operations.show(ModelRequest("judge_v1"))
     assert (report.total, report.saved, report.model_name, report.revision) == (4, True, "judge_v1", 1)
     assert (report.majority_baseline.label, report.majority_baseline.accuracy) == ("billing", 0.5)

@@ -145,7 +145,9 @@ def service(opened: Open) -> Service:
 
 
 def evaluate(service: Service, rows: Sequence[Row] = TESTS, name: str = "tickets", **how: object) -> Report:
-    return service.evaluate(EvaluateRequest(name, tuple(rows), **how))  # type: ignore[arg-type]
+    report = service.evaluate(EvaluateRequest(name, tuple(rows), **how))  # type: ignore[arg-type]
+    assert isinstance(report, Report)
+    return report
 
 
 def codes(report: Report) -> set[str]:

@@ -8,7 +8,8 @@ import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
-from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from windrow.codec.types import types_of
 from windrow.domain.access import Scope
@@ -121,9 +122,15 @@ class Endpoint(Generic[R]):
 
     @cached_property
     def reply(self) -> Any:
-        """The class of the reply; of each value of it where the reply is a stream or a tuple."""
+        """The class of the reply, the first of several forms; of each value of it where it is a stream or a tuple."""
         returned = self._hints["return"]
         return next(iter(get_args(returned)), returned)
+
+    @cached_property
+    def reply_type(self) -> Any:
+        """The type of the reply, with all of its forms where it has several; ``reply`` is the first of them."""
+        returned = self._hints["return"]
+        return returned if get_origin(returned) in (Union, UnionType) else self.reply
 
     @cached_property
     def body(self) -> Body:

@@ -7,6 +7,7 @@ from windrow.cli.tables import GAP, Column, TextTable, number, table_of
 from windrow.display.tables import between, decimal
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult
 from windrow.domain.figures import percent
+from windrow.domain.multi_label_comparison import MultiLabelResult
 from windrow.domain.report import SHOWN_THRESHOLDS, ClassificationMetrics, Misclassified, Report
 
 # A matrix of more labels is hard to read: the pairs that are confused most say more.
@@ -92,7 +93,7 @@ def result_table(results: Sequence[ModelResult]) -> TextTable:
     """Return how each of several classifiers did."""
     return table_of(
         results,
-        Column("classifier", _display_name, no_wrap=True),
+        Column("classifier", display_name, no_wrap=True),
         number("right", lambda each: f"{each.correct}/{each.total}"),
         number("accuracy", lambda each: percent(each.accuracy)),
         number("95 % interval", lambda each: between(each.accuracy_interval), spare=1),
@@ -101,7 +102,8 @@ def result_table(results: Sequence[ModelResult]) -> TextTable:
     )
 
 
-def _display_name(result: ModelResult) -> str:
+def display_name(result: ModelResult | MultiLabelResult) -> str:
+    """Return a compared classifier's reference, and what answered by it."""
     revision = f"{result.model_name}@{result.revision}"
     is_plain = result.reference in (result.model_name, revision)
     return result.reference if is_plain else f"{result.reference} ({revision})"

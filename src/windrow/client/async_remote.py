@@ -184,7 +184,7 @@ class AsyncRemoteOperations:
 
     async def _call(self, endpoint: Endpoint[Any], request: Any, file: BinaryIO | None = None) -> Any:
         call = build_call(endpoint, complete_request(endpoint, request), self._timeout_s, file)
-        return read_reply(endpoint.reply, await self._transport.fetch(call), self.url)
+        return read_reply(endpoint.reply_type, await self._transport.fetch(call), self.url)
 
     async def _follow(self, request: JobRequest) -> AsyncGenerator[Job]:
         call = build_call(FOLLOW_JOB, request, self._timeout_s)

@@ -206,7 +206,7 @@ class RemoteOperations:
         content = self._transport.fetch(
             build_call(endpoint, complete_request(endpoint, request), self._timeout_s, file)
         )
-        reply: R = read_reply(endpoint.reply, content, self.url)
+        reply: R = read_reply(endpoint.reply_type, content, self.url)
         return reply
 
     def _follow(self, request: JobRequest) -> Iterator[Job]:

@@ -61,6 +61,11 @@ class MultiLabelBaseline(Value):
     micro_f1: float
     """F1 over all decisions that one would reach by that."""
 
+    @property
+    def answer(self) -> str:
+        """What is always given, for a sentence."""
+        return " and ".join(map(repr, self.labels)) or "no label"
+
 
 @dataclass(frozen=True, slots=True)
 class ProposedLabelThreshold(Value):

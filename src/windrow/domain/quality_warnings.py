@@ -6,6 +6,7 @@ from typing import Final
 from windrow.domain.dataset import DataWarning
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
+from windrow.domain.multi_label_report import MultiLabelBaseline
 from windrow.domain.recipe import MULTILINGUAL_BASE_MODELS
 from windrow.domain.report import MajorityBaseline
 
@@ -36,16 +37,16 @@ def warn_of_few_rows(rows: int, interval: Interval, of: str | None = None) -> It
 
 
 def warn_of_majority(
-    rows: int, interval: Interval, baseline: MajorityBaseline, base_model: str
+    rows: int, interval: Interval, baseline: MajorityBaseline | MultiLabelBaseline, base_model: str
 ) -> Iterator[DataWarning]:
-    """Yield a warning where an accuracy is not shown to be better than always giving the most frequent label.
+    """Yield a warning where an accuracy is not shown to be better than always giving the most frequent label, or set.
 
     It says what :func:`warn_of_few_rows` says and more, so that one of them is enough.
 
     Args:
         rows: The number of rows that the accuracy was measured on.
         interval: Where the accuracy lies.
-        baseline: What always giving one label gets right.
+        baseline: What always giving one label, or one set of labels, gets right.
         base_model: The id of the base model, which is perhaps not for the language of the texts.
     """
     if interval.low > baseline.accuracy:
@@ -60,7 +61,7 @@ def warn_of_majority(
             f"({other})."
         )
     message = (
-        f"{counted(rows, 'row does', 'rows do')} not show it to be better than always saying {baseline.label!r}, which "
+        f"{counted(rows, 'row does', 'rows do')} not show it to be better than always saying {baseline.answer}, which "
         f"is right for {percent(baseline.accuracy)}: the accuracy lies between {percent(interval.low)} and "
         f"{percent(interval.high)}. {advice}"
     )

@@ -58,7 +58,9 @@ def resample_f1(truth: Bools, given: Sequence[Bools]) -> tuple[ResampledF1, ...]
 
 
 def interval_of(resampled: Doubles) -> Interval:
-    """Return the percentile interval of resampled values, of which one at least is a number."""
+    """Return the percentile interval of resampled values; 0 to 0 where none of them is a number."""
+    if np.isnan(resampled).all():
+        return Interval(0.0, 0.0)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.nanquantile(resampled, [tail, 1 - tail])
     return Interval(float(low), float(high))

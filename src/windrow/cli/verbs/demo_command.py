@@ -162,6 +162,7 @@ class Tour:
     def _compare(self, rows: DemoRows) -> Comparison:
         self._step("Compare the two on the same tickets.", "compare", FIRST, SECOND, "--test-data", "demo_test.csv")
         comparison = self.operations.compare(CompareRequest((FIRST, SECOND), rows.test))
+        assert isinstance(comparison, Comparison), "these are single-label classifiers"
         self.console.print(result_table(comparison.models))
         if comparison.disagreements:
             shown = comparison.disagreements[:SHOWN_DISAGREEMENTS]

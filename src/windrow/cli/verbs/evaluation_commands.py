@@ -19,6 +19,12 @@ from windrow.cli.metric_tables import (
     pair_lines,
     result_table,
 )
+from windrow.cli.multi_label_output import (
+    format_set_label_thresholds,
+    print_multi_label_comparison,
+    print_multi_label_report,
+    shown_rows,
+)
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import ROWS_HELP, OptionSpec
 from windrow.cli.output import PIPED_CELLS, data_console, notes_console
@@ -30,6 +36,8 @@ from windrow.domain.cross_validation import CrossValidateRequest, CrossValidatio
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
+from windrow.domain.multi_label_comparison import MultiLabelComparison, MultiLabelResult
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.names import read_reference
 from windrow.domain.read_options import ReadOptions
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
@@ -58,7 +66,7 @@ def evaluate(
     with call.connected(doing="Classifying the rows") as operations:
         report = operations.evaluate(request)
     call.show(report, lambda report: _print_report(call, report, show_errors))
-    if (command := format_set_threshold(report)) is not None:
+    if (command := _set_threshold_command(report)) is not None:
         notes_console().print(f"No threshold was changed. To set the proposed one:\n  {command}", soft_wrap=True)
 
 
@@ -146,7 +154,17 @@ def _proposal_text(proposed: ProposedThreshold) -> str:
     )
 
 
-def _print_report(call: Call, report: Report, show_errors: int) -> None:
+def _set_threshold_command(report: Report | MultiLabelReport) -> str | None:
+    """Return the command that sets what an evaluation proposes; ``None`` without a proposal."""
+    if isinstance(report, MultiLabelReport):
+        return format_set_label_thresholds(report)
+    return format_set_threshold(report)
+
+
+def _print_report(call: Call, report: Report | MultiLabelReport, show_errors: int) -> None:
+    if isinstance(report, MultiLabelReport):
+        print_multi_label_report(call, report, show_errors)
+        return
     console = data_console()
     asked = f" (asked as {report.alias})" if report.alias else ""
     console.print(f"{report.model_name}@{report.revision}{asked} places {_placed(report)}")
@@ -157,7 +175,7 @@ def _print_report(call: Call, report: Report, show_errors: int) -> None:
     if (proposed := report.proposed_threshold) is not None:
         console.print(f"\n{_proposal_text(proposed)}")
     if report.misclassified and show_errors:
-        shown = _shown(len(report.misclassified), show_errors, "--show-errors")
+        shown = shown_rows(len(report.misclassified), show_errors, "--show-errors")
         console.print(f"\nPlaced wrong, the surest first ({shown}):")
         console.print(misclassified_table(report.misclassified[:show_errors], call.lines))
     if report.saved:
@@ -165,7 +183,10 @@ def _print_report(call: Call, report: Report, show_errors: int) -> None:
     call.warn(report.warnings)
 
 
-def _print_comparison(call: Call, comparison: Comparison, show_disagreements: int) -> None:
+def _print_comparison(call: Call, comparison: Comparison | MultiLabelComparison, show_disagreements: int) -> None:
+    if isinstance(comparison, MultiLabelComparison):
+        print_multi_label_comparison(call, comparison, show_disagreements, promote_command(comparison))
+        return
     console, disagreements = data_console(), comparison.disagreements
     console.print(result_table(comparison.models))
     console.print(f"{_always(comparison.majority_baseline)}\n")
@@ -173,7 +194,7 @@ def _print_comparison(call: Call, comparison: Comparison, show_disagreements: in
         console.print(line)
     if disagreements and show_disagreements:
         console.print(
-            f"\nAnswered differently ({_shown(len(disagreements), show_disagreements, '--show-disagreements')}):"
+            f"\nAnswered differently ({shown_rows(len(disagreements), show_disagreements, '--show-disagreements')}):"
         )
         console.print(
             disagreement_table(
@@ -187,22 +208,23 @@ def _print_comparison(call: Call, comparison: Comparison, show_disagreements: in
     call.warn(comparison.warnings)
 
 
-def promote_command(comparison: Comparison) -> str | None:
+def promote_command(comparison: Comparison | MultiLabelComparison) -> str | None:
     """Return the command that promotes what a comparison recommends; ``None`` where that is the one in use."""
-    in_use = comparison.models[0]
-    best = next(each for each in comparison.models if each.reference == comparison.recommendation.model_name)
+    models: Sequence[ModelResult | MultiLabelResult] = comparison.models
+    in_use = models[0]
+    best = next(each for each in models if each.reference == comparison.recommendation.model_name)
     if best is in_use:
         return None
     target = best.reference if _is_own_name(best) else f"{best.model_name}@{best.revision}"
     return f"windrow promote {_alias_of(in_use)} {target}"
 
 
-def _is_own_name(result: ModelResult) -> bool:
+def _is_own_name(result: ModelResult | MultiLabelResult) -> bool:
     reference = read_reference(result.reference)
     return reference.name == result.model_name and not reference.is_latest
 
 
-def _alias_of(result: ModelResult) -> str:
+def _alias_of(result: ModelResult | MultiLabelResult) -> str:
     """Return the alias in the request, else the classifier's task, else a placeholder."""
     reference = read_reference(result.reference)
     if reference.name != result.model_name and not reference.is_latest:
@@ -222,7 +244,7 @@ def _print_cross_validation(
     )
     _print_metrics(console, result)
     if label_errors and show_label_errors:
-        shown = _shown(len(label_errors), show_label_errors, "--show-label-errors")
+        shown = shown_rows(len(label_errors), show_label_errors, "--show-label-errors")
         console.print(f"\nLabels to look at again, since the other rows contradict them ({shown}):")
         console.print(misclassified_table(label_errors[:show_label_errors], call.lines))
     if result.learning_curve:
@@ -294,7 +316,3 @@ def _print_metrics(console: "Console", outcome: ClassificationMetrics) -> None:
     console.print(confusion_table(outcome, console.width if console.is_terminal else PIPED_CELLS))
     console.print()
     console.print(calibration_verdict(outcome))
-
-
-def _shown(count: int, limit: int, option: str) -> str:
-    return counted(count, "row") if count <= limit else f"{limit} of {count:,} rows; more with {option}"

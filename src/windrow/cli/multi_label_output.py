@@ -1,0 +1,136 @@
+"""Prints what evaluations and comparisons of multi-label classifiers say, as text."""
+
+import shlex
+from typing import TYPE_CHECKING
+
+from windrow.cli.call import Call
+from windrow.cli.multi_label_tables import (
+    confused_table,
+    difference_table,
+    misclassified_set_table,
+    multi_label_pair_lines,
+    multi_label_result_table,
+    multi_label_table,
+    proposal_table,
+    set_disagreement_table,
+)
+from windrow.cli.output import data_console
+from windrow.display.tables import between
+from windrow.domain.figures import counted, percent
+from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_report import MultiLabelBaseline, MultiLabelMetrics, MultiLabelReport
+from windrow.domain.verdicts import decision_calibration_verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_multi_label_report(call: Call, report: MultiLabelReport, show_errors: int) -> None:
+    """Print a report on a multi-label classifier.
+
+    Args:
+        call: The call.
+        report: The report.
+        show_errors: How many misclassified rows are shown.
+    """
+    console = data_console()
+    asked = f" (asked as {report.alias})" if report.alias else ""
+    console.print(f"{report.model_name}@{report.revision}{asked} gives {placed_sets(report)}")
+    console.print(always_set(report.majority_baseline))
+    print_multi_label_metrics(console, report, dict(report.label_thresholds))
+    if report.proposed_thresholds:
+        console.print("\nThresholds that these rows speak for, a proposal:")
+        console.print(proposal_table(report.proposed_thresholds, report.label_thresholds))
+    if report.misclassified and show_errors:
+        count = len(report.misclassified)
+        shown = shown_rows(count, show_errors, "--show-errors")
+        console.print(f"\nGiven other labels than they have, the surest first ({shown}):")
+        console.print(misclassified_set_table(report.misclassified[:show_errors], call.lines))
+    if report.saved:
+        console.print(f"\nThe score is kept with {report.model_name}: `windrow show {report.model_name}`.")
+    call.warn(report.warnings)
+
+
+def print_multi_label_comparison(
+    call: Call, comparison: MultiLabelComparison, show_disagreements: int, command: str | None
+) -> None:
+    """Print a comparison of multi-label classifiers.
+
+    Args:
+        call: The call.
+        comparison: The comparison.
+        show_disagreements: How many rows with different answers are shown.
+        command: What promotes the recommended one; ``None`` where that is the one in use.
+    """
+    console, disagreements = data_console(), comparison.disagreements
+    console.print(multi_label_result_table(comparison.models))
+    console.print(f"{always_set(comparison.majority_baseline)}\n")
+    for line in multi_label_pair_lines(comparison.pairs):
+        console.print(line)
+    for table in map(difference_table, comparison.pairs):
+        if table is not None and len(comparison.pairs) == 1:
+            console.print()
+            console.print(table)
+    if disagreements and show_disagreements:
+        shown = shown_rows(len(disagreements), show_disagreements, "--show-disagreements")
+        names = [each.reference for each in comparison.models]
+        console.print(f"\nGiven different labels ({shown}):")
+        console.print(set_disagreement_table(disagreements[:show_disagreements], names, call.lines))
+    console.print(f"\n{comparison.recommendation.reason}")
+    if command is not None:
+        console.print(f"  {command}")
+    call.warn(comparison.warnings)
+
+
+def format_set_label_thresholds(report: MultiLabelReport) -> str | None:
+    """Return the shell command that sets the thresholds proposed by an evaluation; ``None`` without a proposal."""
+    if not report.proposed_thresholds:
+        return None
+    options = " ".join(
+        f"--label {shlex.quote(f'{each.label}={each.threshold!r}')}" for each in report.proposed_thresholds
+    )
+    return f"windrow set-threshold {report.model_name}@{report.revision} {options}"
+
+
+def print_multi_label_metrics(console: "Console", outcome: MultiLabelMetrics, thresholds: dict[str, float]) -> None:
+    """Print metrics of a multi-label classifier.
+
+    Args:
+        console: Where.
+        outcome: The figures.
+        thresholds: The score from which each label is given; none where they are not known.
+    """
+    micro, macro = outcome.micro_f1_interval, outcome.macro_f1_interval
+    console.print(
+        f"Micro F1: {outcome.micro_f1:.3f} ({micro.low:.3f} to {micro.high:.3f}); macro F1: {outcome.macro_f1:.3f} "
+        f"({macro.low:.3f} to {macro.high:.3f}; 95 % intervals). Of all decisions about a label, "
+        f"{percent(outcome.hamming_loss)} are wrong."
+    )
+    console.print()
+    console.print(multi_label_table(outcome, thresholds))
+    console.print()
+    if (confused := confused_table(outcome)) is not None:
+        console.print(confused)
+        console.print()
+    console.print(decision_calibration_verdict(outcome))
+
+
+def placed_sets(outcome: MultiLabelMetrics) -> str:
+    """Say how many rows were given their whole set of labels."""
+    return (
+        f"{outcome.correct} of {counted(outcome.total, 'row')} all of their labels and no other: "
+        f"{percent(outcome.accuracy)} (95 % interval: {between(outcome.accuracy_interval)})."
+    )
+
+
+def always_set(baseline: MultiLabelBaseline) -> str:
+    """Say what always giving the most frequent set of labels would get right."""
+    return (
+        f"Always answering {baseline.answer} would do that for {percent(baseline.accuracy)} of them, with a micro F1 "
+        f"of {baseline.micro_f1:.2f}."
+    )
+
+
+def shown_rows(count: int, limit: int, option: str) -> str:
+    """Say how many rows of how many are shown."""
+    return counted(count, "row") if count <= limit else f"{limit} of {count:,} rows; more with {option}"
