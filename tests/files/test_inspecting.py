@@ -16,6 +16,7 @@ from windrow.domain.characters import is_blank
 from windrow.domain.dataset import DataLimits, Dataset, DataWarning, Row
 from windrow.domain.errors import InvalidFile, InvalidParameter, LimitExceeded
 from windrow.domain.inspection import InspectedColumn, Inspection, InspectRequest, OpenQuestion, RowProblem
+from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
 from windrow.files.delimited import MAX_COLUMNS
 from windrow.files.inspecting import InspectionLimits, inspect_file
 
@@ -381,3 +382,51 @@ def test_hostile_files_take_no_memory_beyond_a_small_multiple_of_their_size(cont
             peak_bytes = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
         assert peak_bytes < 40 * len(content) + 10_000_000
+
+
+def test_rows_with_lists_of_labels_are_those_of_a_multi_label_classifier() -> None:
+    rows = [{"text": "a", "labels": ["x", "y"]}, {"text": "b", "labels": []}, {"text": "c", "labels": ["y"]}]
+    found = look("\n".join(map(json.dumps, rows)), "a.jsonl")
+    assert (found.kind, found.labels_column, found.label_column) == ("multi_label", "labels", None)
+    assert [(row.label, row.labels) for row in found] == [(None, ("x", "y")), (None, ()), (None, ("y",))]
+    assert (found.rows_per_label, found.rows_without_labels) == ({"x": 1, "y": 2}, 1)
+    examples = MultiLabelDataset(tuple(MultiLabelRow(row.text, row.labels or ()) for row in found))
+    assert found.sha256 == examples.sha256
+    assert {warning.code: warning.rows for warning in found.warnings} == {
+        "rows_without_labels": (1,),
+        "small_classes": (0, 2),
+    }
+
+
+def test_columns_of_one_and_zero_are_labels_where_they_are_named_so() -> None:
+    found = look("text,x,y\na,1,0\nb,2,1\nc,0,0\n", "a.csv", indicator_columns=("x,y",))
+    assert (found.kind, found.indicator_columns, found.labels_column) == ("multi_label", ("x", "y"), None)
+    assert [(row.text, row.labels) for row in found] == [("a", ("x",)), ("c", ())]
+    assert found.problems == (RowProblem(3, "'x' holds neither 1 nor 0. Correct or remove that row."),)
+
+
+def test_a_separator_that_is_not_said_is_asked_for_once() -> None:
+    found = look("text,labels\na,x;y\nb,x\nc,x;z\n", "a.csv")
+    assert found.questions == (OpenQuestion("label_separator", "'labels' may hold several labels here."),)
+    assert found.rows_per_label == {}
+    answered = look("text,labels\na,x;y\nb,x\nc,x;z\n", "a.csv", label_separator=";")
+    assert (answered.questions, answered.rows_per_label) == ((), {"x": 3, "y": 1, "z": 1})
+
+
+def test_rows_that_need_no_label_keep_those_that_a_training_would_take() -> None:
+    rows = [{"text": "a", "labels": ["x"]}, {"text": "b", "labels": [None]}, {"text": "c", "labels": ["x" * 257]}]
+    found = look("\n".join(map(json.dumps, rows)), "a.jsonl", labelled=False)
+    assert [row.labels for row in found] == [("x",), None, None]
+
+
+def test_a_label_that_is_too_long_is_a_problem_also_among_several() -> None:
+    found = look(json.dumps({"text": "a", "labels": ["x", "y" * 257]}), "a.jsonl")
+    [problem] = found.problems
+    assert problem.detail.startswith("the label has 257 characters; a label has at most 256")
+
+
+def test_options_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(InvalidFile, match="indicator_columns cannot be combined"):
+        look("text,x\na,1\n", "a.csv", indicator_columns=("x",), labels_column="x")
+    with pytest.raises(InvalidParameter, match="label_separator is empty"):
+        look("text,labels\na,x\n", "a.csv", label_separator="")

@@ -1,5 +1,6 @@
 """The words in which the command line tells errors: parameters as options, rows as lines of a file."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -67,7 +68,7 @@ class CliWords(Words):
 
     def given(self, name: str, value: str) -> str:
         """Return how a parameter is given a value."""
-        return f"{self.argument(name)} {value}"
+        return f"{self.argument(name)} {shlex.quote(value)}"
 
     def switched(self, name: str, *, on: bool) -> str:
         """Return how a switch is turned on or off."""

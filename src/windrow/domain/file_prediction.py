@@ -14,7 +14,7 @@ from windrow.domain.names import ModelReference
 from windrow.domain.prediction import check_share
 from windrow.domain.read_options import ReadOptions, check_read_options
 from windrow.domain.recipe import check_range
-from windrow.domain.values import Schema, Value, computed
+from windrow.domain.values import Schema, Value, computed, recast
 
 RowsFormat = Literal["csv", "jsonl", "parquet"]
 FileStage = Literal["planning", "predicting"]
@@ -67,7 +67,7 @@ class StartPredictFilesRequest(ReadOptions):
     @property
     def read_options(self) -> ReadOptions:
         """How to read the files."""
-        return ReadOptions(self.format, self.text_column, self.label_column, self.header, self.quoting, self.encoding)
+        return recast(ReadOptions, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

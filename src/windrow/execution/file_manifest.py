@@ -27,7 +27,7 @@ PARTS: Final = "part-"
 FORMAT: Final = 1
 _SHOWN: Final = 3
 # Who runs it, and how it treats what is there, changes nothing about the results.
-_NOT_PINNED: Final = frozenset(("model_name", "input", "output", "overwrite", "runner", "workers", "label_column"))
+_NOT_PINNED: Final = frozenset(("model_name", "input", "output", "overwrite", "runner", "workers", *LABEL_OPTIONS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ refuse the file.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, BinaryIO, Final
 
 from windrow.domain.characters import is_blank
 from windrow.domain.data_warnings import find_data_warnings, with_every_row
-from windrow.domain.dataset import MAX_LABEL_CHARS, DataLimits, Dataset, DataWarning, Row
+from windrow.domain.dataset import MAX_LABEL_CHARS, DataLimits, DataWarning, Row
 from windrow.domain.errors import InvalidFile, LimitExceeded
 from windrow.domain.inspection import (
     MAX_EXAMPLE_CHARS,
@@ -25,8 +26,17 @@ from windrow.domain.inspection import (
     RowProblem,
     check_inspect,
 )
+from windrow.domain.labelled_rows import LabelledDataset, LabelledRow, dataset_of
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.words import render
-from windrow.files.columns import Columns, FoundColumns, UnresolvedColumn, look_for_columns
+from windrow.files.columns import (
+    Columns,
+    FoundColumns,
+    LabelColumns,
+    UnresolvedColumn,
+    look_for_columns,
+    with_list_of_labels,
+)
 from windrow.files.decoding import Source, check_encoding
 from windrow.files.delimited import MAX_COLUMNS, NumberedRow, too_many_columns
 from windrow.files.reading import Record, Table, is_rejected, open_rows
@@ -79,14 +89,19 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
         raise too_many_columns(source, None)
     found = _found_columns(source, names, request, notes)
     seen = _SeenRows(source, limits, {each: _Column() for each in names}, is_json=format_ in ("json", "jsonl"))
+    first, rows = _first_of(rows)
+    found = _with_list_of_labels(found, request, first)
     table = Table(
         source,
-        Columns(found.text, found.label if request.labelled else None),
+        Columns(found.text, found.label, found.labels) if request.labelled else Columns(found.text),
         names,
         seen.counted(rows),
         is_delimited=format_ in ("csv", "tsv"),
+        options=request,
     )
-    kept = _kept_rows(table, found.label, request, limits)
+    kept = _kept_rows(table, found, request, limits)
+    if "label_separator" in notes.questions:
+        kept = [replace(row, label=None) for row in kept]
     if not found.text or "header" in notes.questions:
         found, kept = FoundColumns((), found.label if "header" not in notes.questions else None), []
     return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
@@ -197,11 +212,28 @@ def _found_columns(source: Source, names: tuple[str, ...], request: InspectReque
         notes.note_question(source.error(f"{each.template}.", None, **each.facts))
     # Of two columns of one name, which the reader has asked about.
     is_text_unclear, is_label_unclear = (f"{each}_column" in notes.questions for each in ("text", "label"))
-    return FoundColumns(() if is_text_unclear else found.text, None if is_label_unclear else found.label)
+    are_labels_unclear = any(each in notes.questions for each in ("labels_column", "indicator_columns"))
+    return FoundColumns(
+        () if is_text_unclear else found.text,
+        None if is_label_unclear else found.label,
+        labels=None if are_labels_unclear else found.labels,
+    )
+
+
+def _first_of(rows: Iterator[NumberedRow]) -> tuple[Mapping[str, object], Iterator[NumberedRow]]:
+    """Return the values of the first row, and all rows."""
+    first = next(rows, None)
+    return ({}, iter(())) if first is None else (first[1], chain((first,), rows))
+
+
+def _with_list_of_labels(found: FoundColumns, request: InspectRequest, first: Mapping[str, object]) -> FoundColumns:
+    """Return columns of JSON whose key ``labels`` holds lists as such, as a training takes them."""
+    columns = with_list_of_labels(Columns(found.text, found.label), request, first.get(found.label or ""))
+    return found if columns.labels is None else replace(found, label=None, labels=columns.labels)
 
 
 def _kept_rows(
-    table: Table, label_column: str | None, request: InspectRequest, limits: InspectionLimits
+    table: Table, found: FoundColumns, request: InspectRequest, limits: InspectionLimits
 ) -> list[InspectedRow]:
     """Return the rows that nothing is wrong with, and tell the others to the listener.
 
@@ -228,9 +260,10 @@ def _kept_rows(
                     "fewer rows, or raise {setting}.",
                     {"file": table.source.name, "limit": _MAX_GROWTH * limits.max_bytes, "setting": limits.setting},
                 )
-        label = record.label or _label_of(table, record, label_column, request)
+        label = record.label or _label_of(table, record, found.label, request)
+        labels = _labels_of(table, record, found.labels, request) if record.labels is None else record.labels
         values = dict(record.values) if request.include_values else None
-        kept.append(InspectedRow(record.line, record.text, label, values))
+        kept.append(InspectedRow(record.line, record.text, label, values, labels))
     return kept
 
 
@@ -258,6 +291,16 @@ def _label_of(table: Table, record: Record, column: str | None, request: Inspect
     return None if label is None or len(label) > MAX_LABEL_CHARS else label
 
 
+def _labels_of(
+    table: Table, record: Record, where: LabelColumns | None, request: InspectRequest
+) -> tuple[str, ...] | None:
+    """Return the labels of a row that need not have any; ``None`` where a training would not take the row for them."""
+    if where is None or is_rejected(record.values, request):
+        return None
+    labels = table.labels_of(record.values, where)
+    return None if labels is None or any(len(label) > MAX_LABEL_CHARS for label in labels) else labels
+
+
 def _problem_of_row(
     record: Record, request: InspectRequest, limits: DataLimits
 ) -> tuple[str, Mapping[str, object]] | None:
@@ -269,10 +312,11 @@ def _problem_of_row(
             "the text has {chars} characters; at most {limit} are taken here. Shorten it, or raise {setting}.",
             {"chars": len(record.text), "limit": limits.max_text_chars, "setting": "WINDROW_MAX_TEXT_CHARS"},
         )
-    if len(record.label) > MAX_LABEL_CHARS:
+    longest = max(map(len, (record.label, *(record.labels or ()))))
+    if longest > MAX_LABEL_CHARS:
         return (
             "the label has {chars} characters; a label has at most {limit}. Shorten it.",
-            {"chars": len(record.label), "limit": MAX_LABEL_CHARS},
+            {"chars": longest, "limit": MAX_LABEL_CHARS},
         )
     return None
 
@@ -305,8 +349,8 @@ def _inspection(
     source: Source, notes: _Notes, found: FoundColumns, kept: list[InspectedRow], read: Mapping[str, Any]
 ) -> Inspection:
     seen: _SeenRows = read["seen"]
-    labelled = [(number, Row(row.text, row.label)) for number, row in enumerate(kept) if row.label is not None]
-    dataset = Dataset(tuple(row for _, row in labelled)) if labelled else None
+    labelled = [(number, row) for number, row in enumerate(map(_labelled, kept)) if row is not None]
+    dataset = dataset_of([row for _, row in labelled]) if labelled else None
     return Inspection(
         format=read["format"],
         encoding=source.found_encoding,
@@ -317,6 +361,10 @@ def _inspection(
         ),
         text_columns=found.text,
         label_column=found.label,
+        kind="single_label" if found.labels is None else "multi_label",
+        labels_column=None if found.labels is None else found.labels.column,
+        indicator_columns=() if found.labels is None else found.labels.indicators,
+        rows_without_labels=sum(row.labels == () for row in kept),
         num_rows=len(kept) if found.text else seen.num_rows,
         rows=tuple(kept),
         rows_per_label={} if dataset is None else dataset.rows_per_label,
@@ -328,7 +376,14 @@ def _inspection(
     )
 
 
-def _warnings(dataset: Dataset, numbers: Sequence[int]) -> tuple[DataWarning, ...]:
+def _labelled(row: InspectedRow) -> LabelledRow | None:
+    """Return a row as an example; ``None`` where it has no label that a training would take."""
+    if row.labels is not None:
+        return MultiLabelRow(row.text, row.labels)
+    return None if row.label is None else Row(row.text, row.label)
+
+
+def _warnings(dataset: LabelledDataset, numbers: Sequence[int]) -> tuple[DataWarning, ...]:
     """Return what a training would warn of.
 
     Args:

@@ -14,7 +14,14 @@ from typing import Any, Final
 from windrow.codec.strict import parse_value, why_refused
 from windrow.domain.characters import is_blank
 from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions
-from windrow.files.columns import Columns, UnresolvedColumn, find_columns, listed
+from windrow.files.columns import (
+    Columns,
+    LabelColumns,
+    UnresolvedColumn,
+    find_columns,
+    listed,
+    with_list_of_labels,
+)
 from windrow.files.decoding import (
     LINE_END,
     STANDARD_INPUT,
@@ -27,6 +34,7 @@ from windrow.files.delimited import NumberedRow, read_delimited
 from windrow.files.format_detection import detect_format, detect_txt_format
 from windrow.files.json_values import listed_values
 from windrow.files.lines import BLANK_LINES, Lines
+from windrow.files.row_labels import LabelProblem, find_unsaid_separator, read_labels
 
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
@@ -53,7 +61,9 @@ class Record:
     values: Mapping[str, object]
     """All columns in file order: strings, or any JSON value in JSON and JSONL."""
     label: str = ""
-    """Its label; empty if labels are not read."""
+    """Its label; empty if labels are not read, or rows have any number of them."""
+    labels: tuple[str, ...] | None = None
+    """Its labels where rows have any number of them; otherwise ``None``."""
 
 
 @dataclass(slots=True)
@@ -72,6 +82,8 @@ class Table:
     """Whether it is CSV or TSV, where labels are stripped of surrounding blanks."""
     format: Format | None = field(default=None, kw_only=True)
     """What it is, where that has been detected."""
+    options: ReadOptions = field(default=DETECT_ALL, kw_only=True, repr=False)
+    """How it is read."""
 
     def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
         """Yield each row.
@@ -94,6 +106,11 @@ class Table:
                 continue
             text = self._text(line, values, columns)
             if text is None:
+                continue
+            if columns.labels is not None:
+                labels = self._labels(line, values, columns.labels)
+                if labels is not None:
+                    yield Record(line, text, values, labels=labels)
                 continue
             label = "" if columns.label is None else self._label(line, values, columns.label)
             if label is not None:
@@ -128,10 +145,34 @@ class Table:
             return None
         value = values[column]
         if isinstance(value, list) and len(value) != 1:
-            words = "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row."
+            words = (
+                "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row; or add "
+                "{set:labels_column={column}}, for rows with any number of labels."
+            )
             self.source.reject(words, line, column=column, found=len(value))
             return None
+        if (problem := find_unsaid_separator(value, column, self.options)) is not None:
+            self._tell(problem, line)
+            return None
         return self._checked(line, self._as_label(value), "label")
+
+    def _labels(self, line: int, values: Mapping[str, object], where: LabelColumns) -> tuple[str, ...] | None:
+        """Return all labels of a row; ``None`` if the row is left out."""
+        if missing := [name for name in where.names if name not in values]:
+            self._miss(line, values, "label", missing[0])
+            return None
+        read = read_labels(values, where, self._as_label)
+        if isinstance(read, LabelProblem):
+            self._tell(read, line)
+            return None
+        checked = [self._checked(line, label, "label") for label in read]
+        return None if None in checked else tuple(label for label in checked if label is not None)
+
+    def _tell(self, problem: LabelProblem, line: int) -> None:
+        if problem.parameter is None:
+            self.source.reject(problem.template, line, **problem.facts)
+        else:
+            self.source.ask(problem.parameter, problem.template, line, **problem.facts)
 
     def label_of(self, values: Mapping[str, object], column: str) -> str | None:
         """Return the label of a row that need not have one; ``None`` where labelled rows are refused for it.
@@ -142,6 +183,18 @@ class Table:
         """
         label = self._as_label(values.get(column))
         return label if isinstance(label, str) and _problem(label) is None else None
+
+    def labels_of(self, values: Mapping[str, object], where: LabelColumns) -> tuple[str, ...] | None:
+        """Return all labels of a row that need not have any; ``None`` where labelled rows are refused for them.
+
+        Args:
+            values: All columns of the row.
+            where: The columns with labels.
+        """
+        read = read_labels(values, where, self._as_label)
+        if isinstance(read, LabelProblem) or any(_problem(label) is not None for label in read):
+            return None
+        return tuple(map(str, read))
 
     def _as_label(self, value: object) -> object:
         """Return what a value says as a label, which may be none."""
@@ -211,8 +264,12 @@ def read_table(source: Source, path: Path | str, options: ReadOptions, *, labell
     if (first := next(rows, None)) is None:
         return Table(source, None, names, iter(()), format=format_)
     columns = columns_of(source, names, options, labelled=labelled)
+    if columns.label is not None:
+        columns = with_list_of_labels(columns, options, first[1].get(columns.label))
     is_delimited = format_ in ("csv", "tsv")
-    return Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
+    table = Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
+    table.options = options
+    return table
 
 
 def columns_of(source: Source, names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:
