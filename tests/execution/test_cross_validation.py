@@ -220,7 +220,7 @@ def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(0.0, "The test says so.", ())
+        training_set_module, "choose_adapter_scale", lambda *_, **__: AdapterReport(0.0, "The test says so.", ())
     )
     found = cross_validate(easy(6), 3, Recipe(num_iterations=12), context_for(tiny))
     assert found.mean_accuracy <= found.head_only_accuracy

@@ -115,9 +115,10 @@ def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
         TrainAdaptersOutcome((NO_STEPS, NO_STEPS)),
         HeadSearch(HEAD, OUT_OF_FOLD),
         CrossValidateHeadOutcome(HELD_OUT.logits),
-        FitOutcome(b"artifact", HEAD, None, PRIOR, {"numpy": "2"}),
+        FitOutcome(b"artifact", HEAD, None, PRIOR, None, {"numpy": "2"}),
+        FitOutcome(b"artifact", HEAD, None, PRIOR, (0.25, 0.5), {}),
         FitOutcome(
-            b"", HEAD, Estimate(3, 4, 2, Interval(0.25, 1.0)), ScoreReport(0.75, "out_of_fold", 0.625, 0.125), {}
+            b"", HEAD, Estimate(3, 4, 2, Interval(0.25, 1.0)), ScoreReport(0.75, "out_of_fold", 0.625, 0.125), None, {}
         ),
         HoldoutOutcome(HELD_OUT.logits, HELD_OUT.similarities),
         LearningCurve(

@@ -106,9 +106,9 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
         adapters = train_folds(training_set, fold_ids, recipe, context)
         evaluated = evaluate_folds(training_set, fold_ids, recipe, context, adapters)
         logits = np.concatenate([part.logits for _, part in evaluated])
-    rows = curve.rows
+    rows, label_ids = curve.rows, np.array(dataset.label_ids)[training_set.numbers]
     held_out = _HeldOutRows(
-        dataset, training_set.numbers[rows], training_set.label_ids[rows], fold_ids[rows], curve, logits, is_adapted
+        dataset, training_set.numbers[rows], label_ids[rows], fold_ids[rows], curve, logits, is_adapted
     )
     truncated, max_tokens = _truncated_rows(training_set), context.encoder.folder.max_tokens
     warnings = (

@@ -36,16 +36,8 @@ from windrow.execution.tasks import (
     TrainAdaptersTask,
     TrainAdapterTask,
 )
-from windrow.learning.calibrate import (
-    ADAPTED_PRIOR,
-    DESCRIBED_PRIOR,
-    HEAD_PRIOR,
-    HeldOut,
-    Prior,
-    apply_temperature,
-    estimate_accuracy,
-    fit_temperature,
-)
+from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior
+from windrow.learning.calibrated_head import calibrate_head
 from windrow.learning.described_head import cross_validate_described_head, fit_described_head, search_described_head
 from windrow.learning.head import LinearHead, fit_adapted_head
 from windrow.learning.head_fitting import (
@@ -185,24 +177,22 @@ def fit(task: FitTask) -> FitOutcome:
         held_out = None if out_of_fold is None else _held_out(examples, out_of_fold, task.hidden_size)
     else:
         head, head_report = fit_adapted_head(examples.features, examples.label_ids)
-    prior = _temperature_prior(task)
-    temperature = prior.temperature
-    if held_out is not None:
-        temperature = fit_temperature(held_out.logits, held_out.label_ids, prior)
+    calibrated = calibrate_head(head, examples.label_ids, held_out, _temperature_prior(task))
     rows = slice(len(examples.groups))
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
     scope = None if held_out is None else measure_scope(centroids, held_out.similarities)
     scores = ScoreReport(
-        temperature=temperature,
+        temperature=calibrated.temperature,
         source="prior" if held_out is None else "out_of_fold",
         similarity=None if scope is None else fmean(scope.similarities),
         similarity_std=None if scope is None else scope.deviation,
     )
     return FitOutcome(
-        artifact=artifact_to_bytes(Artifact(apply_temperature(head, temperature), task.adapter, scope)),
+        artifact=artifact_to_bytes(Artifact(calibrated.head, task.adapter, scope)),
         head=head_report,
         scores=scores,
-        estimate=None if held_out is None else estimate_accuracy(held_out),
+        estimate=calibrated.estimate,
+        label_thresholds=calibrated.label_thresholds,
         versions=describe_environment(task.threads, task.precision),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats, Ids, Labels, Precision, TokenStates
+from windrow.domain.prediction import Kind
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.learning.calibrate import HeldOut
@@ -133,6 +134,8 @@ class FitOutcome:
         head: How the head was chosen.
         estimate: The accuracy estimated from held-out rows; ``None`` without such rows.
         scores: How the scores were calibrated.
+        label_thresholds: For label sets, the probability from which on a text is given each label, in the order of the
+            labels; ``None`` for one label a text.
         versions: The environment that decides rounding, by name.
     """
 
@@ -140,7 +143,13 @@ class FitOutcome:
     head: HeadReport
     estimate: Estimate | None
     scores: ScoreReport
+    label_thresholds: tuple[float, ...] | None
     versions: Mapping[str, str]
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the classifier gives each text one label, or any number of them."""
+        return "single_label" if self.label_thresholds is None else "multi_label"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,11 @@ import numpy as np
 
 from windrow.domain.data_warnings import find_data_warnings
 from windrow.domain.dataset import Dataset, DataWarning
+from windrow.domain.labelled_rows import LabelledDataset
+from windrow.domain.multi_label_report import MultiLabelBaseline
 from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
+from windrow.domain.report import MajorityBaseline
 from windrow.domain.training_report import AdapterReport, Estimate, FitReport
 from windrow.domain.values import recast
 from windrow.encoders.adapters import pack_adapter
@@ -17,13 +20,15 @@ from windrow.encoders.bulk import Encoded, encode
 from windrow.execution.adapter_training import TrainedAdapter
 from windrow.execution.environment import choose_precision
 from windrow.execution.holdout import PairedHeldOut, cross_validate_adapter, train_with_folds
-from windrow.execution.selection import Selection, texts_of_labels
+from windrow.execution.selection import Selection, labels_of, texts_of_labels
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
 from windrow.learning.evaluate import majority_baseline
 from windrow.learning.folds import assign_folds
 from windrow.learning.head_fitting import Examples, HeadSearch
-from windrow.learning.model_selection import choose_by_held_out_rows, label_name_texts
+from windrow.learning.label_sets import append_label_texts
+from windrow.learning.model_selection import choose_by_held_out_rows
+from windrow.learning.multi_label_evaluate import most_frequent_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Trained(FitOutcome):
 
 
 def train(
-    dataset: Dataset,
+    dataset: LabelledDataset,
     recipe: Recipe,
     context: TrainingContext,
     selection: Selection | None = None,
@@ -120,25 +125,21 @@ def _cross_validate(
     return cross_validate_adapter(training_set, recipe, context, folds)
 
 
-def _keep_if_better(
-    result: TrainedAdapter, held_out: PairedHeldOut | None, *, is_described: bool
-) -> TrainedAdapter:
+def _keep_if_better(result: TrainedAdapter, held_out: PairedHeldOut | None, *, is_described: bool) -> TrainedAdapter:
     """Return an adapter with what held-out rows say about it, without it where the head alone does better."""
     if result.report is None or held_out is None:
         return result
-    report = choose_by_held_out_rows(
-        result.report, held_out.head_logits, held_out.adapted, is_described=is_described
-    )
+    report = choose_by_held_out_rows(result.report, held_out.head_logits, held_out.adapted, is_described=is_described)
     return TrainedAdapter(result.adapter if report.scale else None, report)
 
 
-def _known_search(dataset: Dataset, training_set: EncodedTrainingSet) -> HeadSearch | None:
+def _known_search(dataset: LabelledDataset, training_set: EncodedTrainingSet) -> HeadSearch | None:
     """Return the cross-validation of the head on all rows, if there was one: not where rows are left out or equal."""
     return training_set.head_search if len(training_set.numbers) == len(dataset.rows) else None
 
 
 def _encode_as_served(
-    dataset: Dataset,
+    dataset: LabelledDataset,
     training_set: EncodedTrainingSet,
     adapter: AdapterTensors | None,
     context: TrainingContext,
@@ -153,12 +154,12 @@ def _encode_as_served(
     return encode(context.encoder, texts, changes, context.compute)
 
 
-def _examples(dataset: Dataset, training_set: EncodedTrainingSet, encoded: Encoded) -> Examples:
+def _examples(dataset: LabelledDataset, training_set: EncodedTrainingSet, encoded: Encoded) -> Examples:
     """Return all rows, and the label names that take part, for fitting the head."""
     rows, names = np.array(dataset.text_ids), np.arange(training_set.num_label_names)
     return Examples(
         features=encoded.features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
-        label_ids=np.concatenate([dataset.label_ids, training_set.name_labels]),
+        label_ids=append_label_texts(labels_of(dataset), training_set.name_labels),
         groups=rows,
         num_train_only_rows=training_set.num_label_names,
         prior=training_set.prior,
@@ -177,9 +178,12 @@ def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
         yield DataWarning("ended_by_max_seconds", message)
 
 
-def _warn_of_estimate(dataset: Dataset, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
+def _warn_of_estimate(dataset: LabelledDataset, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
     if estimate is not None:
-        baseline = majority_baseline([row.label for row in dataset.rows])
+        if isinstance(dataset, Dataset):
+            baseline: MajorityBaseline | MultiLabelBaseline = majority_baseline([row.label for row in dataset.rows])
+        else:
+            baseline = most_frequent_set(dataset.rows)
         yield from warn_of_majority(estimate.total, estimate.interval, baseline, recipe.base_model)
 
 
