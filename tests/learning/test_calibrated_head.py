@@ -22,7 +22,7 @@ def fitted(labels: Labels) -> tuple[LinearHead, Floats, HeldOut]:
 
 
 def test_one_label_a_text_has_the_temperature_alone() -> None:
-    head, features, held_out = fitted(LABEL_IDS)
+    head, _, held_out = fitted(LABEL_IDS)
     calibrated = calibrate_head(head, LABEL_IDS, held_out, HEAD_PRIOR)
     assert calibrated.temperature == fit_temperature(held_out.logits, LABEL_IDS, HEAD_PRIOR)
     np.testing.assert_array_equal(calibrated.head.weights, head.weights / np.float32(calibrated.temperature))
