@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from multiprocessing.util import Finalize
@@ -46,6 +46,8 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             rows that were held out; without, a training is faster.
         base_model: Id of the encoder to build on.
         max_seconds: Ends a training after about so many seconds, with what was learned by then; ``None`` sets no limit.
+        label_descriptions: What labels mean, by label in its own type, in a sentence each; not every label needs one.
+            They count most where there are few rows. ``None`` for none.
     """
 
     classes_: npt.NDArray[Any]
@@ -62,6 +64,7 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         cross_validate: bool = True,
         base_model: str = DEFAULT_BASE_MODEL,
         max_seconds: float | None = None,
+        label_descriptions: Mapping[Any, str] | None = None,
     ) -> None:
         self.num_iterations = num_iterations
         self.batch_size = batch_size
@@ -69,6 +72,7 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.cross_validate = cross_validate
         self.base_model = base_model
         self.max_seconds = max_seconds
+        self.label_descriptions = label_descriptions
 
     def fit(self, X: Iterable[Any], y: Iterable[Any]) -> Self:  # noqa: N803 - scikit-learn's name
         """Train on labelled texts. What is odd about them is a ``WindrowWarning``.
@@ -93,13 +97,21 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         session, name = _scratch().session, f"fit-{secrets.token_hex(16)}"
         try:
             # Its parameters are options of a fit, by the same names.
-            session.fit(name, texts, [names[number] for number in numbers], **self.get_params(deep=False))
+            options = {**self.get_params(deep=False), "label_descriptions": self._descriptions(classes, names)}
+            session.fit(name, texts, [names[number] for number in numbers], **options)
         except InvalidInput as error:
             raise ValueError(error.detail) from error
         self.archive_ = b"".join(session.operations.export(ExportRequest(name)).chunks)
         session.delete(name, purge=True)
         self.classes_ = classes
         return self
+
+    def _descriptions(self, classes: npt.NDArray[Any], names: Sequence[str]) -> dict[str, str] | None:
+        """Return the descriptions by the names that labels have in a fit; one without rows keeps its own."""
+        if self.label_descriptions is None:
+            return None
+        called = dict(zip(classes.tolist(), names, strict=True))
+        return {called.get(label, str(label)): text for label, text in self.label_descriptions.items()}
 
     def predict(self, X: Iterable[Any]) -> npt.NDArray[Any]:  # noqa: N803
         """Return a label for each text.

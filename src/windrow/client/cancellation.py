@@ -68,7 +68,7 @@ def _find(operations: Operations, request: FitRequest, since: datetime) -> Job |
     """Return the newest job of a request, as far as can be told: an equal one that waits or runs would be shared."""
     for job in operations.list_jobs(JobListRequest()).jobs:
         is_alike = (job.model_name, recast(Recipe, job)) == (request.model_name, recast(Recipe, request))
-        if is_alike and _has_rows(job, request) and job.created_at >= since:
+        if is_alike and _has_rows(job, request) and _is_described(job, request) and job.created_at >= since:
             return job
     return None
 
@@ -80,6 +80,12 @@ def _has_rows(job: Job, request: FitRequest) -> bool:
         return job.training_data_sha256 == digest
     kept_rows = job.taken_over_rows + job.replaced_rows  # not job.extends, whose name the API key may not know
     return kept_rows > 0 and job.num_examples - job.taken_over_rows == len(request.training_data)
+
+
+def _is_described(job: Job, request: FitRequest) -> bool:
+    """Whether a job has the descriptions of a request; those of a revision that it extends come in addition."""
+    given, taken = (request.label_descriptions or {}).items(), job.label_descriptions.items()
+    return given <= taken if request.extends is not None else given == taken
 
 
 def _within(seconds: float, do: Callable[[], Result]) -> Result:

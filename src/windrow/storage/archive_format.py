@@ -14,6 +14,7 @@ from windrow.domain.base_models import is_model_id
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import MAX_LABEL_CHARS, MIN_LABELS, Row
 from windrow.domain.errors import InvalidArchive, InvalidArtifact, InvalidInput
+from windrow.domain.label_descriptions import MAX_LABEL_DESCRIPTION_CHARS
 from windrow.domain.labelled_rows import labelled_rows_as_jsonl, labels_of
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.names import check_name
@@ -190,6 +191,8 @@ def _lengths(entry: ClassifierState) -> Iterator[tuple[str, int, int]]:
     record, adapter, small_classes = entry.record, entry.record.adapter, entry.record.report.small_classes
     versions = record.versions
     yield "record.labels", max(map(len, record.labels)), MAX_LABEL_CHARS
+    descriptions = record.label_descriptions.values()
+    yield "record.label_descriptions", max(map(len, descriptions), default=0), MAX_LABEL_DESCRIPTION_CHARS
     yield "record.base_model", len(record.base_model), _MAX_WORD_CHARS
     yield "record.base_model_revision", len(record.base_model_revision or ""), _MAX_WORD_CHARS
     yield "record.versions", len(versions), _MAX_ITEMS

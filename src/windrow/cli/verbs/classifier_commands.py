@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import duration, estimate_text, extension_text, listed, recipe_text, size, when
+from windrow.cli.formats import duration, estimate_text, extension_text, listed, one_line, recipe_text, size, when
 from windrow.cli.option_parsing import days, with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -155,6 +155,7 @@ def _about_training(one: Classifier) -> list[tuple[str, str]]:
     limit = "" if one.max_seconds is None else f", at most {duration(one.max_seconds)}"
     return [
         ("trained", f"{when(one.created_at)} UTC, in {duration(one.training_time_seconds)}"),
+        ("source", "names and descriptions of its labels alone" if one.source == "zero_shot" else ""),
         ("rows", f"{one.num_examples:,}, {kept}, SHA-256 {one.training_data_sha256}"),
         ("extends", extension_text(one)),
         ("base model", f"{one.base_model}, digest {one.base_model_digest}"),
@@ -169,6 +170,9 @@ def _print_labels(one: Classifier) -> None:
         rows = 0 if one.test is None else one.test.rows_per_label.get(label, 0)
         return one.test.correct_per_label.get(label, 0) / rows if one.test is not None and rows else None
 
+    def described(label: str) -> str:
+        return one_line(one.label_descriptions.get(label, ""))
+
     thresholds = one.thresholds_by_label
     print_table(
         one.labels,
@@ -176,6 +180,7 @@ def _print_labels(one: Classifier) -> None:
         *([number("given from", lambda label: f"{thresholds[label]:.3f}")] if thresholds else []),
         number("rows", lambda label: str(one.rows_per_label[label])),
         number("test recall", lambda label: percent(recall(label))),
+        *([Column("description", described, spare=2)] if any(one.label_descriptions.values()) else []),
     )
 
 

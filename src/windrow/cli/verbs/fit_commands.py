@@ -1,6 +1,7 @@
 """Verbs that train: fit, reproduce. Ctrl-C cancels."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
 from windrow.cli.formats import duration, estimate_text, extension_text, listed, size
+from windrow.cli.label_descriptions import DescribedLabels, read_descriptions
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -34,9 +36,14 @@ verbs = typer.Typer()
 
 @verbs.command(
     epilog="Examples: windrow fit tickets_v1 tickets.csv; windrow fit tickets_v2 rows.jsonl --text-column message "
-    "--label-column team --dry-run; windrow fit tickets_v3 corrections.csv --extends tickets_v2"
+    "--label-column team --dry-run; windrow fit tickets_v3 corrections.csv --extends tickets_v2; windrow fit "
+    'tickets_v0 --label-description billing="Money: invoices, refunds" --label-description bug="Something is broken"'
 )
 @with_options(
+    leave_out=("label_descriptions",),
+    label_description=OptionSpec("--label-description --describe-label", metavar="LABEL=TEXT"),
+    label_descriptions_file=OptionSpec("--label-descriptions", metavar="FILE"),
+    training_data=OptionSpec(is_argument=True, may_be_left_out=True, metavar="FILE"),
     cross_validate=OptionSpec(
         help="Leave out the further trainings that only judge, which take most of the time; a head alone is judged all "
         "the same."
@@ -50,6 +57,7 @@ verbs = typer.Typer()
 def fit(
     call: Call,
     request: FitRequest,
+    described: DescribedLabels,
     detach: Annotated[
         bool, typer.Option("--detach", help="With --url: print the job and leave the training to the server.")
     ] = False,
@@ -61,6 +69,8 @@ def fit(
 
     An existing name gets a new revision; until that is saved, the old one goes on answering.
     """
+    call.words.options["label_descriptions"] = "--label-description"
+    request = replace(request, label_descriptions=read_descriptions(described))
     if detach and not call.server:
         raise InvalidParameter(
             "--detach needs a server: without one, this process is what trains. Name one with --url, or leave it out."
