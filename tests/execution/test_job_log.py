@@ -30,8 +30,9 @@ def test_a_job_counts_once_it_has_ended() -> None:
 
 def test_jobs_that_ended_alike_are_counted_together() -> None:
     log = JobLog()
-    for kind, state in (("fit", "failed"), ("predict_files", "failed"), ("fit", "failed"), ("fit", "succeeded")):
-        log.note(replace(QUEUED, kind=kind, state=state, started_at=NOON, finished_at=_at(1)))
+    failed = replace(QUEUED, state="failed", started_at=NOON, finished_at=_at(1))
+    for job in (failed, replace(failed, kind="predict_files"), failed, replace(failed, state="succeeded")):
+        log.note(job)
     assert [(each.kind, each.outcome, each.durations.count) for each in log.stats()] == [
         ("fit", "failed", 2),
         ("fit", "succeeded", 1),
