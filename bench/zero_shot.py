@@ -30,7 +30,7 @@ from windrow.encoders.folder import find_encoder_folder
 from windrow.encoders.onnx_encoder import OnnxEncoder, load_encoder
 from windrow.learning.head import softmax
 from windrow.learning.zero_shot import (
-    COMMON_TOPICS,
+    BACKGROUND_TOPICS,
     label_texts,
     label_vectors,
     multi_label_logits,
@@ -85,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         encoder = open_encoder(Path(folder))
         sets = [read_set(encoder, options.data / name, options.rows) for name in options.sets]
-        topics = vectors_of(encoder, [[topic] for topic in COMMON_TOPICS])
+        topics = vectors_of(encoder, [[topic] for topic in BACKGROUND_TOPICS])
     single = [each for each in sets if each.name not in MULTI_LABEL_SETS]
     print(accuracies(single), calibration(single), several(sets, topics), sep="\n\n")
     if options.fit:

@@ -16,6 +16,8 @@ CASES: tuple[Case, ...] = (
     using.predictions_of_files_that_are_refused,
     using.predicting,
     using.predictions_that_are_refused,
+    using.classifying,
+    using.requests_to_classify_that_are_refused,
     using.judging,
     using.judgements_that_are_refused,
     keeping.listing,

@@ -8,6 +8,7 @@ from typing import Any, cast
 from tests.conformance.examples import LABELS, ROWS, SECRET, TEST_ROWS, TEXT, codes, request, trained
 from tests.conformance.observing import refused
 from windrow.domain.alias import PromoteRequest
+from windrow.domain.classification import ClassifyRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
@@ -251,6 +252,67 @@ def predictions_that_are_refused(operations: Operations) -> object:
     unwanted = refused(operations.predict, replace(one, text="Never asked before"), lambda: False)
     # Only who computes can say how far it came.
     return seen, unwanted.kind, unwanted.code
+
+
+def classifying(operations: Operations) -> object:
+    one = ClassifyRequest(text=TEXT, labels=("charged twice", "page crashes"))
+    answers = [
+        operations.classify(each)
+        for each in (
+            one,
+            replace(one, labels=one.labels[::-1]),
+            replace(one, text=None, texts=(TEXT, "The page crashes", "größer 漢字")),
+            replace(one, multi_label=True),
+            replace(one, multi_label=True, labels=("charged twice",)),
+            replace(one, hypothesis_template="It is about {}, I think"),
+            replace(one, label_descriptions={"page crashes": "The page shows nothing", "charged twice": ""}),
+            replace(one, model=DEFAULT_BASE_MODEL),
+            replace(one, model="facebook/bart-large-mnli"),
+        )
+    ]
+    (plain,), (turned,), several, (each_by_itself,), (alone,), (own,), (described,), (same,), (other,) = answers
+    assert plain.scores == same.scores
+    assert all(abs(score - turned.scores[label]) < 1e-5 for label, score in plain.scores.items())
+    assert [each.label for each in several[:2]] == ["charged twice", "page crashes"]
+    assert abs(sum(plain.scores.values()) - 1) < 1e-5
+    assert (each_by_itself.label, plain.labels, each_by_itself.multi_label) == (None, None, True)
+    assert list(alone.scores) == ["charged twice"]
+    assert own.scores != plain.scores != described.scores
+    assert [warning.code for warning in other.warnings] == ["other_model"]
+    assert {each.model for answer in answers for each in answer} == {DEFAULT_BASE_MODEL}
+    return answers
+
+
+def requests_to_classify_that_are_refused(operations: Operations) -> object:
+    one = ClassifyRequest(text=TEXT, labels=("a", "b"))
+    bad = {
+        replace(one, text=None): "invalid_request",
+        replace(one, texts=(TEXT,)): "invalid_request",
+        replace(one, text=""): "invalid_text",
+        replace(one, text=None, texts=()): "invalid_parameter",
+        replace(one, text=None, texts=("a", SECRET)): "invalid_text",
+        replace(one, labels=()): "invalid_parameter",
+        replace(one, labels=("a",)): "invalid_parameter",
+        replace(one, labels=(), multi_label=True): "invalid_parameter",
+        replace(one, labels=("a", "b", "a")): "invalid_parameter",
+        replace(one, labels=("a", " ")): "invalid_parameter",
+        replace(one, labels=("a", "b" * 257)): "invalid_parameter",
+        replace(one, labels=tuple(map(str, range(1_001)))): "limit_exceeded",
+        replace(one, hypothesis_template="This text is about it"): "invalid_parameter",
+        replace(one, hypothesis_template="{} or {}"): "invalid_parameter",
+        replace(one, hypothesis_template="{}" + "x" * 999): "invalid_parameter",
+        replace(one, model=" "): "invalid_parameter",
+        replace(one, model="x" * 201): "invalid_parameter",
+    }
+    seen = [refused(operations.classify, each) for each in bad]
+    assert codes(seen) == list(bad.values())
+    described = [
+        refused(operations.classify, replace(one, label_descriptions=each))
+        for each in ({"c": "not among them"}, {"a": " "}, {"a": "x" * 2_001})
+    ]
+    assert codes(described) == ["invalid_parameter"] * 3
+    unwanted = refused(operations.classify, replace(one, text="Never asked before"), lambda: False)
+    return seen, described, unwanted.kind, unwanted.code
 
 
 def judging(operations: Operations) -> object:

@@ -26,7 +26,7 @@ from windrow.api.openapi import openapi_document
 from windrow.domain.access import SCOPES, ApiKey
 from windrow.domain.errors import AccessDenied, Unauthorized
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.operations import LocalOperations
+from windrow.local_operations import LocalOperations
 
 # A minute of one core, for all of them.
 pytestmark = pytest.mark.slow

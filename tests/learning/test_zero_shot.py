@@ -11,7 +11,7 @@ from windrow.encoders.bulk import encode
 from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.learning.head import softmax
 from windrow.learning.zero_shot import (
-    COMMON_TOPICS,
+    BACKGROUND_TOPICS,
     TEMPERATURE,
     cosine_scale,
     label_texts,
@@ -132,7 +132,7 @@ def test_texts_get_the_label_that_they_are_about(bundled: OnnxEncoder) -> None:
 
 def test_several_labels_apply_to_a_text_of_several_subjects_and_none_to_one_of_another(bundled: OnnxEncoder) -> None:
     texts = ["The football club's debts and the bank's loan to it", "Thank you, that was kind of you"]
-    vectors, topics = vectors_by(bundled, ("football", "banks", "cooking")), vectors_by(bundled, COMMON_TOPICS)
+    vectors, topics = vectors_by(bundled, ("football", "banks", "cooking")), vectors_by(bundled, BACKGROUND_TOPICS)
 
     logits = multi_label_logits(encode(bundled, texts).features, vectors, topics)
 
@@ -141,7 +141,7 @@ def test_several_labels_apply_to_a_text_of_several_subjects_and_none_to_one_of_a
 
 def test_one_label_alone_applies_or_not(bundled: OnnxEncoder) -> None:
     texts = ["The team won the cup final after extra time", *TEXTS[1:]]
-    vectors, topics = vectors_by(bundled, ("sports",)), vectors_by(bundled, COMMON_TOPICS)
+    vectors, topics = vectors_by(bundled, ("sports",)), vectors_by(bundled, BACKGROUND_TOPICS)
 
     logits = multi_label_logits(encode(bundled, texts).features, vectors, topics)
 
@@ -158,4 +158,4 @@ def test_of_more_labels_the_same_margin_counts_for_less() -> None:
 
 
 def test_the_scale_of_the_default_base_model_is_1(bundled: OnnxEncoder) -> None:
-    assert cosine_scale(vectors_by(bundled, COMMON_TOPICS)) == pytest.approx(1, abs=0.01)
+    assert cosine_scale(vectors_by(bundled, BACKGROUND_TOPICS)) == pytest.approx(1, abs=0.01)

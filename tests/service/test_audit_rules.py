@@ -37,7 +37,8 @@ from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.threshold import SetThresholdRequest
-from windrow.operations import LocalOperations, Operations
+from windrow.local_operations import LocalOperations
+from windrow.operations import Operations
 from windrow.service.audit_rules import CHANGES, READS
 from windrow.service.service import Service
 from windrow.storage.audit_log import AUDIT
@@ -67,7 +68,7 @@ def told(service: Service, count: int) -> list[Told]:
 
 def test_each_verb_is_either_a_change_or_a_read() -> None:
     verbs = {name for name, _ in inspect.getmembers(Operations, inspect.isfunction) if not name.startswith("_")}
-    begun = {"begin_fit", "start_predict", "start_predict_in_memory"}
+    begun = {"begin_fit", "start_predict", "start_predict_in_memory", "start_classify", "start_classify_in_memory"}
     assert begun <= {name for name, _ in inspect.getmembers(LocalOperations, inspect.isfunction)}
     assert CHANGES.keys() | READS == verbs | begun
     assert CHANGES.keys() & READS == set()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from windrow.codec.types import Type, types_of
+from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import Origin
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
@@ -66,9 +67,10 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "many classifiers": {"model_names": [EXAMPLE_NAME], "text": EXAMPLE_TEXT, "top_k": 1},
     },
     "classify": {
-        "one label": {"text": EXAMPLE_TEXT, "labels": ["billing", "technical", "account"]},
+        "one label": {"text": EXAMPLE_TEXT, "labels": ["account", "billing", "technical"]},
+        "many texts": {"texts": [EXAMPLE_TEXT, "My invoice is wrong"], "labels": ["account", "billing", "technical"]},
         "several labels, described": {
-            "texts": [EXAMPLE_TEXT, "My invoice is wrong"],
+            "text": EXAMPLE_TEXT,
             "labels": ["billing", "urgent"],
             "multi_label": True,
             "label_descriptions": {"urgent": "The customer cannot work until it is solved"},
@@ -117,6 +119,28 @@ PREDICT_REQUESTS: Final = (
     PredictRequest(model_name=EXAMPLE_NAME, texts=(EXAMPLE_TEXT, "My invoice is wrong")),
     PredictRequest(model_names=(EXAMPLE_NAME,), text=EXAMPLE_TEXT),
 )
+_CHOICE: Final = Classification(
+    label="billing", labels=None, scores=_SCORES, truncated=False, model=DEFAULT_BASE_MODEL, multi_label=False
+)
+_LABELS: Final = tuple(_SCORES)
+# Requests without a classifier, and their answers.
+CLASSIFY_EXAMPLES: Final = (
+    (ClassifyRequest(text=EXAMPLE_TEXT, labels=_LABELS), (_CHOICE,)),
+    (ClassifyRequest(texts=(EXAMPLE_TEXT, "My invoice is wrong"), labels=_LABELS), (_CHOICE, _CHOICE)),
+    (
+        ClassifyRequest(text=EXAMPLE_TEXT, labels=("billing", "urgent"), multi_label=True),
+        (
+            Classification(
+                label=None,
+                labels=("billing",),
+                scores={"billing": 0.91, "urgent": 0.24},
+                truncated=False,
+                model=DEFAULT_BASE_MODEL,
+                multi_label=True,
+            ),
+        ),
+    ),
+)
 # By name of a field in replies, or of a class and its field; ``...`` is what follows from the type.
 _VALUES: Final[Mapping[str, object]] = {
     "model_name": EXAMPLE_NAME,
@@ -128,6 +152,8 @@ _VALUES: Final[Mapping[str, object]] = {
     "author": "ana",
     "reason": "4 points better on the May tickets.",
     "base_model": DEFAULT_BASE_MODEL,
+    "model": DEFAULT_BASE_MODEL,
+    "LabelChoice.labels": None,
     "labels": tuple(_PER_LABEL),
     "label": "billing",
     "runner_up": "account",

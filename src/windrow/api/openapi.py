@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 from windrow import __version__
 from windrow.api.endpoints import (
+    CLASSIFY,
     ENDPOINTS,
     EVENTS_TYPE,
     FILE_TYPES,
@@ -19,7 +20,7 @@ from windrow.api.endpoints import (
     TAGS,
     Endpoint,
 )
-from windrow.api.examples import IN_PATH, IN_QUERY, PREDICT_REQUESTS, REQUESTS, example_of
+from windrow.api.examples import CLASSIFY_EXAMPLES, IN_PATH, IN_QUERY, PREDICT_REQUESTS, REQUESTS, example_of
 from windrow.api.flat import DESCRIBED_LIKE, FORMS, Health, Problem, write_reply
 from windrow.codec.docs import summary_of
 from windrow.codec.schema import JsonObject, Schemas, plain_text
@@ -265,6 +266,9 @@ def _reply_examples(endpoint: Endpoint[Any]) -> dict[str, Any]:
         names, requests = REQUESTS[PREDICT.verb], PREDICT_REQUESTS
         replies = (write_reply(PREDICT.verb, each, (value,) * len(each.texts or "1")) for each in requests)
         return dict(zip(names, map(json.loads, replies), strict=True))
+    if endpoint is CLASSIFY:
+        shown = (json.loads(write_reply(CLASSIFY.verb, *answered)) for answered in CLASSIFY_EXAMPLES)
+        return dict(zip(REQUESTS[CLASSIFY.verb], shown, strict=True))
     requested = ListRequest() if endpoint.verb == "list_classifiers" else None
     return {endpoint.verb: json.loads(write_reply(endpoint.verb, requested, value))}
 

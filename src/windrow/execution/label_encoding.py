@@ -6,7 +6,7 @@ from windrow.arrays import Floats
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.bulk import Compute, encode, run_in_order
 from windrow.encoders.onnx_encoder import TextEncoder
-from windrow.learning.zero_shot import COMMON_TOPICS, cosine_scale, label_texts, label_vectors
+from windrow.learning.zero_shot import BACKGROUND_TOPICS, cosine_scale, label_texts, label_vectors
 
 
 def encode_labels(
@@ -42,7 +42,7 @@ def measure_cosine_scale(encoder: TextEncoder, compute: Compute = run_in_order) 
     """
     if encoder.folder.base_model.id == DEFAULT_BASE_MODEL:
         return 1.0
-    features = encode(encoder, COMMON_TOPICS, compute=compute).features
+    features = encode(encoder, BACKGROUND_TOPICS, compute=compute).features
     return cosine_scale(
         label_vectors([features[[number]] for number in range(len(features))], encoder.folder.hidden_size)
     )

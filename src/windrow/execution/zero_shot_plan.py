@@ -14,7 +14,7 @@ from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.prediction_plan import EncodedText, TextKey, text_digest
 from windrow.learning.head import scores_of_logits
 from windrow.learning.zero_shot import (
-    COMMON_TOPICS,
+    BACKGROUND_TOPICS,
     cosine_scale,
     label_texts,
     label_vectors,
@@ -75,7 +75,7 @@ class ZeroShotPlan:
     def texts(self) -> Mapping[bytes, str]:
         """All texts to encode, by their digests."""
         of_labels = (text for own in self.label_texts for text in own)
-        return {text_digest(text): text for text in (*self.request.all_texts, *of_labels, *COMMON_TOPICS)}
+        return {text_digest(text): text for text in (*self.request.all_texts, *of_labels, *BACKGROUND_TOPICS)}
 
     def keys(self) -> list[TextKey]:
         """Return the keys of all texts to encode, each once."""
@@ -127,7 +127,7 @@ class ZeroShotPlan:
             hidden,
             [bool(described.get(label)) for label in self.request.labels],
         )
-        topics = label_vectors([self._features([topic]) for topic in COMMON_TOPICS], hidden)
+        topics = label_vectors([self._features([topic]) for topic in BACKGROUND_TOPICS], hidden)
         features = self._features(self.request.all_texts)
         if self.request.multi_label:
             return scores_of_logits(multi_label_logits(features, vectors, topics), "multi_label")

@@ -37,7 +37,7 @@ from windrow.http.problems import (
 )
 from windrow.http.proxies import TrustedProxies
 from windrow.http.rate_limits import NO_QUOTAS, Quotas, RateLimits
-from windrow.operations import LocalOperations
+from windrow.local_operations import LocalOperations
 from windrow.settings import Settings
 
 # What an operator must mend (a full disk, a missing base model) is said by the detail; a traceback helps only where

@@ -31,7 +31,7 @@ from windrow.http.logs import configure_logging
 from windrow.http.protocol import HttpProtocol
 from windrow.http.rate_limits import Quotas
 from windrow.http.tls import WATCH_INTERVAL_S, RenewableCertificate, certificate_of
-from windrow.operations import LocalOperations
+from windrow.local_operations import LocalOperations
 from windrow.settings import Settings, variable_name
 
 BACKLOG = 2048

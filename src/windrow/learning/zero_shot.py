@@ -15,16 +15,18 @@ TEMPERATURE: Final = 0.055
 # A description says more than a name, so it counts for two. Source: bench/zero_shot.py, measured.
 DESCRIPTION_WEIGHT: Final = 2.0
 # What texts are often about. A label whose similarity is no higher than that of some of these says little.
-COMMON_TOPICS: Final = (
+BACKGROUND_TOPICS: Final = (
     *("politics", "sports", "business", "science", "technology", "music", "film", "food", "travel", "health"),
     *("education", "weather", "money", "family", "animals", "history", "law", "cars", "fashion", "religion"),
     *("happiness", "sadness", "anger", "fear", "a question", "a complaint", "a request", "thanks", "a greeting"),
     *("a person", "a place", "a number", "shopping", "a payment", "a problem", "an opinion", "work", "home"),
     *("nature", "games"),
 )
-# The mean and the standard deviation of the cosines between two different topics, for the default base model. Other
-# base models have cosines on other scales.
-_USUAL_MEAN, _USUAL_DEVIATION = 0.3276, 0.0971
+# The standard deviation of the cosines between two different topics, for the default base model. Other base models
+# have cosines on other scales.
+_USUAL_DEVIATION = 0.0971
+# An encoder to which all topics are alike tells nothing apart, and must divide by something.
+_LEAST_DEVIATION = 1e-3
 # A topic this similar to a label, in standard deviations above the mean, is the label in another word.
 _SAME_DEVIATIONS = 1.78
 # Of how many rivals the mean is taken.
@@ -88,9 +90,9 @@ def cosine_scale(topics: Floats) -> float:
     """Return how far cosines of a base model spread, as a multiple of how far those of the default one do.
 
     Args:
-        topics: The vectors of ``COMMON_TOPICS``, shape [topics, width], float32.
+        topics: The vectors of ``BACKGROUND_TOPICS``, shape [topics, width], float32.
     """
-    return float(_between(topics).std()) / _USUAL_DEVIATION
+    return max(_LEAST_DEVIATION, float(_between(topics).std())) / _USUAL_DEVIATION
 
 
 def zero_shot_head(vectors: Floats, scale: float = 1.0) -> LinearHead:
@@ -127,7 +129,7 @@ def multi_label_logits(features: Floats, vectors: Floats, topics: Floats) -> Flo
     Args:
         features: The texts' features, shape [rows, width], float32.
         vectors: From :func:`label_vectors`; shape [labels, width], float32.
-        topics: The vectors of ``COMMON_TOPICS``, shape [topics, width], float32.
+        topics: The vectors of ``BACKGROUND_TOPICS``, shape [topics, width], float32.
 
     Returns:
         Shape [rows, labels], float32.
@@ -149,7 +151,7 @@ def rival_margins(features: Floats, vectors: Floats, topics: Floats) -> Floats:
         Shape [rows, labels], float32, in standard deviations of the cosines between topics.
     """
     between = _between(topics)
-    deviation = np.float32(between.std())
+    deviation = np.float32(max(_LEAST_DEVIATION, float(between.std())))
     is_rival = vectors @ topics.T < between.mean() + _SAME_DEVIATIONS * deviation
     margins = np.empty((len(features), len(vectors)), np.float32)
     step = max(1, _MAX_COMPARISONS // (len(vectors) * (len(topics) + _RIVALS)))

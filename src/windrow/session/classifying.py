@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from windrow.domain.batches import renumbered
 from windrow.domain.classification import Classification, Classifications, ClassifyRequest
-from windrow.domain.errors import InvalidText, LimitExceeded
+from windrow.domain.errors import InvalidParameter, InvalidTestData, InvalidText, LimitExceeded
 from windrow.operations import Operations
 from windrow.session.arguments import check_known, request_of
 from windrow.session.columns import read_texts
@@ -38,7 +38,10 @@ def classify_request_of(labels: Iterable[str], options: ClassifyOptions) -> Clas
         InvalidInput: A value is of the wrong type.
     """
     check_known("classify", options, ClassifyOptions.__annotations__)
-    return request_of(ClassifyRequest, {"labels": labels, **options})
+    try:
+        return request_of(ClassifyRequest, {"labels": labels, **options})
+    except InvalidTestData as error:  # as which any other column than that of texts is refused
+        raise InvalidParameter(error.template, error.facts) from None
 
 
 def classify_column(

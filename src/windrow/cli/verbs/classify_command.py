@@ -26,12 +26,14 @@ verbs = typer.Typer()
 )
 @with_options(
     leave_out=("texts", "label_descriptions"),
-    text=OptionSpec(is_argument=True, help="The text."),
+    text=OptionSpec(is_argument=True, metavar="TEXT", help="The text to classify."),
     labels=OptionSpec(
         "--labels", metavar="LABELS", help="The labels to choose from, with commas between; may be repeated."
     ),
     hypothesis_template=OptionSpec(metavar="SENTENCE"),
-    model=OptionSpec(metavar="ID"),
+    model=OptionSpec(
+        metavar="ID", help="The base model that answers; in the place of one that is not there, the default one does."
+    ),
 )
 def classify(
     call: Call,
@@ -53,7 +55,7 @@ def classify(
     call.words.options["label_descriptions"] = "--label-description"
     labels = tuple(label.strip() for group in request.labels for label in group.split(","))
     request = replace(request, labels=labels, label_descriptions=_descriptions(label_description or []))
-    with call.connected() as operations:
+    with call.connected(may_create=True) as operations:
         answers = operations.classify(request)
     call.warn(answers[0].warnings)
     call.show(answers, lambda alone: _print_answer(alone[0]), "classify", request)
