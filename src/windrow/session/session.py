@@ -346,8 +346,9 @@ class Session:
             file: Its path, its bytes, or the file itself, open for reading bytes. It is CSV, TSV, JSON, JSONL or plain
                 text, also as gzip.
             **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
-                ``text_column`` (one, or several that are joined), ``label_column``, ``header``, ``quoting``,
-                ``encoding``, ``filename``, ``include_values`` and ``labelled``.
+                ``text_column`` (one, or several that are joined), ``label_column``, ``labels_column``,
+                ``label_separator``, ``indicator_columns``, ``header``, ``quoting``, ``encoding``, ``filename``,
+                ``include_values`` and ``labelled``.
 
         Raises:
             InvalidParameter: There is no such file to read, or an option does not exist.
