@@ -197,3 +197,10 @@ def test_each_known_label_with_rows_gets_a_threshold_proposed() -> None:
     precise = propose_label_thresholds(decided(), 0.9)
     assert [each.label for each in precise] == ["a", "b"]
     assert precise[0] == ProposedLabelThreshold("a", pytest.approx(0.75), 2, 2, 2)  # type: ignore[arg-type]
+
+
+def test_a_threshold_that_all_rows_reach_is_half_of_the_lowest_score() -> None:
+    truth, scores = np.array([[True], [True]]), np.array([[0.4], [0.9]], np.float32)
+    (proposed,) = propose_label_thresholds(Decisions(("a",), 1, truth, scores >= 0.5, scores), None)
+    assert proposed.threshold == pytest.approx(0.2)
+    assert proposed.predicted == 2

@@ -23,6 +23,7 @@ from windrow.learning.evaluate import choose_best_f1, choose_threshold, compute_
 from windrow.learning.f1_bootstrap import interval_of, resample_f1
 
 MAX_PAIRS: Final = 100
+_LEAST_THRESHOLD: Final = 1e-9
 # Rows whose logarithms are in memory at the same time.
 _BLOCK_ROWS: Final = 10_000
 
@@ -154,7 +155,12 @@ def propose_label_thresholds(decisions: Decisions, target_precision: float | Non
         else:
             chosen = choose_threshold(scores, has_label, target_precision)
         if chosen is not None:
-            proposed.append(ProposedLabelThreshold(decisions.names[at], *chosen, total=int(has_label.sum())))
+            bound, correct, predicted = chosen
+            # A label's threshold lies above 0, also where all rows are given it.
+            bound = bound or max(float(scores.min()) / 2, _LEAST_THRESHOLD)
+            proposed.append(
+                ProposedLabelThreshold(decisions.names[at], bound, correct, predicted, total=int(has_label.sum()))
+            )
     return proposed
 
 
