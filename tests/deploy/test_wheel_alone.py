@@ -1,0 +1,76 @@
+"""The wheel works when it is installed alone: it serves, trains and answers with the packages of the lock alone."""
+
+import subprocess
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Servers, fit, predict
+from tests.source_tree import ROOT
+from windrow import __version__
+
+pytestmark = pytest.mark.slow
+
+# What needs each extra, and says so where it is missing.
+NEEDED = {
+    "async": ["-c", 'import windrow; windrow.AsyncClient("http://127.0.0.1:1")'],
+    "object-store": ["-c", 'import windrow; windrow.open("s3://bucket/prefix")'],
+    "parquet": ["-c", "import windrow; windrow.open('data').predict_files('tickets', ['rows.parquet'], 'labelled')"],
+    "ray": ["-m", "windrow", "deploy", "ray", "--data-dir", "s3://bucket/prefix"],
+}
+# It only adds a bar, for which text stands otherwise.
+WANTED = {"notebook"}
+
+
+@pytest.fixture
+def servers(alone: Path, tmp_path: Path) -> Iterator[Servers]:
+    servers = Servers(tmp_path, alone)
+    yield servers
+    servers.stop()
+
+
+def run(python: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([python, "-I", *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def test_what_is_imported_is_the_wheel_and_no_package_of_the_tests_is_there(alone: Path, tmp_path: Path) -> None:
+    code = "import importlib.util as u, windrow; print(windrow.__file__, u.find_spec('pytest'), u.find_spec('httpx'))"
+    where, *others = run(alone, tmp_path, "-c", code).stdout.split()
+    assert Path(where).is_relative_to(alone.parent.parent)
+    assert others == ["None", "None"]
+
+
+def test_the_installed_command_says_its_version(alone: Path) -> None:
+    done = subprocess.run([alone.parent / "windrow", "--version"], capture_output=True, text=True, check=True)
+    assert __version__ in done.stdout
+
+
+def test_a_server_trains_an_adapter_answers_and_shows_console_and_documents(servers: Servers, tmp_path: Path) -> None:
+    server = servers.start(tmp_path / "data")
+    assert fit(server, num_iterations=2)["status"] == "trained"
+    assert predict(server).json()["label"] == "invoice"
+    page = server.client.get("/")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "/console/" in page.text
+    assert server.client.get("/docs").status_code == 200
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_each_extra_is_one_that_something_needs(wheel: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(project["optional-dependencies"]) == {*NEEDED, *WANTED}
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        lines = archive.read(metadata).decode().splitlines()
+    assert {line.partition(": ")[2] for line in lines if line.startswith("Provides-Extra: ")} == {*NEEDED, *WANTED}
+
+
+@pytest.mark.parametrize("extra", sorted(NEEDED))
+def test_what_needs_an_extra_says_how_to_install_it(extra: str, alone: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.parquet").write_bytes(b"PAR1" + b"\x15" + bytes(12) + b"PAR1")
+    done = run(alone, tmp_path, *NEEDED[extra])
+    assert done.returncode != 0
+    assert f"windrow[{extra}]" in done.stdout + done.stderr
