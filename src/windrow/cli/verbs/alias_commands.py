@@ -1,7 +1,7 @@
 """Verbs on aliases: promote, rollback, aliases, history."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,6 +38,9 @@ _EVENTS = {"promoted": "promoted", "rolled_back": "rolled back", "removed": "rem
     require_not_worse=OptionSpec(help="Only if at least as many test rows are placed right as by the present one."),
     require_min_recall=OptionSpec(
         metavar="LABEL=SHARE", help="Only if so much of a label is found; may be repeated for other labels."
+    ),
+    require_min_f1=OptionSpec(
+        metavar="LABEL=SHARE", help="Only if the F1 of a label is at least so high; may be repeated likewise."
     ),
     require_must_pass=OptionSpec(help="Only if all of these rows are placed right."),
     must_pass=OptionSpec(
@@ -80,15 +83,20 @@ def _print_refusal(call: Call, refused: PromotionRefused) -> None:
         print_table(
             rows,
             Column("text", lambda row: row["text"]),
-            Column("right label", lambda row: row["label"]),
-            Column("given label", lambda row: row["predicted"] or "none"),
+            Column("right label", lambda row: _labels_text(row["labels"] if "labels" in row else row["label"])),
+            Column("given label", lambda row: _labels_text(row["predicted"])),
         )
     # The conditions stand above.
     conditions = f"{facts.get('reason')} "
     notes_console().print(f"windrow: {told.replace(conditions, '', 1)}")
 
 
-def _listed(fact: object) -> Iterable[dict[str, str]]:
+def _labels_text(labels: Any) -> str:
+    """Return one label, or a set of them, or that there is none."""
+    return (labels if isinstance(labels, str) else ", ".join(labels or ())) or "none"
+
+
+def _listed(fact: object) -> Iterable[dict[str, Any]]:
     return fact if isinstance(fact, list) else ()
 
 
