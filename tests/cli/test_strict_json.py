@@ -62,6 +62,7 @@ VERBS = (
     "predict tickets_v1 --text money --explain",
     "predict tickets_v1 --also tickets_v2 --text money",
     "predict tickets_v1 ROWS",
+    "classify money --labels refund,invoice",
     "evaluate tickets_v1 --test-data ROWS",
     "report tickets_v1 ROWS -o PAGE",
     "compare tickets_v1 tickets_v2 --test-data ROWS",

@@ -72,13 +72,13 @@ def test_a_request_within_the_rules_is_allowed(fields: dict[str, Any]) -> None:
         (
             {"labels": ("a",)},
             InvalidParameter,
-            "labels has 1 entries and needs at least 2. Pass more labels, or pass multi_label=True to ask whether a "
+            "labels has 1 entry, and needs at least 2. Pass more labels, or pass multi_label=True to ask whether a "
             "single one applies.",
         ),
         (
             {"labels": (), "multi_label": True},
             InvalidParameter,
-            "labels has 0 entries and needs at least 1. Pass more labels.",
+            "labels has 0 entries, and needs at least 1. Pass more labels.",
         ),
         (
             {"labels": tuple("abcde")},

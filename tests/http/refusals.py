@@ -156,6 +156,22 @@ PREDICT_FILES = Endpoint(
         "overwrite": False,
     },
 )
+CLASSIFY = Endpoint(
+    "classify",
+    "POST",
+    "/v1/classify",
+    {
+        "text": SECRET,
+        "labels": ["billing", "technical"],
+        "multi_label": True,
+        "hypothesis_template": "It is about {}",
+        "model": "sentence-transformers/all-MiniLM-L6-v2",
+        "label_descriptions": {"billing": "Invoices and refunds"},
+    },
+)
+CLASSIFY_TEXTS = Endpoint(
+    "classify texts", "POST", "/v1/classify", {"texts": ["a", SECRET], "labels": ["billing", "technical"]}
+)
 MANY_TEXTS = Endpoint("predict texts", "POST", f"{API}/predict", {"model_name": "tickets_v1", "texts": ["a", SECRET]})
 MANY_NAMES = Endpoint(
     "predict by many", "POST", f"{API}/predict", {"model_names": ["tickets_v1", "live"], "text": SECRET}
@@ -250,6 +266,7 @@ ON_KEYS = (CREATE_KEY, LIMIT_KEY)
 ON_CLASSIFIERS = (
     FIT,
     PREDICT,
+    CLASSIFY,
     EVALUATE,
     REPORT,
     COMPARE,
@@ -264,7 +281,7 @@ NEEDING_A_BODY = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, *ON_KEYS)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
 # Each is accepted as it is, so that what is refused is refused for what the entry changes.
-ACCEPTED = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
+ACCEPTED = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, CLASSIFY_TEXTS, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
 
 LONG_KEY = "My card was billed " * 9
 SURROGATE = "a \ud800 b"
@@ -558,6 +575,15 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PREDICT, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
     (PREDICT, ("min_in_scope",), "min_in_scope must be a number", NO_NUMBER_NOR_NULL, {}),
     (PREDICT, ("explain",), "explain must be true or false", NO_FLAG, {}),
+    (CLASSIFY, ("text",), "text must be a string", NO_STRING_NOR_NULL, {}),
+    (CLASSIFY, ("labels",), "labels must be a list", NO_LIST, {}),
+    (CLASSIFY_TEXTS, ("texts",), "texts must be a list", NO_LIST_NOR_NULL, {}),
+    (CLASSIFY_TEXTS, ("texts", 1), "texts[1] must be a string", NO_STRING, {"index": 1}),
+    (CLASSIFY, ("multi_label",), "multi_label must be true or false", NO_FLAG, {}),
+    (CLASSIFY, ("hypothesis_template",), "hypothesis_template must be a string", NO_STRING, {}),
+    (CLASSIFY, ("model",), "model must be a string", NO_STRING_NOR_NULL, {}),
+    (CLASSIFY, ("label_descriptions",), "label_descriptions must be an object", NO_OBJECT_NOR_NULL, {}),
+    (CLASSIFY, ("label_descriptions", "billing"), "label_descriptions.billing must be a string", NO_STRING, {}),
     *(
         (PREDICT_FILES, (name,), f"{name} must be a string", NO_STRING, {})
         for name in ("model_name", "input", "output", "prefix")
@@ -689,6 +715,8 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
     (FIT, "training_data", "training_data is missing"),
     (PREDICT, "model_name", "model_name (or model_names) is missing"),
     (PREDICT, "text", "text (or texts) is missing"),
+    (CLASSIFY, "text", "text (or texts) is missing"),
+    (CLASSIFY, "labels", "labels is missing"),
     *((PREDICT_FILES, name, f"{name} is missing") for name in ("model_name", "input", "output")),
     (MANY_TEXTS, "model_name", "model_name (or model_names) is missing"),
     (MANY_TEXTS, "texts", "text (or texts) is missing"),
@@ -710,6 +738,7 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
 EMPTY: tuple[tuple[Endpoint, str], ...] = (
     (FIT, "model_name is missing"),
     (PREDICT, "model_name (or model_names) is missing"),
+    (CLASSIFY, "labels is missing"),
     (PREDICT_FILES, "model_name is missing"),
     (EVALUATE, "model_name is missing"),
     (REPORT, "model_name is missing"),
@@ -745,6 +774,10 @@ UNKNOWN: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any]], 
     (PREDICT, (), "abstain", ("did you mean abstain_below?",), {}),
     (PREDICT, (), "min_scope", ("did you mean min_in_scope?",), {}),
     (PREDICT, (), "explian", ("did you mean explain?",), {}),
+    (CLASSIFY, (), "colour", ("colour is no field", "labels", "hypothesis_template"), {}),
+    (CLASSIFY, (), "label", ("did you mean labels?",), {}),
+    (CLASSIFY, (), "multilabel", ("did you mean multi_label?",), {}),
+    (CLASSIFY, (), "candidate_labels", ("candidate_labels is no field",), {}),
     (PREDICT_FILES, (), "colour", ("colour is no field", "input", "shard_rows"), {}),
     (PREDICT_FILES, (), "runner", ("runner is no field",), {}),
     (PREDICT_FILES, (), "inputs", ("did you mean input?",), {}),
@@ -1086,15 +1119,62 @@ FORMS = (
 )
 
 
+# What is sent as labels, words.
+WRONG_LABELS: tuple[tuple[str, object, str], ...] = (
+    ("none", [], "labels has 0 entries, and needs at least 1"),
+    ("a blank one", ["a", " "], "Entry 1 of labels (from 0) is blank"),
+    ("an empty one", ["", "a"], "Entry 0 of labels (from 0) is empty"),
+    ("half a surrogate pair", ["a", SURROGATE], "Entry 1 of labels (from 0) is not valid Unicode"),
+    ("a long one", ["a", "b" * 257], "Entry 1 of labels (from 0) has 257 characters"),
+    ("one twice", ["a", "b", "a"], "Entry 2 of labels (from 0) is 'a' again, which is entry 0 already"),
+)
+# What is sent as a template, words.
+WRONG_TEMPLATES: tuple[tuple[str, str, str], ...] = (
+    ("no place", "This text is about it", "must hold {} exactly once"),
+    ("two places", "{} or {}", "and holds it 2 times"),
+    ("a named place", "{label}", "and holds it 0 times"),
+    ("too much", "{}" + "x" * 999, "has 1001 characters"),
+    ("nothing", "", "and holds it 0 times"),
+)
+
+
+def _labels_to_choose_from() -> Iterator[Refusal]:
+    whole: Any = {key: value for key, value in CLASSIFY.whole.items() if key != "label_descriptions"}
+    for what, labels, words in WRONG_LABELS:
+        document = {**whole, "labels": labels}
+        yield sent(CLASSIFY, f"labels: {what}", document, 422, "invalid_parameter", words, parameter="labels")
+    single = {**whole, "labels": ["a"], "multi_label": False}
+    words = "labels has 1 entry, and needs at least 2"
+    yield sent(CLASSIFY, "one label", single, 422, "invalid_parameter", words, "send multi_label=true", count=1)
+    document, words = {**whole, "labels": list("abcde")}, "labels has 5 entries"
+    yield sent(CLASSIFY, "5 labels", document, 422, "limit_exceeded", words, limit=4, setting="WINDROW_MAX_LABELS")
+    for what, template, words in WRONG_TEMPLATES:
+        document = {**whole, "hypothesis_template": template}
+        yield sent(
+            CLASSIFY, f"a template with {what}", document, 422, "invalid_parameter", words, "This text is about {}"
+        )
+    for what, model, words in (("blank", " ", "model is blank"), ("long", "m" * 201, "model has more than 200")):
+        yield sent(CLASSIFY, f"a {what} model", {**whole, "model": model}, 422, "invalid_parameter", words)
+    for what, described, words in (
+        ("of no label", {"other": "a"}, "label_descriptions describes what is not among labels: 'other'"),
+        ("that is blank", {"billing": " "}, "the description of 'billing' is blank"),
+        ("that is long", {"billing": "a" * 2_001}, "the description of 'billing' has 2001 characters"),
+    ):
+        document = {**whole, "label_descriptions": described}
+        yield sent(CLASSIFY, f"a description {what}", document, 422, "invalid_parameter", words)
+    document, words = {**whole, "texts": ["a"]}, "Only one of text and texts may be there"
+    yield sent(CLASSIFY, "text and texts", document, 422, "invalid_request", words)
+
+
 def _texts() -> Iterator[Refusal]:
     for what, text, words in WRONG_TEXTS:
-        for endpoint in (PREDICT, MANY_NAMES):
+        for endpoint in (PREDICT, MANY_NAMES, CLASSIFY):
             document = {**endpoint.whole, "text": text}
             yield sent(endpoint, f"text {what}", document, 422, "invalid_text", "The text", words, index=0)
-        for endpoint in (MANY_TEXTS, SUGGEST):
+        for endpoint in (MANY_TEXTS, CLASSIFY_TEXTS, SUGGEST):
             document = changed(endpoint.whole, ("texts", 1), text)
             yield sent(endpoint, f"texts[1] {what}", document, 422, "invalid_text", "texts[1]", words, index=1)
-    for endpoint in (PREDICT, MANY_NAMES):
+    for endpoint in (PREDICT, MANY_NAMES, CLASSIFY):
         document = {**endpoint.whole, "text": SECRET * 24}
         words = "The text has 624 characters"
         yield sent(endpoint, "text is long", document, 422, "limit_exceeded", words, index=0, **TEXT_LIMIT)
@@ -1542,6 +1622,9 @@ UNKNOWN_PATHS = (
     "/v1/classifier/fit%00",
     "/v1/classifier/train",
     "/v1/classifier/predict/tickets_v1",
+    "/v1/classifier/classify",
+    "/v1/classify/",
+    "/v1/Classify",
     "/v1/classifier/cross_validate",
     "/v1/classifier/cross-validate/",
     "/v1/classifier/base_models",
@@ -1572,6 +1655,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{API}/fit", ("POST",)),
     (f"{API}/predict", ("POST",)),
+    ("/v1/classify", ("POST",)),
     (f"{API}/predict-files", ("POST",)),
     (f"{API}/evaluate", ("POST",)),
     (f"{API}/report", ("POST",)),
@@ -2100,6 +2184,7 @@ _PARTS: tuple[Callable[[], Iterator[Refusal]], ...] = (
     _row_counts,
     _ranges,
     _texts,
+    _labels_to_choose_from,
     _names,
     _places,
     _base_models,

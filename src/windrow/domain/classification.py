@@ -16,6 +16,7 @@ from windrow.domain.dataset import (
     too_many,
 )
 from windrow.domain.errors import InvalidParameter, InvalidRequest
+from windrow.domain.figures import counted
 from windrow.domain.label_descriptions import LabelDescriptions, check_label_descriptions
 from windrow.domain.prediction import PredictLimits
 from windrow.domain.values import Presented, Schema, Value
@@ -196,7 +197,8 @@ def _check_labels(request: ClassifyRequest, limits: DataLimits) -> None:
     if len(labels) < least:
         more = "" if request.multi_label else ", or {turn_on:multi_label} to ask whether a single one applies"
         raise InvalidParameter(
-            f"{{arg:{{parameter}}}} has {{count}} entries and needs at least {{minimum}}. {{Send}} more labels{more}.",
+            f"{{arg:{{parameter}}}} has {counted(len(labels), 'entry', 'entries')}, and needs at least {{minimum}}. "
+            f"{{Send}} more labels{more}.",
             {"parameter": "labels", "count": len(labels), "minimum": least},
         )
     seen: dict[str, int] = {}

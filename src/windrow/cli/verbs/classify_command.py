@@ -30,6 +30,7 @@ verbs = typer.Typer()
     labels=OptionSpec(
         "--labels", metavar="LABELS", help="The labels to choose from, with commas between; may be repeated."
     ),
+    multi_label=OptionSpec(help="Let any number of the labels apply, each with a score by itself."),
     hypothesis_template=OptionSpec(metavar="SENTENCE"),
     model=OptionSpec(
         metavar="ID", help="The base model that answers; in the place of one that is not there, the default one does."
