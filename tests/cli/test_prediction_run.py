@@ -111,7 +111,7 @@ def test_a_revision_of_another_kind_does_not_go_on_with_what_was_begun(
     out = tmp_path / "out.csv"
     assert ask("predict", f"{NAME}@2", mails, "--out", out).code == 0
     out.rename(tmp_path / "out.csv.partial")
-    options = {"format": "csv", "top_k": None, "abstain_below": None, "min_in_scope": None}
+    options: dict[str, object] = {"format": "csv", "top_k": None, "abstain_below": None, "min_in_scope": None}
     options |= {"prefix": "", "all_scores": False, "with_note": False, "kind": "multi_label"}
     begun = {"model_name": f"{NAME}@2", "reference": f"{NAME}@2", "options": options}
     (tmp_path / "out.csv.partial.json").write_text(json.dumps(begun))

@@ -13,7 +13,7 @@ from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.prediction import Prediction
 from windrow.files.decoding import Source
 from windrow.files.reading import Record
-from windrow.files.writing import CsvWriter, JsonLinesWriter, Note, PredictionColumns, check_labels_for_csv
+from windrow.files.writing import CsvWriter, Gained, JsonLinesWriter, Note, PredictionColumns, check_labels_for_csv
 
 SOURCE = Source("mails.csv", io.BytesIO())
 
@@ -60,7 +60,7 @@ def test_json_lines_hold_all_keys_of_the_file_and_then_the_new_ones() -> None:
 
 
 def test_any_number_of_labels_is_one_cell_of_csv_and_a_list_in_json() -> None:
-    answers = [SEVERAL, NONE_FITS, SEVERAL_UNSURE, Note("blank")]
+    answers: list[Gained] = [SEVERAL, NONE_FITS, SEVERAL_UNSURE, Note("blank")]
     columns = PredictionColumns(with_note=True, kind="multi_label")
     records = [RECORDS[0]] * len(answers)
     file = io.StringIO(newline="")
