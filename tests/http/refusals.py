@@ -115,6 +115,7 @@ FIT = Endpoint(
         "description": "Tickets of the web shop.",
         "tags": ["shop", "tickets"],
         "overwrite": True,
+        "label_descriptions": {"login": "Passwords and accounts"},
     },
 )
 PREDICT = Endpoint(
@@ -566,6 +567,8 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (FIT, ("cross_validate",), "cross_validate must be true or false", NO_FLAG, {}),
     (FIT, ("description",), "description must be a string", NO_STRING_NOR_NULL, {}),
     (FIT, ("extends",), "extends must be a string", NO_STRING_NOR_NULL, {}),
+    (FIT, ("label_descriptions",), "label_descriptions must be an object", NO_OBJECT_NOR_NULL, {}),
+    (FIT, ("label_descriptions", "login"), "label_descriptions.login must be a string", NO_STRING, {}),
     (FIT, ("tags",), "tags must be a list", NO_LIST_NOR_NULL, {}),
     (FIT, ("tags", 1), "tags[1] must be a string", NO_STRING, {"index": 1}),
     (FIT, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),

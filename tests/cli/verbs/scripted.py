@@ -40,6 +40,7 @@ class Scripted(Toy):
         self.asked.append(request)
         rows = dataset_of(request.training_data)
         made = {"num_examples": len(rows.rows), "training_data_sha256": rows.sha256, "created_at": ASKED}
+        made["label_descriptions"] = dict(request.label_descriptions or {})
         self.now = recast(Job, request, id=ID, state="queued", ahead=1, **made)
         if self.is_reply_lost:
             self.now = replace(self.now, created_at=datetime.now(UTC) + timedelta(minutes=1))
