@@ -70,6 +70,7 @@ WIDER_TESTS = {
     Path("test_guide.py"),
     Path("test_imports.py"),
     Path("test_locks.py"),
+    Path("test_monitoring.py"),
     Path("test_scale_model.py"),
     Path("test_site.py"),
     Path("test_slow.py"),
