@@ -143,6 +143,7 @@ PREDICT_FILES = Endpoint(
         "format": "csv",
         "text_column": ["subject", "body"],
         "label_column": "team",
+        "indicator_columns": ["spam"],
         "header": True,
         "quoting": "csv",
         "encoding": "utf-8",
@@ -593,7 +594,15 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     ),
     *(
         (PREDICT_FILES, (name,), f"{name} must be a string", NO_STRING_NOR_NULL, {})
-        for name in ("format", "quoting", "encoding", "output_format", "label_column")
+        for name in (
+            "format",
+            "quoting",
+            "encoding",
+            "output_format",
+            "label_column",
+            "labels_column",
+            "label_separator",
+        )
     ),
     *(
         (PREDICT_FILES, (name,), f"{name} must be true or false", NO_FLAG, {})
@@ -602,6 +611,8 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PREDICT_FILES, ("header",), "header must be true or false", tuple(each for each in NO_FLAG if each != "null"), {}),
     (PREDICT_FILES, ("text_column",), "text_column must be a list", NO_LIST, {}),
     (PREDICT_FILES, ("text_column", 1), "text_column[1] must be a string", NO_STRING, {"index": 1}),
+    (PREDICT_FILES, ("indicator_columns",), "indicator_columns must be a list", NO_LIST, {}),
+    (PREDICT_FILES, ("indicator_columns", 0), "indicator_columns[0] must be a string", NO_STRING, {"index": 0}),
     (PREDICT_FILES, ("top_k",), "top_k must be a whole number", NO_WHOLE_NUMBER_NOR_NULL, {}),
     (PREDICT_FILES, ("shard_rows",), "shard_rows must be a whole number", NO_WHOLE_NUMBER, {}),
     (PREDICT_FILES, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
@@ -685,6 +696,10 @@ ROW_PLACES: tuple[tuple[Endpoint, Place, str, str], ...] = (
 )
 
 
+# What takes rows with any number of labels, and not only reads them.
+TAKING_MULTI_LABEL = (FIT, EVALUATE, REPORT, COMPARE)
+
+
 def _wrong_types() -> Iterator[Refusal]:
     for endpoint, place, words, kinds, facts in WRONG_TYPES:
         for kind in kinds:
@@ -697,18 +712,52 @@ def _wrong_types() -> Iterator[Refusal]:
             words = f"{name}[1] must be an object"
             yield sent(endpoint, f"{name}[1] is {kind}", document, 422, "invalid_request", words, row=1)
         for key in ("text", "label"):
-            # A label that is a whole number is taken as its text.
-            for kind in (kind for kind in NO_STRING if key == "text" or type(KINDS[kind]) is not int):
+            # A label that is a whole number is taken as its text, and one alone in a list as that label.
+            for kind in (kind for kind in NO_STRING if key == "text" or type(KINDS[kind]) not in (int, list)):
                 document = changed(endpoint.whole, (*place, 1, key), KINDS[kind])
                 words = f"{name}[1].{key} must be a string"
                 what = f"{name}[1].{key} is {kind}"
                 yield sent(endpoint, what, document, 422, "invalid_request", words, row=1, field=key)
+    yield from _wrong_labels()
     for endpoint in READING_JSON:
         for kind in (*NUMBERS, *STRINGS, "true", "null", "a list", "a list of one"):
             words = "The body must be an object"
             yield sent(endpoint, f"the body is {kind}", KINDS[kind], 422, "invalid_request", words)
         words = "The body must be an object"
         yield sent(endpoint, "the body is a list of bodies", [endpoint.whole], 422, "invalid_request", words)
+
+
+def _wrong_labels() -> Iterator[Refusal]:
+    """Yield rows with any number of labels that are wrong, where there are such rows."""
+    row = {"text": "Login is broken, now", "labels": ["login", "urgent"]}
+    for endpoint, place, name, code in ROW_PLACES:
+        for kind in NO_LIST:
+            document = changed(endpoint.whole, (*place, 1), {**row, "labels": KINDS[kind]})
+            words, what = f"{name}[1].labels must be a list", f"{name}[1].labels is {kind}"
+            yield sent(endpoint, what, document, 422, "invalid_request", words, row=1, field="labels")
+        for kind in (kind for kind in NO_STRING if type(KINDS[kind]) is not int):
+            document = changed(endpoint.whole, (*place, 1), {**row, "labels": ["login", KINDS[kind]]})
+            words, what = f"{name}[1].labels[1] must be a string", f"{name}[1].labels[1] is {kind}"
+            yield sent(endpoint, what, document, 422, "invalid_request", words, row=1, field="labels")
+        for labels in ([], ["login", "urgent"]):
+            document = changed(endpoint.whole, (*place, 1), {"text": "a", "label": labels})
+            words, what = f"{name}[1].label is a list of {len(labels)} labels", f"{name}[1].label has {len(labels)}"
+            yield sent(endpoint, what, document, 422, "invalid_request", words, row=1, field="label")
+        document = changed(endpoint.whole, (*place, 1), {**row, "label": "login"})
+        words = f"{name}[1] has label and labels; send one of them"
+        yield sent(endpoint, f"{name}[1] has both", document, 422, "invalid_request", words, row=1)
+        if endpoint not in TAKING_MULTI_LABEL:
+            continue
+        document = changed(endpoint.whole, (*place, 1), row)
+        words = f"{name}[1].labels stands in rows of which earlier ones have label"
+        yield sent(endpoint, f"{name} has both forms", document, 422, code, words, row=1, field="labels")
+        for what, labels, words in (
+            ("blank", ["login", " "], f"{name}[0].labels[1] is blank"),
+            ("twice there", ["login", "login"], f"{name}[0].labels holds 'login' more than once"),
+        ):
+            rows = [{**row, "labels": labels}, row]
+            document = changed(endpoint.whole, place, rows)
+            yield sent(endpoint, f"a label of {name} is {what}", document, 422, code, words, row=0)
 
 
 # Fields that are missing, and fields that there are not
@@ -1988,6 +2037,10 @@ MISREADINGS: tuple[tuple[str, str, str, str], ...] = (
     ("filename=a.csv&text_column=Body,none", "invalid_file", "text_column", "there is no column 'none'"),
     ("filename=a.csv&text_column=Body&label_column=none", "invalid_file", "label_column", "there is no column 'none'"),
     ("filename=a.csv&text_column=Body&label_column=Body", "invalid_file", "label_column", "cannot hold both"),
+    ("filename=a.csv&labels_column=none", "invalid_file", "labels_column", "there is no column 'none'"),
+    ("filename=a.csv&indicator_columns=Team,none", "invalid_file", "indicator_columns", "there is no column 'none'"),
+    ("filename=a.csv&label_column=Team&labels_column=Team", "invalid_file", "labels_column", "cannot be combined"),
+    ("filename=a.csv&label_separator=", "invalid_parameter", "label_separator", "label_separator is empty"),
     ("filename=a.csv&header=false&text_column=9", "invalid_file", "text_column", "there is no column '9'"),
 )
 # What is no table: the name of the file, the file, and what is said of it.
@@ -2012,7 +2065,7 @@ def _inspections() -> Iterator[Refusal]:
     known = sorted(each.name for each in fields_of(InspectRequest))
     row = (422, "invalid_request", ("colour is no parameter", *known), {"parameter": "colour", "known": known})
     yield Refusal("inspect with colour=red", "POST", f"{INSPECT}?colour=red", CSV, TABLE, *row)
-    for name in sorted({*known} - {"text_column"}):  # which may stand there several times
+    for name in sorted({*known} - {"text_column", "indicator_columns"}):  # which may stand there several times
         row = (422, "invalid_request", (f"{name} stands twice",), {"parameter": name})
         yield Refusal(f"inspect with {name} twice", "POST", f"{INSPECT}?{name}=1&{name}=1", CSV, TABLE, *row)
     for said in NO_FLAGS:

@@ -27,6 +27,14 @@ EXAMPLE_ROWS: Final = (
     {"text": "How do I change my email address", "label": "account"},
     {"text": "Please delete my profile", "label": "account"},
 )
+EXAMPLE_MULTI_LABEL_ROWS: Final = (
+    {"text": "I was charged twice, please fix it today", "labels": ("billing", "urgent")},
+    {"text": "Please send me my last invoice", "labels": ("billing",)},
+    {"text": "The app crashes and I need it now", "labels": ("technical", "urgent")},
+    {"text": "I get error 500 on the upload page", "labels": ("technical",)},
+    {"text": "Thank you, that was quick", "labels": ()},
+    {"text": "Where can I read about your company", "labels": ()},
+)
 _RIVAL: Final = "ticket_classifier_v2"
 _SCORES: Final = {"account": 0.08, "billing": 0.87, "technical": 0.05}
 _DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -52,6 +60,12 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
     "fit": {
         "six rows": {"model_name": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS},
         "a correction": {"model_name": _RIVAL, "extends": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS[:1]},
+        "described labels without rows": {
+            "model_name": "tickets_v0",
+            "training_data": [],
+            "label_descriptions": {"billing": "Money: invoices, refunds", "technical": "Something is broken"},
+        },
+        "several labels": {"model_name": "mail_topics_v1", "training_data": EXAMPLE_MULTI_LABEL_ROWS},
     },
     "start_predict_files": {
         "the CSV files of a folder": {
@@ -229,6 +243,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "Alias.must_pass": (),
     "NearRow.text": EXAMPLE_ROWS[0]["text"],
     "ModelResult.reference": EXAMPLE_NAME,
+    "MultiLabelResult.reference": EXAMPLE_NAME,
     "Suggestion.reason": ...,
     "Pair.first": EXAMPLE_NAME,
     "Pair.second": _RIVAL,
@@ -249,8 +264,16 @@ _VALUES: Final[Mapping[str, object]] = {
     "Record.scores": ...,
     "LabelReport.predicted": ...,
     "Disagreement.predicted": {EXAMPLE_NAME: "billing", _RIVAL: "account"},
-    "ClassificationMetrics.labels": ...,
+    "MultiLabelDisagreement.predicted": {EXAMPLE_NAME: ("billing",), _RIVAL: ("account", "billing")},
+    "MisclassifiedSet.predicted": ("account",),
+    "FailedSet.predicted": ("account",),
+    "ProposedLabelThreshold.predicted": 7,
+    "MissedTogether.labels": ("account", "billing"),
+    "MultiLabelPair.labels": ...,
+    "ConfusedLabels.given": "account",
+    "SharedMetrics.labels": ...,
     "GateMetrics.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
+    "GateMetrics.f1": {"account": 1.0, "billing": 1.0, "technical": 1.0},
     "ConfusionMatrix.counts": ((2, 0, 0), (0, 2, 0), (0, 0, 2)),
     "CurvePoint.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
     "BaseModel.id": DEFAULT_BASE_MODEL,

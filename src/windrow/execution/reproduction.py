@@ -112,7 +112,8 @@ def _given(scores: Floats, thresholds: Sequence[float]) -> Integers | Bools:
         The position of the best label, shape [texts, 1]; or whether each label is given, shape [texts, labels].
     """
     if not thresholds:
-        return scores.argmax(axis=1, keepdims=True)
+        best: Integers = scores.argmax(axis=1, keepdims=True)
+        return best
     given: Bools = scores >= np.array(thresholds, np.float32)
     return given
 
