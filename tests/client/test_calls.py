@@ -143,6 +143,7 @@ def test_values_within_values_are_sent_whole() -> None:
         "not_worse": True,
         "must_pass": [],
         "min_recall": {"b": 0.5},
+        "min_f1": {},
     }
 
 
