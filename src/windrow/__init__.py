@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from windrow.domain.file_prediction import PredictFilesReport as PredictFilesReport
     from windrow.domain.gate import Check as Check
     from windrow.domain.gate import FailedRow as FailedRow
+    from windrow.domain.gate import FailedSet as FailedSet
     from windrow.domain.gate import GateMetrics as GateMetrics
     from windrow.domain.gate import GateReport as GateReport
     from windrow.domain.inspection import InspectedColumn as InspectedColumn
@@ -76,6 +77,17 @@ if TYPE_CHECKING:
     from windrow.domain.job import Progress as Progress
     from windrow.domain.job import StageEstimate as StageEstimate
     from windrow.domain.listing import Listing as Listing
+    from windrow.domain.multi_label_comparison import LabelDifference as LabelDifference
+    from windrow.domain.multi_label_comparison import MultiLabelComparison as MultiLabelComparison
+    from windrow.domain.multi_label_comparison import MultiLabelDisagreement as MultiLabelDisagreement
+    from windrow.domain.multi_label_comparison import MultiLabelPair as MultiLabelPair
+    from windrow.domain.multi_label_comparison import MultiLabelResult as MultiLabelResult
+    from windrow.domain.multi_label_report import ConfusedLabels as ConfusedLabels
+    from windrow.domain.multi_label_report import MisclassifiedSet as MisclassifiedSet
+    from windrow.domain.multi_label_report import MissedTogether as MissedTogether
+    from windrow.domain.multi_label_report import MultiLabelBaseline as MultiLabelBaseline
+    from windrow.domain.multi_label_report import MultiLabelReport as MultiLabelReport
+    from windrow.domain.multi_label_report import ProposedLabelThreshold as ProposedLabelThreshold
     from windrow.domain.prediction import Answer as Answer
     from windrow.domain.prediction import Prediction as Prediction
     from windrow.domain.prediction import Predictions as Predictions
@@ -144,6 +156,7 @@ __all__ = [
     "ClassifierUsage",
     "Client",
     "Comparison",
+    "ConfusedLabels",
     "ConfusionMatrix",
     "Copied",
     "CopyProblem",
@@ -161,6 +174,7 @@ __all__ = [
     "Estimate",
     "Explanation",
     "FailedRow",
+    "FailedSet",
     "FilePrediction",
     "Finding",
     "FitEstimate",
@@ -181,12 +195,21 @@ __all__ = [
     "KeyRevocation",
     "LabelAdvice",
     "LabelChoice",
+    "LabelDifference",
     "LabelReport",
     "LimitedKey",
     "Listing",
     "MajorityBaseline",
     "Misclassified",
+    "MisclassifiedSet",
+    "MissedTogether",
     "ModelResult",
+    "MultiLabelBaseline",
+    "MultiLabelComparison",
+    "MultiLabelDisagreement",
+    "MultiLabelPair",
+    "MultiLabelReport",
+    "MultiLabelResult",
     "NearRow",
     "OpenQuestion",
     "Origin",
@@ -197,6 +220,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Promotion",
+    "ProposedLabelThreshold",
     "ProposedThreshold",
     "Recommendation",
     "ReliabilityBin",
@@ -285,6 +309,7 @@ _MODULES = {
     "windrow.domain.gate": (
         "Check",
         "FailedRow",
+        "FailedSet",
         "GateMetrics",
         "GateReport",
     ),
@@ -310,6 +335,21 @@ _MODULES = {
         "StageEstimate",
     ),
     "windrow.domain.listing": ("Listing",),
+    "windrow.domain.multi_label_comparison": (
+        "LabelDifference",
+        "MultiLabelComparison",
+        "MultiLabelDisagreement",
+        "MultiLabelPair",
+        "MultiLabelResult",
+    ),
+    "windrow.domain.multi_label_report": (
+        "ConfusedLabels",
+        "MisclassifiedSet",
+        "MissedTogether",
+        "MultiLabelBaseline",
+        "MultiLabelReport",
+        "ProposedLabelThreshold",
+    ),
     "windrow.domain.prediction": (
         "Answer",
         "Prediction",
