@@ -10,6 +10,7 @@ CASES: tuple[Case, ...] = (
     using.fitting,
     using.fits_that_are_refused,
     using.extending,
+    using.describing_labels,
     using.inspecting,
     using.jobs,
     using.cancelling,

@@ -92,6 +92,34 @@ def extending(operations: Operations) -> object:
     return by_latest, started.training_data_sha256, last, shown, alone, seen
 
 
+def describing_labels(operations: Operations) -> object:
+    meanings = {"billing": "an invoice or money", "technical": "it does not work"}
+    asked = replace(request("described_v1", ()), label_descriptions=meanings)
+    estimate, made = operations.estimate_fit(asked), operations.fit(asked)
+    assert (made.source, made.num_examples, made.rows_per_label) == ("zero_shot", 0, {"billing": 0, "technical": 0})
+    assert [warning.code for warning in made.warnings] == ["zero_shot"]
+    started = operations.start_fit(asked)
+    last = list(operations.follow_job(JobRequest(started.id)))[-1]
+    shown = operations.show(ModelRequest("described_v1"))
+    again = operations.reproduce(ModelRequest("described_v1"))
+    assert again.verdict == "identical weights"
+    rows = tuple(row for row in ROWS if row.label in meanings)
+    learned = operations.fit(replace(asked, training_data=rows, extends="described_v1", label_descriptions=None))
+    for each in (made, started, last, shown, learned):
+        assert each.label_descriptions == meanings
+    assert (learned.source, learned.taken_over_rows) == ("examples", 0)
+    bad: list[tuple[FitRequest, str]] = [
+        (replace(asked, label_descriptions=None), "invalid_training_data"),
+        (replace(asked, label_descriptions={"billing": "alone"}), "invalid_training_data"),
+        (replace(asked, label_descriptions={**meanings, " ": "blank"}), "invalid_parameter"),
+        (replace(asked, training_data=rows, label_descriptions={"none": "of them"}), "invalid_parameter"),
+    ]
+    verbs = ("fit", "start_fit", "estimate_fit")
+    seen = [refused(getattr(operations, verb), each) for verb in verbs for each, _ in bad]
+    assert codes(seen) == [code for _, code in bad] * 3
+    return estimate.rows_per_label, made, last, shown, learned, seen
+
+
 def inspecting(operations: Operations) -> object:
     mails = b"Subject,Body,Team\nHi,I was charged,billing\n,No bill,billing\n,,technical\nHo,It crashes,\n"
     asked = InspectRequest(

@@ -22,6 +22,7 @@ class LabelsAlone(Dataset):
     """No rows at all, but labels. Made by :func:`labels_alone`."""
 
     descriptions: Mapping[str, str]
+    """What the labels mean, by label, sorted; an empty one leaves it at the name."""
 
     @cached_property
     def rows_per_label(self) -> dict[str, int]:
