@@ -163,6 +163,16 @@ def test_bad_rows_are_refused_as_scikit_learn_refuses_them(texts: Any, labels: A
         WindrowClassifier(num_iterations=0).fit(texts, labels)
 
 
+def test_descriptions_of_labels_are_known_by_the_labels_themselves() -> None:
+    meanings = {1: "The weather: rain and sun", 2: "Cooking: recipes and food"}
+    texts, labels = ["It will rain tomorrow", "How do I bake bread?"], [1, 2]
+    described = WindrowClassifier(num_iterations=0, label_descriptions=meanings).fit(texts, labels)
+    assert described.predict(["Is it sunny outside?", "a pan for an omelette"]).tolist() == [1, 2]
+    assert clone(described).label_descriptions == meanings
+    with pytest.raises(ValueError, match="describes 1 label that no row has: '3'"):
+        WindrowClassifier(num_iterations=0, label_descriptions={3: "none"}).fit(texts, labels)
+
+
 def test_what_is_not_trained_cannot_answer_or_be_saved(tmp_path: Path) -> None:
     with pytest.raises(NotFittedError):
         WindrowClassifier().predict(TEXTS)

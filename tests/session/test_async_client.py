@@ -114,6 +114,17 @@ def test_a_job_is_followed_and_a_fit_tells_how_far_it_is(ask: Ask[None]) -> None
     ask(train)
 
 
+def test_labels_are_described_by_the_same_keyword(ask: Ask[None]) -> None:
+    meanings = {"login": "cannot sign in", "refund": "money back"}
+
+    async def describe(client: AsyncClient) -> None:
+        made = await client.fit("described_v1", [], label_descriptions=meanings)
+        assert (made.source, made.label_descriptions) == ("zero_shot", meanings)
+        assert (await client.predict("described_v1", "i want my money")).label == "refund"
+
+    ask(describe)
+
+
 def test_many_tasks_share_a_client(ask: Ask[None]) -> None:
     async def predict(client: AsyncClient) -> None:
         found = await asyncio.gather(*(client.predict("tickets_v1", "money back") for _ in range(50)))
