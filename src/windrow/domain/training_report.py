@@ -12,7 +12,9 @@ class HeadReport(Value):
     """How the head was chosen."""
 
     c: float
-    """Inverse regularisation (scikit-learn's ``C``) that won the cross-validation."""
+    """Inverse regularisation (scikit-learn's ``C``) that won the cross-validation. Where labels are described, it says
+    how far the head may leave what descriptions alone would answer; 0 without rows.
+    """
     cv_accuracy: float | None
     """Its cross-validated accuracy, from 0 to 1; ``None`` where no label has two rows."""
     cv_folds: int
