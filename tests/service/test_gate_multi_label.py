@@ -5,7 +5,7 @@ import pytest
 from tests.service.examples import ROWS as SINGLE_LABEL_ROWS
 from tests.service.examples import fit
 from tests.service.multi_label_examples import LABELS, SCORES, publish
-from tests.service.test_multi_label_evaluation import OTHER_SCORES, TESTS
+from tests.service.test_evaluation_multi_label import OTHER_SCORES, TESTS
 from windrow.domain.alias import AliasRequest, PromoteRequest
 from windrow.domain.errors import InvalidParameter, InvalidTestData, PromotionRefused
 from windrow.domain.gate import Check, FailedSet, GateReport, Requirement
