@@ -149,8 +149,8 @@ def jaccard_similarities(sets: Tensor) -> Tensor:
         Shape [n, n], float32.
     """
     members = sets.to(torch.float32)
-    common, sizes = members @ members.T, members.sum(dim=1)
-    return common / (sizes[:, None] + sizes[None] - common).clamp(min=1)
+    shared, sizes = members @ members.T, members.sum(dim=1)
+    return shared / (sizes[:, None] + sizes[None] - shared).clamp(min=1)
 
 
 def _backward(
