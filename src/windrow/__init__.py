@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from windrow.domain.erasure import Erasure as Erasure
     from windrow.domain.errors import WindrowError as WindrowError
     from windrow.domain.explanation import Explanation as Explanation
+    from windrow.domain.explanation import LabelExplanation as LabelExplanation
     from windrow.domain.explanation import NearRow as NearRow
     from windrow.domain.explanation import WordEffect as WordEffect
     from windrow.domain.file_prediction import PredictFilesReport as PredictFilesReport
@@ -196,6 +197,7 @@ __all__ = [
     "LabelAdvice",
     "LabelChoice",
     "LabelDifference",
+    "LabelExplanation",
     "LabelReport",
     "LimitedKey",
     "Listing",
@@ -302,6 +304,7 @@ _MODULES = {
     "windrow.domain.dataset": ("DataWarning",),
     "windrow.domain.explanation": (
         "Explanation",
+        "LabelExplanation",
         "NearRow",
         "WordEffect",
     ),

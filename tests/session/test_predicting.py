@@ -1,5 +1,6 @@
 import pydoc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -145,3 +146,17 @@ def test_a_multi_label_classifier_gives_its_labels(session: Session, toy: Toy) -
     assert changed.label_thresholds == {"billing": 0.999, "bug": 0.25, "urgent": 0.75}
     assert session.predict(NAME, "I was charged twice").labels == ()
     assert session.set_threshold(NAME, None).status == "cleared"
+
+
+def test_an_exported_classifier_gives_the_same_labels_elsewhere(session: Session, toy: Toy, tmp_path: Path) -> None:
+    publish_multi_label(toy)
+    session.set_threshold(NAME, 0.25, label_thresholds={"billing": 0.999})
+    path = session.export(NAME, tmp_path / "mails.windrow")
+    other = Toy()
+    imported = Session(other)
+    imported.import_file(path, "elsewhere")
+    assert imported.show("elsewhere").thresholds_by_label == {"billing": 0.999, "bug": 0.25, "urgent": 0.75}
+    for text in ROWS:
+        one, same = session.predict(NAME, text), imported.predict("elsewhere", text)
+        assert (one.labels, one.abstained, one.scores) == (same.labels, same.abstained, same.scores)
+    other.close()
