@@ -18,6 +18,7 @@ from windrow.operations import Operations
 _FORM_WORDS = {
     "TextsReply": "for many texts {}",
     "ClassifiersReply": "and for many classifiers {}",
+    "ClassifiedTexts": "for many texts {}",
     "ModelPage": "with `limit` or `cursor` {}",
     "Listing": "and with `full=true` {}",
 }

@@ -199,9 +199,9 @@ class Operations(Protocol):
     ) -> tuple[Classification, ...]:
         """Classify texts without a classifier: by how similar they are to the names and descriptions of labels.
 
-        Nothing is trained and nothing kept. It is right less often than a classifier that has seen a few rows of each
-        label, which is what to train as soon as there are some. A base model answers that is here anyway; in the place
-        of any other model the default one, which the warnings say.
+        Nothing is trained and nothing kept. A classifier that has seen a few rows of each label is mostly right more
+        often, and is what to train as soon as there are some. A base model answers that is here anyway; in the place of
+        any other model the default one, which the warnings say.
 
         Args:
             request: Texts, labels, and what else is said of the labels.

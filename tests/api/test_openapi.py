@@ -113,7 +113,7 @@ def test_of_a_reply_every_member_is_there() -> None:
 def test_a_body_has_the_fields_that_the_server_reads_and_requires_those_that_it_misses(
     endpoint: Endpoint[Any],
 ) -> None:
-    if endpoint.verb == "predict":
+    if endpoint.verb in ("predict", "classify"):
         return
     schema = body_of("fit" if endpoint.verb in WITHIN else endpoint.verb)
     given = dict.fromkeys(endpoint.path_fields, "a")
@@ -124,6 +124,13 @@ def test_a_body_has_the_fields_that_the_server_reads_and_requires_those_that_it_
         missing = re.findall(r"'(\w+) is missing'", str(error.facts))
     assert schema.get("required", []) == missing
     assert not set(schema["properties"]) & set(endpoint.path_fields)
+
+
+def test_classify_has_two_forms_of_which_a_body_is_exactly_one() -> None:
+    forms = [resolved(each) for each in body_of("classify")["oneOf"]]
+    assert [form["required"] for form in forms] == [["text", "labels"], ["texts", "labels"]]
+    assert [{"text", "texts"} & set(form["properties"]) for form in forms] == [{"text"}, {"texts"}]
+    assert forms[0]["properties"]["text"]["type"] == "string"
 
 
 def test_predict_has_three_forms_of_which_a_body_is_exactly_one() -> None:

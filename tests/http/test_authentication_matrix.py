@@ -126,10 +126,11 @@ def request_of(endpoint: Endpoint[Any], name: str, job_id: str, **more: object) 
         "training_data": ROW_VALUES,
         "test_data": ROW_VALUES[:2],
         "texts": ("a text",),
+        "labels": ("a label", "another"),
         "abstain_below": 0.5,
         "input": f"{NOWHERE}/*.csv",
         "output": f"{NOWHERE}/labelled",
-        **({"text": "a text"} if endpoint.verb == "predict" else {}),
+        **({"text": "a text"} if endpoint.verb in ("predict", "classify") else {}),
         **({"prefix": "nothing_"} if endpoint.verb == "delete_all" else {}),
     }
     kind: Any = endpoint.request
@@ -144,6 +145,7 @@ def request_of(endpoint: Endpoint[Any], name: str, job_id: str, **more: object) 
 GIVEN: Final = {
     ("predict", "model_name"),
     ("predict", "text"),
+    ("classify", "text"),
     ("delete_all", "prefix"),
     ("import_classifier", "model_name"),
 }

@@ -58,6 +58,7 @@ BEYOND: Final[Mapping[str, Collection[str]]] = {
     "fit": ROWS_CODES,
     "cross_validate": ROWS_CODES,
     "predict": (*TEXT_CODES, "invalid_parameter"),
+    "classify": (*TEXT_CODES, "invalid_parameter"),
     "start_predict_files": ("invalid_parameter",),
     "suggest": TEXT_CODES,
     "evaluate": TEST_CODES,

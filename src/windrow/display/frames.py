@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
+from windrow.domain.classification import LabelChoice
 from windrow.domain.comparison import Comparison
 from windrow.domain.cross_validation import CurvePoint
 from windrow.domain.explanation import Explanation
@@ -27,7 +28,7 @@ _ROWS: Mapping[type, str] = {
     Usage: "classifiers",
 }
 # Entries by key that are columns of their own, since the rows of a table have the same keys.
-_BY_KEY: Mapping[type, str] = {Prediction: "scores", CurvePoint: "recall"}
+_BY_KEY: Mapping[type, str] = {Prediction: "scores", LabelChoice: "scores", CurvePoint: "recall"}
 
 
 # The columns of a list of classifiers, of which all would be too many to read: paths to fields.

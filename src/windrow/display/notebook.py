@@ -7,6 +7,7 @@ from typing import Any
 from windrow.display import frames
 from windrow.display.html import bar, heat_map, table
 from windrow.display.tables import fits_a_cell, table_of, text_of
+from windrow.domain.classification import LabelChoice
 from windrow.domain.classifier import Trained
 from windrow.domain.comparison import Comparison
 from windrow.domain.cross_validation import CrossValidation
@@ -68,10 +69,10 @@ def _parts(value: Any) -> Iterator[Html]:
         yield from _warnings(value)
     if entries is not None and len(entries):
         yield table_of(list(entries))
-    if isinstance(value, Prediction):
+    if isinstance(value, Prediction | LabelChoice):
         yield _score_bars(value)
-        if value.explanation is not None:
-            yield joined(_parts(value.explanation))
+    if isinstance(value, Prediction) and value.explanation is not None:
+        yield joined(_parts(value.explanation))
     if isinstance(value, Trained):
         yield table(["label", "rows"], _counts(value.rows_per_label), [False, True])
     yield from _tables(value)
@@ -90,7 +91,7 @@ def _facts(value: Any) -> Iterator[Html]:
     names = summary_of(value)
     fields = {name: getattr(value, name) for name in names if name not in ("warnings", "scores")}
     facts = {name: each for name, each in fields.items() if fits_a_cell(each) and each not in (None, (), "")}
-    if isinstance(value, Prediction) and value.labels == ():
+    if isinstance(value, Prediction | LabelChoice) and value.labels == ():
         facts["labels"] = "none of the labels"
     if isinstance(value, Trained) and (estimate := value.report.estimate) is not None:
         facts["estimated accuracy"] = f"{percent(estimate.accuracy)}, {text_of(estimate.interval)}"
@@ -114,7 +115,7 @@ def _warnings(value: Any) -> Iterator[Html]:
         yield element("ul", *(element("li", element("b", f"{each.code}: "), each.message) for each in warnings))
 
 
-def _score_bars(answer: Prediction) -> Html:
+def _score_bars(answer: Prediction | LabelChoice) -> Html:
     scores = sorted(answer.scores.items(), key=lambda pair: -pair[1])
     return table(["label", "score"], ([label, bar(score, f"{score:.3f}")] for label, score in scores))
 

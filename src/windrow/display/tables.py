@@ -9,6 +9,7 @@ from typing import Any
 from windrow.display.html import bar, table
 from windrow.domain.alias import Alias, AliasChange
 from windrow.domain.base_models import BaseModelUse
+from windrow.domain.classification import Classification
 from windrow.domain.classifier import Classifier
 from windrow.domain.comparison import Disagreement, ModelResult
 from windrow.domain.cross_validation import CurvePoint
@@ -126,11 +127,16 @@ def _answers(row: Disagreement) -> str:
     return ", ".join(f"{name}: {'✓' if label == row.label else '✗'} {label}" for name, label in row.predicted.items())
 
 
-def _given(answer: Prediction) -> object:
+def _given(answer: Prediction | Classification) -> object:
     return answer.label if answer.labels is None else answer.labels or "none of the labels"
 
 
-def _best(answer: Prediction) -> Html:
+def _or_else(each: Suggestion) -> str:
+    """Return the next best label; of a multi-label classifier, the labels that it would give."""
+    return each.runner_up or "" if each.labels is None else f"gives {', '.join(each.labels) or 'no label'}"
+
+
+def _best(answer: Prediction | Classification) -> Html:
     score = max(answer.scores.values(), default=0.0)
     return bar(score, f"{score:.3f}")
 
@@ -233,6 +239,11 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         number("in scope", lambda answer: decimal(answer.in_scope)),
         Column("classifier", lambda answer: f"{answer.model_name}@{answer.revision}"),
     ),
+    Classification: (
+        Column("label", _given),
+        Column("score", _best),
+        Column("model", lambda answer: answer.model),
+    ),
     Suggestion: (
         number("row", lambda each: each.index),
         Column("text", lambda each: each.text),
@@ -240,6 +251,6 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         number("similar", lambda each: each.num_similar),
         Column("guess", lambda each: each.label),
         Column("score", lambda each: bar(each.score, f"{each.score:.2f}")),
-        Column("or else", lambda each: each.runner_up),
+        Column("or else", _or_else),
     ),
 }

@@ -51,7 +51,7 @@ def classify(
 ) -> None:
     """Classify a text without a classifier, by how similar it is to the names and descriptions of labels.
 
-    Nothing is trained. A classifier that has seen a few rows of each label is right more often.
+    Nothing is trained. A classifier that has seen a few rows of each label is mostly right more often.
     """
     call.words.options["label_descriptions"] = "--label-description"
     labels = tuple(label.strip() for group in request.labels for label in group.split(","))
