@@ -15,6 +15,7 @@ from windrow.domain.multi_label_comparison import MultiLabelComparison
 from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.report_page import ReportRequest
+from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.service.service import Service
 
@@ -218,3 +219,24 @@ def test_classifiers_of_both_kinds_are_not_compared(service: Service) -> None:
         "model_names names tickets_v1, which gives one label, and mails_v1, which gives any number of them; no rows "
         "fit both. Compare classifiers of one kind."
     )
+
+
+def test_the_texts_with_a_label_near_its_threshold_are_to_be_labelled_next(service: Service) -> None:
+    publish(service, rows=TESTS[:1])
+    suggested = service.suggest(SuggestRequest("mails_v1", tuple(SCORES), n=3))
+    # The first text is a training row. Of the others, the nearest scores to 0.5 are 0.4 and 0.6.
+    assert suggested.total == 5
+    first = suggested[0]
+    assert first.text in {"app is down now", "screen stays white", "payment page crashes"}
+    by_text = {each.text: each for each in service.suggest(SuggestRequest("mails_v1", tuple(SCORES), n=5))}
+    down, thanks = by_text["app is down now"], by_text["thank you all"]
+    assert (down.label, down.runner_up, down.labels) == ("urgent", None, ("technical", "urgent"))
+    assert down.score == pytest.approx(0.6, abs=1e-4)
+    assert (thanks.label, thanks.labels, thanks.reason) == ("billing", (), "uncertain")
+
+
+def test_a_threshold_that_was_set_decides_which_texts_are_uncertain(service: Service) -> None:
+    publish(service)
+    service.set_threshold(SetThresholdRequest("mails_v1", None, label_thresholds={"urgent": 0.21}))
+    (first,) = service.suggest(SuggestRequest("mails_v1", tuple(SCORES), n=1))
+    assert (first.text, first.label) == ("thank you all", "urgent")

@@ -245,6 +245,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "ModelResult.reference": EXAMPLE_NAME,
     "MultiLabelResult.reference": EXAMPLE_NAME,
     "Suggestion.reason": ...,
+    "Suggestion.labels": None,
     "Pair.first": EXAMPLE_NAME,
     "Pair.second": _RIVAL,
     "Job.id": EXAMPLE_JOB,

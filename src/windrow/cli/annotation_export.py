@@ -56,7 +56,8 @@ def _as_jsonl(rows: Iterable[Sequence[object]]) -> str:
 
 def _to_label(each: Suggestion) -> Sequence[object]:
     # The label is left empty, so that an unchecked guess never becomes training data.
-    return each.text, "", each.label, round(each.score, SCORE_DECIMALS), each.reason, each.num_similar
+    guess = each.label if each.labels is None else ";".join(each.labels)
+    return each.text, "", guess, round(each.score, SCORE_DECIMALS), each.reason, each.num_similar
 
 
 _WRITERS = {".csv": _as_csv, ".jsonl": _as_jsonl}

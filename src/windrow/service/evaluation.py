@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from windrow.arrays import Floats
 from windrow.domain.caller import current_caller
+from windrow.domain.classifier import Record
 from windrow.domain.clock import utc_now
 from windrow.domain.comparison import CompareRequest, Comparison, check_compare_request
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
@@ -23,7 +25,7 @@ from windrow.domain.values import recast
 from windrow.execution import cross_validation
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.execution.control import cancel_on_disconnect
-from windrow.learning.active_learning import Choice, choose
+from windrow.learning.active_learning import Choice, choose, margins_of_best, threshold_margins
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.evaluation_rows import (
     check_form,
@@ -122,24 +124,46 @@ def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:
     deps.quotas.take_texts(len(texts))
     (answers,) = predict_batch((model,), texts, deps.predictor, deps.queue.compute, keep_features=True)
     assert answers.features is not None
-    chosen = choose(answers.features, answers.scores, answers.in_scope, request.n)
-    suggestions = tuple(_suggestion(choice, texts[choice.position], index, answers) for choice in chosen)
-    return Suggestions(record.name, record.revision, suggestions, len(texts))
+    by_label = _threshold_margins(record, answers)
+    margins = margins_of_best(answers.scores) if by_label is None else by_label.min(axis=1)
+    suggestions = []
+    for choice in choose(answers.features, margins, answers.in_scope, request.n):
+        shown = _best_labels(choice, answers) if by_label is None else _least_certain(choice, answers, by_label)
+        text = texts[choice.position]
+        in_scope = None if answers.in_scope is None else float(answers.in_scope[choice.position])
+        suggestions.append(recast(Suggestion, choice, index=index[text], text=text, in_scope=in_scope, **shown))
+    return Suggestions(record.name, record.revision, tuple(suggestions), len(texts))
 
 
-def _suggestion(choice: Choice, text: str, index: dict[str, int], answers: ClassifierOutputs) -> Suggestion:
+def _threshold_margins(record: Record, answers: ClassifierOutputs) -> Floats | None:
+    """Return how certain a multi-label classifier is of each label of each text; ``None`` of another one."""
+    if answers.given is None:
+        return None
+    return threshold_margins(answers.scores, np.array(list(record.thresholds_by_label.values()), np.float32))
+
+
+def _best_labels(choice: Choice, answers: ClassifierOutputs) -> dict[str, object]:
     scores = answers.scores[choice.position]
     best, next_best = np.argsort(-scores, kind="stable")[:2]
-    return recast(
-        Suggestion,
-        choice,
-        index=index[text],
-        text=text,
-        label=answers.labels[best],
-        score=float(scores[best]),
-        runner_up=answers.labels[next_best],
-        in_scope=None if answers.in_scope is None else float(answers.in_scope[choice.position]),
-    )
+    return {
+        "label": answers.labels[best],
+        "score": float(scores[best]),
+        "runner_up": answers.labels[next_best],
+    }
+
+
+def _least_certain(choice: Choice, answers: ClassifierOutputs, margins: Floats) -> dict[str, object]:
+    """Return a multi-label classifier's least certain label of a text, and the labels that it would give."""
+    assert answers.given is not None
+    scores, given = answers.scores[choice.position], answers.given[choice.position]
+    least = int(margins[choice.position].argmin())
+    order = np.argsort(-scores, kind="stable")
+    return {
+        "label": answers.labels[least],
+        "score": float(scores[least]),
+        "runner_up": None,
+        "labels": tuple(answers.labels[at] for at in order if given[at]),
+    }
 
 
 def _predict_rows(

@@ -25,6 +25,7 @@ from windrow.cli.multi_label_output import (
     print_multi_label_report,
     shown_rows,
 )
+from windrow.cli.multi_label_tables import set_text
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import ROWS_HELP, OptionSpec
 from windrow.cli.output import PIPED_CELLS, data_console, notes_console
@@ -290,7 +291,11 @@ def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
         *((similar,) if is_telling else ()),
         Column("guess", lambda each: each.label),
         number("score", lambda each: f"{each.score:.2f}"),
-        Column("or else", lambda each: each.runner_up, spare=3),
+        *(
+            [Column("or else", lambda each: each.runner_up or "", spare=3)]
+            if any(each.labels is None for each in result.suggestions)
+            else [Column("would give", lambda each: set_text(each.labels or ()), spare=3)]
+        ),
     )
     console.print(
         f"\n{len(result.suggestions)} of {counted(result.total, 'text')} that {result.model_name}@{result.revision} "
