@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 from typing import Any, cast
 
-from tests.conformance.examples import LABELS, ROWS, SECRET, TEST_ROWS, TEXT, codes, request, trained
+from tests.conformance.examples import LABELS, MULTI_LABEL_ROWS, ROWS, SECRET, TEST_ROWS, TEXT, codes, request, trained
 from tests.conformance.observing import refused
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classification import ClassifyRequest
@@ -16,6 +16,7 @@ from windrow.domain.dataset import Row
 from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import InspectRequest
 from windrow.domain.job import JobListRequest, JobRequest
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import EvaluateRequest, Report
@@ -92,6 +93,40 @@ def extending(operations: Operations) -> object:
     return by_latest, started.training_data_sha256, last, shown, alone, seen
 
 
+def fitting_any_number_of_labels(operations: Operations) -> object:
+    asked = request("several_v1", MULTI_LABEL_ROWS)
+    estimate, made = operations.estimate_fit(asked), operations.fit(asked)
+    counts = {"billing": 3, "technical": 2, "urgent": 3}
+    for each in (estimate, made):
+        assert (each.kind, each.num_examples, each.rows_per_label) == ("multi_label", 6, counts)
+    assert [each.code for each in estimate.warnings] == ["rows_without_labels", "small_classes"]
+    started = operations.start_fit(replace(asked, model_name="several_v2"))
+    last = list(operations.follow_job(JobRequest(started.id)))[-1]
+    shown = operations.show(ModelRequest("several_v2"))
+    assert (last.training_data_sha256, shown.kind) == (shown.training_data_sha256, "multi_label")
+    assert list(shown.label_thresholds) == list(counts)
+    correction = MultiLabelRow(MULTI_LABEL_ROWS[0].text, ("billing",))
+    extended = operations.fit(
+        replace(asked, model_name="several_v3", training_data=(correction,), extends="several_v1")
+    )
+    assert (extended.taken_over_rows, extended.rows_per_label["urgent"]) == (5, 2)
+    trained(operations, "several_single_v1")
+    row = MULTI_LABEL_ROWS[0]
+    bad = {
+        replace(asked, training_data=(*MULTI_LABEL_ROWS, ROWS[0])): "invalid_training_data",
+        replace(asked, training_data=(*ROWS, row)): "invalid_training_data",
+        replace(asked, training_data=(row, row)): "invalid_training_data",
+        replace(asked, training_data=(replace(row, labels=()),) * 2): "invalid_training_data",
+        replace(asked, training_data=(row, replace(row, labels=("a", "a")))): "invalid_training_data",
+        replace(asked, training_data=(row, replace(row, labels=("a", " ")))): "invalid_training_data",
+        replace(asked, training_data=(row,), extends="several_single_v1"): "invalid_training_data",
+        replace(asked, training_data=ROWS[:1], extends="several_v1"): "invalid_training_data",
+    }
+    seen = [refused(operations.fit, each) for each in bad]
+    assert codes(seen) == list(bad.values())
+    return estimate, made, last, shown, extended, seen
+
+
 def describing_labels(operations: Operations) -> object:
     meanings = {"billing": "an invoice or money", "technical": "it does not work"}
     asked = replace(request("described_v1", ()), label_descriptions=meanings)
@@ -136,6 +171,14 @@ def inspecting(operations: Operations) -> object:
     rows = "".join(f"{json.dumps({'text': row.text, 'label': row.label})}\n" for row in ROWS)
     same = operations.inspect(io.BytesIO(rows.encode()), InspectRequest(filename="rows.jsonl"))
     assert (same.sha256, same.rows_per_label) == (shown.training_data_sha256, shown.rows_per_label)
+    lists = "".join(f"{json.dumps({'text': row.text, 'labels': row.labels})}\n" for row in MULTI_LABEL_ROWS)
+    several = operations.inspect(io.BytesIO(lists.encode()), InspectRequest(filename="rows.jsonl"))
+    assert [row.labels for row in several] == [row.labels for row in MULTI_LABEL_ROWS]
+    hot = "text,a,b\nx,1,0\ny,0,1\n"
+    indicated = operations.inspect(
+        io.BytesIO(hot.encode()), InspectRequest(filename="rows.csv", indicator_columns=("a", "b"))
+    )
+    assert (several.kind, indicated.kind, indicated.rows_per_label) == ("multi_label", "multi_label", {"a": 1, "b": 1})
     unclear = operations.inspect(io.BytesIO(mails), InspectRequest(filename="mails.csv", header=False))
     assert [question.parameter for question in unclear.questions] == ["text_column"]
     bad = {
@@ -149,7 +192,7 @@ def inspecting(operations: Operations) -> object:
     }
     seen = [refused(operations.inspect, io.BytesIO(content), how) for content, how in bad]
     assert codes(seen) == list(bad.values())
-    return found, same, unclear, seen
+    return found, same, several, indicated, unclear, seen
 
 
 def jobs(operations: Operations) -> object:

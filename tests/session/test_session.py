@@ -17,6 +17,7 @@ from windrow.domain.errors import (
     ClassifierNotFound,
     InvalidParameter,
     InvalidTestData,
+    InvalidTrainingData,
     JobNotFound,
     KeyExists,
     KeyNotFound,
@@ -165,6 +166,25 @@ def test_a_fit_extends_a_classifier_by_what_is_given(session: Session) -> None:
     assert session.estimate_fit("tickets_v3", [], extends="tickets_v2").rows_per_label == made.rows_per_label
     with pytest.raises(ClassifierNotFound):
         session.start_fit("tickets_v3", [], extends="tickets_v9")
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels"),
+    [
+        (TEXTS, [["refund", "urgent"], ["refund"], ["login"], []]),
+        (TEXTS, [{"refund", "urgent"}, {"refund"}, {"login"}, set()]),
+        (TEXTS, pd.DataFrame({"login": [0, 0, 1, 0], "refund": [1, 1, 0, 0], "urgent": [1, 0, 0, 0]})),
+        (list(zip(TEXTS, [["refund", "urgent"], ["refund"], ["login"], []], strict=True)), None),
+    ],
+)
+def test_a_fit_takes_any_number_of_labels_each(session: Session, texts: Any, labels: Any) -> None:
+    made = session.fit("mails_v1", texts, labels, num_iterations=0)
+    assert (made.kind, made.rows_per_label) == ("multi_label", {"login": 1, "refund": 2, "urgent": 1})
+    assert session.estimate_fit("mails_v2", texts, labels).kind == "multi_label"
+    with pytest.raises(
+        InvalidTrainingData, match=r"^training_data\[0\]\.label does not fit the kept rows of mails_v1@1"
+    ):
+        session.fit("mails_v2", TEXTS[:1], LABELS[:1], extends="mails_v1")
 
 
 def test_labels_are_described_without_rows_and_beside_them(session: Session) -> None:

@@ -71,13 +71,13 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
         no_wrap=True,
         spare=0 if asks_for_use else 4,
     )
-    kind: Column[Classifier] = Column(
+    kind_of: Column[Classifier] = Column(
         "kind", lambda one: "multi-label" if one.kind == "multi_label" else "", no_wrap=True, spare=2
     )
     print_table(
         listing.models,
         Column("name", lambda one: one.name, no_wrap=True),
-        *([kind] if any(one.kind == "multi_label" for one in listing.models) else ()),
+        *([kind_of] if any(one.kind == "multi_label" for one in listing.models) else ()),
         number("rev", lambda one: str(one.revision), spare=2),
         Column("labels", lambda one: join_truncated(one.labels), cut=True),
         number("rows", lambda one: f"{one.num_examples:,}"),
