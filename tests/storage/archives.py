@@ -480,6 +480,13 @@ def _records() -> _Attacks:
         "thresholds of one label": {"entry.record.label_thresholds": {"billing": 0.5, "bug": 0.5}},
         "several labels without thresholds": {"entry.record.kind": "multi_label"},
         "a description of no label": {"entry.record.label_descriptions": {"none": "Nothing"}},
+        "a long description of a label": {"entry.record.label_descriptions": {"bug": "x" * 2_001}},
+        "no rows, and a label that nothing describes": {
+            "entry.record.source": "zero_shot",
+            "entry.record.num_examples": 0,
+            "entry.record.rows_per_label": {"billing": 0, "bug": 0},
+            "entry.record.label_descriptions": {"bug": "Something is broken"},
+        },
         "an estimate of several labels": {"entry.record.report.estimate.micro_f1": 0.5},
         "a test of several labels": {"entry.record.test.micro_f1": 0.5},
         "an endless training": {"entry.record.num_iterations": 10**9},

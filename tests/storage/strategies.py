@@ -117,7 +117,7 @@ def any_record(draw: st.DrawFn) -> Record:
         kind=kind,
         source=source,
         label_thresholds=dict.fromkeys(labels, 0.25) if kind == "multi_label" else {},
-        label_descriptions={label: draw(_text) for label in labels if draw(st.booleans())},
+        label_descriptions={label: draw(_text) for label in labels if source == "zero_shot" or draw(st.booleans())},
         base_model=draw(_text),
         base_model_digest=draw(_digest),
         base_model_revision=draw(st.none() | _text),
