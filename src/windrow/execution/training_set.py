@@ -126,6 +126,13 @@ class EncodedTrainingSet:
         return zero_shot_head(self._label_vectors, self.cosine_scale).weights
 
     @property
+    def truncated_descriptions(self) -> Ids:
+        """The labels whose descriptions are longer than the encoder reads."""
+        first = len(self.states.lengths) - len(self.described_ids)
+        truncated: Ids = self.described_ids[self.states.truncated[first:]]
+        return truncated
+
+    @property
     def _text_labels(self) -> Ids:
         return np.concatenate([np.arange(count_labels(self.label_ids)), self.described_ids])
 

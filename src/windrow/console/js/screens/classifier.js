@@ -102,7 +102,7 @@ function Summary({ model }) {
       return html`<${AliasChip} name=${name} locked=${alias?.protected} />`;
     })}
     ${!model.answers && html`<${Chip} kind="bad">does not answer<//>`}
-    <span>Revision ${model.revision}, trained <${Ago} at=${model.created_at} /> from ${counted(model.num_examples, "row")}</span>
+    <span>Revision ${model.revision}, trained <${Ago} at=${model.created_at} /> from ${model.source === "zero_shot" ? "descriptions of its labels alone" : counted(model.num_examples, "row")}</span>
   </span>`;
 }
 
@@ -165,12 +165,15 @@ function Quality({ model }) {
 /** @param {{ model: Model }} props */
 function Labels({ model }) {
   const { test } = model;
-  const most = Math.max(...Object.values(/** @type {Record<string, number>} */ (model.rows_per_label)));
+  const most = Math.max(1, ...Object.values(/** @type {Record<string, number>} */ (model.rows_per_label)));
   /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Label", cell: (label) => html`<${Text} max=${60}>${label}<//>` },
     { title: "Training rows", cell: (label) => html`<${Meter} share=${model.rows_per_label[label] / most} text=${number(model.rows_per_label[label])} />` },
   ];
+  if (Object.values(model.label_descriptions).some(Boolean)) {
+    columns.splice(1, 0, { title: "What it means", cell: (label) => html`<${Text} max=${200}>${model.label_descriptions[label] ?? ""}<//>` });
+  }
   if (test) {
     columns.push({ title: "Test rows read right", cell: (label) => (Object.hasOwn(test.rows_per_label, label) ? `${test.correct_per_label[label]} of ${test.rows_per_label[label]}` : html`<span class="faint">none</span>`) });
   }
@@ -216,7 +219,9 @@ function Threshold({ model, again }) {
   const [reason, setReason] = useState("");
   const { run, busy, error } = useAction(async (value) => {
     // `null` clears it, and has to be sent as such; the revision makes sure that it is still the one that is shown.
-    const update = await call("set_threshold", { model_name: `${model.name}@${model.revision}`, abstain_below: value, reason, author: author() });
+    // The thresholds of labels belong to the same whole, and stay as they are.
+    const label_thresholds = model.threshold?.label_thresholds ?? null;
+    const update = await call("set_threshold", { model_name: `${model.name}@${model.revision}`, abstain_below: value, label_thresholds, reason, author: author() });
     say(update.threshold ? `${model.name} gives no label below ${update.threshold.abstain_below}.` : `${model.name} always gives a label.`);
     setReason("");
     again();
