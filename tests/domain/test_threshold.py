@@ -10,6 +10,7 @@ from windrow.domain.threshold import (
     affected_aliases,
     check_label_thresholds,
     check_set_threshold_request,
+    cleared_parts,
 )
 
 
@@ -45,6 +46,26 @@ def test_the_aliases_whose_answers_change_are_told_with_what_changes() -> None:
 )
 def test_of_several_labels_the_ones_whose_thresholds_change_are_told(threshold: Threshold | None, effect: str) -> None:
     assert affected_aliases(("live",), threshold, "multi_label")[0].message.endswith(f"by live it {effect}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (None, Threshold(0.5), None),
+        (Threshold(0.5, {"a": 0.5}), None, None),
+        (Threshold(0.5, {"a": 0.5}), Threshold(0.6, {"a": 0.4, "b": 0.3}), None),
+        (Threshold(0.0, {"a": 0.5}), Threshold(0.0, {"a": 0.4}), None),
+        (Threshold(0.5), Threshold(0.0, {"a": 0.5}), "cleared the score of 0.5 below which it gave no label."),
+        (Threshold(0.0, {"a": 0.5, "b": 0.5}), Threshold(0.5, {"b": 0.5}), "cleared the thresholds of 'a', which are"),
+        (Threshold(0.5, {"a": 0.5}), Threshold(0.0, {"b": 0.5}), "no label, and the thresholds of 'a', which are"),
+    ],
+)
+def test_what_is_cleared_by_the_way_is_told(
+    before: Threshold | None, after: Threshold | None, told: str | None
+) -> None:
+    warnings = cleared_parts(before, after)
+    assert [each.code for each in warnings] == ([] if told is None else ["threshold_parts_cleared"])
+    assert all(told is not None and told in each.message for each in warnings)
 
 
 @pytest.mark.parametrize("score", [-0.1, 0.0, 1.0, 1.1, float("nan")])

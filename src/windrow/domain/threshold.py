@@ -114,7 +114,7 @@ class ThresholdUpdate(Value):
     aliases: tuple[str, ...]
     """The aliases that point to it, sorted: they answer with this threshold from now on."""
     warnings: tuple[DataWarning, ...]
-    """Whose answers change."""
+    """Whose answers change, and what else it cleared."""
 
 
 def check_set_threshold_request(request: SetThresholdRequest) -> None:
@@ -161,6 +161,21 @@ def check_label_thresholds(threshold: Threshold | None, kind: Kind, labels: Sequ
                 "it has.",
                 {"parameter": "label_thresholds", "label": label, "labels": list(labels)},
             )
+
+
+def cleared_parts(before: Threshold | None, after: Threshold | None) -> tuple[DataWarning, ...]:
+    """Return a warning about what a change of one part of a threshold has cleared of the other one."""
+    if before is None or after is None:
+        return ()
+    parts = []
+    if before.abstain_below and not after.abstain_below:
+        parts.append(f"the score of {before.abstain_below:.3g} below which it gave no label")
+    if gone := [label for label in before.label_thresholds if label not in after.label_thresholds]:
+        parts.append(f"the thresholds of {', '.join(map(repr, gone))}, which are those of its training again")
+    if not parts:
+        return ()
+    message = f"A threshold is set as a whole, so this cleared {', and '.join(parts)}."
+    return (DataWarning("threshold_parts_cleared", message),)
 
 
 def affected_aliases(aliases: tuple[str, ...], threshold: Threshold | None, kind: Kind) -> tuple[DataWarning, ...]:

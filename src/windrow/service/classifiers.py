@@ -26,6 +26,7 @@ from windrow.domain.threshold import (
     ThresholdUpdate,
     affected_aliases,
     check_set_threshold_request,
+    cleared_parts,
 )
 from windrow.domain.values import recast
 from windrow.execution.use_counters import RecentUses
@@ -90,7 +91,11 @@ def set_threshold(deps: Dependencies, request: SetThresholdRequest) -> Threshold
         before=before,
         label_thresholds=entry.record.thresholds_by_label,
         aliases=aliases,
-        warnings=affected_aliases(aliases, threshold, entry.record.kind) if has_changed else (),
+        warnings=(
+            (*cleared_parts(before, threshold), *affected_aliases(aliases, threshold, entry.record.kind))
+            if has_changed
+            else ()
+        ),
     )
 
 
