@@ -62,6 +62,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("audit", "audit_command", "Show who changed what, and which keys were refused."),
     ],
     "Maintenance": [
+        ("doctor", "doctor_command", "Check settings, machine, disk and data, and train for a trial."),
         ("usage", "maintenance_commands", "Show what everything takes on the disk."),
         ("fsck", "maintenance_commands", "Check every byte of a data directory."),
         ("copy-store", "copy_store_command", "Copy a data directory to a folder or an object store."),
@@ -80,6 +81,7 @@ SYNONYMS: Final = {
     "copy_store": "copy-store",
     "cp": "copy",
     "cv": "cross-validate",
+    "diagnose": "doctor",
     "info": "show",
     "learn": "fit",
     "load": "import",

@@ -34,9 +34,9 @@ class EncodeRequest:
         waiting: The texts that no batch has taken yet, shortest first, so that batches have little padding.
         unfinished: The number of texts without a result.
         waiting_tokens: The tokens of the texts in ``waiting``.
-        queued_at_s: When it came, by the queue's clock; ``None`` once a batch has taken a text of it.
         future: Resolved once no text is unfinished.
         error: The first error that kept a text from being encoded.
+        queued_at_s: When it came, by the queue's clock; ``None`` once a batch has taken a text of it.
     """
 
     encoder: TextEncoder
