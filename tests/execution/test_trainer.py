@@ -416,6 +416,17 @@ def test_rows_that_each_have_a_label_of_their_own_have_no_estimate_and_the_usual
     assert "no_estimate" in codes(trained)
 
 
+def test_labels_that_no_text_tells_are_warned_of_and_those_that_texts_tell_are_not() -> None:
+    random = np.random.default_rng(4)
+    rows = [
+        MultiLabelRow(f"word {number}", tuple(f"label {label}" for label in range(3) if random.random() < 0.4))
+        for number in range(40)
+    ]
+    by_chance = fit_head_only(check_multi_label_rows(rows, DataLimits()))
+    assert "not_better_than_majority" in codes(by_chance)
+    assert "not_better_than_majority" not in codes(fit_head_only(multi_label_dataset(60)))
+
+
 def test_one_label_that_some_rows_have_can_be_trained() -> None:
     rows = [MultiLabelRow(f"word{number % 2} {number}", ("yes",) if number % 2 else ()) for number in range(20)]
     data = check_multi_label_rows(rows, DataLimits())

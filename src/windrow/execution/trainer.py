@@ -10,6 +10,7 @@ from windrow.domain.classification import warn_of_truncated_labels
 from windrow.domain.data_warnings import find_data_warnings
 from windrow.domain.dataset import Dataset, DataWarning
 from windrow.domain.labelled_rows import LabelledDataset
+from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.multi_label_report import MultiLabelBaseline
 from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
@@ -189,12 +190,23 @@ def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
 
 
 def _warn_of_estimate(dataset: LabelledDataset, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
-    if estimate is not None:
-        if isinstance(dataset, Dataset):
-            baseline: MajorityBaseline | MultiLabelBaseline = majority_baseline([row.label for row in dataset.rows])
-        else:
-            baseline = most_frequent_set(dataset.rows)
-        yield from warn_of_majority(estimate.total, estimate.interval, baseline, recipe.base_model)
+    if estimate is None:
+        return
+    baseline: MajorityBaseline | MultiLabelBaseline
+    if isinstance(dataset, Dataset):
+        baseline = majority_baseline([row.label for row in dataset.rows])
+    else:
+        baseline = most_frequent_set(dataset.rows)
+        # Thresholds are chosen for F1, at which few sets are right as a whole: labels may be told well all the same.
+        if (estimate.micro_f1 or 0.0) > max(baseline.micro_f1, _micro_f1_of_all_labels(dataset)):
+            return
+    yield from warn_of_majority(estimate.total, estimate.interval, baseline, recipe.base_model)
+
+
+def _micro_f1_of_all_labels(dataset: MultiLabelDataset) -> float:
+    """Return the F1 of always giving every label."""
+    given, right = len(dataset.rows) * len(dataset.labels), sum(dataset.rows_per_label.values())
+    return 2 * right / (given + right)
 
 
 def _warn_of_no_estimate(
