@@ -45,12 +45,13 @@ class MultiLabelRow:
 
 @dataclass(frozen=True)
 class MultiLabelDataset:
-    """Checked rows with any number of labels each, in the order in which they were sent.
+    """Checked rows with any number of labels each, in the order of sending. Made by :func:`check_multi_label_rows`.
 
     Values derived from all rows are computed on first use and cached.
     """
 
     rows: tuple[MultiLabelRow, ...]
+    """The rows."""
 
     @property
     def kind(self) -> Literal["multi_label"]:
