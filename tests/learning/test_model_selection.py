@@ -95,7 +95,7 @@ def test_labels_of_one_row_each_leave_nothing_to_estimate() -> None:
 
 def test_the_choice_sees_frozen_features_and_labels_only() -> None:
     """What never meets an adapter cannot be misled by the rows that it learnt by heart."""
-    assert list(inspect.signature(choose_adapter_scale).parameters) == ["features", "labels", "head"]
+    assert list(inspect.signature(choose_adapter_scale).parameters) == ["features", "labels", "head", "is_described"]
 
 
 def head_outputs(label_ids: Ids, errors: int) -> OutOfFoldLogits:
@@ -154,6 +154,22 @@ def test_a_row_or_two_of_a_handful_do_not_drop_an_adapter() -> None:
     """Tuning wins on most sets of that size, and so few rows say less than that."""
     assert choose_by_held_out_rows(CHOSEN, head_logits=outputs(16, 13).logits, adapted=outputs(16, 12)).scale == 1.0
     assert choose_by_held_out_rows(CHOSEN, head_logits=outputs(1, 1).logits, adapted=outputs(1, 0)).scale == 1.0
+
+
+def test_beside_a_head_that_begins_with_descriptions_rows_have_to_speak_for_an_adapter() -> None:
+    alone, better = outputs(16, 13).logits, outputs(16, 14)
+    assert choose_by_held_out_rows(CHOSEN, alone, better).scale == 1.0
+    assert choose_by_held_out_rows(CHOSEN, alone, better, is_described=True).scale == 0.0
+    many = choose_by_held_out_rows(CHOSEN, outputs(200, 170).logits, outputs(200, 196), is_described=True)
+    assert many.scale == 1.0
+
+
+def test_where_labels_are_described_and_nothing_can_be_held_out_no_adapter_is_trained() -> None:
+    features, label_ids = around_centres(1, 3, spread=0.1)
+    assert choose_adapter_scale(features, label_ids).scale == 1
+    report = choose_adapter_scale(features, label_ids, is_described=True)
+    assert (report.scale, report.candidates) == (0, ())
+    assert "No label has two rows" in report.reason
 
 
 @given(st.integers(1, 300), st.data())
