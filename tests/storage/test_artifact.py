@@ -103,6 +103,12 @@ class TestArtifact:
         assert scope.centroids.shape == (2, 4)
         assert scope.similarities == tuple(steps.tolist())
 
+    def test_with_one_centroid_more_for_rows_without_labels_is_sound(self) -> None:
+        tensors = {**TENSORS, **SCOPE, "scope.centers": np.eye(3, dtype=np.float16)}
+        scope = artifact_from_bytes(save(tensors, {"windrow_format": "1"})).scope
+        assert scope is not None
+        assert scope.centroids.shape == (3, 3)
+
     @pytest.mark.parametrize(
         ("changes", "problem"),
         [
@@ -114,7 +120,7 @@ class TestArtifact:
             ({"scope.likeness": np.array([np.inf, 1], np.float32)}, "scope.likeness"),
             ({"scope.centers": np.ones((2, 0), np.float16)}, "scope.centers"),
             ({"scope.centers": np.ones(2, np.float16)}, "has a scope of shapes"),
-            ({"scope.centers": np.ones((3, 3), np.float16)}, "has a scope of shapes"),
+            ({"scope.centers": np.ones((4, 3), np.float16)}, "has a scope of shapes"),
             ({"scope.centers": np.ones((1, 3), np.float16)}, "has a scope of shapes"),
             ({"scope.centers": np.ones((2, 5), np.float16)}, "has a scope of shapes"),
             ({"scope.likeness": np.ones(1, np.float32)}, "has a scope of shapes"),

@@ -240,7 +240,8 @@ def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:
         raise invalid("has half of a scope")
     centroids = _tensor("scope.centers", found["scope.centers"], "F16")
     likeness = _tensor("scope.likeness", found["scope.likeness"], "F32")
-    is_fitting = centroids.ndim == 2 and len(centroids) == labels and centroids.shape[1] <= width
+    # A multi-label classifier may have one centroid more, of the rows without labels.
+    is_fitting = centroids.ndim == 2 and len(centroids) - labels in (0, 1) and centroids.shape[1] <= width
     if not is_fitting or likeness.ndim != 1 or not 2 <= len(likeness) <= MAX_QUANTILES:
         raise invalid(f"has a scope of shapes {centroids.shape} and {likeness.shape}")
     if max(np.abs(centroids).max(), np.abs(likeness).max()) > _MAX_ABS_COORDINATE or (np.diff(likeness) < 0).any():
