@@ -10,6 +10,7 @@ from windrow.arrays import Floats
 from windrow.domain.classification import GIVEN_ABOVE, Classification, ClassifyRequest, warn_of_truncated_labels
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidBaseModel
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.prediction_plan import EncodedText, TextKey, text_digest
 from windrow.learning.head import scores_of_logits
@@ -75,7 +76,7 @@ class ZeroShotPlan:
     def texts(self) -> Mapping[bytes, str]:
         """All texts to encode, by their digests."""
         of_labels = (text for own in self.label_texts for text in own)
-        return {text_digest(text): text for text in (*self.request.all_texts, *of_labels, *BACKGROUND_TOPICS)}
+        return {text_digest(text): text for text in (*self.request.all_texts, *of_labels, *self._topics)}
 
     def keys(self) -> list[TextKey]:
         """Return the keys of all texts to encode, each once."""
@@ -111,6 +112,12 @@ class ZeroShotPlan:
         )
 
     @property
+    def _topics(self) -> Sequence[str]:
+        """The topics, where they matter: beside labels of which several may apply, or for the scale of the cosines."""
+        is_usual = self._model == DEFAULT_BASE_MODEL and not self.request.multi_label
+        return () if is_usual else BACKGROUND_TOPICS
+
+    @property
     def _digest(self) -> str:
         return self.encoder.folder.base_model.digest
 
@@ -120,21 +127,23 @@ class ZeroShotPlan:
 
     def _scores(self) -> Floats:
         """Return each label's score for each text; shape [texts, labels], float32."""
-        hidden = self.encoder.folder.hidden_size
         described = self.request.label_descriptions or {}
-        vectors = label_vectors(
-            [self._features(own) for own in self.label_texts],
-            hidden,
-            [bool(described.get(label)) for label in self.request.labels],
-        )
-        topics = label_vectors([self._features([topic]) for topic in BACKGROUND_TOPICS], hidden)
-        features = self._features(self.request.all_texts)
+        vectors = self._vectors(self.label_texts, [bool(described.get(label)) for label in self.request.labels])
+        topics = self._vectors([[topic] for topic in self._topics]) if self._topics else None
+        features = self._last_layer(self.request.all_texts)
         if self.request.multi_label:
+            assert topics is not None
             return scores_of_logits(multi_label_logits(features, vectors, topics), "multi_label")
-        return scores_of_logits(zero_shot_logits(features, vectors, cosine_scale(topics)), "single_label")
+        scale = 1.0 if topics is None else cosine_scale(topics)
+        return scores_of_logits(zero_shot_logits(features, vectors, scale), "single_label")
 
-    def _features(self, texts: Sequence[str]) -> Floats:
-        return np.array([self._encoded(text).features for text in texts])
+    def _vectors(self, texts: Sequence[Sequence[str]], described: Sequence[bool] = ()) -> Floats:
+        return label_vectors(list(map(self._last_layer, texts)), self.encoder.folder.hidden_size, described)
+
+    def _last_layer(self, texts: Sequence[str]) -> Floats:
+        """Return the features that count; shape [texts, hidden], float32."""
+        hidden = self.encoder.folder.hidden_size
+        return np.array([self._encoded(text).features[-hidden:] for text in texts])
 
     def _encoded(self, text: str) -> EncodedText:
         return self.encoded[self._digest, text_digest(text)]

@@ -41,6 +41,8 @@ from windrow.http.uploads import received_file
 
 # A body of this size is read in less time than a thread takes to begin.
 SMALL_BODY_BYTES = 4_096
+# With so few labels, a text takes half a millisecond beside the encoder, which is less than a thread's turn.
+FEW_LABELS = 20
 # Above, bodies are read by few threads of their own: the rest goes on, and memory is bounded.
 LARGE_BODY_BYTES = 65_536
 # A file is kept, not opened here; a browser that opens it all the same runs nothing in it and fetches nothing for it.
@@ -204,16 +206,17 @@ async def _predict_while_connected(call: _Call, parsed: Any, is_small: bool, is_
 
 async def _classify(call: _Call) -> Response:
     """Classify without a classifier; no thread waits for the encoder, and none of those for predictions for a disk."""
-    parsed, _ = await call.parse()
+    parsed, size_bytes = await call.parse()
+    is_single = size_bytes <= SMALL_BODY_BYTES and len(parsed.all_texts) == 1 and len(parsed.labels) <= FEW_LABELS
     with DisconnectWatch(call.request) as is_connected:
         received_at, operations = time.perf_counter(), call.context.operations
-        answer = await _run(call, inline=False, work=lambda: operations.start_classify_in_memory(parsed, is_connected))
+        answer = await _run(call, is_single, lambda: operations.start_classify_in_memory(parsed, is_connected))
         if answer is None:
             answer = await call.context.run("load", lambda: operations.start_classify(parsed, is_connected))
         started_at = time.perf_counter()
         classified = await asyncio.wrap_future(answer)
         note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
-        return await _run(call, inline=False, work=lambda: call.reply(parsed, classified()))
+        return await _run(call, is_single, lambda: call.reply(parsed, classified()))
 
 
 async def _run(call: _Call, inline: bool, work: Callable[[], Result]) -> Result:

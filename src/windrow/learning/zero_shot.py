@@ -122,9 +122,9 @@ def zero_shot_logits(features: Floats, vectors: Floats, scale: float = 1.0) -> F
 def multi_label_logits(features: Floats, vectors: Floats, topics: Floats) -> Floats:
     """Return the logit of each label for each text, by itself: several may apply, or none.
 
-    A label applies where the text is more similar to it than to its nearest rivals: the other labels, and common topics
-    but for those that are the label in another word. It needs a rival, since cosines of one text with everything are
-    high and of another one low.
+    A label applies where the text is more similar to it than to its nearest rivals: the other labels, and the topics
+    but for those that are the label in another word. It needs rivals, since the cosines of one text with everything are
+    high and those of another one low.
 
     Args:
         features: The texts' features, shape [rows, width], float32.
@@ -187,5 +187,6 @@ def _nearest_others(own: Floats) -> Floats:
 
 def _between(topics: Floats) -> Floats:
     """Return the cosines between two different topics; shape [pairs], float32."""
-    cosines: Floats = (topics @ topics.T)[~np.eye(len(topics), dtype=bool)]
+    # Not by a matrix product: BLAS would wake its threads, which on a busy machine takes longer than all the rest.
+    cosines: Floats = np.einsum("ik,jk->ij", topics, topics)[~np.eye(len(topics), dtype=bool)]
     return cosines
