@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme, Watch
 from tests.console.conftest import Findings, OpenPage
-from tests.servers import Running, fit
+from tests.servers import TICKETS, Running, fit
 
 pytestmark = pytest.mark.slow
 ADDED = ["predicted_label", "score", "in_scope", "abstained", "truncated"]
@@ -31,6 +31,12 @@ def _classifiers(server: Running) -> None:
     fit(server, "tickets_v1", num_iterations=0)
     fit(server, "tickets_v2", num_iterations=0, swapped=True)
     server.client.put("/v1/classifier/aliases/tickets", json={"model_name": "tickets_v1"}).raise_for_status()
+    more = {"refund": ["urgent"]}
+    rows = [
+        {"text": text, "labels": [label, *more.get(label, ())]} for label, texts in TICKETS.items() for text in texts
+    ]
+    several = {"model_name": "several_v1", "training_data": rows, "num_iterations": 0}
+    server.client.post("/v1/classifier/fit", json=several).raise_for_status()
 
 
 def open_try(server: Running, page: Page, query: str = "models=tickets_v1") -> Page:
@@ -212,24 +218,40 @@ def test_a_classifier_that_is_not_there_is_told_in_the_servers_words(server: Run
     expect(page.get_by_role("alert")).to_contain_text("There is no classifier named nobody")
 
 
+def test_the_labels_of_a_multi_label_classifier_are_shown_and_each_is_explained(server: Running, page: Page) -> None:
+    asked = {"model_name": "several_v1", "text": TICKETS["refund"][0]}
+    labels = server.client.post("/v1/classifier/predict", json=asked).json()["labels"]
+    assert sorted(labels) == ["refund", "urgent"]
+    open_try(server, page, "models=several_v1")
+    type_text(page, TICKETS["refund"][0])
+    expect(page.locator("p.chips .chip.good")).to_have_text(labels)
+    expect(page.get_by_role("button", name="Why?")).to_be_visible()
+    expect(page.get_by_role("button", name="Wrong? Correct it")).to_have_count(0)
+    page.get_by_role("button", name="Why?").click()
+    expect(page.get_by_role("heading", name="Words that count")).to_have_count(2)
+    expect(page.get_by_role("listitem").filter(has_text="refund, urgent").first).to_be_visible()
+
+
 @pytest.mark.parametrize("format_", ["csv", "jsonl"])
+@pytest.mark.parametrize("name", ["tickets_v1", "several_v1"])
 def test_a_file_comes_back_as_the_command_line_writes_it(
-    server: Running, page: Page, tmp_path: Path, format_: str
+    server: Running, page: Page, tmp_path: Path, format_: str, name: str
 ) -> None:
     path = mails(tmp_path)
-    open_try(server, page)
+    open_try(server, page, f"models={name}")
     choose_file(page, path)
-    page.get_by_role("button", name="Classify 4 rows with tickets_v1").click()
+    page.get_by_role("button", name=f"Classify 4 rows with {name}").click()
     expect(page.get_by_text("4 rows classified")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name={"csv": "Download CSV", "jsonl": "Download JSON Lines"}[format_]).click()
     assert download.value.suggested_filename == f"mails.predicted.{format_}"
     out = tmp_path / f"out.{format_}"
-    command = [sys.executable, "-m", "windrow", "predict", "tickets_v1", str(path), "--out", str(out)]
+    command = [sys.executable, "-m", "windrow", "predict", name, str(path), "--out", str(out)]
     address = {"WINDROW_URL": str(server.client.base_url)}
     subprocess.run(command, check=True, env={**os.environ, **address}, capture_output=True)
     given, written = read(Path(download.value.path()), format_), read(out, format_)
-    assert [*given[0]] == ["id", "text", "year", *ADDED]
+    first = "predicted_labels" if name == "several_v1" else ADDED[0]
+    assert [*given[0]] == ["id", "text", "year", first, *ADDED[1:]]
     assert [*written[0]] == [*given[0]]
     assert given == written
 

@@ -38,6 +38,16 @@ export function interval(interval) {
   return interval ? `${(100 * interval.low).toFixed(0)} to ${(100 * interval.high).toFixed(0)} %` : "";
 }
 
+/**
+ * Return the label or the labels of an answer; `null` where the classifier abstained.
+ * @param {Record<string, any>} answer By the API's names.
+ * @returns {string | null}
+ */
+export function givenLabels(answer) {
+  if (answer.labels == null) return answer.label;
+  return answer.labels.join(", ") || "none of the labels";
+}
+
 /** @param {number} score */
 export function score(score) {
   return score.toFixed(2);

@@ -229,7 +229,8 @@ function Threshold({ model, again }) {
   const value = Number(below);
   const sound = below !== "" && value >= 0 && value <= 1;
   return html`<${Sheet} title="Threshold" tools=${html`<a href=${href(["judge"], { model: referenceOf(model) })}>Choose it by what it would do</a>`}>
-    <p>${model.threshold ? html`It gives no label where its best score is below <b>${model.threshold.abstain_below}</b>.` : "It always gives a label, however low its score."}</p>
+    <p>${model.threshold ? html`It gives no label where its best score is below <b>${model.threshold.abstain_below}</b>.` : model.kind === "single_label" && "It always gives a label, however low its score."}
+      ${model.kind === "multi_label" && " It gives each label from a threshold of its own on."}</p>
     ${model.answers &&
     html`<form class="threshold" onSubmit=${submits(() => sound && run(value))}>
       <label>No label below <input class="input" type="number" min="0" max="1" step="any" value=${below} onInput=${(event) => setBelow(event.target.value)} /></label>
