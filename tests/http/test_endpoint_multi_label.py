@@ -8,7 +8,8 @@ from tests.http.asking import FIT_PATH, MODEL, MODELS, PREDICT, PREDICT_PATH, ch
 from windrow.api.examples import EXAMPLE_MULTI_LABEL_ROWS, EXAMPLE_NAME
 from windrow.codec import request_parsing
 
-FIT = {"model_name": EXAMPLE_NAME, "training_data": list(EXAMPLE_MULTI_LABEL_ROWS), "num_iterations": 0}
+FIT_ROWS = [dict(each) for each in EXAMPLE_MULTI_LABEL_ROWS]
+FIT = {"model_name": EXAMPLE_NAME, "training_data": FIT_ROWS, "num_iterations": 0}
 
 
 def test_rows_with_any_number_of_labels_train_a_multi_label_classifier(client: httpx.Client) -> None:
@@ -46,13 +47,3 @@ def test_rows_of_another_form_than_the_kept_ones_are_refused(client: httpx.Clien
     problem = check_problem(client.post(FIT_PATH, json=document), 422, "invalid_training_data")
     assert (problem["row"], problem["extends"]) == (0, f"{EXAMPLE_NAME}@1")
     assert "does not fit the kept rows of" in str(problem["detail"])
-
-
-def test_what_takes_one_label_alone_says_so(client: httpx.Client) -> None:
-    document = {"training_data": FIT_ROWS, "folds": 2, "num_iterations": 0}
-    problem = check_problem(client.post("/v1/classifier/cross-validate", json=document), 422, CODE)
-    assert (problem["row"], problem["field"], problem["parameter"]) == (0, "labels", "training_data")
-
-
-FIT_ROWS = [dict(each) for each in EXAMPLE_MULTI_LABEL_ROWS]
-CODE = "multi_label_not_supported"

@@ -8,10 +8,9 @@ import pytest
 from tests.service.examples import ROWS, Open, ask, fit, listed, show
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
-from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import DataLimits
 from windrow.domain.erasure import ForgetRequest
-from windrow.domain.errors import InvalidTrainingData, LimitExceeded, MultiLabelNotSupported, TrainingDataNotKept
+from windrow.domain.errors import InvalidTrainingData, LimitExceeded, TrainingDataNotKept
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.labelled_rows import LabelledRow, LabelledRows
 from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
@@ -139,9 +138,3 @@ def test_texts_can_be_forgotten_among_its_rows(trained: Service) -> None:
 
 def test_nothing_is_wrong_with_what_is_saved(trained: Service) -> None:
     assert trained.fsck(FsckRequest()).findings == ()
-
-
-def test_cross_validation_says_that_it_does_not_take_its_rows(service: Service) -> None:
-    with pytest.raises(MultiLabelNotSupported, match="which cross_validate does not take yet; fit does") as caught:
-        service.cross_validate(CrossValidateRequest(SEVERAL, folds=2, num_iterations=0))
-    assert caught.value.facts["row"] == 0
