@@ -14,11 +14,15 @@ from windrow import __version__
 
 pytestmark = pytest.mark.slow
 
+PARQUET = "model_name='tickets', input='rows.parquet', output='labelled'"
 # What needs each extra, and says so where it is missing.
 NEEDED = {
     "async": ["-c", 'import windrow; windrow.AsyncClient("http://127.0.0.1:1")'],
     "object-store": ["-c", 'import windrow; windrow.open("s3://bucket/prefix")'],
-    "parquet": ["-c", "import windrow; windrow.open('data').predict_files('tickets', ['rows.parquet'], 'labelled')"],
+    "parquet": [
+        "-c",
+        "import windrow; windrow.open('data').predict_files(model_name='m', input='rows.parquet', output='out')",
+    ],
     "ray": ["-m", "windrow", "deploy", "ray", "--data-dir", "s3://bucket/prefix"],
 }
 # It only adds a bar, for which text stands otherwise.
@@ -49,7 +53,7 @@ def test_the_installed_command_says_its_version(alone: Path) -> None:
 
 
 def test_a_server_trains_an_adapter_answers_and_shows_console_and_documents(servers: Servers, tmp_path: Path) -> None:
-    server = servers.start(tmp_path / "data")
+    server = servers.start(tmp_path / "data", PYTHONPATH="")
     assert fit(server, num_iterations=2)["status"] == "trained"
     assert predict(server).json()["label"] == "invoice"
     page = server.client.get("/")
