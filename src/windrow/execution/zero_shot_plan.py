@@ -36,7 +36,11 @@ class FrozenEncoder:
     """
 
     encoder: TextEncoder
-    adapter: None = field(default=None, init=False)
+
+    @property
+    def adapter(self) -> None:
+        """No adapter."""
+        return
 
     @property
     def digest(self) -> str:
