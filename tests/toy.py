@@ -27,6 +27,7 @@ from windrow.domain.cross_validation import CrossValidateRequest, CrossValidatio
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import Job, OnProgress, OnStep, Progress, ignore_progress
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.reproduction import Reproduction
@@ -195,7 +196,7 @@ class Toy(Service):
 
     def cross_validate(
         self, request: CrossValidateRequest, is_connected: IsConnected = always_connected
-    ) -> CrossValidation:
+    ) -> CrossValidation | MultiLabelCrossValidation:
         """Cross-validate, and remember who is asked whether it is wanted."""
         self.wanted.append(is_connected)
         return super().cross_validate(request, is_connected)

@@ -83,6 +83,9 @@ if TYPE_CHECKING:
     from windrow.domain.multi_label_comparison import MultiLabelDisagreement as MultiLabelDisagreement
     from windrow.domain.multi_label_comparison import MultiLabelPair as MultiLabelPair
     from windrow.domain.multi_label_comparison import MultiLabelResult as MultiLabelResult
+    from windrow.domain.multi_label_cross_validation import DoubtedLabel as DoubtedLabel
+    from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation as MultiLabelCrossValidation
+    from windrow.domain.multi_label_cross_validation import MultiLabelCurvePoint as MultiLabelCurvePoint
     from windrow.domain.multi_label_report import ConfusedLabels as ConfusedLabels
     from windrow.domain.multi_label_report import MisclassifiedSet as MisclassifiedSet
     from windrow.domain.multi_label_report import MissedTogether as MissedTogether
@@ -170,6 +173,7 @@ __all__ = [
     "DataWarning",
     "Deletion",
     "Disagreement",
+    "DoubtedLabel",
     "EnvironmentChange",
     "Erasure",
     "Estimate",
@@ -208,6 +212,8 @@ __all__ = [
     "ModelResult",
     "MultiLabelBaseline",
     "MultiLabelComparison",
+    "MultiLabelCrossValidation",
+    "MultiLabelCurvePoint",
     "MultiLabelDisagreement",
     "MultiLabelPair",
     "MultiLabelReport",
@@ -344,6 +350,11 @@ _MODULES = {
         "MultiLabelDisagreement",
         "MultiLabelPair",
         "MultiLabelResult",
+    ),
+    "windrow.domain.multi_label_cross_validation": (
+        "DoubtedLabel",
+        "MultiLabelCrossValidation",
+        "MultiLabelCurvePoint",
     ),
     "windrow.domain.multi_label_report": (
         "ConfusedLabels",

@@ -53,6 +53,7 @@ from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobReq
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
 from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
@@ -282,8 +283,10 @@ class Operations(Protocol):
 
     def cross_validate(
         self, request: CrossValidateRequest, is_connected: IsConnected = always_connected
-    ) -> CrossValidation:
+    ) -> CrossValidation | MultiLabelCrossValidation:
         """Cross-validate a training: train on parts of the rows, evaluate on the rest. Nothing is kept.
+
+        It is a :class:`MultiLabelCrossValidation` for rows with any number of labels each.
 
         Args:
             request: The rows and the training.

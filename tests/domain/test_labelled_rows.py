@@ -9,14 +9,12 @@ from windrow.domain.errors import (
     InvalidTestData,
     InvalidTrainingData,
     LimitExceeded,
-    MultiLabelNotSupported,
 )
 from windrow.domain.labelled_rows import (
     LabelledRow,
     check_evaluation_rows,
     check_training_rows,
     labelled_rows_as_jsonl,
-    single_label_rows,
 )
 from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow, multi_label_rows_as_jsonl
 
@@ -60,15 +58,6 @@ def test_too_many_rows_are_refused_before_their_form_is_looked_at() -> None:
 def test_no_rows_at_all_have_too_few_labels() -> None:
     with pytest.raises(InvalidTrainingData, match="at least 2 labels"):
         check_training_rows([], LIMITS)
-
-
-def test_a_verb_that_takes_one_form_alone_refuses_the_other_and_says_what_takes_it() -> None:
-    assert single_label_rows("training_data", SINGLE, "suggest") == tuple(SINGLE)
-    with pytest.raises(MultiLabelNotSupported) as caught:
-        single_label_rows("test_data", [SINGLE[0], *SEVERAL], "evaluate")
-    assert caught.value.facts["row"] == 1
-    assert "test_data has rows with any number of labels each, which evaluate does not take" in caught.value.detail
-    assert "fit does" in caught.value.detail
 
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)

@@ -18,8 +18,9 @@ from windrow.domain.training_report import AdapterReport
 from windrow.encoders.onnx_encoder import OnnxEncoder, Tokens
 from windrow.execution import cross_validation
 from windrow.execution import training_set as training_set_module
-from windrow.execution.cross_validation import CURVE_FRACTIONS, cross_validate
+from windrow.execution.cross_validation import cross_validate
 from windrow.execution.runner import Runner
+from windrow.execution.validation_folds import CURVE_FRACTIONS
 from windrow.learning import plan
 
 HEAD_ONLY = Recipe(num_iterations=0)

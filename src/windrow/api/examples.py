@@ -279,6 +279,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "CurvePoint.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
     "BaseModel.id": DEFAULT_BASE_MODEL,
     "CrossValidation.fold_accuracies": (1.0, 1.0),
+    "MultiLabelCrossValidation.fold_accuracies": (1.0, 1.0),
     "DataWarning.rows": (3,),
     "ScoreReport.source": "out_of_fold",
     "ApiKey.name": "shop",

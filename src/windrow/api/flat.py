@@ -15,10 +15,12 @@ from windrow.codec.values import from_json, to_json
 from windrow.domain.classification import Classification, ClassifyRequest, LabelChoice
 from windrow.domain.classifier import Classifier
 from windrow.domain.comparison import Comparison
+from windrow.domain.cross_validation import CrossValidation
 from windrow.domain.dataset import DataWarning
 from windrow.domain.interval import Interval
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.prediction import Answer, Kind, Prediction, PredictRequest
 from windrow.domain.report import Report
@@ -151,6 +153,7 @@ FORMS: Final[Mapping[str, tuple[type, ...]]] = {
     "list_classifiers": (Listing, ModelPage, ModelList),
     "evaluate": (Report, MultiLabelReport),
     "compare": (Comparison, MultiLabelComparison),
+    "cross_validate": (CrossValidation, MultiLabelCrossValidation),
 }
 
 

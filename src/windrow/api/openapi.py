@@ -276,7 +276,7 @@ def _reply_examples(endpoint: Endpoint[Any]) -> dict[str, Any]:
         shown = (json.loads(write_reply(CLASSIFY.verb, *answered)) for answered in CLASSIFY_EXAMPLES)
         return dict(zip(REQUESTS[CLASSIFY.verb], shown, strict=True))
     requested = ListRequest() if endpoint.verb == "list_classifiers" else None
-    forms = FORMS[endpoint.verb] if endpoint.verb in ("evaluate", "compare") else ()
+    forms = FORMS[endpoint.verb] if endpoint.verb in ("evaluate", "compare", "cross_validate") else ()
     if forms:
         values = (to_plain(example_of(form)) for form in forms)
         return dict(zip(("one label", "any number of labels"), values, strict=True))

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from windrow.cli.call import Call
 from windrow.cli.multi_label_tables import (
     confused_table,
+    curve_table,
     difference_table,
+    doubted_table,
     misclassified_set_table,
     multi_label_pair_lines,
     multi_label_result_table,
@@ -18,6 +20,7 @@ from windrow.cli.output import data_console
 from windrow.display.tables import between
 from windrow.domain.figures import counted, percent
 from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.multi_label_report import MultiLabelBaseline, MultiLabelMetrics, MultiLabelReport
 from windrow.domain.verdicts import decision_calibration_verdict
 
@@ -80,6 +83,32 @@ def print_multi_label_comparison(
     if command is not None:
         console.print(f"  {command}")
     call.warn(comparison.warnings)
+
+
+def print_multi_label_cross_validation(call: Call, result: MultiLabelCrossValidation, show_label_errors: int) -> None:
+    """Print the cross-validation of a multi-label training.
+
+    Args:
+        call: The call.
+        result: The cross-validation.
+        show_label_errors: How many doubted labels are shown.
+    """
+    console, doubted = data_console(), result.probable_label_errors
+    console.print(f"Trainings like this one give {placed_sets(result)}")
+    console.print(
+        f"{counted(result.folds, 'fold')}, {percent(result.mean_accuracy)} on average, give or take "
+        f"{percent(result.accuracy_std)}. {always_set(result.majority_baseline)}"
+    )
+    print_multi_label_metrics(console, result, {})
+    if doubted and show_label_errors:
+        shown = shown_rows(len(doubted), show_label_errors, "--show-label-errors")
+        console.print(f"\nLabels to look at again, since the other rows contradict them ({shown}):")
+        console.print(doubted_table(doubted[:show_label_errors], call.lines))
+    console.print("\nThe head alone with fewer rows, as many as each training saw; a part of the file is held back:")
+    console.print(curve_table(result.learning_curve))
+    console.print(f"\n{result.advice_text}")
+    console.print(result.recommendation)
+    call.warn(result.warnings)
 
 
 def format_set_label_thresholds(report: MultiLabelReport) -> str | None:

@@ -8,6 +8,7 @@ from windrow.cli.tables import Column, TextTable, number, table_of
 from windrow.display.tables import decimal
 from windrow.domain.figures import percent
 from windrow.domain.multi_label_comparison import MultiLabelDisagreement, MultiLabelPair, MultiLabelResult
+from windrow.domain.multi_label_cross_validation import DoubtedLabel, MultiLabelCurvePoint
 from windrow.domain.multi_label_report import (
     MisclassifiedSet,
     MultiLabelMetrics,
@@ -86,6 +87,34 @@ def misclassified_set_table(rows: Iterable[MisclassifiedSet], lines: Sequence[in
         Column("labels", lambda each: set_text(each.labels)),
         Column("given", lambda each: set_text(each.predicted)),
         Column("wrong", _wrong_scores),
+    )
+
+
+def doubted_table(doubted: Iterable[DoubtedLabel], lines: Sequence[int]) -> TextTable:
+    """Return the labels of rows that others contradict.
+
+    Args:
+        doubted: The labels.
+        lines: Where in a file each row of the training data begins, from 1.
+    """
+    return table_of(
+        doubted,
+        number("line", lambda each: str(lines[each.row])),
+        Column("text", lambda each: each.text),
+        Column("labels", lambda each: set_text(each.labels)),
+        Column("perhaps", lambda each: f"{'add' if each.is_missing else 'remove'} {each.label}"),
+        number("score", lambda each: f"{each.score:.2f}"),
+    )
+
+
+def curve_table(points: Iterable[MultiLabelCurvePoint]) -> TextTable:
+    """Return the learning curve of the head."""
+    return table_of(
+        points,
+        number("share", lambda point: percent(point.share)),
+        number("rows trained on", lambda point: f"{point.rows:.0f}"),
+        number("whole sets", lambda point: percent(point.accuracy)),
+        number("micro F1", lambda point: f"{point.micro_f1:.3f}"),
     )
 
 

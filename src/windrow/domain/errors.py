@@ -9,7 +9,6 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── InvalidName               invalid_name
     │   ├── InvalidTrainingData       invalid_training_data
     │   ├── InvalidTestData           invalid_test_data
-    │   ├── MultiLabelNotSupported    multi_label_not_supported
     │   ├── InvalidText               invalid_text
     │   ├── InvalidJson               invalid_json
     │   ├── InvalidRequest            invalid_request
@@ -121,12 +120,6 @@ class InvalidTestData(InvalidInput):
     """The test rows break a rule; ``facts["row"]`` names the first such row, from 0."""
 
     code = "invalid_test_data"
-
-
-class MultiLabelNotSupported(InvalidInput):
-    """What was asked for takes rows with one label each, and was given rows with any number of labels each."""
-
-    code = "multi_label_not_supported"
 
 
 class InvalidText(InvalidInput):

@@ -14,7 +14,7 @@ from windrow.domain.dataset import (
     check_test_rows,
     rows_as_jsonl,
 )
-from windrow.domain.errors import InvalidTestData, InvalidTrainingData, MultiLabelNotSupported
+from windrow.domain.errors import InvalidTestData, InvalidTrainingData
 from windrow.domain.multi_label import (
     MultiLabelDataset,
     MultiLabelRow,
@@ -61,29 +61,6 @@ def check_evaluation_rows(field: str, rows: Sequence[LabelledRow], limits: DataL
     check_row_count(len(rows), limits, field)
     single, several = rows_by_form(field, rows, InvalidTestData)
     return check_multi_label_test_rows(field, several, limits) if several else check_test_rows(field, single, limits)
-
-
-def single_label_rows(field: str, rows: Iterable[LabelledRow], verb: str) -> tuple[Row, ...]:
-    """Return rows for a verb that takes only those with one label each.
-
-    Args:
-        field: What the caller knows the rows by.
-        rows: Any rows.
-        verb: The verb, as ``Operations`` names it.
-
-    Raises:
-        MultiLabelNotSupported: One of them has any number of labels.
-    """
-    single: list[Row] = []
-    for number, row in enumerate(rows):
-        if isinstance(row, MultiLabelRow):
-            raise MultiLabelNotSupported(
-                "{arg:{parameter}} has rows with any number of labels each, which {see:{verb}} does not take yet; "
-                "{see:fit} does. {Send} rows with one label each, or leave this step out.",
-                {"parameter": field, "verb": verb, "row": number, "field": "labels"},
-            )
-        single.append(row)
-    return tuple(single)
 
 
 def rows_by_form(

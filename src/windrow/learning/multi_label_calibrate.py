@@ -95,7 +95,7 @@ def estimate_sets(held_out: HeldOut, prior: Prior) -> Estimate:
         prior: The prior of the temperature for this kind of training.
     """
     sets = as_sets(held_out.label_ids)
-    given = _given_by_others(held_out.logits, sets, prior)
+    given = given_by_others(held_out.logits, sets, prior)
     hits, totals, predicted = (given & sets).sum(axis=0), sets.sum(axis=0), given.sum(axis=0)
     correct, total, decided = int((given == sets).all(axis=1).sum()), len(sets), totals + predicted
     known = decided > 0
@@ -109,8 +109,17 @@ def estimate_sets(held_out: HeldOut, prior: Prior) -> Estimate:
     )
 
 
-def _given_by_others(logits: Floats, sets: Bools, prior: Prior) -> Bools:
-    """Return the labels that each row is given by calibration and thresholds of other rows; shape [m, labels]."""
+def given_by_others(logits: Floats, sets: Bools, prior: Prior) -> Bools:
+    """Return the labels that held-out rows are given, each by a calibration and thresholds that other rows chose.
+
+    Args:
+        logits: Of the held-out rows; shape [m, labels], float32.
+        sets: Their label sets; shape [m, labels].
+        prior: The prior of the temperature for this kind of training.
+
+    Returns:
+        Shape [m, labels], bool.
+    """
     rows, given = np.arange(len(sets)), np.zeros_like(sets)
     for part in range(_ESTIMATE_PARTS):
         own, others = rows % _ESTIMATE_PARTS == part, rows % _ESTIMATE_PARTS != part

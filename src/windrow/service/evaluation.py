@@ -11,11 +11,12 @@ from windrow.domain.classifier import Record
 from windrow.domain.clock import utc_now
 from windrow.domain.comparison import CompareRequest, Comparison, check_compare_request
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
-from windrow.domain.dataset import DataWarning, check_rows
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import ConcurrentChange, NotFound, StorageFailed, StorageFull, StorageUncertain
-from windrow.domain.labelled_rows import LabelledDataset, check_evaluation_rows, single_label_rows
+from windrow.domain.labelled_rows import LabelledDataset, check_evaluation_rows, check_training_rows
 from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.prediction import IsConnected, always_connected
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
@@ -25,6 +26,7 @@ from windrow.domain.values import recast
 from windrow.execution import cross_validation
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.execution.control import cancel_on_disconnect
+from windrow.execution.multi_label_cross_validation import cross_validate_sets
 from windrow.learning.active_learning import Choice, choose, margins_of_best, threshold_margins
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.evaluation_rows import (
@@ -99,16 +101,17 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison | MultiLa
 
 def cross_validate(
     deps: Dependencies, request: CrossValidateRequest, is_connected: IsConnected = always_connected
-) -> CrossValidation:
+) -> CrossValidation | MultiLabelCrossValidation:
     """Cross-validate a recipe on labelled rows. See ``Operations.cross_validate``."""
     check_training_parameters(request)
     check_range("folds", request.folds, FOLDS_RANGE)
-    rows = single_label_rows("training_data", request.training_data, "cross_validate")
-    dataset = check_rows(rows, deps.settings.limits)
-    encoder = deps.encoders.get(request.base_model)
+    dataset = check_training_rows(request.training_data, deps.settings.limits)
+    encoder, recipe = deps.encoders.get(request.base_model), recast(Recipe, request)
     with cancel_on_disconnect(is_connected=is_connected) as control, deps.slots.enqueue().acquire(control):
         context = deps.training_context(encoder, control)
-        return cross_validation.cross_validate(dataset, request.folds, recast(Recipe, request), context)
+        if isinstance(dataset, MultiLabelDataset):
+            return cross_validate_sets(dataset, request.folds, recipe, context)
+        return cross_validation.cross_validate(dataset, request.folds, recipe, context)
 
 
 def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:

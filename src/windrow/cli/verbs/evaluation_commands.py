@@ -22,6 +22,7 @@ from windrow.cli.metric_tables import (
 from windrow.cli.multi_label_output import (
     format_set_label_thresholds,
     print_multi_label_comparison,
+    print_multi_label_cross_validation,
     print_multi_label_report,
     shown_rows,
 )
@@ -38,6 +39,7 @@ from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
 from windrow.domain.multi_label_comparison import MultiLabelComparison, MultiLabelResult
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.names import read_reference
 from windrow.domain.read_options import ReadOptions
@@ -235,8 +237,14 @@ def _alias_of(result: ModelResult | MultiLabelResult) -> str:
 
 
 def _print_cross_validation(
-    call: Call, result: CrossValidation, request: CrossValidateRequest, show_label_errors: int
+    call: Call,
+    result: CrossValidation | MultiLabelCrossValidation,
+    request: CrossValidateRequest,
+    show_label_errors: int,
 ) -> None:
+    if isinstance(result, MultiLabelCrossValidation):
+        print_multi_label_cross_validation(call, result, show_label_errors)
+        return
     console, label_errors = data_console(), result.probable_label_errors
     console.print(f"Trainings like this one place {_placed(result)}")
     console.print(
