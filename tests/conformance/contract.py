@@ -24,6 +24,7 @@ CASES: tuple[Case, ...] = (
     using.judgements_that_are_refused,
     keeping.listing,
     keeping.setting_a_threshold,
+    keeping.answering_with_labels_and_setting_their_thresholds,
     keeping.deleting,
     keeping.promoting,
     keeping.exchanging,
