@@ -48,6 +48,7 @@ def test_the_prior_is_the_zero_shot_head_of_the_labels() -> None:
     data = easy(2)
     training_set = encode_training_set(data, HEAD_ALONE, context_for(FakeEncoder()), descriptions=MEANINGS)
     vectors = encode_labels(data.labels, MEANINGS, FakeEncoder())
+    assert training_set.prior is not None
     np.testing.assert_allclose(training_set.prior, vectors / TEMPERATURE, rtol=1e-5, atol=1e-5)
 
 
