@@ -157,6 +157,15 @@ def test_names_have_their_grammar_and_numbers_their_range() -> None:
             assert parameter["name"] not in ("model_name", "alias") or "pattern" in parameter["schema"]
 
 
+def test_a_row_has_one_label_or_any_number_of_them() -> None:
+    rows = SCHEMAS["FitRequest"]["properties"]["training_data"]
+    forms = [resolved(each) for each in rows["items"]["anyOf"]]
+    assert [form["required"] for form in forms] == [["text", "label"], ["text", "labels"]]
+    labels = forms[1]["properties"]["labels"]
+    assert (labels["type"], labels["uniqueItems"], labels["maxItems"]) == ("array", True, 1_000)
+    assert labels["items"] == {"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"\S"}
+
+
 def test_files_are_binary_and_bodies_that_may_be_left_out_are_marked() -> None:
     binary = {"schema": {"type": "string", "format": "binary"}}
     assert OPERATIONS["import_classifier"]["requestBody"]["content"] == {"application/octet-stream": binary}
