@@ -3,7 +3,7 @@
 Each case trains classifiers under names of its own, so that they can run in any order, whatever does the verbs.
 """
 
-from tests.conformance import keeping, using
+from tests.conformance import judging, keeping, using
 from tests.conformance.examples import Case
 
 CASES: tuple[Case, ...] = (
@@ -22,6 +22,8 @@ CASES: tuple[Case, ...] = (
     using.requests_to_classify_that_are_refused,
     using.judging,
     using.judgements_that_are_refused,
+    judging.judging_any_number_of_labels,
+    judging.promoting_any_number_of_labels,
     keeping.listing,
     keeping.setting_a_threshold,
     keeping.answering_with_labels_and_setting_their_thresholds,
