@@ -46,7 +46,8 @@ class StartPredictFilesRequest(ReadOptions):
     top_k: Annotated[int | None, Schema(minimum=1)] = None
     """How many scores are given, the best ones; ``None`` for all."""
     abstain_below: Annotated[float | None, Schema(minimum=0, maximum=1)] = None
-    """The best score, from 0 to 1, below which no label is given; ``None`` takes what is stored with the classifier, if
+    """The best score, from 0 to 1, below which no label is given; of a multi-label classifier, the score below which a
+    label is not given although it reaches its own threshold. ``None`` takes what is stored with the classifier, if
     anything is.
     """
     min_in_scope: Annotated[float | None, Schema(minimum=0, maximum=1)] = None
