@@ -255,6 +255,12 @@ class Settings:
     )
     api_key_file: str = _setting("", str, "File with the API key that the command line and Python send to a server.")
     log_format: str = _setting("text", _log_format, "Form of a log line: text or json.")
+    traces: bool = _setting(
+        False,
+        _flag,
+        "Send spans of OpenTelemetry by OTLP over HTTP, to where its own OTEL_EXPORTER_OTLP_ENDPOINT says; needs the "
+        "extra otel.",
+    )
     max_body_bytes: int = _setting(32_000_000, _at_least(1), "Largest request body, in bytes.")
     max_pending_body_bytes: int = _setting(
         256_000_000,

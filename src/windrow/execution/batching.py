@@ -21,6 +21,7 @@ from windrow.execution.batches import Batch, EncodeRequest, TrainingBatch
 from windrow.execution.durations import WAIT_BOUNDS_S, DurationCounter
 from windrow.execution.fair_shares import Client
 from windrow.execution.slots import overloaded
+from windrow.tracing import current_span, now_ns
 
 # For so long after a key whose requests do not queue up has met a backlog of others, batches hold few tokens: it waits
 # for a batch that runs and for its own one. 32 tokens run at five sixths of the full speed. Source: docs/adr/0011.
@@ -110,6 +111,8 @@ class BatchQueue:
             ShuttingDown: The queue is closed.
         """
         request = EncodeRequest(encoder, tokens, adapters, is_connected, current_caller().key_name)
+        if (span := current_span()) is not None:
+            request.span, request.queued_ns = span, now_ns()
         with self._locked():
             if self._is_closed:
                 raise _closed()
@@ -276,6 +279,8 @@ class BatchQueue:
             if request.queued_at_s is not None:
                 self._waits.add(now_s - request.queued_at_s)
                 request.queued_at_s = None
+                if request.span is not None:
+                    request.begun_ns = now_ns()
         # Served requests go behind the others; a request that did not fit keeps its place, and is the next batch's
         # first.
         behind = [request for request in served if request.waiting]
