@@ -67,7 +67,8 @@ def softmax(logits: Floats) -> Floats:
 def sigmoid(logits: Floats) -> Floats:
     """Return each label's own score; both of shape [rows, labels], float32; NaN where a logit is not finite."""
     # As exact for the smallest scores as for the largest ones, and no logit overflows.
-    scores: Floats = np.exp(-np.logaddexp(0, -logits))
+    with np.errstate(invalid="ignore"):
+        scores: Floats = np.exp(-np.logaddexp(0, -logits))
     scores[~np.isfinite(logits)] = np.nan
     return scores
 
