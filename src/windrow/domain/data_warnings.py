@@ -5,14 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from windrow.domain.characters import looks_like, quoted_apart
-from windrow.domain.dataset import SMALL_CLASS_ROWS, Dataset, DataWarning
+from windrow.domain.dataset import SMALL_CLASS_ROWS, DataWarning
 from windrow.domain.figures import counted
+from windrow.domain.labelled_rows import LabelledDataset
 from windrow.domain.multi_label import MultiLabelDataset
 
 _NAMED_ROWS = 5
 
 
-def find_data_warnings(dataset: Dataset | MultiLabelDataset) -> tuple[DataWarning, ...]:
+def find_data_warnings(dataset: LabelledDataset) -> tuple[DataWarning, ...]:
     """Return what is odd about training rows.
 
     Those of either form: duplicates, contradictions, small classes, labels that look alike, numbers. Of multi-label
@@ -29,7 +30,7 @@ def find_data_warnings(dataset: Dataset | MultiLabelDataset) -> tuple[DataWarnin
     return tuple(warning for warning in candidates if warning is not None)
 
 
-def with_every_row(warnings: Iterable[DataWarning], dataset: Dataset | MultiLabelDataset) -> tuple[DataWarning, ...]:
+def with_every_row(warnings: Iterable[DataWarning], dataset: LabelledDataset) -> tuple[DataWarning, ...]:
     """Return warnings that :func:`find_data_warnings` found, each with all the rows behind it.
 
     Args:
@@ -39,7 +40,7 @@ def with_every_row(warnings: Iterable[DataWarning], dataset: Dataset | MultiLabe
     return tuple(replace(warning, rows=_rows_behind(warning.code, dataset)) for warning in warnings)
 
 
-def find_test_warnings(dataset: Dataset | MultiLabelDataset) -> tuple[DataWarning, ...]:
+def find_test_warnings(dataset: LabelledDataset) -> tuple[DataWarning, ...]:
     """Return what is odd about test rows: duplicates, which count twice, and contradictions."""
     candidates = (_warn_of_duplicates(dataset), _warn_of_contradictions(dataset))
     return tuple(warning for warning in candidates if warning is not None)
@@ -49,7 +50,7 @@ def _multi_label_candidates(dataset: MultiLabelDataset) -> tuple[DataWarning | N
     return _warn_of_rows_without_labels(dataset), _warn_of_labels_of_every_row(dataset)
 
 
-def _warn_of_duplicates(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+def _warn_of_duplicates(dataset: LabelledDataset) -> DataWarning | None:
     repeats = dataset.duplicate_rows
     if not repeats:
         return None
@@ -58,7 +59,7 @@ def _warn_of_duplicates(dataset: Dataset | MultiLabelDataset) -> DataWarning | N
     return _warn("duplicate_rows", f"{repeat} an earlier row with the same {labels}.", repeats)
 
 
-def _warn_of_contradictions(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+def _warn_of_contradictions(dataset: LabelledDataset) -> DataWarning | None:
     torn = dataset.contradicting_rows
     if not torn:
         return None
@@ -91,7 +92,7 @@ def _warn_of_labels_of_every_row(dataset: MultiLabelDataset) -> DataWarning | No
     )
 
 
-def _warn_of_small_classes(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+def _warn_of_small_classes(dataset: LabelledDataset) -> DataWarning | None:
     small = dataset.small_classes
     if not small:
         return None
@@ -104,7 +105,7 @@ def _warn_of_small_classes(dataset: Dataset | MultiLabelDataset) -> DataWarning 
     )
 
 
-def _rows_behind(code: str, dataset: Dataset | MultiLabelDataset) -> tuple[int, ...]:
+def _rows_behind(code: str, dataset: LabelledDataset) -> tuple[int, ...]:
     if code == "duplicate_rows":
         return dataset.duplicate_rows
     if code == "contradicting_rows":
@@ -121,7 +122,7 @@ def _rows_behind(code: str, dataset: Dataset | MultiLabelDataset) -> tuple[int, 
     return _rows_with(dataset, set(labels))
 
 
-def _rows_with(dataset: Dataset | MultiLabelDataset, labels: set[str]) -> tuple[int, ...]:
+def _rows_with(dataset: LabelledDataset, labels: set[str]) -> tuple[int, ...]:
     """Return the rows that have one of some labels, by number from 0."""
     if isinstance(dataset, MultiLabelDataset):
         return tuple(number for number, row in enumerate(dataset.rows) if not labels.isdisjoint(row.labels))
@@ -132,18 +133,18 @@ def _labels_of_every_row(dataset: MultiLabelDataset) -> list[str]:
     return [label for label, count in dataset.rows_per_label.items() if count == len(dataset.rows)]
 
 
-def _labels_alike(dataset: Dataset | MultiLabelDataset) -> list[list[str]]:
+def _labels_alike(dataset: LabelledDataset) -> list[list[str]]:
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for label in dataset.labels:
         spellings[looks_like(label)].append(label)
     return [group for group in spellings.values() if len(group) > 1]
 
 
-def _number_labels(dataset: Dataset | MultiLabelDataset) -> list[str]:
+def _number_labels(dataset: LabelledDataset) -> list[str]:
     return [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
 
 
-def _warn_of_labels_alike(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+def _warn_of_labels_alike(dataset: LabelledDataset) -> DataWarning | None:
     alike = _labels_alike(dataset)
     if not alike:
         return None
@@ -155,7 +156,7 @@ def _warn_of_labels_alike(dataset: Dataset | MultiLabelDataset) -> DataWarning |
     )
 
 
-def _warn_of_number_labels(dataset: Dataset | MultiLabelDataset) -> DataWarning | None:
+def _warn_of_number_labels(dataset: LabelledDataset) -> DataWarning | None:
     numbers = _number_labels(dataset)
     if not numbers:
         return None
