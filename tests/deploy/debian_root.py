@@ -178,8 +178,7 @@ class Container:
     @property
     def pid(self) -> int:
         """The server's process id, seen from outside."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        return int(children[0])
+        return int(self._children()[0])
 
     @property
     def is_running(self) -> bool:
@@ -187,7 +186,7 @@ class Container:
 
     def is_healthy(self) -> bool:
         """Run the image's own health check in it."""
-        return self.execute(*self._image.health).returncode == 0
+        return bool(self._children()) and self.execute(*self._image.health).returncode == 0
 
     def execute(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in it, as its user."""
@@ -196,6 +195,10 @@ class Container:
     def from_outside(self, script: str, folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run commands of the machine beside it, which reach its ports as if they were published."""
         return self._enter(["--net"], ["env", *(f"{k}={v}" for k, v in variables.items()), *_bash(script)], folder)
+
+    def _children(self) -> list[str]:
+        """Return the process ids of what ``unshare`` has started, which is one process once it has."""
+        return Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
 
     def _enter(
         self, which: Sequence[str], command: Sequence[str], folder: Path | None = None

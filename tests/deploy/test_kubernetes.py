@@ -42,7 +42,7 @@ def pods() -> list[dict[str, Any]]:
 def validate(file: Path, version: str) -> "subprocess.CompletedProcess[str]":
     if not VALIDATE.exists():
         leave_out("needs the schemas of Kubernetes: make .venv-release/.tools")
-    command = [VALIDATE, "--strict", "--kubernetes-version", version, file]
+    command = [str(VALIDATE), "--strict", "--kubernetes-version", version, str(file)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
