@@ -12,6 +12,8 @@ from windrow.domain.comparison import Comparison
 from windrow.domain.dataset import DataWarning
 from windrow.domain.explanation import Explanation, LabelExplanation, NearRow, WordEffect
 from windrow.domain.listing import Listing
+from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import ConfusionMatrix, Report
 from windrow.domain.values import Presented
@@ -105,6 +107,19 @@ def test_a_confusion_is_a_heat_map_and_of_many_labels_the_pairs_confused_most() 
 def test_a_comparison_says_which_to_promote() -> None:
     comparison = example_of(Comparison)
     assert comparison.recommendation.reason in shown(comparison).texts
+
+
+def test_a_comparison_of_multi_label_classifiers_says_it_too_and_shows_their_sets() -> None:
+    comparison = example_of(MultiLabelComparison)
+    texts = shown(comparison).texts
+    assert comparison.recommendation.reason in texts
+    assert "whole sets right" in texts
+    assert any(text.endswith(": ✗ account, billing") for text in texts)
+
+
+def test_a_report_on_a_multi_label_classifier_shows_labels_pairs_thresholds_and_rows() -> None:
+    texts = shown(example_of(MultiLabelReport)).texts
+    assert {"Labels", "Confused labels", "Missed together", "Proposed thresholds", "Misclassified"} <= set(texts)
 
 
 def test_a_fit_shows_how_many_rows_each_label_has() -> None:

@@ -11,8 +11,9 @@ from windrow.domain.explanation import Explanation
 from windrow.domain.integrity import IntegrityReport
 from windrow.domain.job import FitEstimate
 from windrow.domain.listing import Listing
+from windrow.domain.multi_label_comparison import MultiLabelComparison
 from windrow.domain.prediction import Prediction
-from windrow.domain.report import Calibration, ClassificationMetrics, ConfusionMatrix
+from windrow.domain.report import Calibration, ConfusionMatrix, SharedMetrics
 from windrow.domain.shown import to_plain
 from windrow.domain.usage import Usage
 from windrow.domain.values import ListValue
@@ -20,8 +21,9 @@ from windrow.domain.values import ListValue
 # The field whose entries are the rows of a value's table; of any other class, the value itself is the only row.
 _ROWS: Mapping[type, str] = {
     Calibration: "bins",
-    ClassificationMetrics: "labels",
+    SharedMetrics: "labels",
     Comparison: "models",
+    MultiLabelComparison: "models",
     Explanation: "words",
     FitEstimate: "stages",
     IntegrityReport: "findings",

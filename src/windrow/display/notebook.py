@@ -16,8 +16,11 @@ from windrow.domain.explanation import Explanation
 from windrow.domain.figures import percent
 from windrow.domain.integrity import IntegrityReport
 from windrow.domain.job import FitEstimate
+from windrow.domain.multi_label_comparison import MultiLabelComparison, MultiLabelPair
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
+from windrow.domain.multi_label_report import MultiLabelMetrics, MultiLabelReport
 from windrow.domain.prediction import Prediction
-from windrow.domain.report import SHOWN_THRESHOLDS, ClassificationMetrics, ConfusionMatrix, Report
+from windrow.domain.report import SHOWN_THRESHOLDS, ConfusionMatrix, Report, SharedMetrics
 from windrow.domain.usage import Usage
 from windrow.domain.values import ListValue, present_with, summary_of
 from windrow.html_report.elements import Html, element, joined
@@ -28,12 +31,17 @@ MAX_MATRIX_LABELS = 30
 MAX_EXAMPLES = 10
 # Of each class, and of those below it: fields that are shown as tables, and how many rows of each.
 _TABLES: Mapping[type, Sequence[str]] = {
-    ClassificationMetrics: ("labels",),
+    SharedMetrics: ("labels",),
     Comparison: ("models", "pairs", "disagreements"),
     CrossValidation: ("probable_label_errors", "learning_curve"),
     Explanation: ("words", "nearest_rows"),
     FitEstimate: ("stages",),
     IntegrityReport: ("findings",),
+    MultiLabelComparison: ("models", "pairs", "disagreements"),
+    MultiLabelCrossValidation: ("probable_label_errors", "learning_curve"),
+    MultiLabelMetrics: ("confused_labels", "missed_together"),
+    MultiLabelPair: ("labels",),
+    MultiLabelReport: ("proposed_thresholds", "misclassified"),
     Report: ("misclassified",),
     Usage: ("classifiers", "base_models"),
 }
@@ -95,7 +103,7 @@ def _facts(value: Any) -> Iterator[Html]:
         facts["labels"] = "none of the labels"
     if isinstance(value, Trained) and (estimate := value.report.estimate) is not None:
         facts["estimated accuracy"] = f"{percent(estimate.accuracy)}, {text_of(estimate.interval)}"
-    if isinstance(value, Comparison):
+    if isinstance(value, Comparison | MultiLabelComparison):
         facts["recommendation"] = value.recommendation.reason
     rows = (
         element("tr", element("th", name.replace("_", " "), style="text-align:left"), element("td", _fact(name, each)))

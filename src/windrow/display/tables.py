@@ -17,6 +17,8 @@ from windrow.domain.explanation import NearRow
 from windrow.domain.figures import percent
 from windrow.domain.interval import Interval
 from windrow.domain.job import Job
+from windrow.domain.multi_label_comparison import MultiLabelDisagreement, MultiLabelResult
+from windrow.domain.multi_label_report import MisclassifiedSet
 from windrow.domain.prediction import Prediction
 from windrow.domain.report import CoveragePoint, LabelReport, Misclassified
 from windrow.domain.suggestion import Suggestion
@@ -127,6 +129,13 @@ def _answers(row: Disagreement) -> str:
     return ", ".join(f"{name}: {'✓' if label == row.label else '✗'} {label}" for name, label in row.predicted.items())
 
 
+def _set_answers(row: MultiLabelDisagreement) -> str:
+    return "; ".join(
+        f"{name}: {'✓' if labels == row.labels else '✗'} {', '.join(labels) or 'none'}"
+        for name, labels in row.predicted.items()
+    )
+
+
 def _given(answer: Prediction | Classification) -> object:
     return answer.label if answer.labels is None else answer.labels or "none of the labels"
 
@@ -218,6 +227,27 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         Column("label", lambda each: each.label),
         Column("given", lambda each: each.predicted),
         Column("score", lambda each: bar(each.score, f"{each.score:.2f}")),
+    ),
+    MisclassifiedSet: (
+        number("row", lambda each: each.row),
+        Column("text", lambda each: each.text),
+        Column("labels", lambda each: ", ".join(each.labels) or "none"),
+        Column("given", lambda each: ", ".join(each.predicted) or "none"),
+        Column("wrong", lambda each: ", ".join(f"{label} {score:.2f}" for label, score in each.scores.items())),
+    ),
+    MultiLabelDisagreement: (
+        number("row", lambda each: each.row),
+        Column("text", lambda each: each.text),
+        Column("labels", lambda each: ", ".join(each.labels) or "none"),
+        Column("answers", _set_answers),
+    ),
+    MultiLabelResult: (
+        Column("classifier", lambda each: each.reference),
+        number("whole sets right", lambda each: f"{each.correct}/{each.total}"),
+        number("accuracy", lambda each: percent(each.accuracy)),
+        number("micro F1", lambda each: f"{each.micro_f1:.3f}"),
+        number("macro F1", lambda each: f"{each.macro_f1:.3f}"),
+        number("ECE", lambda each: f"{each.calibration.ece:.2f}"),
     ),
     ModelResult: (
         Column("classifier", lambda each: each.reference),
