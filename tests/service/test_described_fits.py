@@ -14,6 +14,7 @@ from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, InvalidTrainingData
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest
+from windrow.domain.prediction import PredictRequest
 from windrow.service.service import Service
 
 DESCRIPTIONS = {"bug": "crash error broken", "billing": "money invoice refund"}
@@ -153,6 +154,14 @@ def test_whatever_reads_all_classifiers_lives_with_one_without_rows(service: Ser
     assert service.fsck(FsckRequest()).findings == ()
     service.forget(ForgetRequest(texts=("crash error",), action="remove_rows"))
     assert ask(service, "tickets_v1", "crash").label == "bug"
+
+
+def test_an_answer_of_a_classifier_without_rows_is_explained_by_its_words_alone(service: Service) -> None:
+    service.fit(NO_ROWS)
+    (answer,) = service.predict(PredictRequest(model_name="tickets_v1", text="crash today", explain=True))
+    assert answer.explanation is not None
+    assert answer.explanation.nearest_rows == ()
+    assert max(answer.explanation.words, key=lambda word: word.effect).word == "crash"
 
 
 def test_descriptions_are_part_of_what_a_job_is_known_by(service: Service) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from windrow.domain.explanation import MAX_COMPARED_ROWS, Explanation, LabelExplanation
+from windrow.domain.explanation import MAX_COMPARED_ROWS, Explanation, LabelExplanation, NearRow
 from windrow.domain.labelled_rows import LabelledRow
 from windrow.execution.predictor import Predictor
 from windrow.learning.attribution import nearest, split_words, without_words, word_effects
@@ -37,8 +37,8 @@ def explain(
     words = split_words(text)
     features = predictor.features(resolved, [text, *without_words(text, words)])
     scores = predictor.load(resolved).scores(features)
-    near = None
-    if rows is not None:
+    near: tuple[NearRow, ...] | None = None if rows is None else ()
+    if rows:
         count = min(len(rows), MAX_COMPARED_ROWS)
         numbers = [number * len(rows) // count for number in range(count)]
         compared = [rows[number] for number in numbers]

@@ -21,7 +21,7 @@ from windrow.learning.label_sets import are_label_ids
 # From a head that is all but the zero-shot head to one that hardly knows it.
 CANDIDATE_CS = (1 / 64, 1 / 16, 1 / 4, 1.0, 4.0, 16.0, 64.0)
 # Where no row can be held out. Source: bench/few_rows.py, measured: with one row a label, no set loses by it.
-CAUTIOUS_C = 1 / 16
+CAUTIOUS_C = 1 / 64
 _MAX_SOLVER_STEPS = 200
 _TOLERANCE = 1e-7
 

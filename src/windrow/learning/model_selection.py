@@ -23,7 +23,7 @@ FULL_ADAPTER_ERROR = 0.12
 USUAL_GAIN = 0.12
 USUAL_GAIN_DEVIATION = 0.1
 # The same over a head that begins as the zero-shot head of described labels. Source: bench/few_rows.py, measured.
-DESCRIBED_USUAL_GAIN = -0.01
+DESCRIBED_USUAL_GAIN = -0.015
 # The usual standard deviation of that difference between rows, and the number of rows that it counts for: a few rows do
 # not show their own.
 _USUAL_ROW_DEVIATION = 0.4
