@@ -70,6 +70,11 @@ def measure(deps: Dependencies, request: EvaluateRequest) -> tuple[Report | Mult
         report = multi_label_report(measurement, record, dataset, answers, request.target_precision)
     else:
         report = single_label_report(measurement, record, dataset, answers, request.target_precision)
+    if request.save and not report.saved:
+        why = f"only the revision of {record.name} that answers keeps one."
+        if not current_caller().knows(record.name):
+            why = "this API key knows the classifier by its alias alone, and changes it by its own name alone."
+        report = _with_warning(report, "not_saved", f"The score was not kept: {why}")
     if not report.saved:
         return report, model
     try:
@@ -194,11 +199,6 @@ def _measurement(
         *truncation_warnings((answers,)),
     ]
     is_current = store.catalog.current(record.name).record.revision == record.revision
-    if request.save and not (knows_it and is_current):
-        why = f"only the revision of {record.name} that answers keeps one."
-        if not knows_it:
-            why = "this API key knows the classifier by its alias alone, and changes it by its own name alone."
-        warnings.append(DataWarning("not_saved", f"The score was not kept: {why}"))
     return Measurement(
         model_name=record.name,
         revision=record.revision,
