@@ -1008,9 +1008,9 @@ LABELS_LIMIT = {"limit": 4, "setting": "WINDROW_MAX_LABELS"}
 
 
 def _row_counts() -> Iterator[Refusal]:
-    for endpoint in (FIT, CROSS_VALIDATE):
+    for endpoint, nothing in ((FIT, "training_data is empty"), (CROSS_VALIDATE, "0 distinct label")):
         for what, rows, words in (
-            ("no row", [], "0 distinct label"),
+            ("no row", [], nothing),
             ("one row", ROWS[:1], "1 distinct label"),
             ("one label", ROWS[:2], "1 distinct label"),
         ):
