@@ -5,6 +5,7 @@ Everything is made without the network, from what `make` has installed.
 
 import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -45,14 +46,25 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def alone(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with the wheel and the packages of the lock, and nothing of the tests."""
-    python = tmp_path_factory.mktemp("alone") / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(python.parent.parent)], check=True)
+    folder = tmp_path_factory.mktemp("alone")
+    shutil.copy(wheel, folder)
+    create, install, _ = install_commands()
+    # The page's python3 is this one. The packages are there already; pip would ask an index for them.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    offline = {**os.environ, "PATH": path, "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_QUIET": "1"}
+    subprocess.run(["bash", "-euc", create], cwd=folder, env=offline, check=True)
+    python = folder / "windrow" / "bin" / "python"
     where = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     found = subprocess.run(where, capture_output=True, text=True, check=True)
     link_packages(locked(), Path(found.stdout.strip()))
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--no-deps", "--no-index", str(wheel)], check=True)
+    subprocess.run(["bash", "-euc", install], cwd=folder, env=offline, check=True)
     return python
+
+
+def install_commands() -> list[str]:
+    """Return the commands by which the page about it installs the wheel: make an environment, install, serve."""
+    page = (ROOT / "docs" / "how-to" / "install.md").read_text().partition("\n## Install the wheel\n")[2]
+    return page.partition("```sh\n")[2].partition("```")[0].strip().splitlines()
 
 
 def locked() -> list[str]:

@@ -1,5 +1,7 @@
 """The wheel works when it is installed alone: it serves, trains and answers with the packages of the lock alone."""
 
+import os
+import re
 import subprocess
 import tomllib
 import zipfile
@@ -8,21 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.packages import install_commands
 from tests.servers import Servers, fit, predict
 from tests.source_tree import ROOT
 from windrow import __version__
 
 pytestmark = pytest.mark.slow
 
-PARQUET = "model_name='tickets', input='rows.parquet', output='labelled'"
+PARQUET = """
+import windrow
+with windrow.open("data") as session:
+    session.fit("tickets", ["refund", "repay", "crash", "error"], ["money", "money", "app", "app"], num_iterations=0)
+    session.predict_files(model_name="tickets", input="rows.parquet", output="labelled")
+"""
 # What needs each extra, and says so where it is missing.
 NEEDED = {
     "async": ["-c", 'import windrow; windrow.AsyncClient("http://127.0.0.1:1")'],
     "object-store": ["-c", 'import windrow; windrow.open("s3://bucket/prefix")'],
-    "parquet": [
-        "-c",
-        "import windrow; windrow.open('data').predict_files(model_name='m', input='rows.parquet', output='out')",
-    ],
+    "parquet": ["-c", PARQUET],
     "ray": ["-m", "windrow", "deploy", "ray", "--data-dir", "s3://bucket/prefix"],
 }
 # It only adds a bar, for which text stands otherwise.
@@ -50,6 +55,26 @@ def test_what_is_imported_is_the_wheel_and_no_package_of_the_tests_is_there(alon
 def test_the_installed_command_says_its_version(alone: Path) -> None:
     done = subprocess.run([alone.parent / "windrow", "--version"], capture_output=True, text=True, check=True)
     assert __version__ in done.stdout
+
+
+def test_the_page_begins_the_server_by_that_command(alone: Path) -> None:
+    _, _, serve = install_commands()
+    assert alone.parent.parent.parent / serve.split()[0] == alone.parent / "windrow"
+    assert serve.split()[1:] == ["serve"]
+
+
+def test_the_extras_are_installed_as_the_page_says(alone: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "install.md").read_text()
+    (command,) = re.findall(r"^.*echo windrow-\*\.whl.*$", page, re.MULTILINE)
+    offline = {**os.environ, "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_DRY_RUN": "1"}
+    done = subprocess.run(["bash", "-euc", command], cwd=alone.parents[2], env=offline, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "does not provide the extra" not in done.stderr
+
+
+def test_the_page_names_each_extra() -> None:
+    page = (ROOT / "docs" / "how-to" / "install.md").read_text()
+    assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) >= {*NEEDED, *WANTED}
 
 
 def test_a_server_trains_an_adapter_answers_and_shows_console_and_documents(servers: Servers, tmp_path: Path) -> None:
