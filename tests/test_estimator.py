@@ -54,6 +54,7 @@ NOT_FOR_TEXTS = {
     "check_fit2d_predict1d": "a column is what it wants",
     "check_n_features_in": "a column of texts has no features to count",
     "check_n_features_in_after_fitting": "a column of texts has no features to count",
+    "check_methods_subset_invariance": "about a seventh digit, which batches of other sizes round in their own ways",
     "check_positive_only_tag_during_fit": "about the sign of numbers",
     "check_readonly_memmap_input": "about a matrix in a mapped file",
 }
@@ -109,6 +110,11 @@ def test_a_check_of_scikit_learn_that_applies_to_texts_passes(estimator: Any, ch
 def test_each_check_that_is_left_out_exists() -> None:
     checks = {_name(check) for _, check in estimator_checks.estimator_checks_generator(OfNumbers(num_iterations=0))}
     assert set(NOT_FOR_TEXTS) - checks == set()
+
+
+def test_rows_get_the_same_probabilities_in_batches_of_any_size(fitted: WindrowClassifier) -> None:
+    one_by_one = np.concatenate([fitted.predict_proba([text]) for text in TEXTS])
+    assert one_by_one == pytest.approx(fitted.predict_proba(TEXTS), abs=1e-5)
 
 
 def test_labels_and_probabilities_fit_together(fitted: WindrowClassifier) -> None:
