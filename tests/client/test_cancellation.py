@@ -83,6 +83,22 @@ def test_of_a_fit_that_extends_the_given_rows_are_counted_since_the_others_are_t
     assert jobs.cancelled == ["ours"]
 
 
+def test_a_job_with_other_descriptions_of_labels_goes_on() -> None:
+    meanings = {"a": "one", "b": "another"}
+    request = replace(REQUEST, label_descriptions=meanings)
+    for other in (OURS, replace(OURS, label_descriptions={**meanings, "b": "a third"})):
+        assert cancel_orphaned_fit(Listed((other,)).operations, request, SINCE, lambda seconds: None) is None
+    assert cancel_orphaned_fit(Listed((replace(OURS, label_descriptions=meanings),)).operations, request, SINCE)
+
+
+def test_a_fit_that_extends_a_classifier_without_rows_is_found_with_the_descriptions_that_it_takes_over() -> None:
+    request = replace(REQUEST, extends="tickets@latest", label_descriptions={"a": "one"})
+    ours = replace(OURS, extends="tickets_v0@1", label_descriptions={"a": "one", "b": "kept"})
+    assert cancel_orphaned_fit(Listed((ours,)).operations, request, SINCE)
+    other = replace(ours, label_descriptions={"b": "kept"})
+    assert cancel_orphaned_fit(Listed((other,)).operations, request, SINCE, lambda seconds: None) is None
+
+
 def test_a_training_that_has_ended_meanwhile_is_told_and_not_cancelled() -> None:
     ended = replace(OURS, state="succeeded", revision=1)
     jobs = Listed((ended,))

@@ -79,7 +79,9 @@ def _has_rows(job: Job, request: FitRequest) -> bool:
         digest = hashlib.sha256(labelled_rows_as_jsonl(request.training_data)).hexdigest()
         return job.training_data_sha256 == digest
     kept_rows = job.taken_over_rows + job.replaced_rows  # not job.extends, whose name the API key may not know
-    return kept_rows > 0 and job.num_examples - job.taken_over_rows == len(request.training_data)
+    # One without rows has none to take over, and is named unless the key does not know it.
+    extends = kept_rows > 0 or job.extends is not None
+    return extends and job.num_examples - job.taken_over_rows == len(request.training_data)
 
 
 def _is_described(job: Job, request: FitRequest) -> bool:
