@@ -8,6 +8,7 @@ const FIRST_PAGE = 100;
 /**
  * @typedef {object} Model An entry of the list, by the API's names.
  * @property {string} name
+ * @property {"single_label" | "multi_label"} kind
  * @property {string[]} labels
  * @property {string} base_model
  * @property {number} num_examples
@@ -33,7 +34,7 @@ const FIRST_PAGE = 100;
  * @property {number | null} revision
  * @property {string} changed_at
  * @property {boolean} answers
- * @property {{ text: string, label: string }[]} must_pass
+ * @property {import("./format.js").Row[]} must_pass
  * @property {boolean} protected
  * @property {string} reason
  * @property {string} author

@@ -97,6 +97,10 @@ function Queue({ name }) {
     { key: "t", does: "Train the next version", run: train },
   ]);
   const labels = labelsOf(record.value?.labels ?? [], items);
+  if (record.value?.kind === "multi_label") {
+    return html`<${Header} title="Correct" note=${html`The queue of <${Name} of=${name} />`} />
+      <${Notice}><bdi>${name}</bdi> gives any number of labels, and this queue decides on one label a text: correct the labels in your file, and <a href=${href(["train"], { extends: name })}>train the next version</a> with these rows, which replace kept ones of the same text.<//>`;
+  }
   return html`<${Header} title="Correct" note=${html`The queue of <${Name} of=${name} />, kept in this browser: first where a file says another label, then the least certain.`}>
       ${items.length > 0 && html`<${Button} quiet onClick=${() => forget(true)}>Empty the queue<//>`}
       <${Button} onClick=${undo} disabled=${!last} keyName="u">Undo<//>
