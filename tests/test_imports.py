@@ -168,8 +168,8 @@ def test_the_init_file_of_a_sub_package_is_empty(init: Path) -> None:
 def test_each_test_file_is_named_for_the_source_file_that_it_tests() -> None:
     tests = ROOT / "tests"
     paths = {path.relative_to(tests) for path in tests.rglob("test_*.py")} - WIDER_TESTS
-    # What browsers run, and attacks on the product as a whole.
-    paths -= {path for path in paths if path.parts[0] in ("console", "hostile")}
+    # What browsers run, attacks on the product as a whole, and what stands beside the source.
+    paths -= {path for path in paths if path.parts[0] in ("console", "deploy", "hostile", "requirements")}
     assert {str(path) for path in paths if not _has_source(path)} == set()
 
 
