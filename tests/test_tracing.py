@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 from tests.fakes.traced import Traced, parent_id, span_id
 from windrow.domain.errors import InvalidParameter
-from windrow.tracing import current_span, nanoseconds, open_tracer, span
+from windrow.tracing import Tracer, current_span, nanoseconds, open_tracer, span
 
 CLIENT = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 
@@ -105,6 +106,26 @@ def test_where_opentelemetry_is_not_installed_the_extra_is_named(monkeypatch: py
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace.export", None)
     with pytest.raises(InvalidParameter, match=r'pip install "windrow\[otel\]"'):
         open_tracer()
+
+
+class StuckProvider(TracerProvider):
+    """A provider whose collector does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(shutdown_on_exit=False)
+        self.began, self.may_end = threading.Event(), threading.Event()
+
+    def shutdown(self) -> None:
+        self.began.set()
+        assert self.may_end.wait(30)
+
+
+def test_a_collector_that_does_not_answer_holds_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("windrow.tracing.CLOSE_TIMEOUT_S", 0.01)
+    provider = StuckProvider()
+    Tracer(provider).close()
+    assert provider.began.wait(30)
+    provider.may_end.set()
 
 
 def test_a_real_tracer_sends_what_it_has_to_the_address_of_opentelemetrys_own_variable(

@@ -5,6 +5,7 @@ is a context variable, which goes along into each thread that works for it, as t
 it is ``None``, and nothing more is done. No span holds a text that was sent.
 """
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Attributes = Mapping[str, str | int | float | bool]
 NO_ATTRIBUTES: Final[Attributes] = MappingProxyType({})
+# OpenTelemetry itself would try for ten.
+CLOSE_TIMEOUT_S: Final = 3.0
 _SERVICE: Final = "windrow"
 _NS: Final = 1_000_000_000
 
@@ -123,8 +126,10 @@ class Tracer:
             yield span
 
     def close(self) -> None:
-        """Export what is left."""
-        self._provider.shutdown()
+        """Export what is left, as far as that is done in time: a collector that is gone must not hold up the end."""
+        thread = threading.Thread(target=self._provider.shutdown, name="close-traces", daemon=True)
+        thread.start()
+        thread.join(CLOSE_TIMEOUT_S)
 
 
 _current: ContextVar[Span | None] = ContextVar("span", default=None)
@@ -169,7 +174,7 @@ def open_tracer() -> Tracer:
             {"parameter": "traces", "package": "opentelemetry-sdk"},
         ) from error
     resource = Resource({"service.name": _SERVICE}).merge(OTELResourceDetector().detect())
-    provider = TracerProvider(resource=resource)
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)  # the server closes it
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return Tracer(provider)
 
