@@ -44,21 +44,21 @@ def objections(version: str, changelog: str, uncommitted: str) -> list[str]:
 
 
 def build(folder: Path) -> list[Path]:
-    """Build everything into a folder, in which nothing else is left, and return its files."""
+    """Build everything into a folder, in the place of what was built there before, and return its files."""
     folder.mkdir(exist_ok=True)
-    for former in folder.iterdir():
+    for former in folder.glob("windrow-*"):
         former.unlink()
     hatchling = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--target", "sdist"]
     subprocess.run([*hatchling, "--directory", str(folder)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     bill = folder / f"windrow-{windrow_version()}.cdx.json"
     bill.write_text(json.dumps(bill_of_materials(), indent=2, sort_keys=True) + "\n")
     write_digests(folder)
-    return sorted(folder.iterdir())
+    return [*sorted(folder.glob("windrow-*")), folder / DIGESTS]
 
 
 def write_digests(folder: Path) -> None:
-    """Write the SHA-256 of each file of a folder, as `sha256sum --check` reads it."""
-    files = sorted(path for path in folder.iterdir() if path.name != DIGESTS)
+    """Write the SHA-256 of each file of a release in a folder, as `sha256sum --check` reads it."""
+    files = sorted(folder.glob("windrow-*"))
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
     (folder / DIGESTS).write_text("".join(lines))
 

@@ -38,13 +38,14 @@ def test_what_is_not_committed_stops_a_release_and_is_named() -> None:
     assert "src/windrow/disk.py" in why
 
 
-def test_the_digests_name_each_file_once_and_not_themselves(tmp_path: Path) -> None:
-    (tmp_path / "b.whl").write_bytes(b"wheel")
-    (tmp_path / "a.tar.gz").write_bytes(b"source")
+def test_the_digests_name_each_file_of_the_release_once_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "windrow-1.whl").write_bytes(b"wheel")
+    (tmp_path / "windrow-1.tar.gz").write_bytes(b"source")
+    (tmp_path / "notes.txt").write_bytes(b"of somebody else")
     write_digests(tmp_path)
     write_digests(tmp_path)
     digests = [hashlib.sha256(content).hexdigest() for content in (b"source", b"wheel")]
-    assert (tmp_path / DIGESTS).read_text() == f"{digests[0]}  a.tar.gz\n{digests[1]}  b.whl\n"
+    assert (tmp_path / DIGESTS).read_text() == f"{digests[0]}  windrow-1.tar.gz\n{digests[1]}  windrow-1.whl\n"
 
 
 @pytest.mark.slow
