@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.object_stores.servers import moto
 from windrow.diagnosis import run
 from windrow.diagnosis.run import diagnose
 from windrow.domain.diagnosis import Check, Diagnosis
 from windrow.domain.errors import StorageFailed
+from windrow.domain.store_url import read_store_url
 from windrow.settings import Settings
 
 
@@ -59,3 +61,18 @@ def test_a_diagnosis_is_healthy_unless_a_check_failed() -> None:
     warned = Check("disk", "warning", "It is.")
     assert Diagnosis("1", (warned,)).healthy
     assert not Diagnosis("1", (warned, Check("disk", "failed", "It is."))).healthy
+
+
+@pytest.mark.slow
+def test_an_object_store_is_checked_in_the_place_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with moto() as store:
+        store.set_environment(monkeypatch)
+        settings = Settings(data_dir=read_store_url(store.new_data_dir()), cache_dir=tmp_path)
+        checks = {each.name: each for each in diagnose(settings)}
+        assert checks["data"] == Check(
+            "data", "ok", "The newest file of 0 classifiers can be read. `windrow fsck` reads everything."
+        )
+        assert all(each.state != "failed" for each in checks.values())
+    checks = {each.name: each for each in diagnose(settings)}
+    assert checks["data"].state == "failed"
+    assert "No connection to the object store" in checks["data"].detail

@@ -1,7 +1,6 @@
 """Check what a data directory holds, by a quick look: its classifiers' newest files, API keys, and base models."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from windrow.domain.diagnosis import Check
@@ -25,17 +24,16 @@ def check_contents(store: Store) -> Iterator[Check]:
     names = store.names.classifiers.names()
     damaged: list[str] = []
     needed: dict[tuple[str, str], str] = {}
-    for name in islice(names, MAX_READ):
+    read = names[:MAX_READ]
+    store.names.classifiers.prefetch(read)
+    for name in read:
         value = store.names.classifiers.newest(name).value
         if isinstance(value, InvalidArtifact):
             damaged.append(name)
         elif isinstance(value, ClassifierState):
             needed.setdefault((value.record.base_model, value.record.base_model_digest), name)
-    looked = (
-        f"{counted(min(len(names), MAX_READ), 'classifier')} of {len(names):,}"
-        if len(names) > MAX_READ
-        else (counted(len(names), "classifier"))
-    )
+    of_all = f" of {len(names):,}" if len(read) < len(names) else ""
+    looked = f"{counted(len(read), 'classifier')}{of_all}"
     if damaged:
         yield Check(
             "data",
