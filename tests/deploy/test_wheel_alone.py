@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packages import install_commands
+from tests.packages import BUILD, install_commands
 from tests.servers import Servers, fit, predict
 from tests.source_tree import ROOT
 from windrow import __version__
@@ -23,10 +23,17 @@ with windrow.open("data") as session:
     session.fit("tickets", ["refund", "repay", "crash", "error"], ["money", "money", "app", "app"], num_iterations=0)
     session.predict_files(model_name="tickets", input="rows.parquet", output="labelled")
 """
+SERVE_WITH_TRACES = """
+import os, runpy, sys
+os.environ["WINDROW_TRACES"] = "true"
+sys.argv = ["windrow", "serve", "--port", "0"]
+runpy.run_module("windrow", run_name="__main__")
+"""
 # What needs each extra, and says so where it is missing.
 NEEDED = {
     "async": ["-c", 'import windrow; windrow.AsyncClient("http://127.0.0.1:1")'],
     "object-store": ["-c", 'import windrow; windrow.open("s3://bucket/prefix")'],
+    "otel": ["-c", SERVE_WITH_TRACES],
     "parquet": ["-c", PARQUET],
     "ray": ["-m", "windrow", "deploy", "ray", "--data-dir", "s3://bucket/prefix"],
 }
@@ -70,6 +77,15 @@ def test_the_extras_are_installed_as_the_page_says(alone: Path) -> None:
     done = subprocess.run(["bash", "-euc", command], cwd=alone.parents[2], env=offline, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "does not provide the extra" not in done.stderr
+
+
+def test_uv_has_each_option_that_the_page_gives_it(alone: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "install.md").read_text()
+    (options,) = re.findall(r"^uv tool install (.*) \./windrow-\*\.whl$", page, re.MULTILINE)
+    told = subprocess.run(
+        [BUILD.parent / "uv", "tool", "install", "--help"], capture_output=True, text=True, check=True
+    )
+    assert {each for each in options.split() if each.startswith("--")} <= set(re.findall(r"--[\w-]+", told.stdout))
 
 
 def test_the_page_names_each_extra() -> None:
