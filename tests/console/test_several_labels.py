@@ -77,6 +77,13 @@ def drop_test_set(page: Page) -> None:
     expect(page.locator(".test-set b")).to_have_text("june.jsonl")
 
 
+def train(page: Page) -> None:
+    """Press the button that trains, by the keyboard: the estimate that comes meanwhile moves it."""
+    button = page.get_by_role("button", name="Train").last
+    expect(button).to_be_enabled()
+    button.press("Enter")
+
+
 @pytest.fixture
 def judged(page: Page) -> Page:
     """A page on which version 2 has been evaluated, without keeping the score."""
@@ -96,16 +103,34 @@ def test_a_file_of_several_labels_is_understood_and_trained(page: Page, server: 
     counts = page.get_by_role("region", name="Rows of each label").get_by_role("listitem")
     expect(counts).to_have_text([re.compile(rf"{label}\s*8") for label in LABELS])
     expect(page.get_by_text("4 rows have no label. They count as texts that no label fits")).to_be_visible()
-    page.get_by_role("button", name="urgent").click()
+    page.get_by_role("button", name="urgent").press("Enter")
     rows = page.get_by_role("table", name="The rows as they were read").locator("tbody tr")
     expect(rows).to_have_count(8)
     expect(rows.first).to_contain_text("billing, urgent")
-    page.get_by_role("button", name="Train", exact=False).last.click()
+    train(page)
     expect(page.get_by_role("heading", name="dropped_v1@1 is trained")).to_be_visible()
     expect(page.get_by_text("exactly right: all of their labels, and no other one")).to_be_visible()
     trained = record(server, "dropped_v1")
     assert trained["kind"] == "multi_label"
     assert trained["training_data_sha256"] == record(server, "mails_v2")["training_data_sha256"]
+
+
+def test_a_label_that_a_row_perhaps_lacks_is_added_in_the_next_version(page: Page, server: Running) -> None:
+    rows = [{**ROWS[0], "labels": ["urgent"]}, *ROWS[1:]]
+    fields = {"training_data": rows, "num_iterations": 0}
+    found = server.client.post("/v1/classifier/cross-validate", json=fields).json()["probable_label_errors"]
+    assert [(each["label"], each["row"], each["is_missing"]) for each in found] == [("billing", 0, True)]
+    open_view(page, "train?num_iterations=0&name=doubted_v1")
+    page.locator("input[type=file]").set_input_files(as_json_lines(rows, "rows.jsonl"))
+    train(page)
+    page.get_by_role("button", name="Look for doubtful rows").click()
+    expect(page.get_by_text("perhaps lacks billing")).to_be_visible()
+    page.get_by_role("button", name="Add billing").click()
+    page.get_by_role("button", name="Train again with 1 correction").click()
+    expect(page.get_by_role("heading", name="doubted_v2@1 is trained")).to_be_visible()
+    trained = record(server, "doubted_v2")
+    assert (trained["kind"], trained["replaced_rows"]) == ("multi_label", 1)
+    assert trained["rows_per_label"] == dict.fromkeys(sorted(LABELS), 8)
 
 
 @pytest.mark.parametrize("separator", [";", "|"])
@@ -142,7 +167,7 @@ def test_a_classifier_begins_with_descriptions_alone(page: Page, server: Running
     expect(page.get_by_role("button", name="Train").last).to_be_disabled()
     page.get_by_label("Label 2").fill("question")
     expect(page.get_by_text("It has seen no labelled row: it knows the names and descriptions")).to_be_visible()
-    page.get_by_role("button", name="Train").last.click()
+    train(page)
     expect(page.get_by_role("heading", name="described_v1@1 is trained")).to_be_visible()
     expect(page.get_by_text("nothing says how often it is right").first).to_be_visible()
     trained = record(server, "described_v1")
@@ -188,6 +213,21 @@ def test_the_thresholds_that_test_rows_speak_for_are_set_and_cleared(judged: Pag
     judged.get_by_role("button", name="As trained").click()
     expect(judged.get_by_text("mails_v2 gives each label by the threshold of its training.")).to_be_visible()
     assert record(server, "mails_v2")["threshold"] is None
+
+
+def test_thresholds_are_proposed_for_a_precision_that_is_wanted(judged: Page, server: Running) -> None:
+    fields = {"model_name": "mails_v2", "test_data": TEST_ROWS, "save": False, "target_precision": 0.6}
+    report = server.client.post("/v1/classifier/evaluate", json=fields).json()
+    judged.get_by_label("Precision wanted of each label, in percent").fill("60")
+    judged.get_by_role("button", name="Propose thresholds").click()
+    expect(judged).to_have_url(re.compile("target=0.6"))
+    table = judged.get_by_role("table", name="Threshold of each label")
+    proposed = {each["label"]: each for each in report["proposed_thresholds"]}
+    assert set(proposed) != set(LABELS)
+    for label in LABELS:
+        found = proposed.get(label)
+        says = f"{found['threshold']:.2f} precision {found['precision']:.2f}" if found else "none"
+        expect(table.get_by_role("row").filter(has=judged.get_by_label(f"Threshold of {label}"))).to_contain_text(says)
 
 
 def test_a_threshold_of_a_label_leaves_the_one_of_all_as_it_is(page: Page, server: Running) -> None:

@@ -147,7 +147,7 @@ function Overview({ model, again }) {
       <${About} model=${model} again=${again} />
       <${Threshold} model=${model} again=${again} />
       ${model.warnings.length > 0 &&
-      html`<${Sheet} title="Warnings about its rows">
+      html`<${Sheet} title=${model.source === "zero_shot" ? "Warnings" : "Warnings about its rows"}>
         ${model.warnings.map((each) => html`<${Oddity} key=${each.code} warning=${each} rows=${null} />`)}
       <//>`}
     </div>

@@ -129,22 +129,32 @@ function Judgement({ judged, set, busy, precision }) {
     </p>
     ${judged.denied && html`<${Notice} role="status">The score could not be kept, only shown: <bdi>${judged.denied}</bdi><//>`}
     ${several
-      ? html`<${SeveralLabels} report=${report} set=${set} details=${details.value} again=${details.again} />`
+      ? html`<${SeveralLabels} report=${report} set=${set} details=${details.value} again=${details.again} precision=${precision} busy=${busy} />`
       : html`<${Rows} report=${report} set=${set} />
           <${Threshold} report=${report} set=${set} details=${details.value} again=${details.again} precision=${precision} busy=${busy} />`}
     <${Reliability} report=${report} />
   </section>`;
 }
 
-/** What is said of any number of labels. @param {{ report: Json, set: TestSet, details: Json | null, again: () => void }} props */
-function SeveralLabels({ report, set, details, again }) {
+/**
+ * What is said of any number of labels.
+ * @param {{ report: Json, set: TestSet, details: Json | null, again: () => void, precision: number | null, busy: boolean }} props
+ */
+function SeveralLabels({ report, set, details, again, precision, busy }) {
+  const [wanted, setWanted] = useState(precision === null ? "" : String(Math.round(1000 * precision) / 10));
+  const chosen = precision === null ? "The best F1 of each label" : `The lowest that reach a precision of ${percent(precision)} for each label,`;
   return html`<div class="two judge-rows">
       <${MultiLabelRows} report=${report} />
       <div><${MultiLabelFigures} report=${report} /><${LabelTable} labels=${report.labels} /><${ConfusedLabels} report=${report} /></div>
     </div>
     ${details &&
     html`<${Sheet} title="From which score is each label given?">
-      <${LabelThresholds} model=${details} proposed=${report.proposed_thresholds} says=${`The best F1 of each label on ${counted(report.total, "row")} of ${set.name}.`} again=${again} />
+      <form class="row target" onSubmit=${submits(() => setQuery({ target: wanted && String(Number(wanted) / 100) }))}>
+        <${Input} label="Precision wanted of each label, in percent" type="number" min="1" max="100" step="0.1" value=${wanted} onInput=${setWanted} />
+        <${Button} type="submit" busy=${busy}>Propose thresholds<//>
+      </form>
+      <p class="hint">Without one, those with the best F1 of each label are proposed.</p>
+      <${LabelThresholds} key=${JSON.stringify(details.threshold)} model=${details} proposed=${report.proposed_thresholds} says=${`${chosen} on ${counted(report.total, "row")} of ${set.name}.`} again=${again} />
     <//>`}`;
 }
 

@@ -1,6 +1,6 @@
 /** Test sets: labelled rows that no classifier was trained on, dropped once and kept by this browser. */
 import { call } from "../api.js";
-import { ago, counted, givenLabels, number, rowsPerLabel } from "../format.js";
+import { ago, counted, givenLabels, labelsOf, number, rowsPerLabel } from "../format.js";
 import { forgetTestSet, keepTestSet, loadTestSets, testSets } from "../kept.js";
 import { useAction } from "../load.js";
 import { Button, Notice, Problem, Scroll, Text, Waiting } from "../parts/bits.js";
@@ -205,8 +205,9 @@ function saysLabels({ label_column: label, labels_column: several, indicator_col
 function Counts({ rows }) {
   const sorted = [...rowsPerLabel(rows)].sort((one, other) => other[1] - one[1]);
   const rest = sorted.length - MAX_LABELS;
+  const without = rows.filter((row) => !labelsOf(row).length).length;
   return html`${sorted.slice(0, MAX_LABELS).map(([label, count], place) => html`${place > 0 && ", "}${number(count)} <bdi>${label}</bdi>`)}${rest > 0 &&
-  ` and ${counted(rest, "more label")}`}`;
+  ` and ${counted(rest, "more label")}`}${without > 0 && `, ${number(without)} without a label`}`;
 }
 
 /** Return the rows that have a label, or the labels that fit. @param {Json} found @returns {TestSet["rows"]} */

@@ -38,7 +38,7 @@ const MOST_BEHIND = 50;
 
 /**
  * The trainings that this tab has started, by job.
- * @type {Map<string, { fields: Fields, request: import("../api.js").Recorded | undefined, draft: Draft }>}
+ * @type {Map<string, { fields: Fields, request: import("../api.js").Recorded | undefined, draft: Draft, lines: typeof UNDESCRIBED[] }>}
  */
 const started = new Map();
 /** @type {Map<string, string>} Their jobs, by the revision that came of them. */
@@ -47,7 +47,7 @@ const jobs = new Map();
 /** Start a training, and show it. @param {Fields} fields Of the request. */
 export async function startFit(fields) {
   const job = await call("start_fit", fields);
-  started.set(job.id, { fields, request: recorded.peek()[0], draft: draft.peek() });
+  started.set(job.id, { fields, request: recorded.peek()[0], draft: draft.peek(), lines: described.peek() });
   draft.value = NOTHING;
   described.value = [UNDESCRIBED];
   typed.value = [EMPTY];
@@ -60,9 +60,10 @@ export function requestOf(jobId) {
   return started.get(jobId)?.fields;
 }
 
-/** Show the rows of a training in the form again. @param {string} jobId */
+/** Show the rows and descriptions of a training in the form again. @param {string} jobId */
 export function takeUp(jobId) {
   draft.value = started.get(jobId)?.draft ?? NOTHING;
+  described.value = started.get(jobId)?.lines ?? [UNDESCRIBED];
 }
 
 /** Show the request of a training in the drawer, also after the view has changed. @param {string} jobId */
@@ -154,7 +155,7 @@ function Choose({ file, busy }) {
     <//>
     ${!file &&
     html`<div class="spread first-hint">
-      <p class="hint">A spreadsheet saved as CSV or TSV, or JSON: a row for each text with its label. About 8 rows a label work well.</p>
+      <p class="hint">A spreadsheet saved as CSV or TSV, or JSON: a row for each text with its label, or with any number of labels. About 8 rows a label work well.</p>
       <${Button} onClick=${readSample}>Try it with 24 sample tickets<//>
     </div>
     <table class="example">
@@ -229,7 +230,7 @@ function Describe() {
     const last = next[next.length - 1];
     described.value = last?.label || last?.means ? [...next, UNDESCRIBED] : next;
   }
-  return html`<table class="typed">
+  return html`<table class="typed described">
       <thead><tr><th scope="col">Label</th><th scope="col">What it means</th></tr></thead>
       <tbody>${lines.map(
         (each, place) => html`<tr key=${place}>
