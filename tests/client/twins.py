@@ -208,6 +208,8 @@ class Chosen:
 def answer_to(endpoint: Endpoint[Any], request: Any) -> Any:
     """Return a reply as the verb gives it."""
     reply = example_of(endpoint.reply)
+    if endpoint is CLASSIFY:
+        return (reply,) * len(request.all_texts)
     if endpoint is not PREDICT:
         return reply
     one = replace(reply, alias="a", explanation=reply.explanation if request.explain else None)

@@ -228,6 +228,7 @@ PROMOTE = Endpoint(
             "not_worse": True,
             "must_pass": ROWS[:2],
             "min_recall": {"refund": 0.0, "login": 0.0},
+            "min_f1": {"refund": 0.0, "login": 0.0},
         },
         "must_pass": ROWS[:2],
     },
@@ -655,12 +656,15 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PROMOTE, ("require", "must_pass"), "require.must_pass must be a list", NO_LIST, {}),
     (PROMOTE, ("require", "min_recall"), "require.min_recall", NO_OBJECT, {}),
     (PROMOTE, ("require", "min_recall", "login"), "require.min_recall.login must be a number", NO_NUMBER, {}),
+    (PROMOTE, ("require", "min_f1"), "require.min_f1", NO_OBJECT, {}),
+    (PROMOTE, ("require", "min_f1", "login"), "require.min_f1.login must be a number", NO_NUMBER, {}),
     (PROMOTE, ("must_pass",), "must_pass must be a list", NO_LIST_NOR_NULL, {}),
     (ROLLBACK, ("reason",), "reason must be a string", NO_STRING, {}),
     (ROLLBACK, ("author",), "author must be a string", NO_STRING, {}),
     (COPY, ("new_name",), "new_name must be a string", NO_STRING, {}),
     (COPY, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),
     (SET_THRESHOLD, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
+    (SET_THRESHOLD, ("label_thresholds",), "label_thresholds must be an object", NO_OBJECT_NOR_NULL, {}),
     (SET_THRESHOLD, ("reason",), "reason must be a string", NO_STRING, {}),
     (SET_THRESHOLD, ("author",), "author must be a string", NO_STRING, {}),
     (FSCK, ("repair",), "repair must be true or false", NO_FLAG, {}),
@@ -1079,7 +1083,8 @@ RANGES: tuple[tuple[Endpoint, Place, object, str, Mapping[str, Any]], ...] = (
         for value in (0, -0.5, -1, 86_400.5, 86_401, 1e300)
     ),
     *(
-        (PROMOTE, ("require", "min_recall", "login"), value, "between 0 and 1", {"minimum": 0, "maximum": 1})
+        (PROMOTE, ("require", least, "login"), value, "between 0 and 1", {"minimum": 0, "maximum": 1})
+        for least in ("min_recall", "min_f1")
         for value in (-0.01, 1.01, 90)
     ),
 )
