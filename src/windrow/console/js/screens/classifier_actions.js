@@ -223,9 +223,11 @@ export function LabelThresholds({ model, proposed, says = "", again }) {
     setReason("");
     again();
   });
-  const sound = [...typed.values()].every((value) => value === "" || (Number(value) > 0 && Number(value) < 1));
+  /** @param {string} value */
+  const isSound = (value) => value === "" || (Number(value) > 0 && Number(value) < 1);
+  const sound = [...typed.values()].every(isSound);
   function fill() {
-    setTyped(new Map([...typed, ...(proposed ?? []).map((each) => /** @type {[string, string]} */ ([each.label, each.threshold.toFixed(3)]))]));
+    setTyped(new Map([...typed, ...(proposed ?? []).map((each) => /** @type {[string, string]} */ ([each.label, String(each.threshold)]))]));
     setReason(says);
   }
   const found = new Map((proposed ?? []).map((each) => [each.label, each]));
@@ -234,7 +236,7 @@ export function LabelThresholds({ model, proposed, says = "", again }) {
     { title: "Label", cell: (label) => html`<span class="name"><bdi>${label}</bdi></span>` },
     { title: "Given from", number: true, cell: (label) => score(/** @type {number} */ (Object.hasOwn(present, label) ? present[label] : model.label_thresholds[label])) },
     ...(proposed ? [{ title: "Proposed", cell: (/** @type {string} */ label) => proposal(found.get(label)) }] : []),
-    ...(model.answers ? [{ title: "Set to", cell: (/** @type {string} */ label) => html`<input class="input" type="number" min="0" max="1" step="any" aria-label="Threshold of ${label}" placeholder="as trained" value=${typed.get(label) ?? ""} onInput=${(event) => setTyped(new Map([...typed, [label, event.target.value]]))} />` }] : []),
+    ...(model.answers ? [{ title: "Set to", cell: (/** @type {string} */ label) => html`<input class="input" type="number" min="0" max="1" step="any" aria-label="Threshold of ${label}" aria-invalid=${String(!isSound(typed.get(label) ?? ""))} placeholder="as trained" value=${typed.get(label) ?? ""} onInput=${(event) => setTyped(new Map([...typed, [label, event.target.value]]))} />` }] : []),
   ];
   return html`<form class="threshold-of-labels" onSubmit=${submits(() => sound && run(typed))}>
     <${Scroll} label="Thresholds"><${Table} label="Threshold of each label" columns=${columns} rows=${model.labels} keyOf=${(/** @type {string} */ label) => label} /><//>

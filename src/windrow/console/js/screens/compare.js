@@ -180,7 +180,7 @@ export function Flips({ found, first, rival }) {
   /** @type {Columns} */
   const columns = [
     { title: "Text", cell: (each) => html`<${Text}>${each.text}<//>` },
-    { title: "Label", minor: true, cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
+    { title: found.kind === "multi_label" ? "Labels" : "Label", minor: true, cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
     { title: "Answer", cell: (each) => html`<${Answer} answer=${each.was} label=${each.label} /> <span class="faint">→</span><span class="sr-only"> became </span> <${Answer} answer=${each.now} label=${each.label} />` },
   ];
   const empty = html`<p class="all-right">${all.length ? "None of the changes is of that kind." : "Both give the same answers to all rows."}</p>`;

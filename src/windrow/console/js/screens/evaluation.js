@@ -167,10 +167,10 @@ export function Reliability({ report }) {
   return html`<${Sheet} title="Can its scores be trusted?">
     <p>${several ? `A score is ${mean.toFixed(2)} on average, and ${percent(right)} of the pairs of a row and a label fit` : `The best score is ${mean.toFixed(2)} on average, and ${percent(right)} of the answers are right`}: <b>${verdict}</b> (expected calibration error ${ece.toFixed(2)}).</p>
     <div class="two">
-      <${LineChart} label="Share of right answers by score; the larger a point, the more rows" lines=${[{ points, dots: true, class: "thin" }]} diagonal xName="mean score of the rows" height=${300} />
+      <${LineChart} label="Share of right answers by score; the larger a point, the more ${several ? "pairs" : "rows"}" lines=${[{ points, dots: true, class: "thin" }]} diagonal xName="mean score of the ${several ? "pairs" : "rows"}" height=${300} />
       <table class="close">
         <caption class="sr-only">Share of right answers by score</caption>
-        <thead><tr><th scope="col">Scores</th><th scope="col" class="n">Rows</th><th scope="col" class="n">Mean score</th><th scope="col" class="n">Right</th></tr></thead>
+        <thead><tr><th scope="col">Scores</th><th scope="col" class="n">${several ? "Pairs" : "Rows"}</th><th scope="col" class="n">Mean score</th><th scope="col" class="n">Right</th></tr></thead>
         <tbody>
           ${bins.map((each) => html`<tr><td>${each.low.toFixed(2)} to ${each.high.toFixed(2)}</td><td class="n">${each.rows}</td><td class="n">${each.mean_score.toFixed(2)}</td><td class="n">${percent(each.accuracy)}</td></tr>`)}
         </tbody>

@@ -61,6 +61,7 @@ function Extends({ reference, base, unseen }) {
   const record = base.value;
   if (unseen) return html`<${Notice}>The rows of <bdi>${reference}</bdi> are taken over, by the server itself. A row that you add here replaces all of them that have the same text.<//>`;
   if (!record) return html`<${Problem} error=${base.error} again=${base.again} />`;
+  if (record.source === "zero_shot") return html`<${Notice}><bdi>${reference}</bdi> has learned no row. Its descriptions go on to hold, and each label needs a row from now on: one that no row has is given no more.<//>`;
   return html`<${Notice} kind=${record.keeps_training_data ? "note" : "bad"}>
     <p>${record.keeps_training_data
       ? html`<b>The ${counted(record.num_examples, "row")} of <bdi>${record.name}@${record.revision}</bdi> are taken over</b>,
