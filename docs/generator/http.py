@@ -52,7 +52,8 @@ def _others() -> Iterator[str]:
             (summary,) = {each["summary"] for each in methods.values()}
             yield from (f"### GET {path}", f"{summary}.")
     yield paragraph(
-        f"`/health`, `/health/live` and `/health/ready` reply with {in_words(Health)}, `/metrics` with the [metrics](metrics.md)."
+        f"`/health`, `/health/live` and `/health/ready` reply with {in_words(Health)}, `/metrics` with the "
+        "[metrics](metrics.md)."
     )
 
 

@@ -235,7 +235,13 @@ def _record_7(old: Plain) -> Plain:
         "test": _unless_none(old["test"], {"micro_f1": None}),
         "threshold_changes": [_threshold_change_7(each) for each in changes],
     }
-    new = {"num_examples": sum(old["rows_per_label"].values()), "kind": "single_label", "source": "examples", "label_descriptions": {}, "label_thresholds": {}}
+    new = {
+        "num_examples": sum(old["rows_per_label"].values()),
+        "kind": "single_label",
+        "source": "examples",
+        "label_descriptions": {},
+        "label_thresholds": {},
+    }
     return {**_joined(old, new), **known}
 
 
