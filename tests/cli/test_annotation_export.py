@@ -1,6 +1,7 @@
 """Files for people who label: what is in them, and that none is overwritten or half done."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.read_options import ReadOptions
 from windrow.domain.suggestion import Suggestion, Suggestions
 from windrow.files.reading import read_rows
 
@@ -40,6 +42,20 @@ def test_a_jsonl_file_has_an_object_a_line(tmp_path: Path) -> None:
         "reason": "new",
         "num_similar": 2,
     }
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
+def test_texts_that_may_have_any_number_of_labels_have_an_empty_column_of_their_own(tmp_path: Path, name: str) -> None:
+    [one] = FOUND.suggestions
+    several = replace(FOUND, suggestions=(replace(one, labels=("delivery", "payment")),))
+    write_suggestions(several, tmp_path / name)
+    [record] = read_rows(tmp_path / name, ReadOptions(text_column=("text",)))
+    assert {key: record.values[key] for key in ("text", "labels", "guess")} == {
+        "text": TEXT,
+        "labels": "",
+        "guess": "delivery;payment",
+    }
+    assert "label" not in record.values
 
 
 def test_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from windrow.domain.suggestion import Suggestion, Suggestions
 from windrow.files.writing import SCORE_DECIMALS, LineFeedWriter
 
 _COLUMNS = ("text", "label", "guess", "score", "reason", "num_similar")
+# Where a text may have any number of labels.
+_MULTI_LABEL_COLUMNS = ("text", "labels", *_COLUMNS[2:])
 
 
 def check_out(out: Path) -> None:
@@ -39,23 +41,25 @@ def write_suggestions(result: Suggestions, out: Path) -> None:
     Raises:
         InvalidParameter: It cannot be written.
     """
-    content = _WRITERS[out.suffix.lower()](map(_to_label, result.suggestions)).encode()
+    is_multi_label = any(each.labels is not None for each in result.suggestions)
+    columns = _MULTI_LABEL_COLUMNS if is_multi_label else _COLUMNS
+    content = _WRITERS[out.suffix.lower()](columns, map(_to_label, result.suggestions)).encode()
     with naming_file(out), whole_file(out) as file:
         file.write(content)
 
 
-def _as_csv(rows: Iterable[Sequence[object]]) -> str:
+def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     file = io.StringIO(newline="")
-    csv.writer(LineFeedWriter(file)).writerows((_COLUMNS, *rows))
+    csv.writer(LineFeedWriter(file)).writerows((columns, *rows))
     return file.getvalue()
 
 
-def _as_jsonl(rows: Iterable[Sequence[object]]) -> str:
-    return "".join(f"{json.dumps(dict(zip(_COLUMNS, row, strict=True)), ensure_ascii=False)}\n" for row in rows)
+def _as_jsonl(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    return "".join(f"{json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False)}\n" for row in rows)
 
 
 def _to_label(each: Suggestion) -> Sequence[object]:
-    # The label is left empty, so that an unchecked guess never becomes training data.
+    # Left empty, so that an unchecked guess never becomes training data.
     guess = each.label if each.labels is None else ";".join(each.labels)
     return each.text, "", guess, round(each.score, SCORE_DECIMALS), each.reason, each.num_similar
 

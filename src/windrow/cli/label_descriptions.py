@@ -1,6 +1,6 @@
 """Reads descriptions of labels from options: ``LABEL=TEXT``, and a file of one JSON object."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +31,19 @@ def read_descriptions(options: DescribedLabels) -> dict[str, str] | None:
         InvalidParameter: One has no equals sign, a label is described twice, or the file is no such object.
         InvalidJson: The file is no JSON.
     """
+    file = options.label_descriptions_file
+    described = parse_descriptions(options.label_description) or {}
+    return {**({} if file is None else _read_file(file)), **described} or None
+
+
+def parse_descriptions(given: Sequence[str]) -> dict[str, str] | None:
+    """Return descriptions by label, from ``LABEL=TEXT`` each; ``None`` where there are none.
+
+    Raises:
+        InvalidParameter: One has no equals sign, or a label is described twice.
+    """
     found: dict[str, str] = {}
-    for each in options.label_description:
+    for each in given:
         label, equals, text = each.partition("=")
         if not equals or label.strip() in found:
             problem = "has no equals sign" if not equals else "describes a label again"
@@ -41,8 +52,7 @@ def read_descriptions(options: DescribedLabels) -> dict[str, str] | None:
                 {"parameter": _PARAMETER, "value": each[:200]},
             )
         found[label.strip()] = text.strip()
-    file = options.label_descriptions_file
-    return {**({} if file is None else _read_file(file)), **found} or None
+    return found or None
 
 
 def _read_file(path: Path) -> Mapping[str, str]:

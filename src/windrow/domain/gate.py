@@ -109,7 +109,9 @@ class GateReport(Value):
     candidate: GateMetrics | None = None
     """How the classifier that is to be promoted did on the test rows; ``None`` without such rows."""
     current: GateMetrics | None = None
-    """How what the alias points to did on them; ``None`` where it points nowhere, or without such rows."""
+    """How what the alias points to did on them; ``None`` where it points nowhere, or to a classifier of the other kind,
+    or without such rows.
+    """
     passed: bool = computed(lambda self: all(check.passed for check in self.checks), True)
     """Whether every condition is met."""
 

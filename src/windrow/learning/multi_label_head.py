@@ -23,8 +23,7 @@ def solve_sets(features: _AnyFloats, sets: Bools, c: float) -> tuple[Floats, Flo
     """Fit a logistic regression for each label, and return their weights and biases.
 
     They are fitted together, since the matrix products of all labels take little longer than those of one: scikit-learn
-    fits one label after another, which takes minutes for hundreds of labels (measured: 2,000 rows of 200 labels in 1 s
-    against 2 s on one core, and in 8 s against 115 s on two busy ones).
+    fits one label after another, which takes minutes for hundreds of labels on a busy machine.
 
     Args:
         features: Shape [rows, features]; computed in their type.

@@ -7,12 +7,12 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.formats import one_line
+from windrow.cli.label_descriptions import parse_descriptions
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import data_console, notes_console
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.classification import Classification, ClassifyRequest
-from windrow.domain.errors import InvalidParameter
 from windrow.domain.quality_warnings import TRUNCATED_TEXT
 
 _BAR_CELLS = 20
@@ -55,26 +55,11 @@ def classify(
     """
     call.words.options["label_descriptions"] = "--label-description"
     labels = tuple(label.strip() for group in request.labels for label in group.split(","))
-    request = replace(request, labels=labels, label_descriptions=_descriptions(label_description or []))
+    request = replace(request, labels=labels, label_descriptions=parse_descriptions(label_description or ()))
     with call.connected(may_create=True) as operations:
         answers = operations.classify(request)
     call.warn(answers[0].warnings)
     call.show(answers, lambda alone: _print_answer(alone[0]), "classify", request)
-
-
-def _descriptions(given: list[str]) -> dict[str, str] | None:
-    """Return descriptions by label."""
-    found: dict[str, str] = {}
-    for each in given:
-        label, equals, text = each.partition("=")
-        if not equals or label.strip() in found:
-            problem = "has no equals sign" if not equals else "describes a label again"
-            raise InvalidParameter(
-                f"{{arg:{{parameter}}}} {{value!r}} {problem}. {{Send}} each label once, as LABEL=TEXT.",
-                {"parameter": "label_descriptions", "value": each[:200]},
-            )
-        found[label.strip()] = text.strip()
-    return found or None
 
 
 def _print_answer(answer: Classification) -> None:
