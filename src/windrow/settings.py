@@ -431,6 +431,11 @@ def read_environment() -> Mapping[str, str]:
     return os.environ
 
 
+def set_unless_set(name: str, value: str) -> None:
+    """Set an environment variable of this process for a library that reads it, unless whoever started it did."""
+    os.environ.setdefault(name, value)
+
+
 def read_key_file(path: str | Path, source: str) -> str:
     """Return what a file with an API key holds, without white space around it.
 
