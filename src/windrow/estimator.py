@@ -162,7 +162,8 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         answers = self._answers(X)
         if self.form_ == "label":
             return self.classes_[self._scores(answers).argmax(axis=1)]
-        given = [[name in answer.given for name in _names(self.classes_)] for answer in answers]
+        names = _names(self.classes_)
+        given = [[name in own for name in names] for own in (set(answer.given) for answer in answers)]
         indicators = np.array(given, bool).reshape(len(answers), len(self.classes_))
         if self.form_ == "label_list":
             return [self.classes_[row].tolist() for row in indicators]

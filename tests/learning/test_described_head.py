@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from windrow.arrays import Floats, Ids
+from windrow.learning import described_head
 from windrow.learning.described_head import (
     CANDIDATE_CS,
     CAUTIOUS_C,
@@ -91,6 +92,24 @@ def test_the_head_is_the_solution_of_its_logistic_regression() -> None:
     of_bias = report.c * scores.sum(axis=0) + head.bias
     assert np.abs(of_weights).max() < 0.02 * report.c
     assert np.abs(of_bias).max() < 0.02 * report.c
+
+
+def test_many_rows_are_fitted_in_half_the_memory_to_nearly_the_same_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, types = examples(20, meanings() * np.float32(8)), []
+    real = described_head._solve  # what is kept of the rows is seen nowhere else
+
+    def solve(rows: Any, *arguments: Any) -> Any:
+        types.append((rows.features.dtype, rows.prior_logits.dtype))
+        return real(rows, *arguments)
+
+    monkeypatch.setattr(described_head, "_solve", solve)
+    exact, _, _ = fit_described_head(given, seed=0)
+    assert set(types) == {(np.dtype(np.float64),) * 2}
+    types.clear()
+    monkeypatch.setattr(described_head, "MAX_EXACT_ROWS", 10)
+    lean, _, _ = fit_described_head(given, seed=0)
+    assert set(types) == {(np.dtype(np.float32),) * 2}
+    np.testing.assert_allclose(lean.weights, exact.weights, atol=0.02)
 
 
 def test_train_only_rows_do_not_count_again() -> None:

@@ -7,6 +7,7 @@ are, and the less they contradict the descriptions, the more the head is theirs.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from windrow.arrays import Floats, Ids
 from windrow.domain.training_report import HeadReport
 from windrow.learning.folds import assign_folds, splits
-from windrow.learning.head import LinearHead, rotate
+from windrow.learning.head import MAX_EXACT_ROWS, LinearHead, rotate
 from windrow.learning.head_fitting import DEFAULT_C, MAX_CV_WORK, Examples, HeadSearch, OutOfFoldLogits, log_losses
 from windrow.learning.label_sets import are_label_ids
 
@@ -26,6 +27,7 @@ _MAX_SOLVER_STEPS = 200
 _TOLERANCE = 1e-7
 
 Exact = npt.NDArray[np.float64]
+_AnyFloats = npt.NDArray[np.floating[Any]]
 
 
 def fit_described_head(
@@ -89,11 +91,11 @@ def cross_validate_described_head(examples: Examples, folds: Ids, needed: int) -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """Rows with the logits of the zero-shot head for them, all float64."""
+    """Rows with the logits of the zero-shot head for them: float64, or float32 of many rows."""
 
-    features: Exact
+    features: _AnyFloats
     label_ids: Ids
-    prior_logits: Exact
+    prior_logits: _AnyFloats
 
     def part(self, rows: Ids) -> "_Rows":
         return replace(
@@ -110,8 +112,10 @@ def _rotated(examples: Examples) -> tuple[_Rows, Exact]:
     count = len(examples.groups)
     features = examples.features[:count]
     narrow, back = rotate(features)
-    prior_logits = (features @ examples.prior.T).astype(np.float64)
-    return _Rows(narrow.astype(np.float64), examples.label_ids[:count], prior_logits), back.astype(np.float64)
+    dtype: type[np.floating[Any]] = np.float64 if count <= MAX_EXACT_ROWS else np.float32
+    prior_logits = (features @ examples.prior.T).astype(dtype, copy=False)
+    rows = _Rows(narrow.astype(dtype, copy=False), examples.label_ids[:count], prior_logits)
+    return rows, back.astype(np.float64)
 
 
 def _can_choose(rows: _Rows) -> bool:
@@ -193,17 +197,19 @@ def _solve(rows: _Rows, c: float, start: Exact | None = None) -> tuple[Exact, Ex
     """
     from scipy.optimize import minimize  # only a training process fits heads
 
-    features = np.concatenate([rows.features, np.ones((len(rows.features), 1))], axis=1)
+    dtype = rows.features.dtype
+    features = np.concatenate([rows.features, np.ones((len(rows.features), 1), dtype)], axis=1)
     shape = rows.prior_logits.shape[1], features.shape[1]
     own = np.arange(len(features)), rows.label_ids
 
     def cost(flat: Exact) -> tuple[float, Exact]:
         change = flat.reshape(shape)
-        logits = rows.prior_logits + features @ change.T
+        logits = features @ change.astype(dtype, copy=False).T
+        logits += rows.prior_logits
         logits -= logits.max(axis=1, keepdims=True)
         scores = np.exp(logits)
         sums = scores.sum(axis=1)
-        loss = float((np.log(sums) - logits[own]).sum())
+        loss = float((np.log(sums) - logits[own]).sum(dtype=np.float64))
         scores /= sums[:, None]
         scores[own] -= 1
         gradient = c * (scores.T @ features) + change
