@@ -97,6 +97,21 @@ def test_where_nothing_can_be_held_out_the_rows_are_refused() -> None:
         by_head(MultiLabelDataset(rows))
 
 
+@pytest.mark.parametrize("sets", [(("a",), (), (), ()), (("a",), ("b",), (), ())])
+def test_where_only_rows_without_labels_can_be_held_out_the_rows_are_refused(sets: tuple[tuple[str, ...], ...]) -> None:
+    rows = tuple(MultiLabelRow(f"text {number}", labels) for number, labels in enumerate(sets))
+    with pytest.raises(InvalidTrainingData, match=r"No label has two different texts.*Add rows: at least two of each"):
+        by_head(MultiLabelDataset(rows))
+
+
+def test_labels_of_other_held_out_rows_are_not_said_to_be_left_out() -> None:
+    rows = (*easy(40).rows, MultiLabelRow("invoice parcel", ("billing", "rare")))
+    found = by_head(MultiLabelDataset(rows))
+    (warning,) = (each for each in found.warnings if each.code == "never_held_out")
+    assert warning.rows == (40,)
+    assert warning.message.startswith("The figures do not cover 'rare': with a single text")
+
+
 def test_a_training_of_the_encoder_is_compared_with_the_head_alone(tiny: OnnxEncoder) -> None:
     found = cross_validate_sets(easy(24), 2, Recipe(num_iterations=2), context_for(tiny))
     assert found.recommended_num_iterations in {0, 2}

@@ -85,7 +85,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
         context: The training's resources.
 
     Raises:
-        InvalidTrainingData: No label has two distinct texts, so that nothing can be held out.
+        InvalidTrainingData: No label has two distinct texts, so that no row with a label can be held out.
         TrainingFailed: A task failed.
         ShuttingDown: The runner was closed.
     """

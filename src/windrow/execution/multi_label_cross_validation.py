@@ -86,7 +86,7 @@ def cross_validate_sets(
         context: The training's resources.
 
     Raises:
-        InvalidTrainingData: No label has two distinct texts, so that nothing can be held out.
+        InvalidTrainingData: No label has two distinct texts, so that no row with a label can be held out.
         TrainingFailed: A task failed.
         ShuttingDown: The runner was closed.
     """

@@ -9,8 +9,7 @@ from windrow.arrays import Floats, Ids
 from windrow.domain.data_warnings import find_data_warnings
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidTrainingData
-from windrow.domain.labelled_rows import LabelledDataset, LabelledRow
-from windrow.domain.multi_label import MultiLabelRow
+from windrow.domain.labelled_rows import LabelledDataset, LabelledRow, labels_of
 from windrow.domain.quality_warnings import warn_of_truncated
 from windrow.domain.recipe import Recipe
 from windrow.execution.holdout import evaluate_folds, train_folds
@@ -54,15 +53,17 @@ def evaluate_out_of_fold(
         context: The training's resources.
 
     Raises:
-        InvalidTrainingData: No label has two distinct texts, so that nothing can be held out.
+        InvalidTrainingData: No label has two distinct texts, so that no row with a label can be held out.
         TrainingFailed: A task failed.
         ShuttingDown: The runner was closed.
     """
     max_folds = count_possible_folds(training_set, folds)
     fold_ids = assign_folds(training_set.label_ids, training_set.text_ids, recipe.seed, max_folds)
-    if fold_ids.max() < 0:
+    # Rows without labels can be held out all the same, but there would be nothing to find in them.
+    if not as_sets(training_set.label_ids)[fold_ids >= 0].any():
         raise InvalidTrainingData(
-            "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
+            "No label has two different texts, so no row with a label can be held out. Add rows: at least two of each "
+            "label."
         )
     curve = context.run(LearningCurveTask(training_set.examples(), fold_ids, CURVE_FRACTIONS, recipe.seed))
     logits, is_adapted = curve.logits[-1], recipe.num_iterations > 0 and training_set.policy.choice.scale > 0
@@ -110,7 +111,8 @@ def validation_warnings(
     rows: tuple[LabelledRow, ...] = dataset.rows
     left_out = np.setdiff1d(training_set.numbers, numbers)
     if len(left_out):
-        labels = sorted({label for number in left_out for label in _labels(rows[number])})
+        held_out = {label for number in numbers for label in labels_of(rows[number])}
+        labels = sorted({label for number in left_out for label in labels_of(rows[number])} - held_out)
         message = (
             f"The figures do not cover {', '.join(map(repr, labels[:5]))}{' …' if len(labels) > 5 else ''}: with a "
             "single text, a label cannot be held out. Add rows to it."
@@ -131,7 +133,3 @@ def truncation_warnings(training_set: EncodedTrainingSet, max_tokens: int) -> It
     """
     truncated: list[int] = training_set.numbers[training_set.states.truncated[training_set.text_ids]].tolist()
     return warn_of_truncated(len(truncated), len(training_set.numbers), truncated, max_tokens)
-
-
-def _labels(row: LabelledRow) -> tuple[str, ...]:
-    return row.labels if isinstance(row, MultiLabelRow) else (row.label,)
