@@ -148,14 +148,26 @@ def test_rows_with_labels_are_cut_into_slices_too(monkeypatch: pytest.MonkeyPatc
         assert read.training_data == tuple(MultiLabelRow(each["text"], tuple(each["labels"])) for each in rows)
 
 
-def test_more_labels_than_a_body_may_have_values_are_refused_before_they_are_read(
+def test_rows_may_have_as_many_labels_as_documented_and_are_read_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_parsing, "_parse", _only_around_the_lists(request_parsing._parse))
+    monkeypatch.setattr(request_parsing, "_MOST_OTHER_VALUES", 0)
+    rows = [{"text": f"a{number}", "labels": [f"b{each}" for each in range(30)]} for number in range(50)]
+    read = read_request(FitRequest, json.dumps({"model_name": "a", "training_data": rows}).encode(), limits=LIMITS)
+    assert read.training_data == tuple(MultiLabelRow(each["text"], tuple(each["labels"])) for each in rows)
+
+
+def test_many_labels_of_which_more_differ_than_a_request_may_have_are_refused_before_all_are_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(request_parsing, "adapter_of", lambda kind: pytest.fail("a row was read"))
+    limits = DataLimits(max_rows=50, max_labels=40)
     monkeypatch.setattr(request_parsing, "_MOST_OTHER_VALUES", 0)
-    rows = [{"text": "a", "labels": [f"b{each}" for each in range(20)]}] * 50
+    rows: list[dict[str, Any]] = [
+        {"text": "a", "labels": [f"b{number * 20 + each}" for each in range(20)]} for number in range(49)
+    ]
+    # That this label is none would show in a row that is read.
+    body = json.dumps({"model_name": "a", "training_data": [*rows, {"text": "a", "labels": ["wrong"]}]})
     with pytest.raises(LimitExceeded, match="500 values"):
-        read_request(FitRequest, json.dumps({"training_data": rows}).encode(), limits=LIMITS)
+        read_request(FitRequest, body.replace("wrong", r"\x").encode(), limits=limits)
 
 
 def _only_around_the_lists(parse: Any) -> Any:

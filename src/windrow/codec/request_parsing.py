@@ -6,7 +6,7 @@ that every body means the same either way.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -28,7 +28,8 @@ _SLICE_BYTES = 400_000
 # No other thread runs while so many items, or so many bytes, are matched.
 _RUN_ITEMS = 16
 _WINDOW_BYTES = 1_000_000
-# A row that is read patiently counts as three: itself, its text, its label; or as more, with several labels.
+# A row that is read patiently counts as three: itself, its text, its label; or as more, with several labels. Still more
+# are read in slices alone, if there are no more distinct ones than a request may have.
 _VALUES_PER_ROW = 10
 _MOST_OTHER_VALUES = 500_000
 # An escape.
@@ -134,10 +135,11 @@ def _read_in_slices(kind: Any, body: bytes, limits: DataLimits | None) -> object
     for each in cut.lists:
         if each.item is not str and limits is not None:
             check_row_count(each.count, limits, ".".join(each.path))
-    if sum(_num_values(body, each) for each in cut.lists) > (most := _most_values(limits)):
+    if sum(each.count for each in cut.lists) > (most := _most_values(limits)):
         raise too_many_values(most)
+    are_many = sum(_num_values(body, each) for each in cut.lists) > most
     for each in cut.lists:
-        if (read := _read_slices(body, each)) is None:
+        if (read := _read_slices(body, each, (limits or DataLimits()) if are_many else None)) is None:
             return None
         _put(document, each.path, read)
     return document
@@ -232,15 +234,46 @@ def _long_fields(kind: Any) -> Mapping[str, Any]:
     return lists | {name: declared.kind for name, declared in types.items() if is_dataclass(declared.kind)}
 
 
-def _read_slices(body: bytes, found: _List) -> tuple[Any, ...] | None:
-    """Return the elements of a list; ``None`` where one is wrong (an unknown escape, half a character)."""
+@dataclass(slots=True)
+class _LabelCount:
+    """The distinct labels of rows so far: equal ones share their memory, so that a row costs a reference for each."""
+
+    limits: DataLimits
+    labels: set[str] = field(default_factory=set)
+
+    def add(self, rows: Sequence[MultiLabelRow]) -> None:
+        """Count the labels of more rows.
+
+        Raises:
+            LimitExceeded: There are more than a request may have.
+        """
+        self.labels.update(*(row.labels for row in rows))
+        if len(self.labels) > self.limits.max_labels:
+            raise too_many_values(_most_values(self.limits))
+
+
+def _read_slices(body: bytes, found: _List, limits: DataLimits | None) -> tuple[Any, ...] | None:
+    """Return the elements of a list; ``None`` where one is wrong (an unknown escape, half a character).
+
+    Args:
+        body: The body.
+        found: The list.
+        limits: What the distinct labels of its rows are held to, where there are many labels.
+
+    Raises:
+        LimitExceeded: There are more distinct ones.
+    """
     adapter = adapter_of(tuple[found.item, ...])  # type: ignore[name-defined]
+    counted = None if limits is None or found.item is not MultiLabelRow else _LabelCount(limits)
     done: list[Any] = []
     try:
         for start, end in found.slices:
-            done += adapter.validate_json(
+            rows = adapter.validate_json(
                 b"[" + body[start:end].rstrip(_BLANKS)[:-1] + b"]", strict=True, extra="forbid"
             )
+            if counted is not None:
+                counted.add(rows)
+            done += rows
     except ValidationError:
         return None
     return tuple(done)
