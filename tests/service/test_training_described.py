@@ -15,6 +15,7 @@ from windrow.domain.errors import InvalidParameter, InvalidTrainingData
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest
 from windrow.domain.prediction import PredictRequest
+from windrow.domain.report import EvaluateRequest
 from windrow.service.service import Service
 
 DESCRIPTIONS = {"bug": "crash error broken", "billing": "money invoice refund"}
@@ -152,7 +153,7 @@ def test_an_export_an_import_and_a_copy_keep_the_descriptions(service: Service) 
 def test_whatever_reads_all_classifiers_lives_with_one_without_rows(service: Service) -> None:
     service.fit(NO_ROWS)
     assert service.fsck(FsckRequest()).findings == ()
-    service.forget(ForgetRequest(texts=("crash error",), action="remove_rows"))
+    assert service.forget(ForgetRequest(texts=("crash error",), action="remove_rows")).unknown == ()
     assert ask(service, "tickets_v1", "crash").label == "bug"
 
 
@@ -177,3 +178,17 @@ def test_a_classifier_without_rows_is_extended_though_no_rows_are_kept(opened: O
     service = opened(keep_training_data=False)
     service.fit(NO_ROWS)
     assert service.fit(extended(*ONE_EACH)).label_descriptions == DESCRIPTIONS
+
+
+@pytest.mark.parametrize("keep_training_data", [True, False])
+def test_that_a_classifier_learned_from_no_row_is_known_whether_or_not_rows_are_kept(
+    opened: Open, keep_training_data: bool
+) -> None:
+    service = opened(keep_training_data=keep_training_data)
+    service.fit(NO_ROWS)
+    assert not show(service).keeps_training_data
+    assert service.dependencies.store.find("tickets_v1").entry.blobs.keys() == {"artifact"}
+    evaluated = service.evaluate(EvaluateRequest("tickets_v1", ROWS))
+    assert "overlap_unknown" not in {warning.code for warning in evaluated.warnings}
+    erasure = service.forget(ForgetRequest(texts=("crash error",)))
+    assert (erasure.revisions, erasure.unknown) == ((), ())

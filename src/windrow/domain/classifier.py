@@ -262,6 +262,11 @@ class Record(Recipe, Trained, _Named):
     """The API key that trained, imported or copied it; ``None`` where none was needed."""
 
     @property
+    def learned_from_rows(self) -> bool:
+        """Whether it learned from rows, which may be kept; not where names and descriptions of labels made it."""
+        return self.source != "zero_shot"
+
+    @property
     def thresholds_by_label(self) -> dict[str, float]:
         """The score from which each label is given, in the order of the labels; empty for a single-label classifier."""
         if self.kind == "single_label":
@@ -286,7 +291,7 @@ class Classifier(Record):
     size_bytes: int
     """Bytes of its files on the disk, also of those that it shares with other revisions of its name."""
     keeps_training_data: bool
-    """Whether its training rows are kept."""
+    """Whether its training rows are kept; not where it learned from none (``source``)."""
     training_data_erased: bool = False
     """Whether some of its kept training rows were erased, as ``forget`` does it; the others are kept."""
     deleted_at: datetime | None = None

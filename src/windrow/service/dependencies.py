@@ -126,9 +126,13 @@ class Store:
     def training_rows(self, entry: ClassifierState) -> Iterator[LabelledRow] | None:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
 
+        A classifier that learned from no row has none, which is known.
+
         Raises:
             InvalidArtifact: They are missing or damaged; damage inside raises when iteration reaches that row.
         """
+        if not entry.record.learned_from_rows:
+            return iter(())
         return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
 
     def find_seen(self, entry: ClassifierState, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:

@@ -80,7 +80,7 @@ def _check_size(rows: FitRows, max_bytes: int) -> None:
 
 def _kept_rows(deps: Dependencies, entry: ClassifierState) -> Sequence[LabelledRow]:
     record = entry.record
-    if record.source == "zero_shot":  # it never had any
+    if not record.learned_from_rows:
         return ()
     if ROWS not in entry.blobs:
         raise TrainingDataNotKept(

@@ -184,7 +184,7 @@ def reproduce(
 
 def _kept_dataset(deps: Dependencies, entry: ClassifierState) -> LabelledDataset:
     """Return the kept rows of a revision; of one without rows, its labels."""
-    if entry.record.source == "zero_shot":
+    if not entry.record.learned_from_rows:
         return labels_alone(entry.record.label_descriptions)
     return check_training_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
 
@@ -278,7 +278,7 @@ def _train(
     )
     control.report_progress("saving")
     blobs = {ARTIFACT: trained.artifact}
-    if deps.settings.keep_training_data:
+    if deps.settings.keep_training_data and record.learned_from_rows:
         blobs[ROWS] = rows_to_blob(dataset.jsonl)
     # From here on nothing stops it.
     entry = _publish(deps, recast(NewRevision, request, record=record, blobs=blobs), control)

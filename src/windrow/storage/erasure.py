@@ -79,7 +79,7 @@ class Erasing:
             if ref is not None and ref.sha256 not in found:
                 found[ref.sha256] = self._find(name, ref, matches)
             rows = None if ref is None else found[ref.sha256]
-            if rows is None or rows:
+            if (rows is None and state.record.learned_from_rows) or rows:
                 answers = isinstance(newest, ClassifierState) and newest.record.revision == revision
                 yield LearnedRevision(state, rows, answers, isinstance(newest, Tombstone))
 

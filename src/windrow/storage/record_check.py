@@ -45,9 +45,9 @@ def _check_kind(record: Record) -> None:
         is_counted = all(0 <= count <= record.num_examples for count in rows)
     if not is_counted:
         raise Mismatch("does not fit rows_per_label", ("record", "num_examples"))
-    if record.source == "zero_shot" and record.num_examples:
+    if not record.learned_from_rows and record.num_examples:
         raise Mismatch("does not fit num_examples", ("record", "source"))
-    if record.source == "zero_shot" and record.label_descriptions.keys() != set(labels):
+    if not record.learned_from_rows and record.label_descriptions.keys() != set(labels):
         raise Mismatch("are not those of its labels", ("record", "label_descriptions"))
     thresholds = record.label_thresholds
     if tuple(thresholds) != (labels if record.kind == "multi_label" else ()) or not _are_inside(thresholds):

@@ -105,7 +105,7 @@ class ClassifierState:
             Classifier,
             self.record,
             size_bytes=sum(ref.size_bytes for ref in self.blobs.values()),
-            keeps_training_data=ROWS in self.blobs,
+            keeps_training_data=self.record.learned_from_rows and ROWS in self.blobs,
             training_data_erased=self.has_erased_rows,
             deleted_at=deleted_at,
         )

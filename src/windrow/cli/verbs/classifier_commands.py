@@ -156,11 +156,12 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
 
 def _about_training(one: Classifier) -> list[tuple[str, str]]:
     kept = "some erased" if one.training_data_erased else "kept" if one.keeps_training_data else "not kept"
+    rows = f"{one.num_examples:,}, {kept}" if one.learned_from_rows else "none"
     limit = "" if one.max_seconds is None else f", at most {duration(one.max_seconds)}"
     return [
         ("trained", f"{when(one.created_at)} UTC, in {duration(one.training_time_seconds)}"),
-        ("source", "names and descriptions of its labels alone" if one.source == "zero_shot" else ""),
-        ("rows", f"{one.num_examples:,}, {kept}, SHA-256 {one.training_data_sha256}"),
+        ("source", "names and descriptions of its labels alone" if not one.learned_from_rows else ""),
+        ("rows", f"{rows}, SHA-256 {one.training_data_sha256}"),
         ("extends", extension_text(one)),
         ("base model", f"{one.base_model}, digest {one.base_model_digest}"),
         ("recipe", f"{recipe_text(one)}{limit}"),

@@ -135,3 +135,11 @@ export function nextName(name) {
   const highest = Math.max(0, ...versions.filter((each) => each.task === task).map((each) => each.version ?? 1));
   return `${task}_v${highest + 1}`;
 }
+
+/**
+ * Whether the rows that a classifier learned from can be learned again: they are kept, or there were none.
+ * @param {{ source: string, keeps_training_data: boolean }} model
+ */
+export function hasAllRows({ source, keeps_training_data }) {
+  return keeps_training_data || source === "zero_shot";
+}

@@ -10,7 +10,7 @@ import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { TableSheet } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
-import { classifiers, nextName, refresh, useClassifiers } from "../store.js";
+import { classifiers, hasAllRows, nextName, refresh, useClassifiers } from "../store.js";
 import { html, submits, useState } from "../ui.js";
 import { author, CopyDialog, ExportDialog, LabelThresholds, Purge, Reproduce, restore, useDelete } from "./classifier_actions.js";
 import { Oddity } from "./train_data.js";
@@ -76,7 +76,7 @@ function Known({ model, again }) {
       <div class="tools">
         <${Button} quiet onClick=${() => setDialog("export")}>Export<//>
         <${Button} quiet onClick=${() => setDialog("copy")}>Copy<//>
-        <${Button} quiet disabled=${!model.keeps_training_data} title=${model.keeps_training_data ? undefined : "Its training rows are not kept"} onClick=${() => setDialog("reproduce")}>Reproduce<//>
+        <${Button} quiet disabled=${!hasAllRows(model)} title=${hasAllRows(model) ? undefined : "Its training rows are not kept"} onClick=${() => setDialog("reproduce")}>Reproduce<//>
         ${model.answers && html`<${Button} quiet busy=${remove.busy} onClick=${() => remove.run([model.name])}>Delete<//>`}
       </div>
     </div>
@@ -129,7 +129,7 @@ function Next({ model, again }) {
         : ["It is in use. Correct what it reads wrong, and train the next version from that.", "Correct answers", href(["correct"], { model: name })];
   return html`<${Notice}><div class="spread record-next"><span>${says}</span>
     <span class="tools">
-      ${model.keeps_training_data && html`<a class="button" href=${href(["train"], { extends: `${name}@${revision}` })}>Train ${complete ? nextName(name) : "the next version"}</a>`}
+      ${hasAllRows(model) && html`<a class="button" href=${href(["train"], { extends: `${name}@${revision}` })}>Train ${complete ? nextName(name) : "the next version"}</a>`}
       <a class="button primary" href=${address}>${action}</a>
     </span></div><//>`;
 }
@@ -215,7 +215,7 @@ function About({ model, again }) {
       ${model.extends && html`<dt>Extends</dt><dd><a href=${href(["classifiers", model.extends])}>${model.extends}</a>, with ${counted(model.taken_over_rows, "row")} of it</dd>`}
       ${model.origin && html`<dt>Comes from</dt><dd><bdi>${model.origin.name}@${model.origin.revision}</bdi>, ${ago(model.origin.imported_at)}</dd>`}
       <dt>Last used</dt><dd>${ago(model.last_used_at)}, ${counted(model.recent_predictions, "text")} in 30 days</dd>
-      <dt>On the disk</dt><dd>${size(model.size_bytes)}, ${model.keeps_training_data ? (model.training_data_erased ? "with rows, of which some were erased" : "with its training rows") : "without its training rows"}</dd>
+      <dt>On the disk</dt><dd>${size(model.size_bytes)}, ${model.keeps_training_data ? (model.training_data_erased ? "with rows, of which some were erased" : "with its training rows") : model.source === "zero_shot" ? "without rows, since it learned from none" : "without its training rows"}</dd>
     </dl>
   <//>`;
 }

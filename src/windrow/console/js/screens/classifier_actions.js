@@ -156,7 +156,7 @@ export function ExportDialog({ model, onClose }) {
     <p>You get one file, which any Windrow imports: drop it on its list of classifiers. Without the training rows it holds none of your texts.</p>
     ${model.keeps_training_data
       ? html`<${Check} checked=${rows} onChange=${setRows}>With its ${counted(model.num_examples, "training row")}, so that it can be extended and trained again elsewhere<//>`
-      : html`<p class="muted">Its training rows are not kept, so none can go along.</p>`}
+      : html`<p class="muted">${model.source === "zero_shot" ? "It learned from no row" : "Its training rows are not kept"}, so none can go along.</p>`}
   <//>`;
 }
 

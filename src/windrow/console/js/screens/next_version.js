@@ -7,7 +7,7 @@ import { Button, Chip, Header, Name, Notice, Problem, Reply, Scroll, Sheet, Text
 import { Accuracy } from "../parts/charts.js";
 import { Check, Input, Select } from "../parts/fields.js";
 import { go, href, route, setQuery } from "../router.js";
-import { classifiers, nextName, refresh } from "../store.js";
+import { classifiers, hasAllRows, nextName, refresh } from "../store.js";
 import { html, submits, useEffect, useState } from "../ui.js";
 import { Accuracies, Flips, Promotions } from "./compare.js";
 import { Cancel, Progress, useJob } from "./train_job.js";
@@ -49,7 +49,8 @@ function Form({ name }) {
   if (!decided.length) {
     return html`<${BeingLearned} name=${name} /><${Notice}>Nothing is corrected or accepted yet. <a href=${href(["correct"], { model: name })}>Go to the queue</a>.<//>`;
   }
-  return html`<${Reply} of=${record}>${({ keeps_training_data: keeps, num_examples: kept, labels }) => {
+  return html`<${Reply} of=${record}>${(/** @type {Json} */ model) => {
+    const { num_examples: kept, labels } = model, keeps = hasAllRows(model);
     const fresh = [...new Set(rows.map((each) => each.label))].filter((label) => !labels.includes(label));
     return html`<form class="two" onSubmit=${submits(run)}>
       <${Sheet} title="Train it">
