@@ -222,6 +222,15 @@ def test_the_figures_of_several_labels_are_those_of_the_server(judged: Page, ser
     assert report["confused_labels"]
 
 
+def test_figures_that_there_are_not_are_dashes(page: Page) -> None:
+    # It is given none of the labels, so there is no precision.
+    open_view(page, "judge?model=mails_v2")
+    rows = [{**TEST_ROWS[-1], "labels": ["billing"]}]
+    page.locator(".test-set input[type=file]").set_input_files(as_json_lines(rows, "none.jsonl"))
+    figures = page.get_by_role("region", name="All decisions about labels")
+    expect(figures).to_contain_text("precision –, recall 0.00")
+
+
 def test_the_thresholds_that_test_rows_speak_for_are_set_and_cleared(judged: Page, server: Running) -> None:
     proposed = evaluated(server)["proposed_thresholds"]
     judged.get_by_role("button", name="Fill in the proposed ones").click()

@@ -66,6 +66,11 @@ export function rowsPerLabel(rows) {
   return counts;
 }
 
+/** Return a figure from 0 to 1 with two decimals, and a dash where there is none. @param {number | null} figure */
+export function figure(figure) {
+  return figure === null ? "–" : figure.toFixed(2);
+}
+
 /** @param {number} score */
 export function score(score) {
   return score.toFixed(2);

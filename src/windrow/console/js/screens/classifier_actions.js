@@ -1,6 +1,6 @@
 /** What is done to classifiers, from the list and from a record: delete and undo, purge, copy, export, import, train again. */
 import { ApiError, call, isRefused } from "../api.js";
-import { counted, download, duration, score } from "../format.js";
+import { counted, download, duration, figure, score } from "../format.js";
 import { useAction } from "../load.js";
 import { Button, Notice, Problem, Scroll } from "../parts/bits.js";
 import { Check, Input } from "../parts/fields.js";
@@ -253,7 +253,6 @@ export function LabelThresholds({ model, proposed, says = "", again }) {
 /** @param {Record<string, any> | undefined} found */
 function proposal(found) {
   if (!found) return html`<span class="faint">none</span>`;
-  const figure = (/** @type {number | null} */ share) => (share === null ? "–" : share.toFixed(2));
   return html`${score(found.threshold)} <span class="faint">precision ${figure(found.precision)}, recall ${figure(found.recall)}</span>`;
 }
 

@@ -1,5 +1,5 @@
 /** Compare: several classifiers on the same test rows; which answers change, and whether that shows a difference. */
-import { counted, givenLabels, inLine, number, percent } from "../format.js";
+import { counted, figure, givenLabels, inLine, number, percent } from "../format.js";
 import { useReply } from "../load.js";
 import { Button, Empty, Field, Header, Notice, Problem, Reply, Scroll, Sheet, Tabs, Text, Warnings } from "../parts/bits.js";
 import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
@@ -157,11 +157,6 @@ function LabelDifferences({ pair }) {
   return html`<${TableSheet} title="Labels that differ" class="tight" label="Labels that differ" columns=${columns} rows=${pair.labels} keyOf="label" empty=${html`<p class="all-right">They decide alike on each label.</p>`}>
     <p class="hint below">Micro F1 differs by ${signed(pair.micro_f1_difference)} (${signed(low)} to ${signed(high)}).</p>
   <//>`;
-}
-
-/** @param {number | null} f1 */
-function figure(f1) {
-  return f1 === null ? "–" : f1.toFixed(2);
 }
 
 /** @param {number} difference */

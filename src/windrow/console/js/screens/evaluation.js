@@ -1,5 +1,5 @@
 /** What test rows say about a classifier: label by label, row by row, and what each threshold would answer. */
-import { counted, givenLabels, number, percent, score as scoreText } from "../format.js";
+import { counted, figure, givenLabels, number, percent, score as scoreText } from "../format.js";
 import { Button, Scroll, Sheet, Text } from "../parts/bits.js";
 import { LineChart, Meter } from "../parts/charts.js";
 import { Input } from "../parts/fields.js";
@@ -50,7 +50,7 @@ export function LabelTable({ labels }) {
     { title: "Label", cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
     { title: "Recall", cell: (each) => (each.total ? html`<${Meter} share=${each.recall} text=${`${each.recall.toFixed(2)} (${each.correct}/${each.total})`} />` : html`<span class="faint">no row</span>`) },
     { title: "Precision", number: true, cell: (each) => (each.precision == null ? "–" : `${each.precision.toFixed(2)} (${each.correct}/${each.predicted})`) },
-    { title: "F1", number: true, minor: true, cell: (each) => (each.f1 == null ? "–" : each.f1.toFixed(2)) },
+    { title: "F1", number: true, minor: true, cell: (each) => figure(each.f1) },
     { title: "Rows", number: true, minor: true, cell: (each) => number(each.total) },
   ];
   return html`<${TableSheet} title="Label by label" class="tight" columns=${columns} rows=${labels} keyOf="label" label="How each label did" />`;
@@ -106,7 +106,7 @@ function f1Text(f1, { low, high }) {
 export function MultiLabelFigures({ report }) {
   return html`<${Sheet} title="All decisions about labels">
     <dl class="facts">
-      <dt>Micro F1</dt><dd>${f1Text(report.micro_f1, report.micro_f1_interval)} <span class="faint">of all decisions together: precision ${report.micro_precision.toFixed(2)}, recall ${report.micro_recall.toFixed(2)}</span></dd>
+      <dt>Micro F1</dt><dd>${f1Text(report.micro_f1, report.micro_f1_interval)} <span class="faint">of all decisions together: precision ${figure(report.micro_precision)}, recall ${figure(report.micro_recall)}</span></dd>
       <dt>Macro F1</dt><dd>${f1Text(report.macro_f1, report.macro_f1_interval)} <span class="faint">the mean of the labels</span></dd>
       <dt>Exact matches</dt><dd>${percent(report.accuracy)} <span class="faint">${number(report.correct)} of ${counted(report.total, "row")}: the accuracy</span></dd>
       <dt>Hamming loss</dt><dd>${report.hamming_loss.toFixed(3)} <span class="faint">the share of all decisions that are wrong</span></dd>
