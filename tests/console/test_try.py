@@ -256,6 +256,24 @@ def test_a_file_comes_back_as_the_command_line_writes_it(
     assert given == written
 
 
+def test_a_label_that_holds_what_stands_between_labels_is_given_back_as_json_lines_alone(
+    server: Running, page: Page, tmp_path: Path
+) -> None:
+    rows = [{"text": text, "labels": [f"{label};x"]} for label, texts in TICKETS.items() for text in texts]
+    several = {"model_name": "apart_v1", "training_data": rows, "num_iterations": 0}
+    server.client.post("/v1/classifier/fit", json=several).raise_for_status()
+    open_try(server, page, "models=apart_v1")
+    choose_file(page, mails(tmp_path, [("1", TICKETS["refund"][0], "2026")]))
+    page.get_by_role("button", name="Classify 1 row with apart_v1").click()
+    page.get_by_role("button", name="Download CSV").click()
+    refusal = page.get_by_role("alert").filter(has_text="The label refund;x holds ;, which stands between")
+    expect(refusal).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download JSON Lines").click()
+    assert read(Path(download.value.path()), "jsonl")[0]["predicted_labels"] == ["refund;x"]
+    expect(refusal).to_have_count(0)
+
+
 def read(path: Path, format_: str) -> list[dict[str, Any]]:
     """Return a file's rows, with scores as numbers."""
     text = path.read_bytes().decode("utf-8")

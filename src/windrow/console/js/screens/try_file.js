@@ -18,6 +18,7 @@ const BATCH = 256;
 const MAX_REVIEWED = 1_000;
 const SURE = 0.3;
 const LEAST_REVIEWED = 10;
+const SEPARATOR = ";"; // between the labels of a cell of CSV
 const ADDED = ["predicted_label", "score", "in_scope", "abstained", "truncated"];
 
 /**
@@ -186,12 +187,15 @@ function bestScore(answer) {
 
 /** Give the file back with what was answered. @param {Run} now @param {Json} found @param {"csv" | "jsonl"} format */
 function give(now, found, format) {
+  const unclear = format === "csv" && now.answers.flatMap((each) => each.labels ?? []).find((label) => label.includes(SEPARATOR));
+  put({ error: unclear ? new Error(`The label ${unclear} holds ${SEPARATOR}, which stands between the labels of a cell of CSV. Download JSON Lines.`) : null });
+  if (unclear) return;
   const columns = /** @type {string[]} */ (found.columns.map((each) => each.name));
   const prefix = ADDED.some((name) => columns.includes(name)) ? "new_" : "";
   const several = now.kind === "multi_label";
   const names = ADDED.map((name, place) => prefix + (several && place === 0 ? "predicted_labels" : name));
   const rows = now.answers.map((answer, at) => {
-    const labels = format === "csv" && answer.labels ? answer.labels.join(";") : answer.labels;
+    const labels = format === "csv" && answer.labels ? answer.labels.join(SEPARATOR) : answer.labels;
     const values = [several ? labels : answer.label, rounded(bestScore(answer)), rounded(answer.in_scope), answer.abstained, answer.truncated];
     return { ...(found.rows[at].values ?? { text: found.rows[at].text }), ...Object.fromEntries(names.map((name, place) => [name, values[place]])) };
   });
