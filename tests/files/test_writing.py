@@ -78,7 +78,7 @@ def test_any_number_of_labels_is_one_cell_of_csv_and_a_list_in_json() -> None:
 def test_labels_that_hold_the_separator_go_into_no_cell_together() -> None:
     check_labels_for_csv(("a;b", "c"), "single_label")
     check_labels_for_csv(("a,b", "c"), "multi_label")
-    with pytest.raises(InvalidParameter, match=r"The label 'a;b' holds ';'.*Write jsonl or parquet"):
+    with pytest.raises(InvalidParameter, match=r"The label 'a;b' holds ';'.*Write jsonl in its place"):
         check_labels_for_csv(("c", "a;b"), "multi_label")
 
 

@@ -34,7 +34,7 @@ from windrow.files.delimited import NumberedRow, read_delimited
 from windrow.files.format_detection import detect_format, detect_txt_format
 from windrow.files.json_values import listed_values
 from windrow.files.lines import BLANK_LINES, Lines
-from windrow.files.row_labels import LabelProblem, find_unsaid_separator, read_labels
+from windrow.files.row_labels import LabelProblem, find_label_problem, read_labels
 
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
@@ -151,7 +151,7 @@ class Table:
             )
             self.source.reject(words, line, column=column, found=len(value))
             return None
-        if (problem := find_unsaid_separator(value, column, self.options)) is not None:
+        if (problem := find_label_problem(value, column, self.options)) is not None:
             self._tell(problem, line)
             return None
         return self._checked(line, self._as_label(value), "label")

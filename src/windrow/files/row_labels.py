@@ -15,6 +15,8 @@ _INDICATED: Final[Mapping[object, bool]] = {
     **dict.fromkeys((1, "1", "1.0", "true"), True),
     **dict.fromkeys((0, "0", "0.0", "false"), False),
 }
+# In a text of labels: nobody has said yet which they are. An empty text says that there are none.
+UNLABELLED: Final = "?"
 # What stands between labels where a column that is called so is one text.
 _LIKELY_SEPARATORS: Final = ";|,"
 _REMOVE: Final = "Correct or remove that row."
@@ -59,8 +61,10 @@ def read_labels(
     return _distinct([each if isinstance(each, list) else as_label(each) for each in value], where.column)
 
 
-def find_unsaid_separator(value: object, column: str, options: ReadOptions) -> LabelProblem | None:
-    """Return the problem with a text in a column ``labels`` that may be several labels, where no option says so.
+def find_label_problem(value: object, column: str, options: ReadOptions) -> LabelProblem | None:
+    """Return the problem with a text in a column ``labels`` where no option says what the column holds.
+
+    It may be several labels, or stand for labels that nobody has said yet.
 
     Args:
         value: What a row has in the column.
@@ -70,6 +74,8 @@ def find_unsaid_separator(value: object, column: str, options: ReadOptions) -> L
     is_guessed = not options.label_column and not names_label_columns(options)
     if not is_guessed or not isinstance(value, str) or column.strip().casefold() != "labels":
         return None
+    if value.strip() == UNLABELLED:
+        return _unlabelled(column)
     separator = next((each for each in _LIKELY_SEPARATORS if each in value.strip().strip(each)), None)
     if separator is None:
         return None
@@ -102,16 +108,26 @@ def _split(value: object, where: LabelColumns) -> list[object] | LabelProblem:
     """Return the labels in a value that is no list."""
     if not isinstance(value, str):
         return LabelProblem(f"{{column!r}} holds no list of labels. {_REMOVE}", {"column": where.column})
-    if where.separator is not None:
-        return [part for part in map(str.strip, value.split(where.separator)) if part]
-    if not value or value.isspace():
-        return []
+    given = value.split(where.separator) if where.separator else [value]
+    parts: list[object] = [part for part in map(str.strip, given) if part]
+    if UNLABELLED in parts:
+        return _unlabelled(where.column)
+    if where.separator is not None or not parts:
+        return parts
     return LabelProblem(
         "{column!r} holds a text, and it is not said what stands between two labels in it. Add "
         "{set:label_separator=;}, or whatever it is.",
         {"column": where.column},
         "label_separator",
     )
+
+
+def _unlabelled(column: str | None) -> LabelProblem:
+    words = (
+        "{column!r} holds {unlabelled}, which stands where nobody has said yet which labels fit. Write the labels in "
+        "its place, or nothing where none of them fits; or remove that row."
+    )
+    return LabelProblem(words, {"column": column, "unlabelled": UNLABELLED})
 
 
 def _distinct(labels: list[object], column: str) -> list[object] | LabelProblem:

@@ -107,8 +107,8 @@ def check_labels_for_csv(labels: Sequence[str], kind: Kind) -> None:
     """
     if kind == "multi_label" and (found := [label for label in labels if LABEL_SEPARATOR in label]):
         raise InvalidParameter(
-            "The label {label!r} holds {separator!r}, which stands between the labels of a cell of CSV. Write jsonl or "
-            "parquet.",
+            "The label {label!r} holds {separator!r}, which stands between the labels of a cell of CSV. Write jsonl in "
+            "its place.",
             {"label": found[0], "separator": LABEL_SEPARATOR},
         )
 

@@ -129,7 +129,8 @@ def suggest(
 ) -> None:
     """Choose those of many texts that are worth labelling: likely new labels first, then what is uncertain.
 
-    A file for the labelling has the columns text and label, and the label is left for you to fill in.
+    A file for the labelling has the columns text and label, and the label is left for you to fill in; of a multi-label
+    classifier, the column is called labels, and training refuses the row until you have replaced what is in it.
     """
     if out is not None:
         check_out(out)
