@@ -348,6 +348,12 @@ def test_lists_of_labels_give_lists_of_labels(named: WindrowClassifier, form: Ca
     assert other.score(TEXTS[:2], [["never seen"]] * 2) == 0
 
 
+def test_labels_of_another_form_get_no_score(named: WindrowClassifier) -> None:
+    lists = [[label] for label in LABELS]
+    with pytest.raises(ValueError, match=r"^y\[0\] is no list"):
+        WindrowClassifier(num_iterations=0).fit(TEXTS, lists).score(TEXTS, LABELS)
+
+
 def test_the_columns_of_a_frame_are_the_labels(named: WindrowClassifier) -> None:
     other = WindrowClassifier(num_iterations=0).fit(TEXTS, pl.DataFrame(INDICATORS, schema=CLASSES))
     assert named.classes_.tolist() == other.classes_.tolist() == CLASSES

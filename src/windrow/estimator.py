@@ -193,12 +193,17 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             sample_weight: The weight of each text, shape ``(n,)``; ``None`` for equal ones.
 
         Raises:
-            ValueError: A text breaks a rule, or it is not trained yet (scikit-learn's ``NotFittedError``).
+            ValueError: A text breaks a rule, labels have another form than those that it was trained on, or it is not
+                trained yet (scikit-learn's ``NotFittedError``).
         """
         check_is_fitted(self)
         if self.form_ != "label_list":
             return float(super().score(X, y, sample_weight))
-        pairs = zip(self.predict(X), _read_values(y), strict=True)
+        labels = _read_values(y)
+        odd = next((number for number, each in enumerate(labels) if not isinstance(each, _LISTS)), None)
+        if odd is not None:
+            raise ValueError(f"y[{odd}] is no list. Pass a list of labels for each text, as for training.")
+        pairs = zip(self.predict(X), labels, strict=True)
         return float(np.average([set(given) == set(own) for given, own in pairs], weights=sample_weight))
 
     def _answers(self, column: Iterable[Any]) -> list[Prediction]:

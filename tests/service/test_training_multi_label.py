@@ -53,6 +53,17 @@ def test_the_record_says_what_was_learned(trained: Service) -> None:
     assert [one.kind for one in listed(trained)] == ["multi_label"]
 
 
+def test_a_name_whose_answers_change_their_form_is_warned_of(trained: Service) -> None:
+    single = FitRequest("mails_v1", ROWS, num_iterations=0)
+    for request, field in ((single, "(label)"), (REQUEST, "(labels)")):
+        for made in (trained.estimate_fit(request), trained.fit(request)):
+            [warning] = [each for each in made.warnings if each.code == "kind_changed"]
+            assert warning.message.startswith("From this training on, mails_v1 gives")
+            assert warning.message.index(field) == min(warning.message.index("(label"), warning.message.index(field))
+    again = trained.fit(REQUEST)
+    assert "kind_changed" not in [each.code for each in again.warnings]
+
+
 def test_its_answers_are_sets_of_labels(trained: Service) -> None:
     answer = ask(trained, "mails_v1", SEVERAL[0].text)
     assert (answer.kind, answer.label) == ("multi_label", None)

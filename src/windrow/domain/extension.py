@@ -30,8 +30,8 @@ class FitRows:
     """Kept rows of that revision that are not, since a row of the request has the same text."""
     label_descriptions: Mapping[str, str] = field(default_factory=dict)
     """What the labels mean, by label: those of the request, and those of that revision for other labels."""
-    label_warnings: tuple[DataWarning, ...] = ()
-    """What is odd about these descriptions."""
+    warnings: tuple[DataWarning, ...] = ()
+    """What is odd about these descriptions, or changes for those who ask the name."""
 
 
 def extend_rows(extends: str, kept: Sequence[LabelledRow], given: Iterable[LabelledRow], limits: DataLimits) -> FitRows:

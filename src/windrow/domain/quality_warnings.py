@@ -7,6 +7,7 @@ from windrow.domain.dataset import DataWarning
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
 from windrow.domain.multi_label_report import MultiLabelBaseline
+from windrow.domain.prediction import Kind
 from windrow.domain.recipe import MULTILINGUAL_BASE_MODELS
 from windrow.domain.report import MajorityBaseline
 
@@ -17,6 +18,25 @@ TRUNCATED_TEXT: Final = (
 _NAMED_ROWS: Final = 5
 _WIDE_INTERVAL: Final = 0.2
 _NEARLY_ALL: Final = 0.9995
+
+
+def warn_of_other_kind(name: str, kind: Kind) -> DataWarning:
+    """Return a warning about a name whose answers change their form.
+
+    It is kept in the record, so it names no alias, which not everyone may know.
+
+    Args:
+        name: The classifier's name.
+        kind: What it is from this training on.
+    """
+    change = "gives any number of labels (labels), and no longer one (label)"
+    if kind == "single_label":
+        change = "gives one label (label), and no longer any number of them (labels)"
+    message = (
+        f"From this training on, {name} {change}. Whoever asks it, by its name or by an alias, gets answers of the "
+        "other form. Train under another name if they do not expect that."
+    )
+    return DataWarning("kind_changed", message)
 
 
 def warn_of_few_rows(rows: int, interval: Interval, of: str | None = None) -> Iterator[DataWarning]:

@@ -59,7 +59,7 @@ def _without_rows(descriptions: Mapping[str, str], extends: str | None = None) -
 
 def _described(rows: FitRows, given: Mapping[str, str], kept: Mapping[str, str]) -> FitRows:
     descriptions, warnings = descriptions_of(rows.dataset.labels, given, kept, rows.extends or "")
-    return replace(rows, label_descriptions=descriptions, label_warnings=warnings)
+    return replace(rows, label_descriptions=descriptions, warnings=warnings)
 
 
 def _check_size(rows: FitRows, max_bytes: int) -> None:

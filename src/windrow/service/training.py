@@ -13,6 +13,7 @@ from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.clock import utc_now
 from windrow.domain.data_warnings import find_data_warnings
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import (
     ConcurrentChange,
     DataDirectoryUnavailable,
@@ -39,6 +40,7 @@ from windrow.domain.label_descriptions import LabelsAlone, labels_alone
 from windrow.domain.labelled_rows import LabelledDataset, check_training_rows
 from windrow.domain.names import Reference, check_name
 from windrow.domain.prediction import IsConnected, PredictRequest, always_connected
+from windrow.domain.quality_warnings import warn_of_other_kind
 from windrow.domain.recipe import Recipe, check_range, check_recipe
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.values import recast
@@ -142,7 +144,7 @@ def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
         memory_bytes=memory_bytes,
         stages=stages,
         memory_reason=memory_reason,
-        warnings=(*rows.label_warnings, *find_data_warnings(rows.dataset)),
+        warnings=(*rows.warnings, *find_data_warnings(rows.dataset)),
     )
 
 
@@ -161,7 +163,11 @@ def _estimate_without_rows(
         memory_bytes=memory_bytes,
         stages=stages,
         memory_reason=memory_reason,
-        warnings=(*zero_shot_warnings(dataset), *warn_of_long_descriptions(dataset.descriptions, encoder)),
+        warnings=(
+            *rows.warnings,
+            *zero_shot_warnings(dataset),
+            *warn_of_long_descriptions(dataset.descriptions, encoder),
+        ),
     )
 
 
@@ -242,7 +248,17 @@ def _check_fit(deps: Dependencies, request: FitRequest) -> FitRows:
     rows = read_fit_rows(deps, request)
     check_allowed(request.base_model, deps.settings.allowed_base_models)
     deps.store.catalog.check_name_free(request.model_name, overwrite=request.overwrite)
-    return rows
+    return replace(rows, warnings=(*rows.warnings, *_warn_of_other_kind(deps, request.model_name, rows)))
+
+
+def _warn_of_other_kind(deps: Dependencies, name: str, rows: FitRows) -> Iterator[DataWarning]:
+    """Yield a warning where a name would give answers of another form than it did until now."""
+    try:
+        record = deps.store.catalog.find(Reference(name)).entry.record
+    except (NotFound, InvalidArtifact):
+        return
+    if record.kind != rows.dataset.kind:
+        yield warn_of_other_kind(name, rows.dataset.kind)
 
 
 def _train(
@@ -273,7 +289,7 @@ def _train(
         created_at=utc_now(),
         training_time_seconds=round(time.perf_counter() - started, 3),
         source="zero_shot" if isinstance(dataset, LabelsAlone) else "examples",
-        warnings=(*rows.label_warnings, *trained.warnings),
+        warnings=(*rows.warnings, *trained.warnings),
         label_thresholds=dict(zip(dataset.labels, trained.label_thresholds or (), strict=False)),
     )
     control.report_progress("saving")
