@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from windrow.cli.options import OptionSpec
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.words import literal
 
+LABEL_DESCRIPTION: Final = OptionSpec("--label-description", metavar="LABEL=TEXT")
+LABEL_DESCRIPTIONS_FILE: Final = OptionSpec("--label-descriptions", metavar="FILE")
 _PARAMETER = "label_descriptions"
 # Those of a thousand labels with the longest descriptions, in any script.
 _MAX_BYTES = 20_000_000
@@ -17,8 +21,8 @@ class DescribedLabels:
     """Descriptions of labels, as they are typed."""
 
     label_description: tuple[str, ...] = ()
-    """What a label means, in a sentence, which may be empty; may be repeated. Without a file of rows, at least 2 labels
-    make a classifier that knows names and descriptions alone.
+    """What a label means, in a sentence, which may be empty; may be repeated. The text follows the first equals sign; a
+    label that holds one needs --label-descriptions.
     """
     label_descriptions_file: Path | None = None
     """The same as a JSON object, from each label to its text; what is described beside it holds first."""

@@ -1,5 +1,7 @@
 """classify: a text, the labels to choose from, and what is said of them."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.asking import Run
@@ -30,12 +32,14 @@ def test_labels_may_be_repeated_and_may_apply_by_themselves(ask: Run) -> None:
     assert ask("classify", "money back", *options).lines[0] == f"money back (by {MODEL})"
 
 
-@pytest.mark.parametrize("option", ["--label-description", "--description"])
-def test_descriptions_and_a_template_take_part(ask: Run, option: str) -> None:
+def test_descriptions_and_a_template_take_part(ask: Run, tmp_path: Path) -> None:
     plain = ask("classify", "money", *LABELS, "--json").document
-    described = ask("classify", "money", *LABELS, option, "sign in=money = money", "--json").document
+    described = ask("classify", "money", *LABELS, "--label-description", "sign in=money = money", "--json").document
+    (tmp_path / "labels.json").write_text('{"sign in": "money = money"}')
+    of_file = ask("classify", "money", *LABELS, "--label-descriptions", tmp_path / "labels.json", "--json").document
     own = ask("classify", "money", *LABELS, "--hypothesis-template", "money {}", "--json").document
     assert described["scores"]["sign in"] > plain["scores"]["sign in"]
+    assert of_file == described
     assert own["scores"] != plain["scores"]
 
 
@@ -56,9 +60,9 @@ def test_that_another_model_answers_is_said_beside_the_answer(ask: Run) -> None:
         (("--labels", "a,b,a"), "Entry 2 of --labels (from 0) is 'a' again"),
         ((*LABELS, "--hypothesis-template", "so"), "--hypothesis-template must hold {} exactly once"),
         ((*LABELS, "--label-description", "billing"), "--label-description 'billing' has no equals sign."),
-        ((*LABELS, "--description", "c=d"), "--label-description describes what is not among --labels: 'c'."),
+        ((*LABELS, "--label-description", "c=d"), "--label-description describes what is not among --labels: 'c'."),
         (
-            (*LABELS, "--description", "sign in=a", "--description", "sign in=b"),
+            (*LABELS, "--label-description", "sign in=a", "--label-description", "sign in=b"),
             "--label-description 'sign in=b' describes a label again.",
         ),
     ],

@@ -29,7 +29,7 @@ def test_a_fit_without_a_file_needs_two_described_labels(ask: Run, toy: Scripted
 
 
 def test_a_fit_without_a_file_answers_and_warns(ask: Run, toy: Scripted) -> None:
-    fitted = ask("fit", "tickets_v1", "--label-description", BILLING, "--describe-label", BUG)
+    fitted = ask("fit", "tickets_v1", "--label-description", BILLING, "--label-description", BUG)
     assert fitted.code == 0, fitted.err
     assert re.match(r"tickets_v1, revision 1, answers: 2 labels, 0 rows, in ", fitted.lines[0])
     assert "It has seen no labelled row" in fitted.err

@@ -1,13 +1,17 @@
 """The ``classify`` command: classify a text without a classifier, by names and descriptions of labels."""
 
 from dataclasses import replace
-from typing import Annotated
 
 import typer
 
 from windrow.cli.call import Call
 from windrow.cli.formats import one_line
-from windrow.cli.label_descriptions import parse_descriptions
+from windrow.cli.label_descriptions import (
+    LABEL_DESCRIPTION,
+    LABEL_DESCRIPTIONS_FILE,
+    DescribedLabels,
+    read_descriptions,
+)
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import data_console, notes_console
@@ -22,10 +26,13 @@ verbs = typer.Typer()
 
 @verbs.command(
     epilog='Examples: windrow classify "I was charged twice" --labels billing,technical,account; '
-    'windrow classify "The app is down" --labels billing,urgent --multi-label --description urgent="It cannot wait"'
+    'windrow classify "The app is down" --labels billing,urgent --multi-label '
+    '--label-description urgent="It cannot wait"'
 )
 @with_options(
     leave_out=("texts", "label_descriptions"),
+    label_description=LABEL_DESCRIPTION,
+    label_descriptions_file=LABEL_DESCRIPTIONS_FILE,
     text=OptionSpec(is_argument=True, metavar="TEXT", help="The text to classify."),
     labels=OptionSpec(
         "--labels", metavar="LABELS", help="The labels to choose from, with commas between; may be repeated."
@@ -39,15 +46,7 @@ verbs = typer.Typer()
 def classify(
     call: Call,
     request: ClassifyRequest,
-    label_description: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--label-description",
-            "--description",
-            metavar="LABEL=TEXT",
-            help="What a label means, in a sentence; may be repeated.",
-        ),
-    ] = None,
+    described: DescribedLabels,
 ) -> None:
     """Classify a text without a classifier, by how similar it is to the names and descriptions of labels.
 
@@ -55,7 +54,7 @@ def classify(
     """
     call.words.options["label_descriptions"] = "--label-description"
     labels = tuple(label.strip() for group in request.labels for label in group.split(","))
-    request = replace(request, labels=labels, label_descriptions=parse_descriptions(label_description or ()))
+    request = replace(request, labels=labels, label_descriptions=read_descriptions(described))
     with call.connected(may_create=True) as operations:
         answers = operations.classify(request)
     call.warn(answers[0].warnings)

@@ -10,7 +10,12 @@ from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
 from windrow.cli.formats import duration, estimate_text, extension_text, listed, size
-from windrow.cli.label_descriptions import DescribedLabels, read_descriptions
+from windrow.cli.label_descriptions import (
+    LABEL_DESCRIPTION,
+    LABEL_DESCRIPTIONS_FILE,
+    DescribedLabels,
+    read_descriptions,
+)
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -41,8 +46,8 @@ verbs = typer.Typer()
 )
 @with_options(
     leave_out=("label_descriptions",),
-    label_description=OptionSpec("--label-description --describe-label", metavar="LABEL=TEXT"),
-    label_descriptions_file=OptionSpec("--label-descriptions", metavar="FILE"),
+    label_description=LABEL_DESCRIPTION,
+    label_descriptions_file=LABEL_DESCRIPTIONS_FILE,
     training_data=OptionSpec(is_argument=True, may_be_left_out=True, metavar="FILE"),
     cross_validate=OptionSpec(
         help="Leave out the further trainings that only judge, which take most of the time; a head alone is judged all "
@@ -67,7 +72,8 @@ def fit(
 ) -> None:
     """Train a classifier on labelled rows and save it. Ctrl-C cancels, and leaves nothing behind.
 
-    An existing name gets a new revision; until that is saved, the old one goes on answering.
+    An existing name gets a new revision; until that is saved, the old one goes on answering. Without FILE, at least 2
+    described labels make a classifier that knows names and descriptions alone.
     """
     call.words.options["label_descriptions"] = "--label-description"
     request = replace(request, label_descriptions=read_descriptions(described))
