@@ -18,6 +18,7 @@ from windrow.domain.report import EvaluateRequest
 GOOD = {"text": "a", "label": "b"}
 MISSPELT = {"text": "a", "lable": "c"}
 GIVEN = {"alias": "live"}
+NO_LIST = 'must be a list, such as ["billing"]'
 
 
 def refused(kind: Any, document: object, **more: Any) -> InvalidRequest:
@@ -98,8 +99,8 @@ def test_a_label_alone_in_a_list_is_that_label() -> None:
             "lables is no field of training_data[1]; did you mean labels?",
             {"row": 1, "field": "lables"},
         ),
-        ({"text": "a", "labels": "b"}, "training_data[1].labels must be a list", {"row": 1, "field": "labels"}),
-        ({"text": "a", "labels": None}, "training_data[1].labels must be a list", {"row": 1, "field": "labels"}),
+        ({"text": "a", "labels": "b"}, f"training_data[1].labels {NO_LIST}", {"row": 1, "field": "labels"}),
+        ({"text": "a", "labels": None}, f"training_data[1].labels {NO_LIST}", {"row": 1, "field": "labels"}),
         (
             {"text": "a", "labels": ["b", 1.5]},
             "training_data[1].labels[1] must be a string",
@@ -118,6 +119,23 @@ def test_what_is_wrong_with_the_labels_of_a_row_is_told_where_it_stands(
     error = refused(FitRequest, {"model_name": "a", "training_data": [GOOD, row]})
     assert error.facts["problems"] == [problem]
     assert {name: error.facts[name] for name in ("row", "field") if name in error.facts} == facts
+
+
+@pytest.mark.parametrize(
+    ("others", "row", "problem"),
+    [
+        ([{"text": "a", "labels": []}], {"text": "b"}, "training_data[0].labels is missing"),
+        ([{"text": "a"}, {"text": "a", "labels": []}], {"text": "b"}, "training_data[0].labels is missing"),
+        ([{"text": "a", "label": "x"}, {"text": "a", "labels": []}], {}, "training_data[0].text is missing"),
+        ([{"text": "a", "labels": []}], {"text": "b", "lable": "x"}, "lable is no field of training_data[0]"),
+        ([{"text": "a", "label": "x"}], {"text": "b"}, "training_data[0].label is missing"),
+    ],
+)
+def test_a_row_without_labels_lacks_the_field_that_other_rows_have(
+    others: list[dict[str, object]], row: dict[str, object], problem: str
+) -> None:
+    error = refused(FitRequest, {"model_name": "a", "training_data": [row, *others]})
+    assert problem in str(error.facts["problems"])
 
 
 def test_null_is_taken_only_where_it_is_declared() -> None:

@@ -106,6 +106,9 @@ def test_labels_among_several_may_be_whole_numbers() -> None:
     [
         (TEXTS, np.eye(2, dtype=int), " has a matrix of labels, which does not say what its columns are called"),
         (TEXTS, [["a", None], []], r"\[0\]\.labels\[1\] is missing"),
+        (TEXTS, [["a"], None], r"\[1\]\.labels is missing"),
+        (TEXTS, [None, ["a"]], r"\[0\]\.labels is missing"),
+        (TEXTS, [None, None], r"\[0\]\.label is missing"),
         (TEXTS, [["a"], [["b"]]], r"\[1\]\.labels\[0\] is of type list, not a string"),
         (TEXTS, {"a": [1, 0], "b": [1, 2]}, r"\[1\]\.labels has neither 1 nor 0 for the label 'b'"),
         (TEXTS, pd.DataFrame({"label": LABELS}), r"\[0\]\.labels has neither 1 nor 0 for the label 'label'"),
@@ -118,7 +121,7 @@ def test_labels_among_several_may_be_whole_numbers() -> None:
         ),
         ([{"text": "a", "label": "b", "labels": ["b"]}], None, r"\[0\] has label and labels\. Pass one of them"),
         ([{"text": "a", "label": ["b", "c"]}], None, r"\[0\]\.label is a list of 2 labels"),
-        ([{"text": "a", "labels": "b"}], None, r"\[0\]\.labels is no list of labels"),
+        ([{"text": "a", "labels": "b"}], None, r"\[0\]\.labels is no list of labels, such as \['billing'\]"),
     ],
 )
 def test_labels_that_cannot_be_used_are_refused(texts: Any, labels: Any, message: str) -> None:

@@ -72,6 +72,8 @@ class _Problems:
     """What is wrong with a document, as it is read: some of it in words, and how much it is in all."""
 
     limits: DataLimits | None
+    row_form: str = "label"
+    """The field with the labels of the rows that are being read, as the first row that has any tells it."""
     count: int = 0
     details: list[str] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
@@ -141,12 +143,26 @@ def _row(value: Any, path: JsonPath, problems: _Problems) -> Any:
             rule = f"is a list of {len(label)} labels; rows with any number of labels have them as labels, each of them"
             return problems.add_wrong((*path, "label"), rule, "row")
         return _read_single({**value, "label": label[0]}, path, problems)
-    return (_read_several if _means_labels(value) else _read_single)(value, path, problems)
+    return (_read_several if _means_labels(value, problems.row_form) else _read_single)(value, path, problems)
 
 
-def _means_labels(value: Mapping[str, Any]) -> bool:
-    """Whether a row without labels has a misspelt field that is most like ``labels``."""
-    return "label" not in value and any(nearest(key, _ROW_FIELDS) == "labels" for key in [*value][:MAX_PROBLEMS])
+def _means_labels(value: Mapping[str, Any], form: str) -> bool:
+    """Whether a row without labels has a misspelt field that is most like ``labels``, or none where others have those.
+
+    Args:
+        value: The row.
+        form: The field with the labels of other rows.
+    """
+    if "label" in value:
+        return False
+    meant = {nearest(key, _ROW_FIELDS) for key in [*value][:MAX_PROBLEMS]}
+    return "labels" in meant or (form == "labels" and "label" not in meant)
+
+
+def _row_form(rows: Sequence[Any]) -> str:
+    """Return the field with the labels of the first row that has any; ``label`` where none has."""
+    fields_of_rows = (name for row in rows if type(row) is dict for name in ("label", "labels") if name in row)
+    return next(fields_of_rows, "label")
 
 
 def _mapping(each: _Reader) -> _Reader:
@@ -158,14 +174,18 @@ def _mapping(each: _Reader) -> _Reader:
     return read
 
 
-def _list(each: _Reader, has_rows: bool) -> _Reader:
+def _list(each: _Reader, has_rows: bool, example: str = "") -> _Reader:
+    rule = f"must be a list, such as {example}" if example else "must be a list"
+
     def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
         if type(value) is tuple:  # it is read already
             return value
         if type(value) is not list:
-            return problems.add_wrong(path, "must be a list", _entry_at(path))
-        if has_rows and problems.limits is not None:
-            check_row_count(len(value), problems.limits, _path_text(path))
+            return problems.add_wrong(path, rule, _entry_at(path))
+        if has_rows:
+            if problems.limits is not None:
+                check_row_count(len(value), problems.limits, _path_text(path))
+            problems.row_form = _row_form(value)
         before, last, done = problems.count, len(value), []
         for number, one in enumerate(value):
             done.append(each(one, (*path, number), problems))
@@ -215,7 +235,7 @@ def _fields_of(kind: Any) -> Known:
     own = sorted((each for each in fields(kind) if each.init), key=has_default)
     readers = {each.name: (_reader_of(types[each.name]), has_default(each)) for each in own}
     if kind is MultiLabelRow:
-        return {**readers, "labels": (_list(_label, has_rows=False), False)}
+        return {**readers, "labels": (_list(_label, has_rows=False, example='["billing"]'), False)}
     return {**readers, "label": (_label, False)} if kind is Row else readers
 
 

@@ -56,7 +56,7 @@ def read_rows(name: str, texts: Iterable[Any], labels: Iterable[Any] | None = No
             problem = f"has {texts_and_labels}. {{Send}} one label for each text."
             raise _refuse(name, problem, texts=len(columns[0]), labels=len(columns[1]))
         pairs = list(zip(*columns, strict=True))
-    return tuple(_row(name, number, text, label) for number, (text, label) in enumerate(pairs))
+    return tuple(_row(name, pairs, number) for number in range(len(pairs)))
 
 
 def read_label_values(name: str, labels: Iterable[Any]) -> list[Any]:
@@ -149,20 +149,32 @@ def is_missing(value: object) -> bool:
     return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
 
 
-def _row(name: str, number: int, text: object, label: object) -> LabelledRow:
+def _row(name: str, pairs: Sequence[tuple[Any, Any]], number: int) -> LabelledRow:
     """Return a row of the form that its label has.
+
+    Args:
+        name: The parameter that it is for.
+        pairs: The texts of all rows, each with its label or labels.
+        number: Which of them it is.
 
     Raises:
         InvalidInput: A value is missing or is no string.
     """
+    text, label = pairs[number]
     if not isinstance(text, str):
         raise _not_a_string(name, text, "Correct or remove that row.", {"row": number, "field": "text"})
     labels = _several(label)
     for place, each in enumerate([label] if labels is None else labels):
         if not isinstance(each, str) and not _is_whole_number(each):
-            field = "label" if labels is None else f"labels[{place}]"
+            field = f"labels[{place}]" if labels is not None else _missing_field(pairs) if is_missing(each) else "label"
             raise _not_a_string(name, each, "Correct or remove that row.", {"row": number, "field": field})
     return Row(str(text), str(label)) if labels is None else MultiLabelRow(str(text), tuple(map(str, labels)))
+
+
+def _missing_field(pairs: Sequence[tuple[Any, Any]]) -> str:
+    """Return what a row without labels lacks: ``labels`` where the first row that has any has a list of them."""
+    known = next((label for _, label in pairs if not is_missing(label)), None)
+    return "label" if _several(known) is None else "labels"
 
 
 def _several(label: object) -> list[Any] | None:
@@ -258,7 +270,7 @@ def _labels_in(name: str, number: int, row: Mapping[Any, Any]) -> object:
     if "labels" in row:
         several = _several(row["labels"])
         if several is None:
-            words = f"{{place:{name}}} is no list of labels. Correct or remove that row."
+            words = f"{{place:{name}}} is no list of labels, such as ['billing']. Correct or remove that row."
             raise _refusal(name)(words, {"row": number, "field": "labels"})
         return several
     several = _several(row["label"])
