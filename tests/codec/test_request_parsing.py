@@ -151,7 +151,9 @@ def test_rows_with_labels_are_cut_into_slices_too(monkeypatch: pytest.MonkeyPatc
 def test_rows_may_have_as_many_labels_as_documented_and_are_read_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_parsing, "_parse", _only_around_the_lists(request_parsing._parse))
     monkeypatch.setattr(request_parsing, "_MOST_OTHER_VALUES", 0)
-    rows = [{"text": f"a{number}", "labels": [f"b{each}" for each in range(30)]} for number in range(50)]
+    rows: list[dict[str, Any]] = [
+        {"text": f"a{number}", "labels": [f"b{each}" for each in range(30)]} for number in range(50)
+    ]
     read = read_request(FitRequest, json.dumps({"model_name": "a", "training_data": rows}).encode(), limits=LIMITS)
     assert read.training_data == tuple(MultiLabelRow(each["text"], tuple(each["labels"])) for each in rows)
 
