@@ -9,9 +9,12 @@ from tests.service.test_evaluation_multi_label import OTHER_SCORES, TESTS
 from windrow.domain.alias import AliasRequest, PromoteRequest
 from windrow.domain.errors import InvalidParameter, InvalidTestData, PromotionRefused
 from windrow.domain.gate import Check, FailedSet, GateReport, Requirement
+from windrow.domain.labelled_rows import LabelledRow, labels_of
 from windrow.domain.listing import ListRequest
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.threshold import SetThresholdRequest
+from windrow.service import gate
+from windrow.service.gate import conditions_of
 from windrow.service.service import Service
 
 MISSED = TESTS[5]
@@ -106,6 +109,37 @@ def test_rows_of_an_alias_are_kept_with_their_labels_and_hold_for_the_next_promo
     ]
     assert both.list_classifiers(ListRequest()).models
     assert both.alias_history(AliasRequest("mails")).changes[0].points_to == "mails_v1"
+
+
+def test_rows_with_the_same_labels_in_another_order_are_one_condition_and_no_step(both: Service) -> None:
+    row = TESTS[0]
+    turned = MultiLabelRow(row.text, row.labels[::-1])
+    assert len(row.labels) > 1
+    assert conditions_of(Requirement(must_pass=(row, turned)), (turned,)).must_pass == (row,)
+    both.promote(PromoteRequest("mails", "mails_v1", must_pass=(row, turned, TESTS[1])))
+    assert both.list_aliases()[0].must_pass == (row, TESTS[1])
+    steps = both.alias_history(AliasRequest("mails")).changes
+    both.promote(PromoteRequest("mails", "mails_v1", must_pass=(turned, TESTS[1])))
+    assert both.alias_history(AliasRequest("mails")).changes == steps
+
+
+def test_however_many_labels_have_a_least_figure_the_rows_are_counted_once(
+    both: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[LabelledRow] = []
+
+    def watched(row: LabelledRow) -> tuple[str, ...]:
+        looked_at.append(row)
+        return labels_of(row)
+
+    monkeypatch.setattr(gate, "labels_of", watched)
+    lengths = []
+    for labels in (LABELS[:1], LABELS):
+        looked_at.clear()
+        least = dict.fromkeys(labels, 0.0)
+        assert promote(both, "mails_v1", test_data=TESTS, min_recall=least, min_f1=least).passed
+        lengths.append(len(looked_at))
+    assert lengths[0] == lengths[1] > 0
 
 
 def test_rows_of_the_other_form_are_refused_with_how_to_write_them(both: Service) -> None:

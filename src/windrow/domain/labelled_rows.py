@@ -119,6 +119,19 @@ def labels_of(row: LabelledRow) -> tuple[str, ...]:
     return row.labels if isinstance(row, MultiLabelRow) else (row.label,)
 
 
+def row_key(row: LabelledRow) -> tuple[str, frozenset[str]]:
+    """Return what makes two rows of one form equal: their text and their labels, whatever the order of these."""
+    return row.text, frozenset(labels_of(row))
+
+
+def distinct_rows(rows: Iterable[LabelledRow]) -> LabelledRows:
+    """Return each row once, in the order of first coming. See :func:`row_key`."""
+    distinct: dict[tuple[str, frozenset[str]], LabelledRow] = {}
+    for row in rows:
+        distinct.setdefault(row_key(row), row)
+    return tuple(distinct.values())
+
+
 def labelled_rows_as_jsonl(rows: Iterable[LabelledRow]) -> bytes:
     """Return rows of either form in their canonical form. Source: docs/explanation/format.md, "Training rows"."""
     return b"".join(

@@ -25,6 +25,7 @@ from windrow.domain.errors import (
     NotFound,
 )
 from windrow.domain.gate import NOTHING_CHECKED, NOTHING_REQUIRED, GateReport, Requirement
+from windrow.domain.labelled_rows import distinct_rows
 from windrow.domain.values import recast
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.service.authorization import check_target, without_kept_rows
@@ -51,7 +52,8 @@ def promote(deps: Dependencies, request: PromoteRequest) -> Promotion:
         report = _check_gate(deps, request, model, state)
         num_checks += 1
         deps.predictor.load(model)
-        preconditions = PromotionPreconditions(request.must_pass, state.number if report.checks else None)
+        kept = None if request.must_pass is None else distinct_rows(request.must_pass)
+        preconditions = PromotionPreconditions(kept, state.number if report.checks else None)
         try:
             return recast(Promotion, aliases.promote(request.alias, model.target, request, preconditions), gate=report)
         except ConcurrentChange:

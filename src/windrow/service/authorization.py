@@ -24,13 +24,12 @@ from windrow.domain.classifier import BulkDeletion, ClassifierDetails, Record
 from windrow.domain.errors import NameNotAllowed, NameTaken
 from windrow.domain.gate import FailedRow, FailedSet, GateReport
 from windrow.domain.job import Job, JobList, Problem
-from windrow.domain.labelled_rows import LabelledRow
+from windrow.domain.labelled_rows import LabelledRow, row_key
 from windrow.domain.listing import Listing
 from windrow.domain.names import check_name, read_reference
 from windrow.domain.usage import Usage
 from windrow.execution.job_queue import job_not_found
 from windrow.service.dependencies import Dependencies
-from windrow.service.evaluation_rows import labels_of
 from windrow.storage.catalog import ResolvedModel
 from windrow.storage.namespace import name_taken
 
@@ -142,7 +141,7 @@ def without_kept_rows(report: GateReport, sent: Collection[LabelledRow]) -> Gate
     """
     if current_caller().may("rows"):
         return report
-    known = {(row.text, frozenset(labels_of(row))) for row in sent}
+    known = {row_key(row) for row in sent}
     failed = (each if _row_of(each) in known else replace(each, text="") for each in report.failed_rows)
     return replace(report, failed_rows=tuple(failed))
 

@@ -12,7 +12,7 @@ from windrow.domain.data_warnings import find_test_warnings
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter, InvalidTestData
 from windrow.domain.figures import counted
-from windrow.domain.labelled_rows import LabelledDataset, LabelledRow
+from windrow.domain.labelled_rows import LabelledDataset, LabelledRow, labels_of
 from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
 from windrow.domain.prediction import Kind
 from windrow.service.dependencies import Store
@@ -50,11 +50,6 @@ def find_unseen_rows(seen: Sequence[SeenRows], dataset: LabelledDataset) -> Bool
         for numbers in each.numbers or ():
             unseen[numbers] = False
     return unseen if unseen.any() else ~unseen
-
-
-def labels_of(row: LabelledRow) -> tuple[str, ...]:
-    """Return the labels of a row of either form."""
-    return row.labels if isinstance(row, MultiLabelRow) else (row.label,)
 
 
 def check_same_kind(models: Sequence[ResolvedModel]) -> None:

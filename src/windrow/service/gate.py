@@ -1,6 +1,7 @@
 """The gate: whether a classifier meets the conditions of a promotion, from what it answers for labelled rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,11 +12,11 @@ from windrow.codec.values import to_plain
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidParameter, PromotionRefused
 from windrow.domain.gate import Check, FailedRow, FailedSet, GateMetrics, GateReport, Requirement
-from windrow.domain.labelled_rows import LabelledRow, LabelledRows, rows_by_form
+from windrow.domain.labelled_rows import LabelledRow, LabelledRows, distinct_rows, labels_of, rows_by_form
 from windrow.domain.multi_label import MultiLabelDataset
 from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.learning.compare import compare_pair
-from windrow.service.evaluation_rows import check_known_labels, labels_of
+from windrow.service.evaluation_rows import check_known_labels
 
 # No label is blank, so none is mistaken for it.
 NO_LABEL = ""
@@ -78,6 +79,87 @@ class EvaluatedModel:
         ]
 
 
+@dataclass(slots=True)
+class _LabelCounts:
+    """Of one label, how many test rows have it and are given it (``correct``), have it, and are given it.
+
+    ``withheld`` is how many of those that have it are given no label, since a threshold keeps all of them back.
+    """
+
+    correct: int = 0
+    total: int = 0
+    given: int = 0
+    withheld: int = 0
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.correct / max(1, self.total + self.given)
+
+
+@dataclass(frozen=True, eq=False)
+class _OnTestRows:
+    """What a model gives for the test rows, each figure counted once.
+
+    Args:
+        model: The model.
+        rows: The test rows, which its first answers are for.
+    """
+
+    model: EvaluatedModel
+    rows: LabelledRows
+
+    @cached_property
+    def given(self) -> list[frozenset[str] | None]:
+        """The labels that a prediction would give for each row; ``None`` where it would abstain."""
+        return self.model.predicted[: len(self.rows)]
+
+    @cached_property
+    def is_correct(self) -> Bools:
+        """Whether each row is given its labels and no other one; shape [rows]."""
+        pairs = zip(self.given, self.rows, strict=True)
+        return np.array([given == frozenset(labels_of(row)) for given, row in pairs], np.bool_)
+
+    @cached_property
+    def by_label(self) -> dict[str, _LabelCounts]:
+        """The counts of each label that a row has or is given."""
+        counts: defaultdict[str, _LabelCounts] = defaultdict(_LabelCounts)
+        for row, given in zip(self.rows, self.given, strict=True):
+            own, stated = set(labels_of(row)), given or frozenset()
+            for label in own | stated:
+                place = counts[label]
+                place.correct += label in own and label in stated
+                place.total += label in own
+                place.given += label in stated
+                place.withheld += given is None
+        return dict(counts)
+
+    @cached_property
+    def micro_f1(self) -> float:
+        """The F1 of all decisions about labels together."""
+        counts = self.by_label.values()
+        correct, total, given = (sum(getattr(each, name) for each in counts) for name in ("correct", "total", "given"))
+        return _LabelCounts(correct, total, given).f1
+
+    @cached_property
+    def withheld(self) -> str:
+        """A sentence on rows that are given no label; empty without any."""
+        return _abstentions(self.model, self.given.count(None))
+
+    @cached_property
+    def metrics(self) -> GateMetrics | None:
+        """Its figures; ``None`` without test rows."""
+        if not self.rows:
+            return None
+        own = {label: counts for label, counts in sorted(self.by_label.items()) if counts.total}
+        return GateMetrics(
+            int(self.is_correct.sum()),
+            len(self.rows),
+            {label: counts.correct / counts.total for label, counts in own.items()},
+            {label: counts.f1 for label, counts in own.items()},
+            self.micro_f1 if self.model.gives_sets else None,
+        )
+
+
 def check_measured_labels(require: Requirement) -> None:
     """Refuse a least recall or F1 of a label that no test row has: nothing would be checked.
 
@@ -102,7 +184,7 @@ def conditions_of(require: Requirement, kept: LabelledRows) -> Conditions:
         require: What this promotion requires.
         kept: The rows that the alias keeps from this promotion on.
     """
-    return Conditions(require, tuple(dict.fromkeys((*require.must_pass, *kept))))
+    return Conditions(require, distinct_rows((*require.must_pass, *kept)))
 
 
 def check_conditions(conditions: Conditions, candidate: EvaluatedModel, current: EvaluatedModel | str) -> GateReport:
@@ -127,14 +209,15 @@ def check_conditions(conditions: Conditions, candidate: EvaluatedModel, current:
         for row, given in zip(conditions.must_pass, predicted, strict=True)
         if given != frozenset(labels_of(row))
     )
-    metrics = _gate_metrics(candidate, rows)
-    current_metrics = _gate_metrics(current, rows) if isinstance(current, EvaluatedModel) else None
+    tested = _OnTestRows(candidate, rows)
+    current_tested = current if isinstance(current, str) else _OnTestRows(current, rows)
     checks = [*_check_must_pass(conditions, failed, candidate)]
     if conditions.require.not_worse:
-        checks.append(_check_not_worse(candidate, current, rows))
-    checks += _check_recalls(conditions.require, candidate)
-    checks += _check_f1s(conditions.require, candidate)
-    return GateReport(tuple(checks), failed, metrics, current_metrics)
+        checks.append(_check_not_worse(tested, current_tested))
+    checks += _check_recalls(conditions.require, tested)
+    checks += _check_f1s(conditions.require, tested)
+    current_metrics = None if isinstance(current_tested, str) else current_tested.metrics
+    return GateReport(tuple(checks), failed, tested.metrics, current_metrics)
 
 
 def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused:
@@ -179,110 +262,67 @@ def _check_must_pass(
     if total := len(conditions.must_pass):
         detail = f"{total - len(failed)} of {total} rows that must be placed right are"
         detail += "; the others are listed as failed rows." if failed else "."
-        detail += _abstentions(candidate, candidate.predicted[-total:])
+        detail += _abstentions(candidate, candidate.predicted[-total:].count(None))
         yield Check("must_pass", not failed, detail)
 
 
-def _check_not_worse(candidate: EvaluatedModel, current: EvaluatedModel | str, rows: LabelledRows) -> Check:
+def _check_not_worse(candidate: _OnTestRows, current: _OnTestRows | str) -> Check:
     if isinstance(current, str):
         return Check("not_worse", True, current)
-    is_right, was_right = _is_correct(candidate, rows), _is_correct(current, rows)
-    new, old = int(is_right.sum()), int(was_right.sum())
-    right = "gives {} of {} test rows all of their labels and no other" if candidate.gives_sets else ""
+    name, current_name, num_rows = candidate.model.name, current.model.name, len(candidate.rows)
+    new, old = int(candidate.is_correct.sum()), int(current.is_correct.sum())
+    gives_sets = candidate.model.gives_sets
+    right = "gives {} of {} test rows all of their labels and no other" if gives_sets else ""
     right = right or "places {} of {} test rows right"
-    detail = f"{candidate.name} {right.format(new, len(rows))}, against {old} of {len(rows)} by {current.name}."
+    detail = f"{name} {right.format(new, num_rows)}, against {old} of {num_rows} by {current_name}."
     if new != old:
-        pair = compare_pair((current.name, candidate.name), was_right, is_right)
+        pair = compare_pair((current_name, name), current.is_correct, candidate.is_correct)
         chance = "rarely makes" if pair.is_significant else "may make"
         detail += (
             f" It fixes {pair.fixed} and breaks {pair.broken}; chance alone {chance} such a difference (exact McNemar "
             f"p = {pair.p_value:.2g})."
         )
     is_met = new >= old
-    if candidate.gives_sets:
-        new_f1, old_f1 = _micro_f1(candidate, rows), _micro_f1(current, rows)
-        is_met &= new_f1 >= old_f1
-        detail += f" Its micro F1 is {new_f1:.3f}, against {old_f1:.3f}. Neither may be lower."
-    for model in (candidate, current):
-        detail += _abstentions(model, model.predicted[: len(rows)])
-        if model.seen:
-            detail += f" Beware: {model.seen} of these rows are training rows of {model.name}, or nearly so."
+    if gives_sets:
+        is_met &= candidate.micro_f1 >= current.micro_f1
+        detail += f" Its micro F1 is {candidate.micro_f1:.3f}, against {current.micro_f1:.3f}. Neither may be lower."
+    for each in (candidate, current):
+        detail += each.withheld
+        if seen := each.model.seen:
+            detail += f" Beware: {seen} of these rows are training rows of {each.model.name}, or nearly so."
     return Check("not_worse", is_met, detail)
 
 
-def _check_recalls(require: Requirement, candidate: EvaluatedModel) -> Iterator[Check]:
-    decided = _decide(candidate, require.test_data)
+def _check_recalls(require: Requirement, candidate: _OnTestRows) -> Iterator[Check]:
+    model = candidate.model
     for label, least in require.min_recall.items():
-        correct, total, _ = decided[label]
-        recall = correct / total
-        detail = f"Recall of {label!r} is {recall:.3g} ({correct} of {total}); {least:.3g} is required."
-        given = zip(candidate.predicted, require.test_data, strict=False)  # the rows of must_pass come after these
-        detail += _abstentions(candidate, [each for each, row in given if label in labels_of(row)])
-        is_known = label in candidate.answers.labels
+        counts = candidate.by_label[label]
+        recall = counts.correct / counts.total
+        detail = f"Recall of {label!r} is {recall:.3g} ({counts.correct} of {counts.total}); {least:.3g} is required."
+        detail += _abstentions(model, counts.withheld)
+        is_known = label in model.answers.labels
         if not is_known:
-            detail = f"{candidate.name} does not know the label {label!r}, so it places none of its rows right."
+            detail = f"{model.name} does not know the label {label!r}, so it places none of its rows right."
         yield Check("min_recall", is_known and recall >= least, detail)
 
 
-def _check_f1s(require: Requirement, candidate: EvaluatedModel) -> Iterator[Check]:
-    decided = _decide(candidate, require.test_data)
+def _check_f1s(require: Requirement, candidate: _OnTestRows) -> Iterator[Check]:
+    model = candidate.model
     for label, least in require.min_f1.items():
-        correct, total, given = decided[label]
-        f1 = _f1(decided[label])
+        counts = candidate.by_label[label]
+        wrong = counts.given - counts.correct
         detail = (
-            f"F1 of {label!r} is {f1:.3g} ({correct} of {total} found, {given - correct} given wrongly); {least:.3g} "
-            "is required."
+            f"F1 of {label!r} is {counts.f1:.3g} ({counts.correct} of {counts.total} found, {wrong} given wrongly); "
+            f"{least:.3g} is required."
         )
-        detail += _abstentions(candidate, candidate.predicted[: len(require.test_data)])
-        is_known = label in candidate.answers.labels
+        detail += candidate.withheld
+        is_known = label in model.answers.labels
         if not is_known:
-            detail = f"{candidate.name} does not know the label {label!r}, so it finds none of its rows."
-        yield Check("min_f1", is_known and f1 >= least, detail)
+            detail = f"{model.name} does not know the label {label!r}, so it finds none of its rows."
+        yield Check("min_f1", is_known and counts.f1 >= least, detail)
 
 
-def _abstentions(model: EvaluatedModel, given: Sequence[frozenset[str] | None]) -> str:
+def _abstentions(model: EvaluatedModel, count: int) -> str:
     """Return a sentence on rows that get no label, since an evaluation counts their best label; empty without any."""
-    count = given.count(None)
     threshold = f"below its threshold of {model.abstain_below:.3g}, which counts as wrong"
     return f" {model.name} gives no label to {count} of these rows, {threshold}." if count else ""
-
-
-def _gate_metrics(model: EvaluatedModel, rows: LabelledRows) -> GateMetrics | None:
-    if not rows:
-        return None
-    own = {label: counts for label, counts in sorted(_decide(model, rows).items()) if counts[1]}
-    return GateMetrics(
-        int(_is_correct(model, rows).sum()),
-        len(rows),
-        {label: correct / total for label, (correct, total, _) in own.items()},
-        {label: _f1(counts) for label, counts in own.items()},
-        _micro_f1(model, rows) if model.gives_sets else None,
-    )
-
-
-def _decide(model: EvaluatedModel, rows: LabelledRows) -> Mapping[str, tuple[int, int, int]]:
-    """Return by label how many rows of it are given it, how many rows have it, and how many are given it."""
-    counts: dict[str, list[int]] = {}
-    for row, given in zip(rows, model.predicted, strict=False):  # the rows of must_pass come after these
-        own, stated = set(labels_of(row)), given or frozenset()
-        for label in own | stated:
-            place = counts.setdefault(label, [0, 0, 0])
-            place[0] += label in own and label in stated
-            place[1] += label in own
-            place[2] += label in stated
-    return {label: (correct, total, given) for label, (correct, total, given) in counts.items()}
-
-
-def _micro_f1(model: EvaluatedModel, rows: LabelledRows) -> float:
-    decided = _decide(model, rows).values()
-    return _f1((sum(each[0] for each in decided), sum(each[1] for each in decided), sum(each[2] for each in decided)))
-
-
-def _f1(counts: tuple[int, int, int]) -> float:
-    correct, total, given = counts
-    return 2 * correct / max(1, total + given)
-
-
-def _is_correct(model: EvaluatedModel, rows: LabelledRows) -> Bools:
-    predicted = model.predicted[: len(rows)]
-    return np.array([given == frozenset(labels_of(row)) for given, row in zip(predicted, rows, strict=True)], np.bool_)

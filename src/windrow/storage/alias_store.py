@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from windrow.domain.alias import Alias, AliasChange, ChangeNote
 from windrow.domain.caller import current_caller
 from windrow.domain.errors import ConcurrentChange, InvalidArtifact, NotFound, NothingToRollBack, StorageFailed
-from windrow.domain.labelled_rows import LabelledRows
+from windrow.domain.labelled_rows import LabelledRows, row_key
 from windrow.domain.names import Reference, check_name
 from windrow.domain.values import recast
 from windrow.storage.files import is_forbidden
@@ -122,7 +122,8 @@ class Aliases:
                 raise _changed_meanwhile(alias, "promoted")
             before, back_to = self._logs.newest(alias).value, 0
             if isinstance(before, Pointer):
-                if (before.target, before.must_pass) == (target, must_pass):
+                same_rows = list(map(row_key, before.must_pass)) == list(map(row_key, must_pass))
+                if before.target == target and same_rows:
                     return _to_alias(alias, before, answers=True)
                 # Other rows alone are no step: a rollback still leads to where it pointed before.
                 back_to = before.back_to if before.target == target else now.number
