@@ -10,6 +10,8 @@ from tests.cli.asking import Run
 from tests.multi_label import NAME, ROWS, publish_multi_label
 from tests.toy import Toy
 from windrow.domain.alias import PromoteRequest
+from windrow.domain.classifier import ClassifierDetails, ModelRequest
+from windrow.domain.errors import InsufficientScope
 from windrow.domain.threshold import SetThresholdRequest
 
 RIVAL = "mails_v2"
@@ -62,6 +64,35 @@ def test_evaluate_names_the_command_that_sets_what_it_proposes(ask: Run, tests_f
     document = ask("evaluate", NAME, tests_file, "--json").document
     proposed = {each["label"]: each["threshold"] for each in document["proposed_thresholds"]}
     assert document["label_thresholds"] == pytest.approx(proposed)
+
+
+def test_the_command_repeats_what_holds_and_is_not_replaced(ask: Run, tmp_path: Path, toy: Toy) -> None:
+    toy.set_threshold(SetThresholdRequest(NAME, 0.2, label_thresholds={"urgent": 0.7, "billing": 0.9}))
+    # No row has urgent, so nothing is proposed for it.
+    file = tmp_path / "tests.jsonl"
+    rows = [*(text for text in ROWS.items() if "urgent" not in text[1]), ("The search finds nothing", ("bug",))]
+    file.write_text("".join(f"{json.dumps({'text': text, 'labels': labels})}\n" for text, labels in rows))
+    done = ask("evaluate", NAME, file)
+    command = next(line for line in done.err.splitlines() if "windrow set-threshold" in line).split()
+    proposed = ask("evaluate", NAME, file, "--json").document["proposed_thresholds"]
+    assert "urgent" not in {each["label"] for each in proposed}
+    ask(*command[1:])
+    set_now = toy.show(ModelRequest(NAME)).threshold
+    assert set_now is not None
+    assert set_now.abstain_below == 0.2
+    assert set_now.label_thresholds == {"urgent": 0.7, **{each["label"]: each["threshold"] for each in proposed}}
+
+
+def test_no_command_is_named_to_a_key_that_may_not_see_what_holds(
+    ask: Run, tests_file: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: ModelRequest) -> ClassifierDetails:
+        raise InsufficientScope("This needs the scope read.", {"scope": "read"})
+
+    monkeypatch.setattr(toy, "show", refuse)
+    done = ask("evaluate", NAME, tests_file)
+    assert (done.code, "set-threshold" in done.err) == (0, False)
+    assert "Thresholds that these rows speak for" in done.out
 
 
 def test_evaluate_as_json_is_that_of_the_api(ask: Run, tests_file: Path) -> None:

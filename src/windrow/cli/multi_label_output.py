@@ -22,6 +22,7 @@ from windrow.domain.figures import counted, percent
 from windrow.domain.multi_label_comparison import MultiLabelComparison
 from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.multi_label_report import MultiLabelBaseline, MultiLabelMetrics, MultiLabelReport
+from windrow.domain.threshold import Threshold
 from windrow.domain.verdicts import decision_calibration_verdict
 
 if TYPE_CHECKING:
@@ -111,14 +112,26 @@ def print_multi_label_cross_validation(call: Call, result: MultiLabelCrossValida
     call.warn(result.warnings)
 
 
-def format_set_label_thresholds(report: MultiLabelReport) -> str | None:
-    """Return the shell command that sets the thresholds proposed by an evaluation; ``None`` without a proposal."""
+def format_set_label_thresholds(report: MultiLabelReport, in_force: Threshold | None) -> str | None:
+    """Return the shell command that sets the thresholds proposed by an evaluation; ``None`` without a proposal.
+
+    Args:
+        report: The evaluation.
+        in_force: The classifier's threshold, of which the command repeats what the proposal does not replace: what it
+            left out would return to what the training chose.
+    """
     if not report.proposed_thresholds:
         return None
-    options = " ".join(
-        f"--label {shlex.quote(f'{each.label}={each.threshold!r}')}" for each in report.proposed_thresholds
-    )
-    return f"windrow set-threshold {report.model_name}@{report.revision} {options}"
+    threshold = in_force or Threshold(0)
+    scores = {
+        **threshold.label_thresholds,
+        **{each.label: each.threshold for each in report.proposed_thresholds},
+    }
+    words = [f"{report.model_name}@{report.revision}"]
+    if threshold.abstain_below:
+        words.append(f"{threshold.abstain_below!r}")
+    words += [f"--label {shlex.quote(f'{label}={score!r}')}" for label, score in scores.items()]
+    return f"windrow set-threshold {' '.join(words)}"
 
 
 def print_multi_label_metrics(console: "Console", outcome: MultiLabelMetrics, thresholds: dict[str, float]) -> None:

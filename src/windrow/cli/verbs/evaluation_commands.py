@@ -33,9 +33,10 @@ from windrow.cli.output import PIPED_CELLS, data_console, notes_console
 from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.threshold_command import format_set_threshold
 from windrow.display.tables import between
+from windrow.domain.classifier import ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InsufficientScope, InvalidParameter
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
 from windrow.domain.multi_label_comparison import MultiLabelComparison, MultiLabelResult
@@ -51,6 +52,8 @@ from windrow.domain.versions import read_version
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from windrow.operations import Operations
 
 verbs = typer.Typer()
 
@@ -68,8 +71,9 @@ def evaluate(
     """Evaluate a classifier on labelled rows that it has not seen."""
     with call.connected(doing="Classifying the rows") as operations:
         report = operations.evaluate(request)
+        command = _set_threshold_command(operations, report)
     call.show(report, lambda report: _print_report(call, report, show_errors))
-    if (command := _set_threshold_command(report)) is not None:
+    if command is not None:
         notes_console().print(f"No threshold was changed. To set the proposed one:\n  {command}", soft_wrap=True)
 
 
@@ -158,11 +162,18 @@ def _proposal_text(proposed: ProposedThreshold) -> str:
     )
 
 
-def _set_threshold_command(report: Report | MultiLabelReport) -> str | None:
+def _set_threshold_command(operations: "Operations", report: Report | MultiLabelReport) -> str | None:
     """Return the command that sets what an evaluation proposes; ``None`` without a proposal."""
-    if isinstance(report, MultiLabelReport):
-        return format_set_label_thresholds(report)
-    return format_set_threshold(report)
+    if not isinstance(report, MultiLabelReport):
+        return format_set_threshold(report)
+    if not report.proposed_thresholds:
+        return None
+    try:
+        in_force = operations.show(ModelRequest(f"{report.model_name}@{report.revision}")).threshold
+    except InsufficientScope:
+        # A key that may only train: without what holds, the command would clear it.
+        return None
+    return format_set_label_thresholds(report, in_force)
 
 
 def _print_report(call: Call, report: Report | MultiLabelReport, show_errors: int) -> None:
