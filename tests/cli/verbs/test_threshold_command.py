@@ -95,6 +95,13 @@ def test_a_threshold_of_a_label_that_is_none_is_refused(ask: Run, toy: Toy, type
     assert (ended.code, problem in ended.refusal) == (2, True), ended.err
 
 
+def test_a_label_that_is_given_two_thresholds_is_refused(ask: Run, toy: Toy) -> None:
+    publish_multi_label(toy)
+    ended = ask("set-threshold", NAME, "--label", "bug=0.3", "--label", "billing=0.3", "--label", "bug=0.4")
+    assert (ended.code, "--label 'bug=0.4' names a label again." in ended.refusal) == (2, True), ended.err
+    assert toy.show(ModelRequest(NAME)).threshold is None
+
+
 def test_a_label_may_hold_the_sign_that_its_threshold_follows(ask: Run, toy: Toy) -> None:
     publish_multi_label(toy)
     assert "names 'a=b', which" in ask("set-threshold", NAME, "--label", "a=b=0.5").refusal

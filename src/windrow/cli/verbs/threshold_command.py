@@ -1,6 +1,7 @@
 """The ``set-threshold`` command: set or clear the scores from which a classifier gives labels."""
 
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +40,8 @@ def set_threshold(  # noqa: PLR0913 - Typer makes options of each parameter
         list[str] | None,
         typer.Option(
             metavar="LABEL=SCORE",
-            help="Of a multi-label classifier: give this label from this score on; may be repeated.",
+            help="Of a multi-label classifier: give this label from this score on; may be repeated. The score follows "
+            "the last equals sign, so the label may hold one too.",
         ),
     ] = None,
     clear: Annotated[
@@ -56,7 +58,7 @@ def set_threshold(  # noqa: PLR0913 - Typer makes options of each parameter
             "--clear."
         )
     call.words.options |= {"abstain_below": "SCORE", "label_thresholds": "--label"}
-    label_thresholds = dict(map(_label_threshold, label)) if label else None
+    label_thresholds = _label_thresholds(label) if label else None
     request = recast(
         SetThresholdRequest, note, model_name=model, abstain_below=abstain_below, label_thresholds=label_thresholds
     )
@@ -99,6 +101,24 @@ def _short(threshold: Threshold | None) -> str:
         return "none"
     labels = (f"{one_line(label)} {score:.3f}" for label, score in threshold.label_thresholds.items())
     return ", ".join((f"{threshold.abstain_below:.3f}", *labels))
+
+
+def _label_thresholds(typed: Sequence[str]) -> dict[str, float]:
+    """Return thresholds by label, from ``LABEL=SCORE`` each.
+
+    Raises:
+        InvalidParameter: One is no such pair, or a label comes again.
+    """
+    found: dict[str, float] = {}
+    for each in typed:
+        label, threshold = _label_threshold(each)
+        if label in found:
+            raise InvalidParameter(
+                "--label {typed!r} names a label again. Give each label once.",
+                {"parameter": "label_thresholds", "typed": each},
+            )
+        found[label] = threshold
+    return found
 
 
 def _label_threshold(typed: str) -> tuple[str, float]:
