@@ -54,6 +54,40 @@ def test_labels_that_are_whole_numbers_are_worth_a_warning() -> None:
     assert "taken as their text ('-1', '0')" in warning.message
 
 
+@pytest.mark.parametrize(
+    ("labels", "joined", "rows"),
+    [
+        (("billing", "billing;urgent"), "'billing;urgent'", (1, 3, 5, 7)),
+        (("a | b", "b", "c"), "'a | b'", (0, 3, 6, 9)),
+        (("a, b", "a, c", "d"), "'a, b', 'a, c'", (0, 1, 3, 4, 6)),
+        (("a,b", "a;b", "c"), "'a,b', 'a;b'", (0, 1, 3, 4, 6)),
+    ],
+)
+def test_labels_that_look_like_several_in_one_are_worth_a_warning(
+    labels: tuple[str, ...], joined: str, rows: tuple[int, ...]
+) -> None:
+    dataset = check_rows([Row(f"text {number} {label}", label) for number in range(4) for label in labels], LIMITS)
+    [warning] = find_data_warnings(dataset)
+    assert (warning.code, warning.rows) == ("labels_joined", rows[:5])
+    assert f"like several in one: {joined}. Each counts as one label." in warning.message
+    assert "as labels" in warning.message
+    assert "--labels-column" in warning.message
+    [whole] = with_every_row([warning], dataset)
+    assert whole.rows == tuple(number for number, row in enumerate(dataset.rows) if repr(row.label) in joined)
+
+
+@pytest.mark.parametrize(
+    "labels", [("research, development", "sales"), ("a;", "a"), (";", "a"), ("a;a", "b"), ("b;c", "a,d")]
+)
+def test_a_label_with_a_separator_that_no_other_label_speaks_for_is_one_label(labels: tuple[str, ...]) -> None:
+    dataset = check_rows([Row(f"text {number} {label}", label) for number in range(4) for label in labels], LIMITS)
+    assert find_data_warnings(dataset) == ()
+
+
+def test_several_labels_are_no_joined_ones() -> None:
+    assert find_data_warnings(_dataset(*[("a;b",), ("a",), ("b",)] * 4)) == ()
+
+
 def test_clean_multi_label_rows_give_no_warning() -> None:
     sets = [("a",), ("a", "b"), ("b",)] * 4
     assert find_data_warnings(_dataset(*sets)) == ()

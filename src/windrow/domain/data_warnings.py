@@ -1,6 +1,6 @@
 """What is odd about labelled rows of either form: warnings that name the rows, and never stop a training."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -11,13 +11,15 @@ from windrow.domain.labelled_rows import LabelledDataset
 from windrow.domain.multi_label import MultiLabelDataset
 
 _NAMED_ROWS = 5
+# What stands between labels where a cell of a table holds several.
+_SEPARATORS = ";|,"
 
 
 def find_data_warnings(dataset: LabelledDataset) -> tuple[DataWarning, ...]:
     """Return what is odd about training rows.
 
     Those of either form: duplicates, contradictions, small classes, labels that look alike, numbers. Of multi-label
-    rows also those without a label, and labels that each row has.
+    rows also those without a label, and labels that each row has; of the others, labels that look like several in one.
     """
     candidates = (
         _warn_of_duplicates(dataset),
@@ -26,6 +28,7 @@ def find_data_warnings(dataset: LabelledDataset) -> tuple[DataWarning, ...]:
         _warn_of_small_classes(dataset),
         _warn_of_labels_alike(dataset),
         _warn_of_number_labels(dataset),
+        _warn_of_labels_joined(dataset),
     )
     return tuple(warning for warning in candidates if warning is not None)
 
@@ -118,6 +121,7 @@ def _rows_behind(code: str, dataset: LabelledDataset) -> tuple[int, ...]:
         "small_classes": dataset.small_classes,
         "labels_alike": [label for group in _labels_alike(dataset) for label in group],
         "number_labels": _number_labels(dataset),
+        "labels_joined": _labels_joined(dataset),
     }[code]
     return _rows_with(dataset, set(labels))
 
@@ -144,6 +148,22 @@ def _number_labels(dataset: LabelledDataset) -> list[str]:
     return [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
 
 
+def _labels_joined(dataset: LabelledDataset) -> list[str]:
+    """Return labels of rows with one label each that consist of others, or share a part with one that does."""
+    if isinstance(dataset, MultiLabelDataset):
+        return []
+    parts_of = {label: parts for label in dataset.labels if len(parts := _parts_of(label)) > 1}
+    uses = Counter(part for parts in parts_of.values() for part in parts)
+    uses.update(dataset.labels)
+    return [label for label, parts in parts_of.items() if any(uses[part] > 1 for part in parts)]
+
+
+def _parts_of(label: str) -> set[str]:
+    """Return the distinct parts of a label between separators of one kind."""
+    separator = next((each for each in _SEPARATORS if each in label), None)
+    return {part for part in map(str.strip, label.split(separator)) if part} if separator else {label}
+
+
 def _warn_of_labels_alike(dataset: LabelledDataset) -> DataWarning | None:
     alike = _labels_alike(dataset)
     if not alike:
@@ -165,6 +185,22 @@ def _warn_of_number_labels(dataset: LabelledDataset) -> DataWarning | None:
         "number_labels",
         f"Labels that are whole numbers are taken as their text ({named}), and predictions have text, too. Names that "
         "say what is meant can be read by people, and by the training.",
+    )
+
+
+def _warn_of_labels_joined(dataset: LabelledDataset) -> DataWarning | None:
+    joined = _labels_joined(dataset)
+    if not joined:
+        return None
+    rows = _rows_with(dataset, set(joined))
+    named = ", ".join(map(repr, joined[:_NAMED_ROWS])) + (", …" if len(joined) > _NAMED_ROWS else "")
+    have = counted(len(rows), "row has a label that looks", "rows have a label that looks")
+    return _warn(
+        "labels_joined",
+        f"{have} like several in one: {named}. Each counts as one label. If these are several, give each row a list of "
+        "its labels as labels; of a file, name the column of labels and what stands between two of them "
+        "(labels_column and label_separator; on the command line --labels-column and --label-separator).",
+        rows,
     )
 
 
