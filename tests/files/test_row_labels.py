@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.domain.errors import InvalidFile
+from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.multi_label import MAX_LABELS_PER_ROW
 from windrow.domain.read_options import ReadOptions
 from windrow.files.decoding import Source
@@ -189,6 +189,13 @@ def test_what_is_wrong_or_unclear_is_told_with_the_line_or_the_option(
     with pytest.raises(InvalidFile) as caught:
         read(content, name, **how)
     assert message in caught.value.detail
+
+
+def test_an_empty_separator_is_refused_wherever_a_file_is_opened(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("text,labels\na,b;c\n")
+    with pytest.raises(InvalidParameter, match="label_separator is empty"):
+        next(read_rows(file, ReadOptions(label_separator=""), labelled=True))
 
 
 def test_more_labels_than_a_row_may_have_are_refused_before_they_are_compared() -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from windrow.codec.strict import parse_value, why_refused
 from windrow.domain.characters import is_blank
-from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions
+from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions, check_read_options
 from windrow.files.columns import (
     Columns,
     LabelColumns,
@@ -241,9 +241,10 @@ def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled:
         labelled: Whether the rows must have labels.
 
     Raises:
-        InvalidParameter: There is no such file, or it cannot be read.
+        InvalidParameter: There is no such file, or it cannot be read, or an option of reading does not exist.
         InvalidFile: It is no table, is empty, or its columns are ambiguous.
     """
+    check_read_options(options)
     with open_source(path, options.encoding) as source:
         yield read_table(source, path, options, labelled=labelled)
 
