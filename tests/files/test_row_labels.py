@@ -163,6 +163,18 @@ def test_a_column_of_labels_that_is_named_as_one_of_one_label_has_one() -> None:
         ),
         (
             "a.jsonl",
+            '{"text": "a", "labels": ["b"]}\n{"text": "c", "label": "b"}',
+            {},
+            "line 2: it has 'label', and the first row has 'labels'; all rows have the same form. Give each row 'labels'",
+        ),
+        (
+            "a.jsonl",
+            '{"text": "a", "label": "b"}\n{"text": "c", "labels": ["b"]}',
+            {},
+            "line 2: it has 'labels', and the first row has 'label'; all rows have the same form.",
+        ),
+        (
+            "a.jsonl",
             '{"text": "a", "labels": ["b"]}\n{"text": "c", "labels": null}',
             {},
             "line 2: 'labels' holds no list of labels. Correct or remove that row.",

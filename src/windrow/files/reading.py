@@ -46,6 +46,8 @@ _FORMATS: Final[dict[str, Format]] = {
     ".tsv": "tsv",
     ".txt": "txt",
 }
+# The keys of JSON with one label, or any number of them.
+_FORMS: Final = ("label", "labels")
 # A longer first line is taken for one JSON document.
 _MAX_BEGINNING_CHARS = 1 << 20
 
@@ -127,6 +129,14 @@ class Table:
         return self._checked(line, value, "text")
 
     def _miss(self, line: int, values: Mapping[str, object], field: str, column: str) -> None:
+        if field == "label" and column in _FORMS and not values.keys().isdisjoint(_FORMS):
+            words = (
+                "it has {other!r}, and the first row has {column!r}; all rows have the same form. Give each row "
+                "'labels', of which a list with one label is a text that has just that one, or each row 'label'."
+            )
+            other = next(name for name in _FORMS if name in values)
+            self.source.reject(words, line, field=field, column=column, other=other)
+            return
         has = "it has {names}" if values else "it is empty"
         words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
         self.source.reject(words, line, field=field, column=column, names=listed(tuple(values)))
