@@ -74,7 +74,7 @@ def test_labels_alone_are_a_dataset_without_rows() -> None:
 def test_no_rows_without_descriptions_are_refused_with_the_way_out() -> None:
     nothing: dict[str, str] = {}
     for given in (None, nothing):
-        with pytest.raises(InvalidTrainingData, match=r"training_data is empty.*label_descriptions with what each"):
+        with pytest.raises(InvalidTrainingData, match=r"Pass training_data with.*label_descriptions with what each"):
             labels_alone(given)
     with pytest.raises(InvalidTrainingData, match="label_descriptions has 1 label; a classifier needs at least 2"):
         labels_alone({"a": "A"})

@@ -46,14 +46,15 @@ def labels_alone(descriptions: Mapping[str, str] | None) -> LabelsAlone:
     """
     if not descriptions:
         raise InvalidTrainingData(
-            "{arg:training_data} is empty, and a classifier needs at least {minimum} labels. {Send} labelled rows, or "
-            "{arg:label_descriptions} with what each label means, which make a classifier without rows.",
+            "Nothing says what to learn, and a classifier needs at least {minimum} labels. {Send} {arg:training_data} "
+            "with labelled rows, or {arg:label_descriptions} with what each label means, which make a classifier "
+            "without rows.",
             {"labels": 0, "rows": 0, "minimum": MIN_LABELS},
         )
     if len(descriptions) < MIN_LABELS:
         raise InvalidTrainingData(
-            f"{{arg:training_data}} is empty, and {{arg:label_descriptions}} has {counted(len(descriptions), 'label')};"
-            " a classifier needs at least {minimum} labels. Describe another label, or {send} labelled rows.",
+            f"There is no labelled row, and {{arg:label_descriptions}} has {counted(len(descriptions), 'label')}; a "
+            "classifier needs at least {minimum} labels. Describe another label, or {send} {arg:training_data}.",
             {"labels": len(descriptions), "rows": 0, "minimum": MIN_LABELS},
         )
     return LabelsAlone((), dict(sorted(descriptions.items())))
