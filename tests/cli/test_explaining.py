@@ -42,6 +42,12 @@ def test_nothing_is_said_where_the_two_agree(
     assert "although" not in said(replace(ANSWER, in_scope=in_scope, explanation=explanation), capsys)
 
 
+def test_without_training_rows_no_empty_table_of_them_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    words = said(replace(ANSWER, explanation=Explanation(label="billing", nearest_rows=(), words=())), capsys)
+    assert words.endswith("The classifier has no training rows that could be most like it.")
+    assert "similarity" not in words
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [

@@ -51,9 +51,7 @@ def print_answers(predictions: Sequence[Prediction]) -> None:
 
 
 def _label(prediction: Prediction) -> str:
-    if prediction.abstained:
-        return "(no label: abstained)"
-    return ", ".join(map(one_line, prediction.given)) or "(none of the labels)"
+    return given_text(None if prediction.abstained else prediction.given)
 
 
 def _print_explanation(explanation: Explanation) -> None:
@@ -65,6 +63,9 @@ def _print_explanation(explanation: Explanation) -> None:
         console.print(
             "\nThe nearest training rows cannot be shown: they were not kept, or the API key lacks the scope rows."
         )
+        return
+    if not explanation.nearest_rows:
+        console.print("\nThe classifier has no training rows that could be most like it.")
         return
     console.print("\nThe training rows most like it:")
     print_table(

@@ -24,8 +24,10 @@ def test_a_fit_without_a_file_needs_two_described_labels(ask: Run, toy: Scripted
     toy.start_fit = super(Scripted, toy).start_fit  # type: ignore[method-assign]
     refused = ask("fit", "tickets_v1")
     assert refused.code == 2
-    assert "FILE is empty" in refused.refusal
-    assert "--label-description" in refused.refusal
+    assert "Pass FILE with labelled rows, or --label-description with what each label means" in refused.refusal
+    refused = ask("fit", "tickets_v1", "--label-description", BUG)
+    assert "There is no labelled row, and --label-description has 1 label;" in refused.refusal
+    assert refused.refusal.endswith("Describe another label, or pass FILE.")
 
 
 def test_a_fit_without_a_file_answers_and_warns(ask: Run, toy: Scripted) -> None:
@@ -36,6 +38,7 @@ def test_a_fit_without_a_file_answers_and_warns(ask: Run, toy: Scripted) -> None
     shown = ask("show", "tickets_v1")
     assert re.search(r"^source +names and descriptions of its labels alone *$", shown.out, re.MULTILINE)
     assert "Money: invoices, refunds" in shown.out
+    assert "recipe" not in shown.out
     record = json.loads(ask("show", "tickets_v1", "--json").out)
     assert (record["source"], record["label_descriptions"]["bug"]) == ("zero_shot", "Something is broken")
 

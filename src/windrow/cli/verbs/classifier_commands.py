@@ -71,9 +71,7 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
         no_wrap=True,
         spare=0 if asks_for_use else 4,
     )
-    kind_of: Column[Classifier] = Column(
-        "kind", lambda one: "multi-label" if one.kind == "multi_label" else "", no_wrap=True, spare=2
-    )
+    kind_of: Column[Classifier] = Column("kind", lambda one: one.kind.replace("_", "-"), no_wrap=True, spare=2)
     print_table(
         listing.models,
         Column("name", lambda one: one.name, no_wrap=True),
@@ -122,7 +120,7 @@ def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
     origin = one.origin and f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"
     return [
         ("name", one.name),
-        ("kind", "multi-label" if one.kind == "multi_label" else ""),
+        ("kind", one.kind.replace("_", "-")),
         ("revision", f"{one.revision}" if one.answers else f"{one.revision}, which does not answer by name"),
         ("revisions", f"{', '.join(map(str, one.revisions))}{_gap_note(one.revisions)}"),
         ("aliases", listed(one.aliases)),
@@ -164,7 +162,8 @@ def _about_training(one: Classifier) -> list[tuple[str, str]]:
         ("rows", f"{rows}, SHA-256 {one.training_data_sha256}"),
         ("extends", extension_text(one)),
         ("base model", f"{one.base_model}, digest {one.base_model_digest}"),
-        ("recipe", f"{recipe_text(one)}{limit}"),
+        # Of names and descriptions alone, nothing is trained.
+        ("recipe", "" if one.source == "zero_shot" else f"{recipe_text(one)}{limit}"),
         ("encoder", "" if one.adapter is None else one.adapter.reason),
         *(("warning", warning.message) for warning in one.warnings),
     ]
