@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from windrow.domain.recipe import Recipe
     from windrow.domain.training_report import Estimate
 
+# An interval of an accuracy that is at least so wide says nothing of it.
+_WIDE_INTERVAL = 0.8
+
 
 def size(size_bytes: int) -> str:
     """Return a size as people read it: ``688 kB``, ``1.2 MB``."""
@@ -47,9 +50,12 @@ def listed(words: Sequence[str]) -> str:
 
 
 def estimate_text(estimate: "Estimate") -> str:
-    """Return an estimate of an accuracy: ``83.3 %, between 25.0 % and 100.0 %``."""
+    """Return an estimate of an accuracy: ``about 83.3 %, between 25.0 % and 100.0 %``, or that it is not known yet."""
     low, high = percent(estimate.interval.low), percent(estimate.interval.high)
-    return f"{percent(estimate.accuracy)}, between {low} and {high}"
+    found = f"{percent(estimate.accuracy)}, between {low} and {high}"
+    if estimate.interval.high - estimate.interval.low < _WIDE_INTERVAL:
+        return f"about {found}"
+    return f"not known yet: so few rows say next to nothing ({found})"
 
 
 def extension_text(training: "Trained | Job | FitEstimate") -> str:

@@ -6,7 +6,7 @@ from windrow.cli.formats import one_line
 from windrow.cli.tables import GAP, Column, TextTable, number, table_of
 from windrow.display.tables import between, decimal
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult
-from windrow.domain.figures import percent
+from windrow.domain.figures import counted, percent
 from windrow.domain.multi_label_comparison import MultiLabelResult
 from windrow.domain.report import SHOWN_THRESHOLDS, ClassificationMetrics, Misclassified, Report
 
@@ -115,7 +115,7 @@ def pair_lines(comparison: Comparison) -> list[str]:
     for pair in comparison.pairs:
         interval = f"{_points(pair.difference_interval.low)} to {_points(pair.difference_interval.high)}"
         lines.append(
-            f"{pair.first} → {pair.second}: {pair.fixed} fixed, {pair.broken} broken of {pair.total} rows; "
+            f"{pair.first} → {pair.second}: {pair.fixed} fixed, {pair.broken} broken of {counted(pair.total, 'row')}; "
             f"{_points(pair.difference)} points (95 % interval {interval}). {pair.verdict}"
         )
     return lines

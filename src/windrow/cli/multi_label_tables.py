@@ -6,7 +6,7 @@ from windrow.cli.formats import one_line
 from windrow.cli.metric_tables import MAX_ANSWER_COLUMNS, display_name
 from windrow.cli.tables import Column, TextTable, number, table_of
 from windrow.display.tables import decimal
-from windrow.domain.figures import percent
+from windrow.domain.figures import counted, percent
 from windrow.domain.multi_label_comparison import MultiLabelDisagreement, MultiLabelPair, MultiLabelResult
 from windrow.domain.multi_label_cross_validation import DoubtedLabel, MultiLabelCurvePoint
 from windrow.domain.multi_label_report import (
@@ -140,8 +140,8 @@ def multi_label_result_table(results: Sequence[MultiLabelResult]) -> TextTable:
 def multi_label_pair_lines(pairs: Iterable[MultiLabelPair]) -> list[str]:
     """Say of each pair what may be concluded, and which labels changed."""
     return [
-        f"{pair.first} → {pair.second}: {pair.fixed} sets fixed, {pair.broken} broken of {pair.total} rows. "
-        f"{pair.verdict}"
+        f"{pair.first} → {pair.second}: {counted(pair.fixed, 'set')} fixed, {pair.broken:,} broken of "
+        f"{counted(pair.total, 'row')}. {pair.verdict}"
         for pair in pairs
     ]
 

@@ -37,7 +37,7 @@ def test_fit_says_what_was_trained_and_how_good_it_is(
     assert re.fullmatch(r"tickets_v1, revision 1, answers: 2 labels, 4 rows, in \d\.\d s\.", first)
     assert others == [
         "Labels: invoice, refund",
-        f"Accuracy on new rows: about {estimate_text(estimate)}, by {estimate.total} rows judged unseen",
+        f"Accuracy on new rows: {estimate_text(estimate)}, by {estimate.total} rows judged unseen",
     ]
     assert "Warning: 2 labels have fewer than 4 rows" in fitted.err
     assert "A free name for the next version: tickets_v2" in fitted.err

@@ -163,7 +163,7 @@ def _print_result(call: Call, result: FitResult) -> None:
 
 
 def _estimated(estimate: Estimate) -> str:
-    return f"about {estimate_text(estimate)}, by {estimate.total} rows judged unseen"
+    return f"{estimate_text(estimate)}, by {counted(estimate.total, 'row')} judged unseen"
 
 
 def _print_estimate(call: Call, estimate: FitEstimate) -> None:
