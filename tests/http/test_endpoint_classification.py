@@ -72,12 +72,12 @@ def test_while_a_base_model_is_read_from_the_disk_those_in_memory_answer(client:
     client.post(PATH, json=ONE)
     may_go_on, entered = threading.Event(), threading.Event()
 
-    def look() -> tuple[()]:
+    def look(model_id: str) -> bool:
         entered.set()
         assert may_go_on.wait(30)
-        return ()
+        return False
 
-    operations.dependencies.store.inventory.stored_base_models = look  # type: ignore[method-assign]
+    operations.dependencies.store.inventory.holds = look  # type: ignore[method-assign]
     replies: list[httpx.Response] = []
     asking = threading.Thread(
         target=lambda: replies.append(client.post(PATH, json={**ONE, "model": "BAAI/bge-small-en-v1.5"}))

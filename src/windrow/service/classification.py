@@ -1,7 +1,6 @@
 """Answers without a classifier: from texts and labels to answers, by an encoder that is here anyway."""
 
 from concurrent.futures import Future
-from typing import Final
 
 from windrow.domain.base_models import allowed_ids, is_allowed, is_model_id
 from windrow.domain.classification import (
@@ -15,8 +14,6 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.execution.zero_shot_plan import Answer, ZeroShotPlan
 from windrow.service.dependencies import Dependencies
 
-_NOT_ON_THE_DISK: Final[frozenset[str]] = frozenset()
-
 
 def classify(
     deps: Dependencies, request: ClassifyRequest, is_connected: IsConnected = always_connected
@@ -28,10 +25,14 @@ def classify(
 def start_classify(deps: Dependencies, request: ClassifyRequest, is_connected: IsConnected) -> "Future[Answer]":
     """Classify texts without waiting for the encoder. See ``LocalOperations.start_classify``."""
     _check(deps, request)
-    stored = _NOT_ON_THE_DISK
-    if request.model is not None and request.model not in deps.encoders and _may_answer(deps, request.model):
-        stored = frozenset(each.id for each in deps.store.inventory.stored_base_models())
-    return _start(deps, request, _base_model(deps, request, stored), is_connected)
+    asked = request.model
+    is_stored = (
+        asked is not None
+        and asked not in deps.encoders
+        and _may_answer(deps, asked)
+        and deps.store.inventory.holds(asked)
+    )
+    return _start(deps, request, _base_model(deps, request, is_stored=is_stored), is_connected)
 
 
 def start_classify_in_memory(
@@ -41,7 +42,7 @@ def start_classify_in_memory(
     _check(deps, request)
     if request.model is not None and request.model not in deps.encoders and _may_answer(deps, request.model):
         return None
-    base_model = _base_model(deps, request, _NOT_ON_THE_DISK)
+    base_model = _base_model(deps, request, is_stored=False)
     return _start(deps, request, base_model, is_connected) if base_model in deps.encoders else None
 
 
@@ -50,16 +51,16 @@ def _check(deps: Dependencies, request: ClassifyRequest) -> None:
     deps.quotas.check_texts(len(request.all_texts))
 
 
-def _base_model(deps: Dependencies, request: ClassifyRequest, stored: frozenset[str]) -> str:
+def _base_model(deps: Dependencies, request: ClassifyRequest, *, is_stored: bool) -> str:
     """Return the base model that answers: that of the request where it is here, otherwise the default one.
 
     Args:
         deps: What the verbs work with.
         request: The request.
-        stored: The base models on the disk, as far as they matter.
+        is_stored: Whether that of the request is on the disk, as far as it matters.
     """
     asked = request.model
-    if asked is not None and _may_answer(deps, asked) and (asked in deps.encoders or asked in stored):
+    if asked is not None and _may_answer(deps, asked) and (is_stored or asked in deps.encoders):
         return asked
     allowed = deps.settings.allowed_base_models
     named = [each for each in allowed_ids(allowed) if is_model_id(each)]
