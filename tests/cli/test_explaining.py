@@ -53,7 +53,7 @@ def test_without_training_rows_no_empty_table_of_them_is_shown(capsys: pytest.Ca
     [
         (("bug", "billing"), "bug, billing (by tickets@1)"),
         ((), "(none of the labels) (by tickets@1)"),
-        (None, "(no label: abstained) (by tickets@1)"),
+        (None, "(abstained) (by tickets@1)"),
     ],
 )
 def test_any_number_of_labels_is_told(

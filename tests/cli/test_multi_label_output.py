@@ -122,6 +122,18 @@ def test_promote_refuses_rows_that_get_another_set_and_shows_them(ask: Run, test
     assert ask("promote", "mails", NAME, "--test-data", tests_file, "--min-f1", "urgent=0.5", "--not-worse").code == 0
 
 
+def test_a_refused_promotion_tells_an_empty_set_from_an_abstention(ask: Run, toy: Toy, tmp_path: Path) -> None:
+    # Each score is either about 0.98, for a label that the row has, or about 0.02.
+    toy.set_threshold(SetThresholdRequest(RIVAL, 0.99))
+    file = tmp_path / "must.jsonl"
+    rows = (("I was charged twice", ["billing"]), ("Thank you for the nice talk", ["bug"]))
+    file.write_text("".join(f"{json.dumps({'text': text, 'labels': labels})}\n" for text, labels in rows))
+    refused = ask("promote", "mails", RIVAL, "--must-pass", file)
+    lines = [" ".join(line.split()) for line in refused.out.splitlines()]
+    assert "I was charged twice billing (abstained)" in lines
+    assert "Thank you for the nice talk bug (none of the labels)" in lines
+
+
 def test_suggest_shows_the_least_certain_label_and_what_would_be_given(ask: Run, tmp_path: Path) -> None:
     pool = tmp_path / "pool.txt"
     pool.write_text("My whole shop is down since the update\n")

@@ -37,7 +37,7 @@ def test_a_table_shows_any_number_of_labels() -> None:
     header, *rows = file.getvalue().splitlines()
     assert header.split() == ["labels", "score", "in", "scope", "text"]
     shown = [row.partition("0.75")[0].strip() for row in rows]
-    assert shown == ["billing, account", "(none)", "(abstained)"]
+    assert shown == ["billing, account", "(none of the labels)", "(abstained)"]
 
 
 def test_the_document_of_several_labels_says_its_kind() -> None:

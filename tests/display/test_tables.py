@@ -48,7 +48,7 @@ def test_a_table_has_a_cell_for_each_heading(kind: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "text"), [(("billing", "urgent"), "billing, urgent"), ((), "none of the labels"), (None, "-")]
+    ("labels", "text"), [(("billing", "urgent"), "billing, urgent"), ((), "none of the labels"), (None, "abstained")]
 )
 def test_an_answer_shows_its_labels_however_many_they_are(labels: tuple[str, ...] | None, text: str) -> None:
     answer = replace(example_of(Prediction), kind="multi_label", label=None, labels=labels)

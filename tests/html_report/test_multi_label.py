@@ -73,7 +73,12 @@ def test_the_figures_are_those_of_the_report() -> None:
         [each.label, "0.500", f"{each.threshold:.3f}"] for each in report.proposed_thresholds
     ]
     assert [row[:4] for row in page.table("Row", "Text")] == [
-        [str(each.row), each.text, ", ".join(each.labels) or "no label", ", ".join(each.predicted) or "no label"]
+        [
+            str(each.row),
+            each.text,
+            ", ".join(each.labels) or "none of the labels",
+            ", ".join(each.predicted) or "none of the labels",
+        ]
         for each in report.misclassified
     ]
     assert [row[:3] for row in page.table("Score", "Decisions")] == [
@@ -87,7 +92,7 @@ def test_warnings_name_the_sets_of_rows() -> None:
     rows = (MultiLabelRow("text 0", ("bug", "urgent")), MultiLabelRow("text 1", ()))
     text = " ".join(WholePage(render_page(replace(shown, rows=rows))).text.split())
     assert "Row 0: text 0 has bug , urgent" in text or "Row 0: text 0 has bug, urgent" in text
-    assert "Row 1: text 1 has no label" in text
+    assert "Row 1: text 1 has none of the labels" in text
 
 
 def test_where_nothing_is_wrong_the_page_says_so() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from windrow.cli.formats import one_line
+from windrow.cli.formats import given_text
 from windrow.cli.output import data_console, notes_console
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.explanation import Explanation, LabelExplanation

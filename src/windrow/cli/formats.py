@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from windrow.domain.figures import counted, percent
+from windrow.domain.prediction import ABSTAINED, NONE_OF_THE_LABELS
 
 if TYPE_CHECKING:
     from windrow.domain.classifier import Trained
@@ -65,6 +66,13 @@ def extension_text(training: "Trained | Job | FitEstimate") -> str:
         return ""
     what = training.extends or "a classifier that this API key does not know"
     return f"{what}: {counted(taken_over, 'row')} taken over, {replaced:,} replaced"
+
+
+def given_text(labels: Sequence[str] | None) -> str:
+    """Return the labels that a text was given; in brackets that there are none, or with ``None`` that it abstained."""
+    if labels is None:
+        return f"({ABSTAINED})"
+    return ", ".join(map(one_line, labels)) or f"({NONE_OF_THE_LABELS})"
 
 
 def one_line(text: str) -> str:

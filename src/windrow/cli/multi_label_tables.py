@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from windrow.cli.formats import one_line
+from windrow.cli.formats import given_text, one_line
 from windrow.cli.metric_tables import MAX_ANSWER_COLUMNS, display_name
 from windrow.cli.tables import Column, TextTable, number, table_of
 from windrow.display.tables import decimal
@@ -18,7 +18,6 @@ from windrow.domain.report import LabelReport
 
 # Of pairs of labels, those that say most.
 MAX_PAIRS = 10
-NO_LABELS = "-"
 
 
 def multi_label_table(outcome: MultiLabelMetrics, thresholds: Mapping[str, float]) -> TextTable:
@@ -84,8 +83,8 @@ def misclassified_set_table(rows: Iterable[MisclassifiedSet], lines: Sequence[in
         rows,
         number("line", lambda each: str(lines[each.row])),
         Column("text", lambda each: each.text),
-        Column("labels", lambda each: set_text(each.labels)),
-        Column("given", lambda each: set_text(each.predicted)),
+        Column("labels", lambda each: given_text(each.labels)),
+        Column("given", lambda each: given_text(each.predicted)),
         Column("wrong", _wrong_scores),
     )
 
@@ -101,7 +100,7 @@ def doubted_table(doubted: Iterable[DoubtedLabel], lines: Sequence[int]) -> Text
         doubted,
         number("line", lambda each: str(lines[each.row])),
         Column("text", lambda each: each.text),
-        Column("labels", lambda each: set_text(each.labels)),
+        Column("labels", lambda each: given_text(each.labels)),
         Column("perhaps", lambda each: f"{'add' if each.is_missing else 'remove'} {each.label}"),
         number("score", lambda each: f"{each.score:.2f}"),
     )
@@ -181,14 +180,9 @@ def set_disagreement_table(
         disagreements,
         *([number("line", lambda row: str(lines[row.row]), spare=1)] if lines else []),
         Column("text", lambda row: row.text),
-        Column("labels", lambda row: set_text(row.labels)),
+        Column("labels", lambda row: given_text(row.labels)),
         *(map(answer, names) if len(names) <= MAX_ANSWER_COLUMNS else [Column("answers", _answers, lines=True)]),
     )
-
-
-def set_text(labels: Sequence[str]) -> str:
-    """Return a set of labels for a cell; a dash where it is empty."""
-    return ", ".join(map(one_line, labels)) or NO_LABELS
 
 
 def _wrong_scores(row: MisclassifiedSet) -> str:
@@ -196,7 +190,7 @@ def _wrong_scores(row: MisclassifiedSet) -> str:
 
 
 def _answer(row: MultiLabelDisagreement, given: tuple[str, ...]) -> str:
-    return f"{'✓' if given == row.labels else '✗'} {set_text(given)}"
+    return f"{'✓' if given == row.labels else '✗'} {given_text(given)}"
 
 
 def _answers(row: MultiLabelDisagreement) -> str:

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TextIO
 
-from windrow.cli.formats import one_line
+from windrow.cli.formats import given_text, one_line
 from windrow.domain.prediction import Answer, Kind, Prediction
 from windrow.domain.values import recast
 from windrow.files.reading import Record
 
 OutputFormat = Literal["csv", "jsonl", "parquet", "table"]
 _MOST_CELLS: Final = 32
-_ABSTAINED: Final = "(abstained)"
-_NONE: Final = "(none)"
 
 
 @dataclass(slots=True)
@@ -38,14 +36,14 @@ class TableWriter:
         """Write rows with their predictions."""
         from rich.cells import cell_len, set_cell_size
 
-        longest = self.labels if self.kind == "single_label" else (", ".join(self.labels),)
-        wide = min(_MOST_CELLS, max(cell_len(label) for label in (*longest, _ABSTAINED)))
+        longest = self.labels if self.kind == "single_label" else (", ".join(self.labels), given_text(()))
+        wide = min(_MOST_CELLS, max(cell_len(label) for label in (*longest, given_text(None))))
         if not self.has_header:
             heading = "label" if self.kind == "single_label" else "labels"
             self.file.write(f"{set_cell_size(heading, wide)}  score  in scope  text\n")
             self.has_header = True
         for record, prediction in zip(records, predictions, strict=True):
-            given = one_line(", ".join(prediction.given)) or (_ABSTAINED if prediction.abstained else _NONE)
+            given = given_text(None if prediction.abstained else prediction.given)
             label = set_cell_size(given, wide)
             scope = "       -" if prediction.in_scope is None else f"{prediction.in_scope:8.2f}"
             text = one_line(record.text)

@@ -19,7 +19,7 @@ from windrow.domain.job import FitEstimate
 from windrow.domain.multi_label_comparison import MultiLabelComparison, MultiLabelPair
 from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.multi_label_report import MultiLabelMetrics, MultiLabelReport
-from windrow.domain.prediction import Prediction
+from windrow.domain.prediction import NONE_OF_THE_LABELS, Prediction
 from windrow.domain.report import SHOWN_THRESHOLDS, ConfusionMatrix, Report, SharedMetrics
 from windrow.domain.usage import Usage
 from windrow.domain.values import ListValue, present_with, summary_of
@@ -100,7 +100,7 @@ def _facts(value: Any) -> Iterator[Html]:
     fields = {name: getattr(value, name) for name in names if name not in ("warnings", "scores")}
     facts = {name: each for name, each in fields.items() if fits_a_cell(each) and each not in (None, (), "")}
     if isinstance(value, Prediction | LabelChoice) and value.labels == ():
-        facts["labels"] = "none of the labels"
+        facts["labels"] = NONE_OF_THE_LABELS
     if isinstance(value, Trained) and (estimate := value.report.estimate) is not None:
         facts["estimated accuracy"] = f"{percent(estimate.accuracy)}, {text_of(estimate.interval)}"
     if isinstance(value, Comparison | MultiLabelComparison):

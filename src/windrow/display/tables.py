@@ -19,7 +19,7 @@ from windrow.domain.interval import Interval
 from windrow.domain.job import Job
 from windrow.domain.multi_label_comparison import MultiLabelDisagreement, MultiLabelResult
 from windrow.domain.multi_label_report import MisclassifiedSet
-from windrow.domain.prediction import Prediction
+from windrow.domain.prediction import ABSTAINED, NONE_OF_THE_LABELS, Prediction
 from windrow.domain.report import CoveragePoint, LabelReport, Misclassified
 from windrow.domain.suggestion import Suggestion
 from windrow.html_report.elements import Html
@@ -131,18 +131,21 @@ def _answers(row: Disagreement) -> str:
 
 def _set_answers(row: MultiLabelDisagreement) -> str:
     return "; ".join(
-        f"{name}: {'✓' if labels == row.labels else '✗'} {', '.join(labels) or 'none'}"
-        for name, labels in row.predicted.items()
+        f"{name}: {'✓' if labels == row.labels else '✗'} {_labels(labels)}" for name, labels in row.predicted.items()
     )
 
 
 def _given(answer: Prediction | Classification) -> object:
-    return answer.label if answer.labels is None else answer.labels or "none of the labels"
+    return (answer.label or ABSTAINED) if answer.labels is None else answer.labels or NONE_OF_THE_LABELS
+
+
+def _labels(labels: Sequence[str]) -> str:
+    return ", ".join(labels) or NONE_OF_THE_LABELS
 
 
 def _or_else(each: Suggestion) -> str:
     """Return the next best label; of a multi-label classifier, the labels that it would give."""
-    return each.runner_up or "" if each.labels is None else f"gives {', '.join(each.labels) or 'no label'}"
+    return each.runner_up or "" if each.labels is None else f"gives {_labels(each.labels)}"
 
 
 def _best(answer: Prediction | Classification) -> Html:
@@ -231,14 +234,14 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
     MisclassifiedSet: (
         number("row", lambda each: each.row),
         Column("text", lambda each: each.text),
-        Column("labels", lambda each: ", ".join(each.labels) or "none"),
-        Column("given", lambda each: ", ".join(each.predicted) or "none"),
+        Column("labels", lambda each: _labels(each.labels)),
+        Column("given", lambda each: _labels(each.predicted)),
         Column("wrong", lambda each: ", ".join(f"{label} {score:.2f}" for label, score in each.scores.items())),
     ),
     MultiLabelDisagreement: (
         number("row", lambda each: each.row),
         Column("text", lambda each: each.text),
-        Column("labels", lambda each: ", ".join(each.labels) or "none"),
+        Column("labels", lambda each: _labels(each.labels)),
         Column("answers", _set_answers),
     ),
     MultiLabelResult: (

@@ -6,6 +6,7 @@ from typing import Literal
 
 from windrow.domain.classifier import TestScore
 from windrow.domain.interval import Interval
+from windrow.domain.prediction import NONE_OF_THE_LABELS
 from windrow.domain.report import Measurement, SharedMetrics, score_of
 from windrow.domain.values import Value, computed
 
@@ -64,7 +65,7 @@ class MultiLabelBaseline(Value):
     @property
     def answer(self) -> str:
         """What is always given, for a sentence."""
-        return " and ".join(map(repr, self.labels)) or "no label"
+        return " and ".join(map(repr, self.labels)) or NONE_OF_THE_LABELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from windrow.domain.dataset import Text, check_texts, too_many
 from windrow.domain.errors import InvalidParameter, InvalidRequest
@@ -13,6 +13,9 @@ from windrow.domain.words import render
 
 # Called before anything costly is computed; false once the caller has disconnected and would not read the answer.
 IsConnected = Callable[[], bool]
+# What stands for an empty set of labels, which is an answer, and for none.
+NONE_OF_THE_LABELS: Final = "none of the labels"
+ABSTAINED: Final = "abstained"
 # Whether a text has one of the labels, or any number of them.
 Kind = Literal["single_label", "multi_label"]
 

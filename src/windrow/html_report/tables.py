@@ -8,6 +8,7 @@ from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
 from windrow.domain.labelled_rows import LabelledRow
+from windrow.domain.prediction import NONE_OF_THE_LABELS
 from windrow.domain.report import Calibration, ConfusionMatrix, CoveragePoint, LabelReport, Misclassified
 from windrow.html_report.charts import reliability_chart, share_bar
 from windrow.html_report.elements import Html, element, given_text, joined
@@ -52,7 +53,7 @@ def given_label(label: str) -> Html:
 def given_labels(labels: Sequence[str]) -> Html:
     """Return a set of labels; where it is empty, that it is."""
     if not labels:
-        return element("span", "no label", class_="muted")
+        return element("span", NONE_OF_THE_LABELS, class_="muted")
     parts = [part for label in labels for part in (given_label(label), Html(", "))]
     return joined(parts[:-1])
 

@@ -7,7 +7,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.exits import CHECK_FAILED
-from windrow.cli.formats import when
+from windrow.cli.formats import given_text, when
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -92,8 +92,8 @@ def _print_refusal(call: Call, refused: PromotionRefused) -> None:
 
 
 def _labels_text(labels: Any) -> str:
-    """Return one label, or a set of them, or that there is none."""
-    return (labels if isinstance(labels, str) else ", ".join(labels or ())) or "none"
+    """Return one label, or a set of them, or that the classifier abstained."""
+    return given_text((labels,) if isinstance(labels, str) else labels)
 
 
 def _listed(fact: object) -> Iterable[dict[str, Any]]:

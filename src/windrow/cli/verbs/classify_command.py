@@ -5,7 +5,7 @@ from dataclasses import replace
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import one_line
+from windrow.cli.formats import given_text
 from windrow.cli.label_descriptions import (
     LABEL_DESCRIPTION,
     LABEL_DESCRIPTIONS_FILE,
@@ -63,8 +63,8 @@ def classify(
 
 def _print_answer(answer: Classification) -> None:
     console = data_console()
-    given = ", ".join(map(one_line, answer.labels or ())) if answer.label is None else one_line(answer.label)
-    console.print(f"{given or '(none of the labels)'}  (by {answer.model})")
+    given = (answer.labels or ()) if answer.label is None else (answer.label,)
+    console.print(f"{given_text(given)}  (by {answer.model})")
     print_table(
         sorted(answer.scores.items(), key=lambda pair: -pair[1]),
         Column("label", lambda pair: pair[0]),

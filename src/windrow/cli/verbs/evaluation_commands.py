@@ -8,7 +8,7 @@ import typer
 
 from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.cli.call import Call
-from windrow.cli.formats import one_line
+from windrow.cli.formats import given_text, one_line
 from windrow.cli.labelled_file import read_labelled
 from windrow.cli.metric_tables import (
     confusion_table,
@@ -26,7 +26,6 @@ from windrow.cli.multi_label_output import (
     print_multi_label_report,
     shown_rows,
 )
-from windrow.cli.multi_label_tables import set_text
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import ROWS_HELP, OptionSpec
 from windrow.cli.output import PIPED_CELLS, data_console, notes_console
@@ -314,7 +313,7 @@ def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
         *(
             [Column("or else", lambda each: each.runner_up or "", spare=3)]
             if any(each.labels is None for each in result.suggestions)
-            else [Column("would give", lambda each: set_text(each.labels or ()), spare=3)]
+            else [Column("would give", lambda each: given_text(each.labels or ()), spare=3)]
         ),
     )
     console.print(
