@@ -102,3 +102,9 @@ def test_thresholds_of_labels_go_with_a_multi_label_classifier_and_its_own_label
     with pytest.raises(InvalidParameter, match="names 'c', which is none of the classifier's labels") as caught:
         check_label_thresholds(Threshold(0.5, {"a": 0.5, "c": 0.5}), "multi_label", ("a", "b"))
     assert caught.value.facts["labels"] == ["a", "b"]
+
+
+def test_of_many_labels_the_first_are_named_where_one_is_not_among_them() -> None:
+    labels = [f"l{number:02}" for number in range(23)]
+    with pytest.raises(InvalidParameter, match=r"'spam', which is none .* it has: 'l00', .*, 'l19' and 3 more\.$"):
+        check_label_thresholds(Threshold(0, {"spam": 0.5}), "multi_label", labels)

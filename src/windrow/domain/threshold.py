@@ -16,6 +16,8 @@ from windrow.domain.values import Schema, Value, computed
 MAX_THRESHOLD_CHANGES: Final = 100
 # From which score a label is given where nothing else was chosen.
 DEFAULT_LABEL_THRESHOLD: Final = 0.5
+# Of a classifier's labels, so many are named where one that it has not was.
+_NAMED_LABELS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +158,11 @@ def check_label_thresholds(threshold: Threshold | None, kind: Kind, labels: Sequ
         )
     for label in threshold.label_thresholds:
         if label not in labels:
+            more = f" and {len(labels) - _NAMED_LABELS:,} more" if len(labels) > _NAMED_LABELS else ""
             raise InvalidParameter(
                 "{arg:label_thresholds} names {label!r}, which is none of the classifier's labels. {Send} labels that "
-                "it has.",
-                {"parameter": "label_thresholds", "label": label, "labels": list(labels)},
+                f"it has: {{labels:quoted}}{more}.",
+                {"parameter": "label_thresholds", "label": label, "labels": list(labels[:_NAMED_LABELS])},
             )
 
 

@@ -62,11 +62,11 @@ def test_set_threshold_sets_those_of_labels_and_what_is_left_out_returns_to_the_
     publish_multi_label(toy)
     ended = ask("set-threshold", NAME, "--label", "billing=0.4", "--label", "urgent=0.25")
     effect = "billing from a score of 0.400, urgent from a score of 0.250"
-    assert ended.lines == [f"mails_v1@2 gives {effect} from now on. Before: none."]
+    assert ended.lines == [f"mails_v1@2 gives {effect} from now on. Before: those of the training."]
     shown = ask("show", NAME).lines
     assert "kind multi-label" in shown
     assert f"threshold {effect}" in shown
-    assert any("UTC, from none to 0.000, billing 0.400, urgent 0.250" in line for line in shown)
+    assert any("UTC, from those of the training to billing 0.400, urgent 0.250" in line for line in shown)
     assert [line for line in shown if line.startswith(("label ", "billing ", "bug ", "urgent "))] == [
         "label given from rows test recall",
         "billing 0.400 2 -",
@@ -86,7 +86,12 @@ def test_set_threshold_sets_those_of_labels_and_what_is_left_out_returns_to_the_
         ("billing", "--label 'billing' is no LABEL=SCORE."),
         ("billing=much", "--label 'billing=much' is no LABEL=SCORE."),
         ("billing=1", "--label has 1.0 for 'billing'; it must be more than 0 and less than 1."),
-        ("spam=0.5", "--label names 'spam', which is none of the classifier's labels."),
+        ("billing=nan", "--label has nan for 'billing'; it must be more than 0 and less than 1."),
+        (
+            "spam=0.5",
+            "--label names 'spam', which is none of the classifier's labels. Pass labels that it has: 'billing', "
+            "'bug', 'urgent'.",
+        ),
     ],
 )
 def test_a_threshold_of_a_label_that_is_none_is_refused(ask: Run, toy: Toy, typed: str, problem: str) -> None:

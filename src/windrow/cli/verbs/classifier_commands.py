@@ -147,8 +147,8 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
         result = f"{percent(test.accuracy)}, {test.correct} of {test.total} test rows, {when(test.measured_at)} UTC"
         facts.append(("accuracy", result))
     if (threshold := one.threshold) is not None:
-        facts.append(("threshold", threshold_text(threshold)))
-    facts += [("threshold change", change_text(change)) for change in one.threshold_changes]
+        facts.append(("threshold", threshold_text(threshold, one.kind)))
+    facts += [("threshold change", change_text(change, one.kind)) for change in one.threshold_changes]
     return facts
 
 

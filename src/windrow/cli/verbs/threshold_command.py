@@ -1,8 +1,8 @@
 """The ``set-threshold`` command: set or clear the scores from which a classifier gives labels."""
 
 import shlex
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,13 +12,22 @@ from windrow.cli.option_parsing import with_options
 from windrow.domain.alias import ChangeNote
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import percent
-from windrow.domain.threshold import SetThresholdRequest, Threshold, ThresholdChange, ThresholdUpdate
+from windrow.domain.prediction import Kind
+from windrow.domain.threshold import (
+    SetThresholdRequest,
+    Threshold,
+    ThresholdChange,
+    ThresholdUpdate,
+    check_set_threshold_request,
+)
 from windrow.domain.values import recast
 
 if TYPE_CHECKING:
     from windrow.domain.report import Report
 
 verbs = typer.Typer()
+
+_NOTHING_SET: Final[Mapping[Kind, str]] = {"single_label": "none", "multi_label": "those of the training"}
 
 
 @verbs.command(
@@ -62,6 +71,8 @@ def set_threshold(  # noqa: PLR0913 - Typer makes options of each parameter
     request = recast(
         SetThresholdRequest, note, model_name=model, abstain_below=abstain_below, label_thresholds=label_thresholds
     )
+    # By the verb as well, but a number that is none cannot even be sent to a server.
+    check_set_threshold_request(request)
     with call.connected() as operations:
         update = operations.set_threshold(request)
     call.show(update, lambda update: _print_update(call, update))
@@ -77,10 +88,10 @@ def format_set_threshold(report: "Report") -> str | None:
     return f"windrow set-threshold {model} {proposed.abstain_below!r} --reason {shlex.quote(reason)}"
 
 
-def threshold_text(threshold: Threshold | None) -> str:
-    """Describe the effect of a threshold."""
+def threshold_text(threshold: Threshold | None, kind: Kind) -> str:
+    """Describe the effect of a threshold of a classifier of a kind."""
     if threshold is None:
-        return "none"
+        return _NOTHING_SET[kind]
     own = threshold.label_thresholds
     effects = [f"{one_line(label)} from a score of {score:.3f}" for label, score in own.items()]
     if threshold.abstain_below or not own:
@@ -88,19 +99,20 @@ def threshold_text(threshold: Threshold | None) -> str:
     return ", ".join(effects)
 
 
-def change_text(change: ThresholdChange) -> str:
-    """Describe a change of a threshold: time, old and new value, author and reason."""
-    before, after = map(_short, (change.before, change.after))
+def change_text(change: ThresholdChange, kind: Kind) -> str:
+    """Describe a change of a threshold of a classifier of a kind: time, old and new value, author and reason."""
+    before, after = (_short(each, kind) for each in (change.before, change.after))
     note = ": ".join(filter(None, map(one_line, (change.author, change.reason))))
     key = "" if change.key_name is None else f", by key {change.key_name}"
     return f"{when(change.at)} UTC, from {before} to {after}{key}{', ' if note else ''}{note}"
 
 
-def _short(threshold: Threshold | None) -> str:
+def _short(threshold: Threshold | None, kind: Kind) -> str:
     if threshold is None:
-        return "none"
-    labels = (f"{one_line(label)} {score:.3f}" for label, score in threshold.label_thresholds.items())
-    return ", ".join((f"{threshold.abstain_below:.3f}", *labels))
+        return _NOTHING_SET[kind]
+    own = threshold.label_thresholds
+    least = [f"{threshold.abstain_below:.3f}"] if threshold.abstain_below or not own else []
+    return ", ".join([*least, *(f"{one_line(label)} {score:.3f}" for label, score in own.items())])
 
 
 def _label_thresholds(typed: Sequence[str]) -> dict[str, float]:
@@ -135,8 +147,9 @@ def _label_threshold(typed: str) -> tuple[str, float]:
 
 def _print_update(call: Call, update: ThresholdUpdate) -> None:
     model = f"{update.model_name}@{update.revision}"
+    kind: Kind = "multi_label" if update.label_thresholds else "single_label"
     cleared = "gives each label as its training chose" if update.label_thresholds else "has no threshold"
-    has = cleared if update.threshold is None else f"gives {threshold_text(update.threshold)}"
-    before = "" if update.status == "unchanged" else f" Before: {threshold_text(update.before)}."
+    has = cleared if update.threshold is None else f"gives {threshold_text(update.threshold, kind)}"
+    before = "" if update.status == "unchanged" else f" Before: {threshold_text(update.before, kind)}."
     print(f"{model} {has}{', as before' if update.status == 'unchanged' else ' from now on'}.{before}")
     call.warn(update.warnings)
