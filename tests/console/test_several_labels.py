@@ -228,7 +228,7 @@ def test_figures_that_there_are_not_are_dashes(page: Page) -> None:
     rows = [{**TEST_ROWS[-1], "labels": ["billing"]}]
     page.locator(".test-set input[type=file]").set_input_files(as_json_lines(rows, "none.jsonl"))
     figures = page.get_by_role("region", name="All decisions about labels")
-    expect(figures).to_contain_text("precision –, recall 0.00")
+    expect(figures).to_contain_text("precision \N{EN DASH}, recall 0.00")
 
 
 def test_the_thresholds_that_test_rows_speak_for_are_set_and_cleared(judged: Page, server: Running) -> None:
