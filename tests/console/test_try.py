@@ -274,6 +274,28 @@ def test_a_label_that_holds_what_stands_between_labels_is_given_back_as_json_lin
     expect(refusal).to_have_count(0)
 
 
+def test_a_file_counts_rows_of_none_of_the_labels_apart_from_those_where_it_abstained(
+    server: Running, page: Page, tmp_path: Path
+) -> None:
+    rows = [{"text": text, "labels": [label]} for label, texts in TICKETS.items() for text in texts]
+    asked = {"model_name": "unsure_v1", "training_data": [*rows, {"text": "zebra", "labels": []}], "num_iterations": 0}
+    server.client.post("/v1/classifier/fit", json=asked).raise_for_status()
+    threshold = {"abstain_below": 0.999, "label_thresholds": dict.fromkeys(TICKETS, 0.4)}
+    server.client.put("/v1/classifier/models/unsure_v1/threshold", json=threshold).raise_for_status()
+    texts = [TICKETS["refund"][0], "zebra"]
+    reply = server.client.post("/v1/classifier/predict", json={"model_name": "unsure_v1", "texts": texts}).json()
+    assert [(each["abstained"], each["labels"]) for each in reply["predictions"]] == [(True, None), (False, [])]
+    open_try(server, page, "models=unsure_v1")
+    choose_file(page, mails(tmp_path, [("1", texts[0], "2026"), ("2", texts[1], "2026")]))
+    page.get_by_role("button", name="Classify 2 rows with unsure_v1").click()
+    expect(page.get_by_text("It abstained for 1 row.")).to_be_visible()
+    expect(page.locator(".file-run dl.facts dt")).to_have_text(["abstained", "none of the labels"])
+    expect(page.locator(".file-run dl.facts dd")).to_contain_text(["1 row", "1 row"])
+    answers = page.get_by_role("table", name="Rows with their answers").locator("tbody tr")
+    expect(answers.nth(0)).to_contain_text("abstained")
+    expect(answers.nth(1)).to_contain_text("none of the labels")
+
+
 def read(path: Path, format_: str) -> list[dict[str, Any]]:
     """Return a file's rows, with scores as numbers."""
     text = path.read_bytes().decode("utf-8")

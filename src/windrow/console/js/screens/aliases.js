@@ -275,7 +275,7 @@ function GateResults({ gate }) {
     html`<h3>Rows that went wrong</h3>
       <ul class="plain">
         ${gate.failed_rows.slice(0, 50).map(
-          (/** @type {Record<string, any>} */ row) => html`<li><${Text}>${row.text || "(a row that this API key may not see)"}<//> is <b><bdi>${givenLabels(row)}</bdi></b>, and was read as <b class="bad-ink"><bdi>${inLine(row.predicted) || "no label"}</bdi></b></li>`,
+          (/** @type {Record<string, any>} */ row) => html`<li><${Text}>${row.text || "(a row that this API key may not see)"}<//> is <b><bdi>${givenLabels(row)}</bdi></b>, and was read as <b class="bad-ink"><bdi>${inLine(row.predicted) ?? "abstained"}</bdi></b></li>`,
         )}
       </ul>`}
     ${measured("The new one", gate.candidate)} ${measured("What it points to now", gate.current)}`;

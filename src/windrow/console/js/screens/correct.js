@@ -187,7 +187,7 @@ function Card({ name, item, labels: known, waiting, onShow }) {
   return html`<div class="two">
       <${Sheet} class="card">
         <p class="said" dir="auto" aria-live="polite" tabindex=${item.text.length > LONG_CHARS ? 0 : undefined}><${Text} max=${1_500}>${item.text}<//></p>
-        <p>${predicted === null ? "It gave no label." : html`It says <b><bdi>${predicted}</bdi></b>${said.score !== null && `, with a score of ${score(said.score)}`}.`}
+        <p>${predicted === null ? "It abstained." : html`It says <b><bdi>${predicted}</bdi></b>${said.score !== null && `, with a score of ${score(said.score)}`}.`}
           ${item.expected && html` The file says <b class=${item.expected === predicted ? "" : "bad-ink"}><bdi>${item.expected}</bdi></b>.`}
           ${isNew && html` <${Chip} kind="note">unlike the training data<//>`}</p>
         <p class="row">

@@ -78,7 +78,7 @@ function FewRows({ label, count }) {
 
 /** @param {{ text: string, was: string | null, now: string | null }} props */
 function Flip({ text, was, now }) {
-  return html`<div class="flip"><span><${Text}>${text}<//></span>${was === now ? html`<span class="faint">accepted</span>` : html`<span class="was"><bdi>${was ?? "no label"}</bdi></span>`}<span class="now"><bdi>${now}</bdi></span></div>`;
+  return html`<div class="flip"><span><${Text}>${text}<//></span>${was === now ? html`<span class="faint">accepted</span>` : html`<span class="was"><bdi>${was ?? "abstained"}</bdi></span>`}<span class="now"><bdi>${now}</bdi></span></div>`;
 }
 
 /** @param {{ name: string, jobId: string }} props */

@@ -154,8 +154,8 @@ function AnswerSheet({ name, answer, text, first, onCorrect }) {
     title=${html`<${Name} of=${answer.model_name} />`}
     tools=${html`${answer.alias && html`<${AliasChip} name=${answer.alias} />`}<span class="faint">revision ${answer.revision}</span>`}
   >
-    ${answer.abstained && html`<${Notice} kind="warn"><b>No label</b>: the best score, ${score(best)}, is below the threshold${threshold != null && ` of ${score(threshold)}`}.<//>`}
-    <div role="status" class="sr-only">${givenLabels(answer) ?? "no label"}, ${score(best)}</div>
+    ${answer.abstained && html`<${Notice} kind="warn"><b>Abstained</b>: the best score, ${score(best)}, is below the threshold${threshold != null && ` of ${score(threshold)}`}.<//>`}
+    <div role="status" class="sr-only">${givenLabels(answer) ?? "abstained"}, ${score(best)}</div>
     ${answer.labels && html`<p class="chips">${answer.labels.length ? answer.labels.map((/** @type {string} */ each) => html`<span class="chip good"><bdi>${each}</bdi></span>`) : "None of the labels fits."}</p>`}
     <${Bars} scores=${Object.entries(answer.scores)} best=${answer.abstained ? null : undefined} threshold=${threshold} />
     <p class="scope ${answer.in_scope !== null && answer.in_scope < NEW_BELOW ? "new" : "muted"}">${scopeInWords(answer.in_scope)}</p>

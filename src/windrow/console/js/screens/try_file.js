@@ -1,6 +1,6 @@
 /** A file that is classified and given back with its columns, as `windrow predict FILE` does. */
 import { call } from "../api.js";
-import { asCsv, asJsonLines, counted, download, givenLabels, number, score } from "../format.js";
+import { asCsv, asJsonLines, counted, download, givenLabels, inLine, number, score } from "../format.js";
 import { addItems, asItem, NEW_BELOW, sureness } from "../kept.js";
 import { Button, Notice, Problem, Sheet, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
@@ -144,10 +144,11 @@ function Results({ now, found }) {
     <div class="sheet flush"><${Table} label="Rows with their answers" rows=${rows} keyOf="at" columns=${COLUMNS} /></div>`;
 }
 
+const ABSTAINED = html`<span class="faint">abstained</span>`;
 /** @type {import("../parts/table.js").Columns} */
 const COLUMNS = [
   { title: "Text", cell: ({ row }) => html`<${Text} max=${90}>${row.text}<//>` },
-  { title: "Label", cell: ({ answer }) => (answer.abstained ? html`<span class="faint">no label</span>` : html`<bdi>${givenLabels(answer)}</bdi>`) },
+  { title: "Label", cell: ({ answer }) => (answer.abstained ? ABSTAINED : html`<bdi>${givenLabels(answer)}</bdi>`) },
   { title: "Score", number: true, cell: ({ answer }) => score(bestScore(answer)) },
   { title: "In scope", number: true, minor: true, cell: ({ answer }) => (answer.in_scope === null ? "–" : score(answer.in_scope)) },
 ];
@@ -162,7 +163,7 @@ function Summary({ rows, answering }) {
   const cut = rows.filter(({ answer }) => answer.truncated).length;
   const abstained = rows.filter(({ answer }) => answer.abstained).length;
   const facts = [
-    abstained > 0 && `${counted(abstained, "row was", "rows were")} given no label.`,
+    abstained > 0 && `It abstained for ${counted(abstained, "row")}.`,
     fresh > 0 ? `${counted(fresh, "row is", "rows are")} unlike the training data.` : "No row is unlike the training data.",
     cut > 0 && `Of ${counted(cut, "row")} only the beginning was read.`,
     labelled.length > 0 && `The file's own label is the same in ${number(agreed)} of ${counted(labelled.length, "row")}.`,
@@ -171,13 +172,13 @@ function Summary({ rows, answering }) {
     <dl class="facts">
       ${[...counts]
         .sort((one, other) => other[1] - one[1])
-        .map(([label, count]) => html`<dt>${label === null ? "no label" : html`<bdi>${label}</bdi>`}</dt><dd><${Meter} share=${count / rows.length} text=${counted(count, "row")} /></dd>`)}
+        .map(([label, count]) => html`<dt>${label === null ? ABSTAINED : html`<bdi>${label || inLine([])}</bdi>`}</dt><dd><${Meter} share=${count / rows.length} text=${counted(count, "row")} /></dd>`)}
     </dl>`;
 }
 
-/** Return what an answer counts as: its label, each of its labels, or `null` for none. @param {Json} answer */
+/** Return what an answer counts as: each of its labels, nothing for none of them, `null` where the classifier abstained. @param {Json} answer */
 function labelsOf(answer) {
-  return answer.labels?.length ? answer.labels : [answer.label];
+  return answer.labels ? (answer.labels.length ? answer.labels : [""]) : [answer.label];
 }
 
 /** @param {Json} answer */
