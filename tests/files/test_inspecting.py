@@ -111,7 +111,8 @@ def test_a_label_that_a_training_takes_is_the_same_where_rows_need_none(label: o
 @pytest.mark.parametrize("label", [True, None, 0.5, {}, [], [["x"]], [None], "", " ", ["x", "y"], "y" * 257], ids=str)
 def test_a_label_that_a_training_refuses_is_none_where_rows_need_none(label: object) -> None:
     content = json.dumps({"text": "a", "label": label})
-    assert look(content, "a.jsonl").num_problems == 1
+    labelled = look(content, "a.jsonl")
+    assert labelled.num_problems + len(labelled.questions) == 1
     assert [row.label for row in look(content, "a.jsonl", labelled=False)] == [None]
 
 
@@ -411,6 +412,47 @@ def test_a_separator_that_is_not_said_is_asked_for_once() -> None:
     assert found.rows_per_label == {}
     answered = look("text,labels\na,x;y\nb,x\nc,x;z\n", "a.csv", label_separator=";")
     assert (answered.questions, answered.rows_per_label) == ((), {"x": 3, "y": 1, "z": 1})
+
+
+def test_rows_have_no_problem_with_their_labels_while_it_is_not_clear_how_those_are_written() -> None:
+    found = look("text,labels\na,\nb,x;y\nc,\nd,x\n", "a.csv")
+    assert [question.parameter for question in found.questions] == ["label_separator"]
+    assert (found.problems, found.num_problems, found.num_rows) == ((), 0, 4)
+    assert lines(found) == [(2, "a", None), (3, "b", None), (4, "c", None), (5, "d", None)]
+    one = look("text,labels\na,\nb,x;y\nc,\nd,x\n", "a.csv", label_column="labels")
+    assert (lines(one), one.num_problems) == ([(3, "b", "x;y"), (5, "d", "x")], 2)
+    assert one.problems[1] == RowProblem(4, "the label is blank. Fill it in or remove that row.")
+    several = look("text,labels\na,\nb,x;y\nc,\nd,x\n", "a.csv", labels_column="labels")
+    assert [question.parameter for question in several.questions] == ["label_separator"]
+    assert (several.num_rows, [row.labels for row in several]) == (4, [None] * 4)
+
+
+def test_lists_of_labels_where_one_label_is_expected_are_asked_about_once() -> None:
+    rows = [{"text": "a", "label": ["x"]}, {"text": "b", "label": ["x", "y"]}, {"text": "c", "label": []}]
+    content = "\n".join(map(json.dumps, rows))
+    found = look(content, "a.jsonl")
+    assert found.questions == (OpenQuestion("labels_column", "'label' holds 2 labels here."),)
+    assert (found.problems, found.num_rows, found.rows_per_label) == ((), 3, {})
+    answered = look(content, "a.jsonl", labels_column="label")
+    assert [row.labels for row in answered] == [("x",), ("x", "y"), ()]
+    single = look(content, "a.jsonl", label_column="label")
+    assert [problem.line for problem in single.problems] == [2, 3]
+    assert single.problems[0].detail.startswith("'label' holds 2 labels; a row has exactly one label. Correct")
+
+
+def test_problems_are_told_in_the_order_of_their_rows() -> None:
+    found = look("text,label\na,\n,x\nb,\n,y\nc,x\n", "a.csv")
+    assert [(each.line, each.detail.split(".")[0]) for each in found.problems] == [
+        (2, "the label is blank"),
+        (3, "the text is blank"),
+        (4, "the label is blank"),
+        (5, "the text is blank"),
+    ]
+    roomy = InspectionLimits(DataLimits(), 100_000, "")
+    many = look("text,label\n" + ",x\n" * 120 + "a,\n" * 10, "a.csv", roomy)
+    assert ([each.line for each in many.problems], many.num_problems) == (list(range(2, 102)), 130)
+    many = look("text,label\n" + "a,\n" * 10 + ",x\n" * 120, "a.csv", roomy)
+    assert [each.line for each in many.problems] == list(range(2, 102))
 
 
 def test_rows_that_need_no_label_keep_those_that_a_training_would_take() -> None:

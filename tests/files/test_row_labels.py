@@ -165,7 +165,7 @@ def test_a_column_of_labels_that_is_named_as_one_of_one_label_has_one() -> None:
             "a.jsonl",
             '{"text": "a", "labels": ["b"]}\n{"text": "c", "label": "b"}',
             {},
-            "line 2: it has 'label', and the first row has 'labels'; all rows have the same form. Give each row 'labels'",
+            "line 2: it has 'label', and the first row has 'labels'; all rows have the same form.",
         ),
         (
             "a.jsonl",
@@ -187,6 +187,7 @@ def test_a_column_of_labels_that_is_named_as_one_of_one_label_has_one() -> None:
         ),
         ("a.jsonl", '{"text": "a", "labels": ["b", " "]}', {}, "line 1: the label is blank"),
         ("a.jsonl", '{"text": "a", "labels": ["b", ["c"]]}', {}, "line 1: the label is a list, no string"),
+        ("a.jsonl", '{"text": "a", "labels": ["b", {}, {}]}', {}, "line 1: the label is an object, no string"),
         (
             "a.jsonl",
             '{"text": "a", "labels": ["b", "c", "b"]}',

@@ -84,7 +84,8 @@ class OpenQuestion(Value):
     _named_by = "parameter"
 
     parameter: str
-    """The read option that answers it: ``text_column``, ``label_column``, ``label_separator`` or ``header``."""
+    """The read option that answers it: ``text_column``, ``label_column``, ``labels_column``, ``label_separator``,
+    ``indicator_columns`` or ``header``."""
     detail: str
     """What is not clear."""
 

@@ -5,6 +5,7 @@ refuse the file.
 """
 
 import json
+from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -48,6 +49,8 @@ _MAX_DEPTH: Final = 50
 _MAX_GROWTH: Final = 4
 # What a value inside another one counts for besides its characters: ``[]`` takes this many times its room in memory.
 _NESTED_CHARS: Final = 30
+# The questions about how labels are written in their column.
+_UNCLEAR_LABELS: Final = frozenset(("label_separator", "labels_column"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,9 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
         seen.counted(rows),
         is_delimited=format_ in ("csv", "tsv"),
         options=request,
+        keeps_blank_labels=True,
     )
-    kept = _kept_rows(table, found, request, limits)
-    if "label_separator" in notes.questions:
-        kept = [replace(row, label=None) for row in kept]
+    kept = _settled(_kept_rows(table, found, request, limits), table, notes)
     if not found.text or "header" in notes.questions:
         found, kept = FoundColumns((), found.label if "header" not in notes.questions else None), []
     return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
@@ -129,10 +131,11 @@ class _Notes:
         self.num_problems += 1
         if self.num_problems > self.max_problems:
             raise _too_many_rows(str(error.facts["file"]), self.max_problems)
-        if len(self.problems) < MAX_PROBLEMS:
-            line, template = error.facts["line"], error.template.removeprefix("{file}, line {line}: ")
-            assert isinstance(line, int)
-            self.problems.append(RowProblem(line, render(template, error.facts)))
+        line, template = error.facts["line"], error.template.removeprefix("{file}, line {line}: ")
+        assert isinstance(line, int)
+        if len(self.problems) < MAX_PROBLEMS or line < self.problems[-1].line:
+            insort(self.problems, RowProblem(line, render(template, error.facts)), key=lambda each: each.line)
+            del self.problems[MAX_PROBLEMS:]
 
     def note_question(self, error: InvalidFile) -> None:
         """Take note of what is not clear, without the advice, which is the parameter."""
@@ -235,7 +238,7 @@ def _with_list_of_labels(found: FoundColumns, request: InspectRequest, first: Ma
 def _kept_rows(
     table: Table, found: FoundColumns, request: InspectRequest, limits: InspectionLimits
 ) -> list[InspectedRow]:
-    """Return the rows that nothing is wrong with, and tell the others to the listener.
+    """Return the rows that nothing but a blank label is wrong with, and tell the others to the listener.
 
     Raises:
         LimitExceeded: They would be far larger than the file, with all their columns.
@@ -265,6 +268,21 @@ def _kept_rows(
         values = dict(record.values) if request.include_values else None
         kept.append(InspectedRow(record.line, record.text, label, values, labels))
     return kept
+
+
+def _settled(rows: list[InspectedRow], table: Table, notes: _Notes) -> list[InspectedRow]:
+    """Return rows without labels where it is not clear how they are written, and otherwise those whose label is there.
+
+    A blank cell says that a row has none of the labels, where rows may have any number of them.
+    """
+    if not _UNCLEAR_LABELS.isdisjoint(notes.questions):
+        return [replace(row, label=None, labels=None) for row in rows]
+    if table.columns is None or table.columns.label is None:
+        return rows
+    for row in rows:
+        if not row.label:
+            table.source.reject("the label is blank. Fill it in or remove that row.", row.line)
+    return [row for row in rows if row.label]
 
 
 def _told_chars(value: object) -> int:

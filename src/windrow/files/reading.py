@@ -63,7 +63,7 @@ class Record:
     values: Mapping[str, object]
     """All columns in file order: strings, or any JSON value in JSON and JSONL."""
     label: str = ""
-    """Its label; empty if labels are not read, or rows have any number of them."""
+    """Its label; empty if labels are not read, rows have any number of them, or it is blank or not clear."""
     labels: tuple[str, ...] | None = None
     """Its labels where rows have any number of them; otherwise ``None``."""
 
@@ -86,6 +86,9 @@ class Table:
     """What it is, where that has been detected."""
     options: ReadOptions = field(default=DETECT_ALL, kw_only=True, repr=False)
     """How it is read."""
+    keeps_blank_labels: bool = field(default=False, kw_only=True)
+    """Whether a row with a blank label, where rows have one each, is yielded in place of being refused."""
+    _has_plain_labels: bool = field(default=False, init=False, repr=False)
 
     def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
         """Yield each row.
@@ -154,17 +157,14 @@ class Table:
             self._miss(line, values, "label", column)
             return None
         value = values[column]
-        if isinstance(value, list) and len(value) != 1:
-            words = (
-                "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row; or add "
-                "{set:labels_column={column}}, for rows with any number of labels."
-            )
-            self.source.reject(words, line, column=column, found=len(value))
-            return None
-        if (problem := find_label_problem(value, column, self.options)) is not None:
-            self._tell(problem, line)
-            return None
-        return self._checked(line, self._as_label(value), "label")
+        self._has_plain_labels = self._has_plain_labels or not isinstance(value, list)
+        problem = find_label_problem(value, column, self.options, is_mixed=self._has_plain_labels)
+        if problem is not None:
+            return "" if self._is_asked(problem, line) else None
+        label = self._as_label(value)
+        if self.keeps_blank_labels and isinstance(label, str) and is_blank(label):
+            return ""
+        return self._checked(line, label, "label")
 
     def _labels(self, line: int, values: Mapping[str, object], where: LabelColumns) -> tuple[str, ...] | None:
         """Return all labels of a row; ``None`` if the row is left out."""
@@ -173,16 +173,21 @@ class Table:
             return None
         read = read_labels(values, where, self._as_label)
         if isinstance(read, LabelProblem):
-            self._tell(read, line)
-            return None
+            return () if self._is_asked(read, line) else None
         checked = [self._checked(line, label, "label") for label in read]
         return None if None in checked else tuple(label for label in checked if label is not None)
 
-    def _tell(self, problem: LabelProblem, line: int) -> None:
+    def _is_asked(self, problem: LabelProblem, line: int) -> bool:
+        """Tell a problem, and return whether it is a question about the file, so that the row stays.
+
+        Raises:
+            InvalidFile: There is no listener.
+        """
         if problem.parameter is None:
             self.source.reject(problem.template, line, **problem.facts)
-        else:
-            self.source.ask(problem.parameter, problem.template, line, **problem.facts)
+            return False
+        self.source.ask(problem.parameter, problem.template, line, **problem.facts)
+        return True
 
     def label_of(self, values: Mapping[str, object], column: str) -> str | None:
         """Return the label of a row that need not have one; ``None`` where labelled rows are refused for it.

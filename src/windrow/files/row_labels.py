@@ -61,17 +61,30 @@ def read_labels(
     return _distinct([each if isinstance(each, list) else as_label(each) for each in value], where.column)
 
 
-def find_label_problem(value: object, column: str, options: ReadOptions) -> LabelProblem | None:
-    """Return the problem with a text in a column ``labels`` where no option says what the column holds.
+def find_label_problem(
+    value: object, column: str, options: ReadOptions, *, is_mixed: bool = False
+) -> LabelProblem | None:
+    """Return the problem with a value that is not, or may not be, one label.
 
-    It may be several labels, or stand for labels that nobody has said yet.
+    It is a list of another number of labels; or, in a column ``labels`` of which no option says what it holds, a text
+    that may be several labels, or stands for labels that nobody has said yet.
 
     Args:
         value: What a row has in the column.
         column: The column with one label of each row.
         options: The read options; a column that they name holds what they say.
+        is_mixed: Whether another row has a label that is no list, so that a list of several is wrong anyway.
     """
     is_guessed = not options.label_column and not names_label_columns(options)
+    if isinstance(value, list) and len(value) != 1:
+        facts = {"column": column, "found": len(value)}
+        if is_mixed or not is_guessed:
+            return LabelProblem(f"{{column!r}} holds {{found}} labels; a row has exactly one label. {_REMOVE}", facts)
+        words = (
+            "{column!r} holds {found} labels here. If rows have any number of labels, add "
+            "{set:labels_column={column}}; if each has exactly one, correct or remove that row."
+        )
+        return LabelProblem(words, facts, "labels_column")
     if not is_guessed or not isinstance(value, str) or column.strip().casefold() != "labels":
         return None
     if value.strip() == UNLABELLED:
@@ -131,8 +144,12 @@ def _unlabelled(column: str | None) -> LabelProblem:
 
 
 def _distinct(labels: list[object], column: str) -> list[object] | LabelProblem:
-    repeated = next((label for place, label in enumerate(labels) if label in labels[:place]), None)
-    if repeated is None:
-        return labels
-    words = f"{{column!r}} holds the label {{label!r}} more than once. {_REMOVE}"
-    return LabelProblem(words, {"column": column, "label": repeated})
+    seen: set[object] = set()
+    for label in labels:
+        if not isinstance(label, str):  # which is no label, and may not fit in a set
+            continue
+        if label in seen:
+            words = f"{{column!r}} holds the label {{label!r}} more than once. {_REMOVE}"
+            return LabelProblem(words, {"column": column, "label": label})
+        seen.add(label)
+    return labels

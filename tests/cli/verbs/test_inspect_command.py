@@ -136,3 +136,19 @@ def test_a_separator_that_nobody_named_is_asked_for(ask: Run, tmp_path: Path) ->
     file.write_text("text,labels\ncharged twice,billing;urgent\nmy invoice,billing\n")
     ended = ask("inspect", file)
     assert "'labels' may hold several labels here. Answer with --label-separator." in ended.err
+
+
+def test_lists_of_labels_are_asked_about_once_and_in_the_words_of_the_command_line(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "notes.jsonl"
+    file.write_text('{"text": "charged twice", "label": ["billing", "urgent"]}\n' * 9)
+    ended = ask("inspect", file)
+    assert ended.err.count("'label' holds 2 labels here. Answer with --labels-column.") == 1
+    assert "Rows 9" in ended.lines
+    assert "labels_column" not in ended.out + ended.err
+    assert "add --labels-column label" in ask("fit", "notes_v1", file).refusal
+
+
+def test_an_empty_separator_is_refused(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("text,labels\ncharged twice,billing;urgent\n")
+    assert "--label-separator is empty" in ask("fit", "mails_v1", file, "--label-separator", "").refusal
