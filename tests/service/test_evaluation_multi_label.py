@@ -214,10 +214,10 @@ def test_classifiers_of_both_kinds_are_not_compared(service: Service) -> None:
     publish(service)
     fit(service, "tickets_v1")
     with pytest.raises(InvalidParameter) as refused:
-        service.compare(CompareRequest(("mails_v1", "tickets_v1"), TESTS))
+        service.compare(CompareRequest(("mails_v1@1", "tickets_v1"), TESTS))
     assert str(refused.value) == (
-        "model_names names tickets_v1, which gives one label, and mails_v1, which gives any number of them; no rows "
-        "fit both. Compare classifiers of one kind."
+        "model_names names tickets_v1, which gives one label, and mails_v1@1, which gives any number of them; no "
+        "rows fit both. Compare classifiers of one kind."
     )
 
 

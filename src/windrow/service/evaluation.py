@@ -91,7 +91,7 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison | MultiLa
     check_compare_request(request)
     dataset = check_evaluation_rows("test_data", request.test_data, deps.settings.limits)
     models = tuple(deps.store.find(name) for name in request.model_names)
-    check_same_kind(models)
+    check_same_kind(request.model_names, models)
     check_form("test_data", dataset.rows, models[0])
     deps.quotas.take_texts(len(dataset.rows))
     answers = _predict_rows(deps, models, dataset)

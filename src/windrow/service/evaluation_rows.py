@@ -52,14 +52,19 @@ def find_unseen_rows(seen: Sequence[SeenRows], dataset: LabelledDataset) -> Bool
     return unseen if unseen.any() else ~unseen
 
 
-def check_same_kind(models: Sequence[ResolvedModel]) -> None:
+def check_same_kind(references: Sequence[str], models: Sequence[ResolvedModel]) -> None:
     """Refuse classifiers of both kinds where they are to be compared.
+
+    Args:
+        references: What the caller calls them by.
+        models: What these resolve to.
 
     Raises:
         InvalidParameter: Some give one label, and some any number of them.
     """
-    records = [model.entry.record for model in models]
-    names: dict[str, list[str]] = {kind: [each.name for each in records if each.kind == kind] for kind in _FORMS}
+    names: dict[str, list[str]] = {kind: [] for kind in _FORMS}
+    for reference, model in zip(references, models, strict=True):
+        names[model.entry.record.kind].append(reference)
     if all(names.values()):
         raise InvalidParameter(
             "{arg:model_names} names {single_label:joined}, which gives one label, and {multi_label:joined}, which "
