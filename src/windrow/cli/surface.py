@@ -50,6 +50,7 @@ def option_name(parameter: str, *, turns_off: bool = False) -> str:
 class CliWords(Words):
     """The words of one run of the command line."""
 
+    no_rows: ClassVar[str] = "a JSON file that holds just []"
     send_key: ClassVar[str] = (
         "name the file that holds it with --api-key-file, or set WINDROW_API_KEY_FILE or WINDROW_API_KEY"
     )

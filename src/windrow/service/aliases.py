@@ -120,7 +120,7 @@ def _check_kept_form(request: PromoteRequest, state: AliasState, model: Resolved
     except InvalidTestData as error:
         raise InvalidTestData(
             "The alias {alias} keeps rows that must pass, whose form is not that of the answers of {model_name}: it "
-            "needs {expected} in each row. {Send} other rows as {arg:must_pass}, or an empty list to keep none.",
+            "needs {expected} in each row. {Send} other rows as {arg:must_pass}, or {no_rows} to keep none.",
             {"alias": request.alias, **error.facts},
         ) from error
 

@@ -44,7 +44,9 @@ _EVENTS = {"promoted": "promoted", "rolled_back": "rolled back", "removed": "rem
     ),
     require_must_pass=OptionSpec(help="Only if all of these rows are placed right."),
     must_pass=OptionSpec(
-        "--keep-must-pass", help="The same, and on each later promotion of the alias too, until others are named."
+        "--keep-must-pass",
+        help="The same, and on each later promotion of the alias too, until others are named. A JSON file that holds "
+        "just [] keeps none.",
     ),
 )
 def promote(call: Call, request: PromoteRequest) -> None:
