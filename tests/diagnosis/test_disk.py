@@ -38,6 +38,8 @@ def test_a_folder_for_its_owner_alone_is_well(folder: Path) -> None:
 def test_a_folder_that_is_missing_or_open_to_others_is_a_warning_and_a_file_is_none(folder: Path) -> None:
     (missing,) = check_folder(folder / "nothing")
     assert (missing.state, "mounted" in missing.detail) == ("warning", True)
+    assert missing.detail.startswith(f"{folder / 'nothing'} is not there;")
+    assert "--data-dir" in missing.detail
     assert not (folder / "nothing").exists()
     folder.chmod(0o750)
     (is_open,) = check_folder(folder)

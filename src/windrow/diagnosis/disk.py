@@ -37,8 +37,8 @@ def check_folder(folder: Path) -> Iterator[Check]:
         yield Check(
             "data directory",
             "warning",
-            f"{folder} is not there; the first change makes it. If there should be one, see whether its disk is "
-            "mounted and its name is right.",
+            f"{folder.absolute()} is not there; a server's first start or the first change makes it. If there should "
+            "be one, see whether its disk is mounted, and name the right one with --data-dir.",
         )
         return
     if not folder.is_dir():

@@ -77,6 +77,16 @@ def test_the_data_directory_can_be_named(doctor: Doctor, tmp_path: Path) -> None
     assert doctor.settings.data_dir == tmp_path
 
 
+def test_a_server_that_the_other_commands_ask_is_said_not_to_be_checked(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WINDROW_URL", "http://windrow.example:14345")
+    ended = doctor(checks=(OK,))
+    assert "WINDROW_URL names a server, but doctor checks this machine" in " ".join(ended.err.split())
+    assert ended.code == 0
+    assert doctor("--data-dir", str(tmp_path), checks=(OK,)).err == ""
+
+
 def test_settings_that_are_wrong_end_it_before_any_check(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINDROW_PORT", "many")
     ended = doctor(checks=(OK,))

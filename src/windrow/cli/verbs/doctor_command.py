@@ -11,6 +11,7 @@ from windrow.cli.connect import settings_for
 from windrow.cli.exits import CHECK_FAILED
 from windrow.cli.formats import one_line
 from windrow.cli.options import setting_help
+from windrow.cli.output import notes_console
 from windrow.domain.diagnosis import Check, Diagnosis
 from windrow.domain.figures import counted
 
@@ -31,6 +32,12 @@ def doctor(
     trial is made in a folder of its own. Exit code 0: nothing failed. 1: something did. 2: the settings are wrong.
     """
     settings = settings_for(data_dir)
+    if settings.url and data_dir is None:
+        notes_console().print(
+            "Note: WINDROW_URL names a server, but doctor checks this machine and its data directory, and not that "
+            "server. Run it on the server's machine for that.",
+            markup=False,
+        )
     checks = tuple(_made(settings, is_shown=not as_json))
     diagnosis = Diagnosis(__version__, checks)
     Call(as_json=as_json).show(diagnosis, _print_verdict)
