@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 from windrow.domain.values import recast
+from windrow.encoders import hub_cache
 from windrow.encoders import inventory as inventory_module
 from windrow.encoders.downloads import COMMITS_FOLDER
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
@@ -223,9 +225,7 @@ def test_of_the_hub_cache_what_is_allowed_and_can_be_run_is_shown(place: Place, 
 def test_whether_one_is_held_is_said_without_a_look_at_others(
     place: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch, digested: Counter[str]
 ) -> None:
-    scans: list[None] = []
-    scan = inventory_module.cached_models
-    monkeypatch.setattr(inventory_module, "cached_models", lambda: scans.append(None) or scan())
+    scans = _scans(monkeypatch)
     place.put()
     inventory = place.inventory("*")
     assert inventory.holds(ID)
@@ -245,16 +245,26 @@ def test_a_cached_model_that_cannot_be_run_is_not_looked_at_again_for_some_secon
     chat.mkdir()
     (chat / "config.json").write_text("{}")
     hub.put("acme/chat", chat, "3" * 40)
-    scans: list[None] = []
-    scan, now = inventory_module.cached_models, [1_000.0]
-    monkeypatch.setattr(inventory_module, "cached_models", lambda: scans.append(None) or scan())
-    monkeypatch.setattr(inventory_module.time, "monotonic", lambda: now[0])
+    scans, now = _scans(monkeypatch), [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     inventory = place.inventory("*")
     assert not any(inventory.holds("acme/chat") for _ in range(3))
     assert len(scans) == 1
     now[0] += 11
     assert not inventory.holds("acme/chat")
     assert len(scans) == 2
+
+
+def _scans(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Return a list that grows with each walk through the Hugging Face cache."""
+    scans: list[None] = []
+
+    def scan() -> object:
+        scans.append(None)
+        return hub_cache.cached_models()
+
+    monkeypatch.setattr(inventory_module, "cached_models", scan)
+    return scans
 
 
 def test_the_installed_one_is_held(place_with_default: Place) -> None:
