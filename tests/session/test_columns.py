@@ -113,6 +113,8 @@ def test_labels_among_several_may_be_whole_numbers() -> None:
         (TEXTS, {"a": [1, 0], "b": [1, 2]}, r"\[1\]\.labels has neither 1 nor 0 for the label 'b'"),
         (TEXTS, pd.DataFrame({"label": LABELS}), r"\[0\]\.labels has neither 1 nor 0 for the label 'label'"),
         (TEXTS, {"a": [1, 0], "b": [1]}, " has a table of labels with columns of different lengths"),
+        (TEXTS, {1: [1, 0], "1": [0, 1]}, " has a table of labels with two columns of one name"),
+        (TEXTS, pd.DataFrame([[1, 0]] * 2, columns=["a", "a"]), " has a table of labels with two columns of one name"),
         (TEXTS, {"a": [1], "b": [1]}, " has 2 texts and 1 label"),
         (
             pd.DataFrame({"text": TEXTS, "label": LABELS, "labels": SETS}),

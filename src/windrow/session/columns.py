@@ -193,6 +193,8 @@ def _several(label: object) -> list[Any] | None:
 def _indicated(name: str, table: Any) -> list[list[str]]:
     """Return each row's labels in a table of 1 and 0 with a column for each label."""
     names = list(table) if isinstance(table, Mapping) else list(table.columns)
+    if len({str(label) for label in names}) < len(names):
+        raise _refuse(name, "has a table of labels with two columns of one name. Give each label a column of its own.")
     columns = {str(label): read_values(name, table[label]) for label in names}
     lengths = {len(column) for column in columns.values()}
     if len(lengths) != 1:
