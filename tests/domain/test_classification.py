@@ -175,7 +175,7 @@ def test_the_warning_of_another_model_names_both() -> None:
 
 def test_the_warning_of_long_descriptions_names_five_labels_at_most() -> None:
     assert warn_of_truncated_labels(("a", "b"), 256).message.endswith("was left out: 'a', 'b'.")
-    assert warn_of_truncated_labels(tuple("abcdef"), 256).message.endswith("'a', 'b', 'c', 'd', 'e', ….")
+    assert warn_of_truncated_labels(tuple("abcdef"), 256).message.endswith("'a', 'b', 'c', 'd', 'e' and 1 more.")
 
 
 def test_a_list_of_answers_shows_the_first_one_and_how_many_there_are() -> None:

@@ -134,7 +134,7 @@ def test_labels_of_multi_label_rows_may_be_few_alike_or_numbers() -> None:
     ("sets", "code", "rows"),
     [
         ((*[("a",)] * 7, *[()] * 6), "rows_without_labels", (7, 8, 9, 10, 11, 12)),
-        ((("a", "b"), ("a",)), "label_of_every_row", (0, 1)),
+        ((("a", "b"), ("a",)), "label_of_every_row", ()),
         ((*[("a",)] * 7, ("a", "b"), ()), "small_classes", (7,)),
         ((*[("a",)] * 7, ("A",), ("b",)), "labels_alike", (0, 1, 2, 3, 4, 5, 6, 7)),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from windrow.domain.dataset import Row
-from windrow.domain.figures import counted
+from windrow.domain.figures import counted, listed
 from windrow.domain.labelled_rows import LabelledRow
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.read_options import ReadOptions
@@ -40,7 +40,7 @@ def read_labelled(path: Path, options: ReadOptions) -> FileRows[LabelledRow]:
     kept = (row for row in read_rows(path, options, labelled=True) if not _is_rejected(row, options, rejected))
     file_rows = _collected(path, ((_labelled(row), row.line) for row in kept))
     if rejected:
-        lines = ", ".join(map(str, rejected[:_SHOWN_LINES])) + (", …" if len(rejected) > _SHOWN_LINES else "")
+        lines = listed(map(str, rejected), _SHOWN_LINES)
         left_out = f"{counted(len(rejected), 'row')} of {file_rows.name}, of the lines {lines}"
         print(f"Left out, since their answer is reject or ignore: {left_out}.", file=sys.stderr)
     return file_rows

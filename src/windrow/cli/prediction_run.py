@@ -25,7 +25,7 @@ from windrow.cli.resumable_output import (
 )
 from windrow.cli.writing import DocumentWriter, OutputFormat, TableWriter
 from windrow.domain.errors import WindrowError
-from windrow.domain.figures import counted
+from windrow.domain.figures import counted, listed
 from windrow.domain.file_prediction import SHARD_ROWS_RANGE, WORKERS_RANGE
 from windrow.domain.prediction import Kind, PredictRequest
 from windrow.domain.quality_warnings import warn_of_truncated
@@ -181,10 +181,9 @@ class _FileRun:
         for warning in warn_of_truncated(self.truncated, rows):
             self.run.say(f"Warning: {warning.message}")
         if self.skipped:
-            lines = ", ".join(map(str, sorted(self.skipped)[:_SHOWN_LINES]))
-            more = ", …" if len(self.skipped) > _SHOWN_LINES else ""
+            lines = listed(map(str, sorted(self.skipped)), _SHOWN_LINES)
             skipped = counted(len(self.skipped), "row")
-            self.run.say(f"Left out, since the text is blank or too long: {skipped}, of the lines {lines}{more}.")
+            self.run.say(f"Left out, since the text is blank or too long: {skipped}, of the lines {lines}.")
 
     def _writer(self, partial: ResumableOutput) -> RowWriter:
         run, source = self.run, self.table.source

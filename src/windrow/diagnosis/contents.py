@@ -5,7 +5,7 @@ from typing import Final
 
 from windrow.domain.diagnosis import Check
 from windrow.domain.errors import InvalidArtifact
-from windrow.domain.figures import counted
+from windrow.domain.figures import counted, listed
 from windrow.encoders.inventory import Inventory
 from windrow.service.dependencies import Store
 from windrow.storage.revision import ClassifierState
@@ -38,8 +38,8 @@ def check_contents(store: Store) -> Iterator[Check]:
         yield Check(
             "data",
             "failed",
-            f"The newest file of {_shown(damaged)} cannot be read: it is damaged, or of a newer Windrow. Run `windrow "
-            "fsck`, then restore it from a backup.",
+            f"The newest file of {listed(damaged, _SHOWN)} cannot be read: it is damaged, or of a newer Windrow. Run "
+            "`windrow fsck`, then restore it from a backup.",
         )
     else:
         yield Check("data", "ok", f"The newest file of {looked} can be read. `windrow fsck` reads everything.")
@@ -70,10 +70,5 @@ def check_base_models(inventory: Inventory, needed: dict[tuple[str, str], str]) 
             "base_models, or let the server download them; until then it cannot answer.",
         )
     if not missing:
-        listed = ", ".join(f"{each.id} ({each.digest:.12}…)" for each in stored if each.problem is None)
-        yield Check("base models", "ok", f"Their files are sound, and all that is needed is here: {listed or 'none'}.")
-
-
-def _shown(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"
+        sound = ", ".join(f"{each.id} ({each.digest:.12}…)" for each in stored if each.problem is None)
+        yield Check("base models", "ok", f"Their files are sound, and all that is needed is here: {sound or 'none'}.")

@@ -16,7 +16,7 @@ from windrow.domain.dataset import (
     too_many,
 )
 from windrow.domain.errors import InvalidParameter, InvalidRequest
-from windrow.domain.figures import counted
+from windrow.domain.figures import counted, listed
 from windrow.domain.label_descriptions import LabelDescriptions, check_label_descriptions
 from windrow.domain.prediction import PredictLimits
 from windrow.domain.values import Presented, Schema, Value
@@ -169,11 +169,10 @@ def warn_of_truncated_labels(labels: Sequence[str], max_tokens: int) -> DataWarn
         labels: The labels.
         max_tokens: How many tokens the encoder reads.
     """
-    named = ", ".join(map(repr, labels[:_NAMED_LABELS])) + (", …" if len(labels) > _NAMED_LABELS else "")
     return DataWarning(
         "truncated_labels",
         f"What stands for these labels is longer than the {max_tokens} tokens that the encoder reads, so its end was "
-        f"left out: {named}.",
+        f"left out: {listed(map(repr, labels))}.",
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from windrow.domain.characters import looks_like, quoted_apart
 from windrow.domain.dataset import SMALL_CLASS_ROWS, DataWarning
-from windrow.domain.figures import counted
+from windrow.domain.figures import counted, listed
 from windrow.domain.labelled_rows import LabelledDataset
 from windrow.domain.multi_label import MultiLabelDataset
 
@@ -88,10 +88,10 @@ def _warn_of_labels_of_every_row(dataset: MultiLabelDataset) -> DataWarning | No
     everywhere = _labels_of_every_row(dataset)
     if not everywhere:
         return None
-    named = ", ".join(map(repr, everywhere[:_NAMED_ROWS])) + (", …" if len(everywhere) > _NAMED_ROWS else "")
     return _warn(
         "label_of_every_row",
-        f"Every row has {named}, so that it will be given to every text. Add rows without it, or leave it out.",
+        f"Every row has {listed(map(repr, everywhere))}, so that it will be given to every text. Add rows without it, "
+        "or leave it out.",
     )
 
 
@@ -99,11 +99,10 @@ def _warn_of_small_classes(dataset: LabelledDataset) -> DataWarning | None:
     small = dataset.small_classes
     if not small:
         return None
-    named = ", ".join(f"{label!r} ({dataset.rows_per_label[label]})" for label in small[:_NAMED_ROWS])
-    more = f" and {len(small) - _NAMED_ROWS} more" if len(small) > _NAMED_ROWS else ""
+    named = listed(f"{label!r} ({dataset.rows_per_label[label]})" for label in small)
     return _warn(
         "small_classes",
-        f"{counted(len(small), 'label has', 'labels have')} fewer than {SMALL_CLASS_ROWS} rows: {named}{more}. "
+        f"{counted(len(small), 'label has', 'labels have')} fewer than {SMALL_CLASS_ROWS} rows: {named}. "
         "About 8 rows a label work well.",
     )
 
@@ -115,8 +114,8 @@ def _rows_behind(code: str, dataset: LabelledDataset) -> tuple[int, ...]:
         return dataset.contradicting_rows
     if code == "rows_without_labels" and isinstance(dataset, MultiLabelDataset):
         return dataset.rows_without_labels
-    if code == "label_of_every_row":
-        return tuple(range(len(dataset.rows)))
+    if code == "label_of_every_row":  # it is about a label, not about rows to look at
+        return ()
     labels = {
         "small_classes": dataset.small_classes,
         "labels_alike": [label for group in _labels_alike(dataset) for label in group],
@@ -168,11 +167,10 @@ def _warn_of_labels_alike(dataset: LabelledDataset) -> DataWarning | None:
     alike = _labels_alike(dataset)
     if not alike:
         return None
-    named = "; ".join(" / ".join(_quoted_in(group)) for group in alike[:_NAMED_ROWS])
-    more = f" and {len(alike) - _NAMED_ROWS} more" if len(alike) > _NAMED_ROWS else ""
+    named = listed((" / ".join(_quoted_in(group)) for group in alike), between="; ")
     return _warn(
         "labels_alike",
-        f"Some labels look alike: {named}{more}. They count as different labels; give each label one spelling.",
+        f"Some labels look alike: {named}. They count as different labels; give each label one spelling.",
     )
 
 
@@ -180,7 +178,7 @@ def _warn_of_number_labels(dataset: LabelledDataset) -> DataWarning | None:
     numbers = _number_labels(dataset)
     if not numbers:
         return None
-    named = ", ".join(map(repr, numbers[:_NAMED_ROWS])) + (", …" if len(numbers) > _NAMED_ROWS else "")
+    named = listed(map(repr, numbers))
     return _warn(
         "number_labels",
         f"Labels that are whole numbers are taken as their text ({named}), and predictions have text, too. Names that "
@@ -193,7 +191,7 @@ def _warn_of_labels_joined(dataset: LabelledDataset) -> DataWarning | None:
     if not joined:
         return None
     rows = _rows_with(dataset, set(joined))
-    named = ", ".join(map(repr, joined[:_NAMED_ROWS])) + (", …" if len(joined) > _NAMED_ROWS else "")
+    named = listed(map(repr, joined))
     have = counted(len(rows), "row has a label that looks", "rows have a label that looks")
     return _warn(
         "labels_joined",

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from windrow.domain.dataset import MAX_LABEL_CHARS, MIN_LABELS, DataLimits, Dataset, DataWarning, text_problem, too_many
 from windrow.domain.errors import InvalidParameter, InvalidTrainingData
-from windrow.domain.figures import counted
+from windrow.domain.figures import counted, listed
 from windrow.domain.values import Schema
 
 MAX_LABEL_DESCRIPTION_CHARS: Final = 2_000
@@ -131,7 +131,7 @@ def descriptions_of(
 
 
 def _warn_of_lost(labels: Sequence[str], extends: str) -> DataWarning:
-    named = ", ".join(map(repr, labels[:_NAMED_LABELS])) + (", …" if len(labels) > _NAMED_LABELS else "")
+    named = listed(map(repr, labels))
     have = counted(len(labels), "label", "labels")
     return DataWarning(
         "described_labels_without_rows",

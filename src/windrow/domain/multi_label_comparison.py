@@ -6,11 +6,10 @@ from typing import Literal
 
 from windrow.domain.comparison import Pair, Recommendation, recommend
 from windrow.domain.dataset import DataWarning
+from windrow.domain.figures import listed
 from windrow.domain.interval import Interval
 from windrow.domain.multi_label_report import MultiLabelBaseline, MultiLabelMetrics
 from windrow.domain.values import Value
-
-_NAMED_LABELS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +93,7 @@ class MultiLabelPair(Pair):
         words.append(f"By F1 over all decisions, {shown}: {self.f1_facts}.")
         for name in (self.second, self.first):
             if own := [each.label for each in self.labels if each.better == name]:
-                more = f" and {len(own) - _NAMED_LABELS} more" if len(own) > _NAMED_LABELS else ""
-                words.append(f"{name} is shown better at {', '.join(map(repr, own[:_NAMED_LABELS]))}{more}.")
+                words.append(f"{name} is shown better at {listed(map(repr, own))}.")
         return " ".join(words)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from windrow.codec.values import ValidationError, from_json, to_json, to_plain
 from windrow.domain.errors import ConcurrentChange, InvalidParameter
+from windrow.domain.figures import listed
 from windrow.domain.file_prediction import PredictFilesRequest, RowsFormat
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import LABEL_OPTIONS
@@ -205,12 +206,7 @@ def _differing_files(begun: Sequence[InputFile], found: Sequence[InputFile]) -> 
         "gone": [address for address in before if address not in now],
         "changed": [address for address in now if address in before and now[address] != before[address]],
     }
-    return [f"{_listed(addresses)} {_is(addresses)} {sort}" for sort, addresses in sorts.items() if addresses]
-
-
-def _listed(addresses: Sequence[str]) -> str:
-    more = len(addresses) - _SHOWN
-    return ", ".join(addresses[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    return [f"{listed(addresses, _SHOWN)} {_is(addresses)} {sort}" for sort, addresses in sorts.items() if addresses]
 
 
 def _is(addresses: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from windrow.arrays import Floats, Ids
 from windrow.domain.data_warnings import find_data_warnings
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidTrainingData
+from windrow.domain.figures import listed
 from windrow.domain.labelled_rows import LabelledDataset, LabelledRow, labels_of
 from windrow.domain.quality_warnings import warn_of_truncated
 from windrow.domain.recipe import Recipe
@@ -114,7 +115,7 @@ def validation_warnings(
         held_out = {label for number in numbers for label in labels_of(rows[number])}
         labels = sorted({label for number in left_out for label in labels_of(rows[number])} - held_out)
         message = (
-            f"The figures do not cover {', '.join(map(repr, labels[:5]))}{' …' if len(labels) > 5 else ''}: with a "
+            f"The figures do not cover {listed(map(repr, labels))}: with a "
             "single text, a label cannot be held out. Add rows to it."
         )
         yield DataWarning("never_held_out", message, tuple(map(int, left_out[:_NAMED_ROWS])))

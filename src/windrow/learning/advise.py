@@ -7,7 +7,7 @@ import numpy as np
 
 from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import LabelAdvice
-from windrow.domain.figures import percent
+from windrow.domain.figures import listed, percent
 
 # A gain is clear from this many standard errors on. With one, chance alone passes for a label in six; with two, for one
 # in forty, and each false alarm costs a person the labelling of rows.
@@ -123,12 +123,9 @@ def _in_words(
     rise = f"its recall rose from {before} with half of the rows to {after} with all"
     words = [f"More {first!r} rows would help most: {rise}."]
     if helped[1:]:
-        words.append(f"Then {_listed(helped[1:])}.")
+        words.append(f"Then {listed(map(repr, helped[1:]), _NAMED_LABELS)}.")
     if others:
-        words.append(f"For {_listed(others)} the last doubling of the rows brought no clear gain.")
+        words.append(
+            f"For {listed(map(repr, others), _NAMED_LABELS)} the last doubling of the rows brought no clear gain."
+        )
     return " ".join(words)
-
-
-def _listed(labels: Sequence[str]) -> str:
-    named = ", ".join(map(repr, labels[:_NAMED_LABELS]))
-    return f"{named} and {len(labels) - _NAMED_LABELS} more" if len(labels) > _NAMED_LABELS else named

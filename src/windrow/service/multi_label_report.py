@@ -7,7 +7,7 @@ import numpy as np
 
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import DataWarning
-from windrow.domain.figures import counted, percent
+from windrow.domain.figures import counted, listed, percent
 from windrow.domain.interval import wilson_interval
 from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.multi_label_report import MultiLabelReport, ProposedLabelThreshold
@@ -27,7 +27,6 @@ from windrow.service.single_label_report import NEAR_TARGET
 
 # With fewer test rows of a label, its best F1 is mostly luck.
 _FEW_ROWS_OF_A_LABEL: Final = 20
-_NAMED_LABELS: Final = 5
 
 
 def multi_label_report(
@@ -79,7 +78,8 @@ def _threshold_warnings(
         if few := [each.label for each in proposed if each.total < _FEW_ROWS_OF_A_LABEL]:
             message = (
                 f"With fewer than {_FEW_ROWS_OF_A_LABEL} test rows of a label, its proposed threshold is mostly luck: "
-                f"{_listed(few)}. Use more test rows of {'it' if len(few) == 1 else 'them'} before you set one."
+                f"{listed(map(repr, few))}. Use more test rows of {'it' if len(few) == 1 else 'them'} before you set "
+                "one."
             )
             yield DataWarning("uncertain_threshold", message)
         return
@@ -88,20 +88,15 @@ def _threshold_warnings(
     if missing := [label for label in tried if label not in reached]:
         message = (
             f"No score of {counted(len(missing), 'label')} has {percent(target)} right above it on these rows, so no "
-            f"threshold is proposed for {_listed(missing)}. Ask for less, or train with more rows."
+            f"threshold is proposed for {listed(map(repr, missing))}. Ask for less, or train with more rows."
         )
         yield DataWarning("precision_not_reached", message)
     intervals = {each.label: wilson_interval(each.correct, each.predicted) for each in proposed}
     if unsure := [label for label, interval in intervals.items() if interval.low < target - NEAR_TARGET]:
         widest = max(unsure, key=lambda label: intervals[label].high - intervals[label].low)
         message = (
-            f"The thresholds of {_listed(unsure)} were chosen by few rows: the precision of {widest!r} on new texts "
-            f"lies anywhere between {percent(intervals[widest].low)} and {percent(intervals[widest].high)}. Use a few "
-            "hundred test rows of each label."
+            f"The thresholds of {listed(map(repr, unsure))} were chosen by few rows: the precision of {widest!r} on "
+            f"new texts lies anywhere between {percent(intervals[widest].low)} and {percent(intervals[widest].high)}. "
+            "Use a few hundred test rows of each label."
         )
         yield DataWarning("uncertain_threshold", message)
-
-
-def _listed(labels: Sequence[str]) -> str:
-    more = f" and {len(labels) - _NAMED_LABELS} more" if len(labels) > _NAMED_LABELS else ""
-    return ", ".join(map(repr, labels[:_NAMED_LABELS])) + more
