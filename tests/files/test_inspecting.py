@@ -440,6 +440,18 @@ def test_lists_of_labels_where_one_label_is_expected_are_asked_about_once() -> N
     assert single.problems[0].detail.startswith("'label' holds 2 labels; a row has exactly one label. Correct")
 
 
+def test_columns_that_may_hold_labels_are_asked_about() -> None:
+    found = look("text,billing,urgent\na,1,0\nb,0,0\n", "a.csv")
+    words = "'billing', 'urgent' hold only 0 and 1, so each may be a label."
+    assert found.questions == (OpenQuestion("indicator_columns", words),)
+    assert lines(found) == [(2, "a", None), (3, "b", None)]
+    assert look("text,billing,urgent\na,1,0\n", "a.csv", labelled=False).questions == ()
+    assert look("text,billing,urgent\na,1,0\n", "a.csv", indicator_columns=("billing",)).questions == ()
+    found = look("text,tags\na,x;y\nb,\n", "a.csv")
+    assert found.questions == (OpenQuestion("labels_column", "'tags' holds ';', which may stand between labels."),)
+    assert (found.num_rows, found.num_problems) == (2, 0)
+
+
 def test_problems_are_told_in_the_order_of_their_rows() -> None:
     found = look("text,label\na,\n,x\nb,\n,y\nc,x\n", "a.csv")
     assert [(each.line, each.detail.split(".")[0]) for each in found.problems] == [

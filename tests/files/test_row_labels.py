@@ -204,6 +204,39 @@ def test_what_is_wrong_or_unclear_is_told_with_the_line_or_the_option(
     assert message in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "hint"),
+    [
+        ("a.csv", HOT, " 'billing', 'urgent' hold only 0 and 1, so each may be a label."),
+        ("a.csv", "text,spam\na,1\nb,0\n", "'spam' holds only 0 and 1"),
+        ("a.csv", "text,tags\na,\nb,x;y\n", "add labels_column=tags and label_separator=;."),
+        ("a.csv", 'text,tags\na,"x, y"\nb,y\n', "add labels_column=tags and label_separator=,."),
+        ("a.jsonl", '{"text": "a", "tags": ["x", "y"]}', "'tags' holds lists, which may be labels. If they are, add"),
+        ("a.jsonl", '{"text": "a", "spam": true}\n{"text": "b"}\nno JSON', "'spam' holds only 0 and 1"),
+    ],
+)
+def test_columns_that_may_hold_labels_are_named_where_none_is_called_so(name: str, content: str, hint: str) -> None:
+    with pytest.raises(InvalidFile, match="it is not clear which column holds the label") as caught:
+        read(content, name)
+    assert hint in caught.value.detail
+    assert "name one with label_column. " in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'text,who\na,"Doe, Jane"\nb,"Roe, Richard"\n',
+        "text,price\na,1;2\n",
+        "text,note\na,it works; but not as fast as before\n",
+        "text,n\na,1\nb,2\n",
+        "text,empty\na,\n",
+    ],
+)
+def test_other_columns_are_not_taken_for_labels(content: str) -> None:
+    with pytest.raises(InvalidFile, match=r"name one with label_column\.$"):
+        read(content, "a.csv")
+
+
 def test_an_empty_separator_is_refused_wherever_a_file_is_opened(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("text,labels\na,b;c\n")

@@ -178,6 +178,17 @@ def look_for_columns(names: Sequence[str], options: ReadOptions) -> FoundColumns
     return FoundColumns(texts, label if label and label not in texts else None, tuple(unresolved))
 
 
+def lacks_labels(names: Sequence[str], options: ReadOptions) -> bool:
+    """Whether no column is called like one with labels, and no option names one.
+
+    Args:
+        names: All columns of the file.
+        options: The read options.
+    """
+    is_named = bool(options.label_column) or names_label_columns(options)
+    return not is_named and not any(_is_in(name, LABEL_NAMES) for name in names)
+
+
 class Evidence(IntEnum):
     """The evidence that the first line of a file is a header."""
 

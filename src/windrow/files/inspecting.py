@@ -4,7 +4,6 @@ Reads with the readers that trainings and predictions use. A row with a problem 
 refuse the file.
 """
 
-import json
 from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,11 +34,14 @@ from windrow.files.columns import (
     FoundColumns,
     LabelColumns,
     UnresolvedColumn,
+    lacks_labels,
     look_for_columns,
     with_list_of_labels,
 )
 from windrow.files.decoding import Source, check_encoding
 from windrow.files.delimited import MAX_COLUMNS, NumberedRow, too_many_columns
+from windrow.files.json_values import shown_value
+from windrow.files.label_hints import find_label_hints
 from windrow.files.reading import Record, Table, is_rejected, open_rows
 
 UNNAMED: Final = "the file"
@@ -104,6 +106,10 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
         keeps_blank_labels=True,
     )
     kept = _settled(_kept_rows(table, found, request, limits), table, notes)
+    if request.labelled and found.text and "header" not in notes.questions and lacks_labels(names, request):
+        cells = {name: column.values for name, column in seen.columns.items() if name not in found.text}
+        for hint in find_label_hints(cells):
+            source.ask(str(hint.parameter), hint.template, None, **hint.facts)
     if not found.text or "header" in notes.questions:
         found, kept = FoundColumns((), found.label if "header" not in notes.questions else None), []
     return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
@@ -153,7 +159,7 @@ class _Column:
     values: set[str] = field(default_factory=set)
 
     def add(self, value: object) -> None:
-        shown = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        shown = shown_value(value)
         if shown in self.values or is_blank(shown):
             return
         self.values.add(shown)

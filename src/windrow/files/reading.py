@@ -5,21 +5,24 @@ Checks each row and names the line of a wrong one. Memory does not depend on the
 
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
 from windrow.codec.strict import parse_value, why_refused
 from windrow.domain.characters import is_blank
+from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions, check_read_options
 from windrow.files.columns import (
     Columns,
     LabelColumns,
     UnresolvedColumn,
     find_columns,
+    lacks_labels,
     listed,
+    look_for_columns,
     with_list_of_labels,
 )
 from windrow.files.decoding import (
@@ -32,7 +35,8 @@ from windrow.files.decoding import (
 )
 from windrow.files.delimited import NumberedRow, read_delimited
 from windrow.files.format_detection import detect_format, detect_txt_format
-from windrow.files.json_values import listed_values
+from windrow.files.json_values import listed_values, shown_value
+from windrow.files.label_hints import find_label_hints
 from windrow.files.lines import BLANK_LINES, Lines
 from windrow.files.row_labels import LabelProblem, find_label_problem, read_labels
 
@@ -48,6 +52,8 @@ _FORMATS: Final[dict[str, Format]] = {
 }
 # The keys of JSON with one label, or any number of them.
 _FORMS: Final = ("label", "labels")
+# So many rows tell what the cells of a column look like.
+_HINTED_ROWS: Final = 1_000
 # A longer first line is taken for one JSON document.
 _MAX_BEGINNING_CHARS = 1 << 20
 
@@ -279,13 +285,33 @@ def read_table(source: Source, path: Path | str, options: ReadOptions, *, labell
     format_, names, rows = open_rows(source, path, options, labelled=labelled)
     if (first := next(rows, None)) is None:
         return Table(source, None, names, iter(()), format=format_)
-    columns = columns_of(source, names, options, labelled=labelled)
+    try:
+        columns = columns_of(source, names, options, labelled=labelled)
+    except InvalidFile as error:
+        if labelled and lacks_labels(names, options) and error.facts["parameter"] == "label_column":
+            raise _with_hints(error, names, options, chain((first,), rows)) from error
+        raise
     if columns.label is not None:
         columns = with_list_of_labels(columns, options, first[1].get(columns.label))
     is_delimited = format_ in ("csv", "tsv")
     table = Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
     table.options = options
     return table
+
+
+def _with_hints(
+    error: InvalidFile, names: Sequence[str], options: ReadOptions, rows: Iterator[NumberedRow]
+) -> InvalidFile:
+    """Return the error for labels that are not found, with the columns that may hold them."""
+    texts = look_for_columns(names, options).text
+    cells: dict[str, set[str]] = {name: set() for name in names if name not in texts}
+    with suppress(InvalidFile):  # what is wrong with a row, the next reading tells
+        for _, values in islice(rows, _HINTED_ROWS):
+            for name, seen in cells.items():
+                seen.update(filter(None, (shown_value(values.get(name)).strip(),)))
+    hints = list(find_label_hints(cells))
+    template = " ".join([error.template, *(hint.template for hint in hints)])
+    return InvalidFile(template, {**error.facts, **{name: each for hint in hints for name, each in hint.facts.items()}})
 
 
 def columns_of(source: Source, names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:

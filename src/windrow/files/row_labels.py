@@ -100,11 +100,19 @@ def find_label_problem(
     )
 
 
+def is_indicator(value: object) -> bool:
+    """Whether a value says that a row has a label, or that it does not have it."""
+    return _indicator(value) is not None
+
+
+def _indicator(value: object) -> bool | None:
+    return _INDICATED.get(value.strip().casefold() if isinstance(value, str) else _number(value))
+
+
 def _indicated(values: Mapping[str, object], where: LabelColumns) -> list[object] | LabelProblem:
     labels: list[object] = []
     for column in where.indicators:
-        value = values.get(column)
-        known = _INDICATED.get(value.strip().casefold() if isinstance(value, str) else _number(value))
+        known = _indicator(values.get(column))
         if known is None:
             return LabelProblem(f"{{column!r}} holds neither 1 nor 0. {_REMOVE}", {"column": column})
         if known:

@@ -148,6 +148,16 @@ def test_lists_of_labels_are_asked_about_once_and_in_the_words_of_the_command_li
     assert "add --labels-column label" in ask("fit", "notes_v1", file).refusal
 
 
+def test_columns_that_may_hold_labels_are_named_with_their_option(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("text,billing,urgent\ncharged twice,1,1\nmy invoice,1,0\n")
+    assert "so each may be a label. Answer with --indicator-columns." in ask("inspect", file).err
+    assert "name them with --indicator-columns." in ask("fit", "mails_v1", file).refusal
+    file.write_text("text,tags\ncharged twice,billing;urgent\nmy invoice,billing\n")
+    assert "Answer with --labels-column." in ask("inspect", file).err
+    assert "add --labels-column tags and --label-separator" in ask("evaluate", "mails_v1", file).refusal
+
+
 def test_an_empty_separator_is_refused(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "mails.csv"
     file.write_text("text,labels\ncharged twice,billing;urgent\n")
