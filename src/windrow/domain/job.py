@@ -158,7 +158,9 @@ class Job(Recipe, Value):
     replaced_rows: int = 0
     """Kept rows of that revision that rows of the request have replaced, since they have the same text."""
     label_descriptions: Mapping[str, str] = field(default_factory=dict)
-    """What the request says about its labels, by label."""
+    """What is said about its labels, by label: what the request says, and what is kept of the revision that it
+    extends.
+    """
     created_at: datetime
     """When it was asked for, UTC."""
     key_name: str | None = None
