@@ -19,7 +19,7 @@ def test_columns_of_both_kinds_are_named_each_by_its_option() -> None:
         ({"a;b"}, ";"),
         ({"a, b", "b"}, ","),
         ({"a, b", "c"}, None),
-        ({"a;b", "this is a sentence; and no label"}, None),
+        ({"a;b", "this is a longer sentence; and no label"}, None),
         ({"a;"}, None),
         ({"10;20"}, None),
         (set(), None),
