@@ -75,8 +75,8 @@ class ProposedLabelThreshold(Value):
     label: str
     """The label."""
     threshold: float
-    """The lowest score with which the label is given, above 0: halfway between the lowest test row that is given it and
-    the next one, or half of the lowest one where all are.
+    """The lowest score with which the label is given, above 0: about halfway between the lowest test row that is
+    given it and the next one, or half of the lowest one where all are.
     """
     correct: int
     """Test rows of this label that are given it with this threshold."""

@@ -53,8 +53,8 @@ class ProposedThreshold(Value):
     """A threshold that test rows speak for; nothing is changed by it."""
 
     abstain_below: float
-    """The lowest best score that is answered with a label: halfway between the lowest test row that is answered and the
-    next one; 0 where all are.
+    """The lowest best score that is answered with a label: about halfway between the lowest test row that is
+    answered and the next one; 0 where all are.
     """
     target_precision: float
     """The requested precision, from 0.5 to 1."""

@@ -19,6 +19,7 @@ from windrow.domain.report import (
     Misclassified,
     ReliabilityBin,
 )
+from windrow.learning.midpoint import midpoint
 
 NUM_BINS = 15
 # Scores that are in memory as float64: a multi-label classifier has one for each row and label, 100 million at most.
@@ -123,8 +124,8 @@ def choose_threshold(best_scores: Floats, is_right: Bools, target_precision: flo
 
     Returns:
         The threshold, the number of correct predictions at or above it, and the number of predictions there; ``None``
-        where no threshold reaches the target. It lies halfway between two neighbouring scores, since the last bits of a
-        score depend on the other texts of its batch; where it admits every row, it is 0.
+        where no threshold reaches the target. It lies between two neighbouring scores (:func:`midpoint`); where it
+        admits every row, it is 0.
     """
     cuts = _cut_points(best_scores, is_right)
     # A division, not a product: 9 / 10 is the same float as 0.9, while 0.9 * 10 may be more than 9.
@@ -154,18 +155,22 @@ class _CutPoints:
     """The different thresholds on some rows, the highest first. Made by :func:`_cut_points`.
 
     Args:
-        bounds: Each threshold; shape [n], float64.
+        lowest: The lowest score that reaches each of them; shape [n], float64.
+        below: The highest score that does not; 0 where each does; shape [n], float64.
         correct: How many rows that reach it are right; shape [n], int64.
         answered: How many rows reach it, at least 1; shape [n], int64.
     """
 
-    bounds: npt.NDArray[np.float64]
+    lowest: npt.NDArray[np.float64]
+    below: npt.NDArray[np.float64]
     correct: Ids
     answered: Ids
 
     def at(self, index: int) -> tuple[float, int, int]:
         """Return a threshold, and what is right and answered there."""
-        return float(self.bounds[index]), int(self.correct[index]), int(self.answered[index])
+        is_last = index == len(self.lowest) - 1
+        bound = 0.0 if is_last else midpoint(float(self.below[index]), float(self.lowest[index]))
+        return bound, int(self.correct[index]), int(self.answered[index])
 
 
 def _cut_points(scores: Floats, is_right: Bools) -> _CutPoints:
@@ -173,9 +178,9 @@ def _cut_points(scores: Floats, is_right: Bools) -> _CutPoints:
     ranked = scores[order].astype(np.float64)  # halfway between two neighbours of float32 there is a float64
     # Equal scores are admitted together or not at all.
     last_of_equals = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)[: len(ranked)])
-    bounds = np.append((ranked[:-1] + ranked[1:]) / 2, 0.0)[: len(ranked)]
+    below = np.append(ranked[1:], 0.0)[: len(ranked)]
     correct: Ids = np.cumsum(is_right[order], dtype=np.int64)
-    return _CutPoints(bounds[last_of_equals], correct[last_of_equals], last_of_equals + 1)
+    return _CutPoints(ranked[last_of_equals], below[last_of_equals], correct[last_of_equals], last_of_equals + 1)
 
 
 def _label_metrics(

@@ -21,6 +21,7 @@ from windrow.domain.multi_label_report import (
 from windrow.domain.report import LabelReport
 from windrow.learning.evaluate import choose_best_f1, choose_threshold, compute_calibration
 from windrow.learning.f1_bootstrap import interval_of, resample_f1
+from windrow.learning.midpoint import midpoint
 
 MAX_PAIRS: Final = 100
 _LEAST_THRESHOLD: Final = 1e-9
@@ -157,7 +158,7 @@ def propose_label_thresholds(decisions: Decisions, target_precision: float | Non
         if chosen is not None:
             bound, correct, predicted = chosen
             # A label's threshold lies above 0, also where all rows are given it.
-            bound = bound or max(float(scores.min()) / 2, _LEAST_THRESHOLD)
+            bound = bound or max(midpoint(0.0, float(scores.min())), _LEAST_THRESHOLD)
             proposed.append(
                 ProposedLabelThreshold(decisions.names[at], bound, correct, predicted, total=int(has_label.sum()))
             )
