@@ -138,7 +138,7 @@ export function nextName(name) {
 
 /**
  * Whether the rows that a classifier learned from can be learned again: they are kept, or there were none.
- * @param {{ source: string, keeps_training_data: boolean }} model
+ * @param {import("./api.js").Json} model
  */
 export function hasAllRows({ source, keeps_training_data }) {
   return keeps_training_data || source === "zero_shot";
