@@ -74,6 +74,7 @@ WIDER_TESTS = {
     Path("test_imports.py"),
     Path("test_locks.py"),
     Path("test_monitoring.py"),
+    Path("test_documented_commands.py"),
     Path("test_operator_pages.py"),
     Path("test_scale_model.py"),
     Path("test_site.py"),
