@@ -201,7 +201,7 @@ def test_a_list_of_one_label_is_that_label(ask: Run, tmp_path: Path) -> None:
         file = save(tmp_path, "b.jsonl", content + json.dumps({"text": "c", "label": labels}))
         words = refused(ask("fit", "other", file))
         assert f"line 3: 'label' holds {len(labels)} labels" in words
-        assert "or add --labels-column label, for rows with any number of labels" in words
+        assert "If rows have any number of labels, add --labels-column label; if each has exactly one" in words
 
 
 def test_excels_unicode_text_is_a_table(ask: Run, tmp_path: Path) -> None:

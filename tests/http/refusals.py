@@ -1012,7 +1012,7 @@ LABELS_LIMIT = {"limit": 4, "setting": "WINDROW_MAX_LABELS"}
 
 
 def _row_counts() -> Iterator[Refusal]:
-    for endpoint, nothing in ((FIT, "training_data is empty"), (CROSS_VALIDATE, "0 distinct label")):
+    for endpoint, nothing in ((FIT, "There is no labelled row"), (CROSS_VALIDATE, "0 distinct label")):
         for what, rows, words in (
             ("no row", [], nothing),
             ("one row", ROWS[:1], "1 distinct label"),
