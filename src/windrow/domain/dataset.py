@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, Protocol, TypeVar
 
 from windrow.domain.characters import is_blank
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded, WindrowError
@@ -59,19 +60,37 @@ class DataWarning(Value):
     """The rows concerned, counted from 0: up to five, or all where they should be left out, or looked at."""
 
 
+class RowWithText(Protocol):
+    """A row of either form."""
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+        ...
+
+
+R = TypeVar("R", bound=RowWithText)
+
+
 @dataclass(frozen=True)
-class Dataset:
-    """Checked rows in the order in which they were sent. Made by :func:`check_rows`.
+class LabelledTexts(ABC, Generic[R]):
+    """Checked rows in the order in which they were sent, and what does not depend on how many labels a row has.
 
     Values derived from all rows are computed on first use and cached.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[R, ...]
+    """The rows."""
 
     @property
-    def kind(self) -> Literal["single_label"]:
-        """The kind of a classifier that learns from such rows."""
-        return "single_label"
+    @abstractmethod
+    def rows_per_label(self) -> Mapping[str, int]:
+        """How many rows each label has, in the order of :attr:`labels`."""
+
+    @property
+    @abstractmethod
+    def jsonl(self) -> bytes:
+        """The rows in their canonical form."""
 
     @property
     def num_examples(self) -> int:
@@ -82,23 +101,6 @@ class Dataset:
     def texts(self) -> tuple[str, ...]:
         """The texts, in order."""
         return tuple(row.text for row in self.rows)
-
-    @cached_property
-    def rows_per_label(self) -> dict[str, int]:
-        """How many rows each label has, in the order of :attr:`labels`."""
-        counts = Counter(row.label for row in self.rows)
-        return {label: counts[label] for label in sorted(counts)}
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """The distinct labels, sorted by code point."""
-        return tuple(self.rows_per_label)
-
-    @cached_property
-    def label_ids(self) -> tuple[int, ...]:
-        """Each row's position in :attr:`labels`."""
-        ids = {label: position for position, label in enumerate(self.labels)}
-        return tuple(ids[row.label] for row in self.rows)
 
     @cached_property
     def distinct_texts(self) -> tuple[str, ...]:
@@ -112,14 +114,46 @@ class Dataset:
         return tuple(ids[row.text] for row in self.rows)
 
     @cached_property
-    def jsonl(self) -> bytes:
-        """The rows in their canonical form (:func:`rows_as_jsonl`)."""
-        return rows_as_jsonl(self.rows)
+    def labels(self) -> tuple[str, ...]:
+        """The distinct labels, sorted by code point."""
+        return tuple(self.rows_per_label)
+
+    @cached_property
+    def small_classes(self) -> tuple[str, ...]:
+        """Labels with too few rows to learn from or to evaluate, in the order of :attr:`labels`."""
+        return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
 
     @cached_property
     def sha256(self) -> str:
         """The SHA-256, in hexadecimal, of the rows' canonical form."""
         return hashlib.sha256(self.jsonl).hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset(LabelledTexts[Row]):
+    """Checked rows with one label each. Made by :func:`check_rows`."""
+
+    @property
+    def kind(self) -> Literal["single_label"]:
+        """The kind of a classifier that learns from such rows."""
+        return "single_label"
+
+    @cached_property
+    def rows_per_label(self) -> dict[str, int]:
+        """How many rows each label has, in the order of :attr:`labels`."""
+        counts = Counter(row.label for row in self.rows)
+        return {label: counts[label] for label in sorted(counts)}
+
+    @cached_property
+    def label_ids(self) -> tuple[int, ...]:
+        """Each row's position in :attr:`labels`."""
+        ids = {label: position for position, label in enumerate(self.labels)}
+        return tuple(ids[row.label] for row in self.rows)
+
+    @cached_property
+    def jsonl(self) -> bytes:
+        """The rows in their canonical form (:func:`rows_as_jsonl`)."""
+        return rows_as_jsonl(self.rows)
 
     @cached_property
     def duplicate_rows(self) -> tuple[int, ...]:
@@ -139,11 +173,6 @@ class Dataset:
         for row in self.rows:
             labels_of[row.text].add(row.label)
         return tuple(number for number, row in enumerate(self.rows) if len(labels_of[row.text]) > 1)
-
-    @cached_property
-    def small_classes(self) -> tuple[str, ...]:
-        """Labels with too few rows to learn from or to evaluate, in the order of :attr:`labels`."""
-        return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
 
     @property
     def majority_accuracy(self) -> float:

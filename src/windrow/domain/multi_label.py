@@ -1,6 +1,5 @@
 """Rows with any number of labels each: the rules that they must follow, and their digest."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from typing import Annotated, Literal
 from windrow.domain.dataset import (
     CANONICAL_JSON,
     MAX_LABEL_CHARS,
-    SMALL_CLASS_ROWS,
     DataLimits,
     Label,
+    LabelledTexts,
     Text,
     check_not_empty,
     check_row_count,
@@ -44,29 +43,13 @@ class MultiLabelRow:
 
 
 @dataclass(frozen=True)
-class MultiLabelDataset:
-    """Checked rows with any number of labels each, in the order of sending. Made by :func:`check_multi_label_rows`.
-
-    Values derived from all rows are computed on first use and cached.
-    """
-
-    rows: tuple[MultiLabelRow, ...]
-    """The rows."""
+class MultiLabelDataset(LabelledTexts[MultiLabelRow]):
+    """Checked rows with any number of labels each. Made by :func:`check_multi_label_rows`."""
 
     @property
     def kind(self) -> Literal["multi_label"]:
         """The kind of a classifier that learns from such rows."""
         return "multi_label"
-
-    @property
-    def num_examples(self) -> int:
-        """How many rows there are."""
-        return len(self.rows)
-
-    @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """The texts, in order."""
-        return tuple(row.text for row in self.rows)
 
     @cached_property
     def rows_per_label(self) -> dict[str, int]:
@@ -75,36 +58,15 @@ class MultiLabelDataset:
         return {label: counts[label] for label in sorted(counts)}
 
     @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """The distinct labels, sorted by code point."""
-        return tuple(self.rows_per_label)
-
-    @cached_property
     def label_sets(self) -> tuple[tuple[int, ...], ...]:
         """The positions of each row's labels in :attr:`labels`, ascending."""
         ids = {label: position for position, label in enumerate(self.labels)}
         return tuple(tuple(sorted(ids[label] for label in row.labels)) for row in self.rows)
 
     @cached_property
-    def distinct_texts(self) -> tuple[str, ...]:
-        """The texts, each once, in the order in which they first come."""
-        return tuple(dict.fromkeys(self.texts))
-
-    @cached_property
-    def text_ids(self) -> tuple[int, ...]:
-        """Each row's position in :attr:`distinct_texts`."""
-        ids = {text: position for position, text in enumerate(self.distinct_texts)}
-        return tuple(ids[row.text] for row in self.rows)
-
-    @cached_property
     def jsonl(self) -> bytes:
         """The rows in their canonical form (:func:`multi_label_rows_as_jsonl`)."""
         return multi_label_rows_as_jsonl(self.rows)
-
-    @cached_property
-    def sha256(self) -> str:
-        """The SHA-256, in hexadecimal, of the rows' canonical form."""
-        return hashlib.sha256(self.jsonl).hexdigest()
 
     @cached_property
     def duplicate_rows(self) -> tuple[int, ...]:
@@ -124,11 +86,6 @@ class MultiLabelDataset:
         for text, own in zip(self.texts, self.label_sets, strict=True):
             sets_of[text].add(own)
         return tuple(number for number, text in enumerate(self.texts) if len(sets_of[text]) > 1)
-
-    @cached_property
-    def small_classes(self) -> tuple[str, ...]:
-        """Labels with too few rows to learn from or to evaluate, in the order of :attr:`labels`."""
-        return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
 
     @cached_property
     def rows_without_labels(self) -> tuple[int, ...]:
