@@ -4,6 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from windrow.cli.call import Call
+from windrow.cli.metric_tables import disagreement_table
 from windrow.cli.multi_label_tables import (
     confused_table,
     curve_table,
@@ -14,7 +15,6 @@ from windrow.cli.multi_label_tables import (
     multi_label_result_table,
     multi_label_table,
     proposal_table,
-    set_disagreement_table,
 )
 from windrow.cli.output import data_console
 from windrow.display.tables import between
@@ -79,7 +79,7 @@ def print_multi_label_comparison(
         shown = shown_rows(len(disagreements), show_disagreements, "--show-disagreements")
         names = [each.reference for each in comparison.models]
         console.print(f"\nGiven different labels ({shown}):")
-        console.print(set_disagreement_table(disagreements[:show_disagreements], names, call.lines))
+        console.print(disagreement_table(disagreements[:show_disagreements], names, call.lines))
     console.print(f"\n{comparison.recommendation.reason}")
     if command is not None:
         console.print(f"  {command}")

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from windrow.cli.formats import given_text, one_line
-from windrow.cli.metric_tables import MAX_ANSWER_COLUMNS, display_name
+from windrow.cli.metric_tables import display_name
 from windrow.cli.tables import Column, TextTable, number, table_of
 from windrow.display.tables import decimal
 from windrow.domain.figures import counted, percent
-from windrow.domain.multi_label_comparison import MultiLabelDisagreement, MultiLabelPair, MultiLabelResult
+from windrow.domain.multi_label_comparison import MultiLabelPair, MultiLabelResult
 from windrow.domain.multi_label_cross_validation import DoubtedLabel, MultiLabelCurvePoint
 from windrow.domain.multi_label_report import (
     MisclassifiedSet,
@@ -162,41 +162,5 @@ def difference_table(pair: MultiLabelPair) -> TextTable | None:
     )
 
 
-def set_disagreement_table(
-    disagreements: Iterable[MultiLabelDisagreement], names: Sequence[str], lines: Sequence[int] = ()
-) -> TextTable:
-    """Return rows to which classifiers give different sets of labels; a right one is marked.
-
-    Args:
-        disagreements: The rows.
-        names: The classifiers, as they were asked.
-        lines: Where in a file each row of the test data begins, from 1; none where they come from no file.
-    """
-
-    def answer(name: str) -> Column[MultiLabelDisagreement]:
-        return Column(name, lambda row: _answer(row, row.predicted[name]))
-
-    return table_of(
-        disagreements,
-        *([number("line", lambda row: str(lines[row.row]), spare=1)] if lines else []),
-        Column("text", lambda row: row.text),
-        Column("labels", lambda row: given_text(row.labels)),
-        *(map(answer, names) if len(names) <= MAX_ANSWER_COLUMNS else [Column("answers", _answers, lines=True)]),
-    )
-
-
 def _wrong_scores(row: MisclassifiedSet) -> str:
     return ", ".join(f"{one_line(label)} {score:.2f}" for label, score in row.scores.items())
-
-
-def _answer(row: MultiLabelDisagreement, given: tuple[str, ...]) -> str:
-    return f"{'✓' if given == row.labels else '✗'} {given_text(given)}"
-
-
-def _answers(row: MultiLabelDisagreement) -> str:
-    names: dict[tuple[str, ...], list[str]] = {}
-    for name, given in row.predicted.items():
-        names.setdefault(given, []).append(name)
-    # The right answer first.
-    sets = sorted(names, key=lambda given: given != row.labels)
-    return "\n".join(f"{_answer(row, given)}: {', '.join(names[given])}" for given in sets)
