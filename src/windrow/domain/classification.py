@@ -1,8 +1,8 @@
-"""Answers without a classifier: the request, its rules, and the reply (zero-shot classification)."""
+"""PresentedList without a classifier: the request, its rules, and the reply (zero-shot classification)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from windrow.domain.dataset import (
     MAX_LABEL_CHARS,
@@ -19,7 +19,7 @@ from windrow.domain.errors import InvalidParameter, InvalidRequest
 from windrow.domain.figures import counted, listed
 from windrow.domain.label_descriptions import LabelDescriptions, check_label_descriptions
 from windrow.domain.prediction import PredictLimits
-from windrow.domain.values import Presented, Schema, Value
+from windrow.domain.values import PresentedList, Schema, Value
 from windrow.domain.words import render
 
 DEFAULT_TEMPLATE: Final = "This text is about {}"
@@ -101,18 +101,10 @@ class Classification(LabelChoice):
     """
 
 
-class Classifications(Presented, list[Classification]):
-    """Answers to a column of texts, in its order: a list that shows itself in a few words."""
+class Classifications(PresentedList[Classification]):
+    """PresentedList to a column of texts, in its order: a list that shows itself in a few words."""
 
     __slots__ = ()
-
-    def __repr__(self) -> str:
-        first, more = map(repr, self[:1]), [f"… {len(self)} in all"] if len(self) > 1 else []
-        return f"{type(self).__name__}([{', '.join((*first, *more))}])"
-
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """Return each answer's members as JSON has them."""
-        return [each.to_dict() for each in self]
 
 
 def check_classify_request(request: ClassifyRequest, limits: PredictLimits, data_limits: DataLimits) -> None:

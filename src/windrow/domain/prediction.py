@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from windrow.domain.dataset import Text, check_texts, too_many
 from windrow.domain.errors import InvalidParameter, InvalidRequest
 from windrow.domain.explanation import Explanation
 from windrow.domain.names import ModelReference, read_reference
-from windrow.domain.values import Presented, Schema, Value, computed
+from windrow.domain.values import PresentedList, Schema, Value, computed
 from windrow.domain.words import render
 
 # Called before anything costly is computed; false once the caller has disconnected and would not read the answer.
@@ -132,18 +132,10 @@ class Prediction(Answer):
         return self.labels or () if self.label is None else (self.label,)
 
 
-class Predictions(Presented, list[Prediction]):
-    """Answers to a column of texts, in its order: a list that shows itself in a few words."""
+class Predictions(PresentedList[Prediction]):
+    """PresentedList to a column of texts, in its order: a list that shows itself in a few words."""
 
     __slots__ = ()
-
-    def __repr__(self) -> str:
-        first, more = map(repr, self[:1]), [f"… {len(self)} in all"] if len(self) > 1 else []
-        return f"{type(self).__name__}([{', '.join((*first, *more))}])"
-
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """Return each answer's members as JSON has them."""
-        return [each.to_dict() for each in self]
 
 
 def check_predict_request(request: PredictRequest, limits: PredictLimits) -> None:
