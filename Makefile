@@ -26,10 +26,13 @@ STORES := tests/object_stores
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
+# What describes and checks a release, apart from the product too.
+RELEASE := .venv-release
+
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-versus torture soak fuzz reference pictures docs vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-versus bench-zero-shot bench-few-rows torture soak fuzz reference pictures docs dist release audit vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,7 +62,7 @@ types: $(VENV)/.test $(CONSOLE)/.packages ## Check types with mypy, and those of
 imports: $(VENV)/.test ## Check that imports only go down.
 	$(BIN)/lint-imports --no-logo
 
-tests: $(VENV)/.test $(OPENAPI)/.generators $(CONSOLE)/.packages $(AZURITE)/.packages $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
+tests: $(VENV)/.test $(OPENAPI)/.generators $(CONSOLE)/.packages $(AZURITE)/.packages $(DOCS)/.sphinx $(RELEASE)/.tools ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
 	$(PYTEST) $(ARGS)
 
 bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).
@@ -70,6 +73,9 @@ bench-fit: $(VENV)/.test ## Measure fits beside SetFit: make bench-fit DATA=/pat
 
 bench-judge: $(VENV)/.test ## Measure calibration, scope, estimates, and what judging takes: make bench-judge DATA=/path/to/sets
 	$(BIN)/python bench/judge.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-multi-label: $(VENV)/.test ## Measure multi-label fits beside yes/no classifiers and SetFit: make bench-multi-label DATA=/path/to/sets ARGS="--yes-no --setfit"
+	$(BIN)/python bench/multi_label.py $(if $(DATA),--data $(DATA)) $(ARGS)
 
 bench-predict: $(VENV)/.test ## Measure predictions beside other servers: make bench-predict DATA=/path/to/sets
 	$(BIN)/python bench/predict.py $(if $(DATA),--data $(DATA)) $(ARGS)
@@ -112,6 +118,12 @@ bench-ray: $(VENV)/.test ## Measure trainings, predictions of files and servers 
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)
 
+bench-few-rows: $(VENV)/.test ## Measure names and descriptions of labels beside 0 to 16 rows a label: make bench-few-rows DATA=/path/to/sets
+	$(BIN)/python bench/few_rows.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-zero-shot: $(VENV)/.test ## Measure answers by names and descriptions of labels alone: make bench-zero-shot DATA=/path/to/sets
+	$(BIN)/python bench/zero_shot.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
 torture: $(VENV)/.test ## Kill 500 processes, 500 servers and 200 replicas in the middle of changes, damage 1,000 files, let 8 processes and the writers of 2 replicas race for a minute.
 	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --server-kills 500 --replica-kills 200 --mutants 1000 --race-seconds 60 --replica-seconds 60)
 
@@ -136,6 +148,15 @@ pictures: $(VENV)/.test ## Take the pictures of the console that the README show
 docs: $(DOCS)/.sphinx ## Build the documentation's site into build/site; a broken link or any other warning fails.
 	$(DOCS)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -c docs/site . build/site
 
+dist: $(BUILD)/.hatchling $(VENV)/.serve-packages $(RELEASE)/.tools ## Build wheel, source archive, list of packages (SBOM) and SHA-256 digests into dist/.
+	@$(BUILD)/bin/python -m requirements.release dist
+
+release: $(BUILD)/.hatchling $(VENV)/.serve-packages $(RELEASE)/.tools ## Check version, changelog and that all is committed, then do as `make dist`.
+	@$(BUILD)/bin/python -m requirements.release release
+
+audit: $(VENV)/.serve-packages $(RELEASE)/.tools ## Look for known vulnerabilities of what is shipped, where a database can be reached, and at its licences.
+	@$(RELEASE)/bin/python -m requirements.audit
+
 vendor: $(CONSOLE)/.packages ## Copy the console's libraries into the package, in the versions of tests/console/package-lock.json.
 	$(BIN)/python requirements/vendor.py $(CONSOLE)/node_modules
 
@@ -152,7 +173,7 @@ lock: $(BUILD)/.hatchling $(OPENAPI)/.generators ## Renew every lock: the newest
 	@$(MAKE) --no-print-directory vendor
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(CONSOLE) $(AZURITE) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(CONSOLE) $(AZURITE) $(DOCS) $(RELEASE) build dist bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -232,4 +253,10 @@ $(DOCS)/.sphinx: $(VENV)/.python requirements/docs.txt
 	@echo 'Installing the site generator into $(DOCS) …'
 	@$(BIN)/python -m venv $(DOCS)
 	@$(DOCS)/bin/$(PIP_HASHED) -r requirements/docs.txt
+	@touch $@
+
+$(RELEASE)/.tools: $(VENV)/.python requirements/release.txt
+	@echo 'Installing what describes and checks a release into $(RELEASE) …'
+	@$(BIN)/python -m venv $(RELEASE)
+	@$(RELEASE)/bin/$(PIP_HASHED) -r requirements/release.txt
 	@touch $@

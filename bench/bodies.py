@@ -54,11 +54,11 @@ def main() -> None:
     for _ in range(asked.rounds):
         for side, (way, checkout) in sides.items():
             found[side].append(run(way, checkout))
-    print(f"{'':<28}{'':<8}{'seconds':>9}  {'longest wait of another thread':>32}")
+    print(f"{'':<32}{'':<8}{'seconds':>9}  {'longest wait of another thread':>32}")
     for what in found["here"][0]:
         for side, rounds in found.items():
             seconds, wait_ms = (statistics.median(each[what][part] for each in rounds) for part in (0, 1))
-            print(f"{what:<28}{side:<8}{seconds:>8.3f}s {wait_ms:>30.1f} ms")
+            print(f"{what:<32}{side:<8}{seconds:>8.3f}s {wait_ms:>30.1f} ms")
 
 
 def way_of(checkout: Path) -> str:
@@ -80,16 +80,21 @@ def measure(source: str) -> dict[str, list[float]]:
     ways: dict[str, Callable[[bytes], object]] = {}
     exec(source, ways)
     rows = [{"text": f"I was charged twice this month {n}", "label": f"label {n % 20}"} for n in range(NUM_ROWS)]
+    several = [
+        {"text": each["text"], "labels": [f"label {place}" for place in range(number % 4)]}
+        for number, each in enumerate(rows)
+    ]
     last_is_wrong = [*rows[:-1], {"text": 1}]
     texts = [f"I was charged twice this month {number}" for number in range(NUM_TEXTS)]
     bodies = {
         f"{NUM_ROWS:,} rows": ("fit", {"model_name": "a", "training_data": rows}),
+        f"{NUM_ROWS:,} rows of several labels": ("fit", {"model_name": "a", "training_data": several}),
         f"{NUM_ROWS:,} rows, the last wrong": ("fit", {"model_name": "a", "training_data": last_is_wrong}),
         f"{NUM_TEXTS:,} texts": ("suggest", {"model_name": "a", "texts": texts}),
         "32 MB that are no request": ("fit", {"model_name": list(range(4_000_000))}),
     }
     bodies_sent = {what: (ways[way], json.dumps(document).encode()) for what, (way, document) in bodies.items()}
-    del rows, last_is_wrong, texts, bodies
+    del rows, several, last_is_wrong, texts, bodies
     gc.collect()
     gc.freeze()  # as the server does
     return {what: timed(read, body) for what, (read, body) in bodies_sent.items()}

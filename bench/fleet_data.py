@@ -101,6 +101,7 @@ class Fleet:
             revision=0,
             labels=dataset.labels,
             rows_per_label=dataset.rows_per_label,
+            num_examples=dataset.num_examples,
             base_model=self.folder.base_model.id,
             base_model_digest=self.folder.base_model.digest,
             base_model_revision=self.folder.base_model.revision,

@@ -6,6 +6,7 @@ Owns how SetFit is started; knows nothing of SetFit's interface (setfit_fit.py) 
 import json
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,36 @@ def setfit_fit(draw: Draw, num_iterations: int) -> dict[str, Any]:
         ``warm_up_s``, ``load_s`` and ``fit_s`` in seconds, ``predicted`` labels of the test rows, ``bytes`` of the
         saved model, and ``peak_bytes`` of the process.
     """
+    return setfit_fit_rows(
+        texts=[row["text"] for row in draw.train],
+        labels=[row["label"] for row in draw.train],
+        test_texts=[row["text"] for row in draw.test],
+        num_iterations=num_iterations,
+    )
+
+
+def setfit_fit_rows(
+    *, texts: Sequence[str], labels: Sequence[str] | Sequence[list[int]], test_texts: Sequence[str], num_iterations: int
+) -> dict[str, Any]:
+    """Fit rows with SetFit's defaults in a fresh process.
+
+    Args:
+        texts: The training texts.
+        labels: The label of each; or for each a list of zeros and ones, for several labels a text.
+        test_texts: What to predict.
+        num_iterations: SetFit's parameter.
+
+    Returns:
+        As :func:`setfit_fit`; for several labels a text, ``predicted`` are zeros and ones, and ``probabilities`` stand
+        beside them.
+    """
     job = {
         "base_model": str(base_model_folder()),
         "num_iterations": num_iterations,
         "batch_size": BATCH_SIZE,
-        "texts": [row["text"] for row in draw.train],
-        "labels": [row["label"] for row in draw.train],
-        "test_texts": [row["text"] for row in draw.test],
+        "texts": list(texts),
+        "labels": list(labels),
+        "test_texts": list(test_texts),
     }
     with tempfile.TemporaryDirectory() as folder:
         job_file, result_file, log_file = (Path(folder, name) for name in ("job.json", "result.json", "log.txt"))

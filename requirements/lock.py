@@ -46,6 +46,12 @@ DOCS_HEADER = """\
 FUZZ_HEADER = """\
 # What `make fuzz` takes beside the tests' packages, in a folder of its own. Written by `make lock`.
 """
+RELEASE_HEADER = """\
+# What describes and checks a release, in an environment of its own. Written by `make lock`; install with --no-deps.
+"""
+CONTAINER_HEADER = """\
+# What the container's image holds beside the server's packages: the extra object-store. Written by `make lock`.
+"""
 HEADERS = {
     "serve.txt": SERVE_HEADER,
     "torch.txt": TORCH_HEADER,
@@ -54,6 +60,8 @@ HEADERS = {
     "openapi.txt": OPENAPI_HEADER,
     "docs.txt": DOCS_HEADER,
     "fuzz.txt": FUZZ_HEADER,
+    "release.txt": RELEASE_HEADER,
+    "container.txt": CONTAINER_HEADER,
 }
 
 
@@ -125,7 +133,7 @@ def newest() -> dict[str, dict[str, str]]:
     extra = {name: line for name, line in test.items() if name not in serve}
     torch = {TORCH: serve.pop(TORCH)}
     extra.pop(TORCH, None)
-    groups = project["dependency-groups"]
+    groups, extras = project["dependency-groups"], project["project"]["optional-dependencies"]
     return {
         "serve.txt": serve,
         "torch.txt": torch,
@@ -134,6 +142,8 @@ def newest() -> dict[str, dict[str, str]]:
         "openapi.txt": resolve(groups["openapi"]),
         "docs.txt": resolve(groups["docs"]),
         "fuzz.txt": resolve(groups["fuzz"]),
+        "release.txt": resolve(groups["release"]),
+        "container.txt": {name: test[name] for name in resolve(extras["object-store"]) if name not in serve},
     }
 
 

@@ -27,4 +27,18 @@ def record(name: str = "tickets_v1", **changes: Any) -> Record:
         "report": FitReport(1, 2, 3, ("bug",), 0.5, Estimate(7, 8, 4, Interval(0.38, 1.0))),
         "warnings": (),
     }
+    changes.setdefault("num_examples", sum({**values, **changes}["rows_per_label"].values()))
     return Record(**values | changes)
+
+
+def multi_label_record(name: str = "tickets_v1", **changes: Any) -> Record:
+    """Return a sound record of a multi-label classifier, with some of its fields changed."""
+    labels = changes.get("labels", ("billing", "bug"))
+    several: dict[str, Any] = {
+        "kind": "multi_label",
+        "rows_per_label": dict.fromkeys(labels, 4),
+        "num_examples": 8,
+        "label_thresholds": dict.fromkeys(labels, 0.5),
+        "report": FitReport(1, 2, 3, ("bug",), 0.5, Estimate(7, 8, 4, Interval(0.38, 1.0), 0.8, 0.75)),
+    }
+    return record(name, **several | changes)

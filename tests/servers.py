@@ -37,10 +37,12 @@ class Servers:
 
     Args:
         folder: Where the logs are kept.
+        python: Of the environment that Windrow is installed in.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: Path | str = sys.executable) -> None:
         self._folder = folder
+        self._python = str(python)
         self._started: list[Running] = []
 
     def start(self, data_dir: Path | str, *options: str, **variables: str) -> Running:
@@ -48,7 +50,7 @@ class Servers:
         log = self._folder / f"server-{len(self._started)}.log"
         with log.open("w") as sink:
             process = subprocess.Popen(
-                [sys.executable, "-m", "windrow", "serve", "--port", "0", *options],
+                [self._python, "-m", "windrow", "serve", "--port", "0", *options],
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 text=True,

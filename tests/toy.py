@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -26,10 +27,11 @@ from windrow.domain.cross_validation import CrossValidateRequest, CrossValidatio
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import Job, OnProgress, OnStep, Progress, ignore_progress
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.reproduction import Reproduction
-from windrow.domain.server_stats import CacheStats, ServerStats, TaskStats
+from windrow.domain.server_stats import CacheStats, DurationStats, JobStats, ServerStats, StorageStats, TaskStats
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.inventory import Inventory, _Copy
 from windrow.encoders.layout import adapted_projections
@@ -69,6 +71,16 @@ STATS = ServerStats(
     free_bytes=20,
     store_requests={"create": 21, "get": 22},
     tasks=(TaskStats("fit", "local", "done", count=23, seconds=24.5, attempts=25),),
+    encode_seconds=26.5,
+    waits=DurationStats((0.5, 1.0), (27, 28), 29, 30.5),
+    running_file_predictions=31,
+    queued_file_predictions=32,
+    encoders=33,
+    min_free_bytes=34,
+    jobs=(JobStats("fit", "failed", DurationStats((60.0,), (35,), 36, 37.5), DurationStats((60.0,), (36,), 36, 1.5)),),
+    refused_keys={"unauthorized": 38},
+    classifier_texts={"tickets_v1": 39},
+    storage=StorageStats(datetime(2026, 1, 1, tzinfo=UTC), 40, 41, 42, {"base_models": 43, "other": 44}),
 )
 
 
@@ -184,7 +196,7 @@ class Toy(Service):
 
     def cross_validate(
         self, request: CrossValidateRequest, is_connected: IsConnected = always_connected
-    ) -> CrossValidation:
+    ) -> CrossValidation | MultiLabelCrossValidation:
         """Cross-validate, and remember who is asked whether it is wanted."""
         self.wanted.append(is_connected)
         return super().cross_validate(request, is_connected)

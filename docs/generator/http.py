@@ -18,6 +18,7 @@ from windrow.operations import Operations
 _FORM_WORDS = {
     "TextsReply": "for many texts {}",
     "ClassifiersReply": "and for many classifiers {}",
+    "ClassifiedTexts": "for many texts {}",
     "ModelPage": "with `limit` or `cursor` {}",
     "Listing": "and with `full=true` {}",
 }
@@ -51,7 +52,8 @@ def _others() -> Iterator[str]:
             (summary,) = {each["summary"] for each in methods.values()}
             yield from (f"### GET {path}", f"{summary}.")
     yield paragraph(
-        f"`/health` and `/health/ready` reply with {in_words(Health)}, `/metrics` with the [metrics](metrics.md)."
+        f"`/health`, `/health/live` and `/health/ready` reply with {in_words(Health)}, `/metrics` with the "
+        "[metrics](metrics.md)."
     )
 
 

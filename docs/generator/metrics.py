@@ -1,26 +1,40 @@
 """The page on metrics: what ``GET /metrics`` shows."""
 
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 
 from docs.generator.markdown import inline, page, paragraph, table
-from windrow.domain.server_stats import CacheStats, QueueStats, ServerStats, TaskStats
-from windrow.domain.values import recast
+from windrow.domain.server_stats import (
+    CacheStats,
+    DurationStats,
+    JobStats,
+    ServerStats,
+    StorageStats,
+    TaskStats,
+)
 from windrow.http.metrics import Metrics
 
 _NO_CACHE = CacheStats(**dict.fromkeys((each.name for each in fields(CacheStats)), 0))
-_NO_QUEUE = QueueStats(**dict.fromkeys((each.name for each in fields(QueueStats)), 0))
-_IDLE = recast(
-    ServerStats,
-    _NO_QUEUE,
-    running_fits=0,
-    queued_fits=0,
+_NO_TIME = DurationStats()
+_NOTHING_STORED = StorageStats(datetime(1970, 1, 1, tzinfo=UTC), 0, 0, 0, {"classifiers": 0})
+_IDLE = ServerStats(
+    queued_requests=0,
+    queued_texts=0,
+    running_batches=0,
+    batches=0,
+    tokens=0,
+    refused=0,
+    client_closed=0,
     classifiers=_NO_CACHE,
     texts=_NO_CACHE,
-    is_ready=True,
+    storage=_NOTHING_STORED,
     # These have labels only once something was counted.
     store_requests={"get": 0},
     tasks=(TaskStats("fit", "local", "done", count=0, seconds=0.0, attempts=0),),
+    jobs=(JobStats("fit", "succeeded", _NO_TIME, _NO_TIME),),
+    refused_keys={"unauthorized": 0},
+    classifier_texts={"tickets_v1": 0},
 )
 
 

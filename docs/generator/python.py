@@ -12,16 +12,22 @@ from docs.generator.markdown import block, inline, page, paragraph, paragraphs, 
 from docs.generator.wrapping import WIDTH
 from windrow.codec.docs import field_docs
 from windrow.domain import errors
+from windrow.domain.classification import ClassifyRequest
 from windrow.domain.errors import WindrowError
 from windrow.domain.inspection import InspectRequest
 from windrow.domain.prediction import PredictRequest
+from windrow.session.classifying import ClassifyOptions
 from windrow.session.inspecting import InspectOptions
 from windrow.session.predicting import PredictOptions
 from windrow.session.session import Session
 
 _VALUES = {each.__name__ for each in values()}
 # What the options of a method are fields of.
-_REQUESTS: Mapping[Any, Any] = {InspectOptions: InspectRequest, PredictOptions: PredictRequest}
+_REQUESTS: Mapping[Any, Any] = {
+    ClassifyOptions: ClassifyRequest,
+    InspectOptions: InspectRequest,
+    PredictOptions: PredictRequest,
+}
 # What a copy returns and tells, which no endpoint does.
 _COPYING = (windrow.CopyReport, windrow.CopyProblem, windrow.CopyProgress)
 _OWNERS: Mapping[str, type] = {each.__name__: each for each in (Session, windrow.WindrowClassifier)}

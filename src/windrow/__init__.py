@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from windrow.domain.base_models import BaseModelRemoval as BaseModelRemoval
     from windrow.domain.base_models import BaseModelUse as BaseModelUse
     from windrow.domain.base_models import StoredBaseModel as StoredBaseModel
+    from windrow.domain.classification import Classification as Classification
+    from windrow.domain.classification import Classifications as Classifications
+    from windrow.domain.classification import LabelChoice as LabelChoice
     from windrow.domain.classifier import BulkDeletion as BulkDeletion
     from windrow.domain.classifier import Classifier as Classifier
     from windrow.domain.classifier import ClassifierDetails as ClassifierDetails
@@ -50,11 +53,13 @@ if TYPE_CHECKING:
     from windrow.domain.erasure import Erasure as Erasure
     from windrow.domain.errors import WindrowError as WindrowError
     from windrow.domain.explanation import Explanation as Explanation
+    from windrow.domain.explanation import LabelExplanation as LabelExplanation
     from windrow.domain.explanation import NearRow as NearRow
     from windrow.domain.explanation import WordEffect as WordEffect
     from windrow.domain.file_prediction import PredictFilesReport as PredictFilesReport
     from windrow.domain.gate import Check as Check
     from windrow.domain.gate import FailedRow as FailedRow
+    from windrow.domain.gate import FailedSet as FailedSet
     from windrow.domain.gate import GateMetrics as GateMetrics
     from windrow.domain.gate import GateReport as GateReport
     from windrow.domain.inspection import InspectedColumn as InspectedColumn
@@ -73,6 +78,20 @@ if TYPE_CHECKING:
     from windrow.domain.job import Progress as Progress
     from windrow.domain.job import StageEstimate as StageEstimate
     from windrow.domain.listing import Listing as Listing
+    from windrow.domain.multi_label_comparison import LabelDifference as LabelDifference
+    from windrow.domain.multi_label_comparison import MultiLabelComparison as MultiLabelComparison
+    from windrow.domain.multi_label_comparison import MultiLabelDisagreement as MultiLabelDisagreement
+    from windrow.domain.multi_label_comparison import MultiLabelPair as MultiLabelPair
+    from windrow.domain.multi_label_comparison import MultiLabelResult as MultiLabelResult
+    from windrow.domain.multi_label_cross_validation import DoubtedLabel as DoubtedLabel
+    from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation as MultiLabelCrossValidation
+    from windrow.domain.multi_label_cross_validation import MultiLabelCurvePoint as MultiLabelCurvePoint
+    from windrow.domain.multi_label_report import ConfusedLabels as ConfusedLabels
+    from windrow.domain.multi_label_report import MisclassifiedSet as MisclassifiedSet
+    from windrow.domain.multi_label_report import MissedTogether as MissedTogether
+    from windrow.domain.multi_label_report import MultiLabelBaseline as MultiLabelBaseline
+    from windrow.domain.multi_label_report import MultiLabelReport as MultiLabelReport
+    from windrow.domain.multi_label_report import ProposedLabelThreshold as ProposedLabelThreshold
     from windrow.domain.prediction import Answer as Answer
     from windrow.domain.prediction import Prediction as Prediction
     from windrow.domain.prediction import Predictions as Predictions
@@ -134,11 +153,14 @@ __all__ = [
     "Calibration",
     "Candidate",
     "Check",
+    "Classification",
+    "Classifications",
     "Classifier",
     "ClassifierDetails",
     "ClassifierUsage",
     "Client",
     "Comparison",
+    "ConfusedLabels",
     "ConfusionMatrix",
     "Copied",
     "CopyProblem",
@@ -151,11 +173,13 @@ __all__ = [
     "DataWarning",
     "Deletion",
     "Disagreement",
+    "DoubtedLabel",
     "EnvironmentChange",
     "Erasure",
     "Estimate",
     "Explanation",
     "FailedRow",
+    "FailedSet",
     "FilePrediction",
     "Finding",
     "FitEstimate",
@@ -175,12 +199,25 @@ __all__ = [
     "KeyList",
     "KeyRevocation",
     "LabelAdvice",
+    "LabelChoice",
+    "LabelDifference",
+    "LabelExplanation",
     "LabelReport",
     "LimitedKey",
     "Listing",
     "MajorityBaseline",
     "Misclassified",
+    "MisclassifiedSet",
+    "MissedTogether",
     "ModelResult",
+    "MultiLabelBaseline",
+    "MultiLabelComparison",
+    "MultiLabelCrossValidation",
+    "MultiLabelCurvePoint",
+    "MultiLabelDisagreement",
+    "MultiLabelPair",
+    "MultiLabelReport",
+    "MultiLabelResult",
     "NearRow",
     "OpenQuestion",
     "Origin",
@@ -191,6 +228,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Promotion",
+    "ProposedLabelThreshold",
     "ProposedThreshold",
     "Recommendation",
     "ReliabilityBin",
@@ -241,6 +279,11 @@ _MODULES = {
         "BaseModelUse",
         "StoredBaseModel",
     ),
+    "windrow.domain.classification": (
+        "Classification",
+        "Classifications",
+        "LabelChoice",
+    ),
     "windrow.domain.classifier": (
         "BulkDeletion",
         "Classifier",
@@ -267,6 +310,7 @@ _MODULES = {
     "windrow.domain.dataset": ("DataWarning",),
     "windrow.domain.explanation": (
         "Explanation",
+        "LabelExplanation",
         "NearRow",
         "WordEffect",
     ),
@@ -274,6 +318,7 @@ _MODULES = {
     "windrow.domain.gate": (
         "Check",
         "FailedRow",
+        "FailedSet",
         "GateMetrics",
         "GateReport",
     ),
@@ -299,6 +344,26 @@ _MODULES = {
         "StageEstimate",
     ),
     "windrow.domain.listing": ("Listing",),
+    "windrow.domain.multi_label_comparison": (
+        "LabelDifference",
+        "MultiLabelComparison",
+        "MultiLabelDisagreement",
+        "MultiLabelPair",
+        "MultiLabelResult",
+    ),
+    "windrow.domain.multi_label_cross_validation": (
+        "DoubtedLabel",
+        "MultiLabelCrossValidation",
+        "MultiLabelCurvePoint",
+    ),
+    "windrow.domain.multi_label_report": (
+        "ConfusedLabels",
+        "MisclassifiedSet",
+        "MissedTogether",
+        "MultiLabelBaseline",
+        "MultiLabelReport",
+        "ProposedLabelThreshold",
+    ),
     "windrow.domain.prediction": (
         "Answer",
         "Prediction",

@@ -12,6 +12,8 @@ Halves = npt.NDArray[np.float16]
 Ids = npt.NDArray[np.int64]
 Integers = npt.NDArray[np.integer[Any]]
 Bools = npt.NDArray[np.bool_]
+# The labels of rows: each row's label id, shape [rows], or each row's label set, shape [rows, labels].
+Labels = Ids | Bools
 # How token states become one state per text: their mean, or the first.
 Pooling = Literal["mean", "cls"]
 # The type of the operands of a matrix product.

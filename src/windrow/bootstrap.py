@@ -11,7 +11,9 @@ from tempfile import TemporaryDirectory
 
 from windrow.domain.archive import ImportRequest
 from windrow.domain.integrity import FsckRequest, IntegrityReport
+from windrow.domain.job import Job
 from windrow.domain.store_url import StoreUrl
+from windrow.domain.usage import Usage
 from windrow.encoders.cores import usable_cores
 from windrow.encoders.folder import find_encoder_folder
 from windrow.encoders.inventory import Inventory
@@ -21,6 +23,7 @@ from windrow.execution.batching import BatchQueue
 from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.exported_classifier import ExportedClassifier
 from windrow.execution.isolation import default_memory_limit
+from windrow.execution.job_log import JobLog
 from windrow.execution.job_queue import JobQueue
 from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import WATCH_INTERVAL_S, ModelWatch
@@ -29,6 +32,7 @@ from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.execution.quotas import Quotas
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.execution.slots import FILE_PREDICTIONS, TrainingSlots
+from windrow.execution.storage_meter import MEASURE_INTERVAL_S, STORE_MEASURE_INTERVAL_S, StorageMeter
 from windrow.execution.task_log import TaskLog
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.use_counters import FLUSH_INTERVAL_S, UseCounters
@@ -239,13 +243,13 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
     cache_limits = CacheLimits(
         settings.classifier_cache_bytes, settings.embedding_cache_bytes, settings.pinned_classifiers
     )
+    job_log, task_log = JobLog(), TaskLog()
     jobs = JobQueue(
         _job_files(settings, store),
         slots,
         partial(find_published_revision, store.catalog),
-        partial(note_job, audit, store.names),
+        partial(_note_job, job_log, audit, store),
     )
-    task_log = TaskLog()
     # An object store does not tell how much room it has, and what is on this machine's disk beside it can be missed.
     min_free_bytes = settings.min_free_bytes if store.bucket is None else 0
     free_space = FreeSpace(settings.local_dir, min_free_bytes)
@@ -280,7 +284,11 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         quotas=Quotas(counters),
         holdings=KeyHoldings(store.names),
         audit=audit,
+        storage_meter=StorageMeter(
+            partial(_measure, store), MEASURE_INTERVAL_S if store.bucket is None else STORE_MEASURE_INTERVAL_S
+        ),
         task_log=task_log,
+        job_log=job_log,
     )
 
 
@@ -306,6 +314,16 @@ def _job_files(settings: Settings, store: Store) -> JobFiles:
 
     board = StoreProgressBoard(store.bucket)
     return JobFiles(store.names.files, StoreOwners(store.bucket), board, settings.local_dir, MAX_FINISHED)
+
+
+def _note_job(job_log: JobLog, audit: AuditWriter, store: Store, job: Job) -> None:
+    job_log.note(job)
+    note_job(audit, store.names, job)
+
+
+def _measure(store: Store) -> Usage:
+    store.directory.check()
+    return store.maintenance.measure(store.names, store.inventory)
 
 
 def _audit_writer(settings: Settings, store: Store) -> AuditWriter:

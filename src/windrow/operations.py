@@ -11,7 +11,6 @@ not allow the verb, and ``NameNotAllowed`` where it may not give a name. What th
 """
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
 from windrow.domain.access import CreatedKey, CreateKeyRequest, KeyList, KeyRequest, KeyRevocation, LimitedKey
@@ -28,6 +27,7 @@ from windrow.domain.alias import (
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest, AuditTrail
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
+from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,
@@ -49,14 +49,16 @@ from windrow.domain.erasure import Erasure, ForgetRequest
 from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.integrity import FsckRequest, IntegrityReport
-from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
+from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
+from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.reproduction import Reproduction
-from windrow.domain.server_stats import ServerStats
 from windrow.domain.suggestion import Suggestions, SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest, ThresholdUpdate
 from windrow.domain.usage import Usage
@@ -193,6 +195,32 @@ class Operations(Protocol):
         """
         ...
 
+    def classify(
+        self, request: ClassifyRequest, is_connected: IsConnected = always_connected
+    ) -> tuple[Classification, ...]:
+        """Classify texts without a classifier: by how similar they are to the names and descriptions of labels.
+
+        Nothing is trained and nothing kept. A classifier that has seen a few rows of each label is mostly right more
+        often, and is what to train as soon as there are some. A base model answers that is here anyway; in the place of
+        any other model the default one, which the warnings say.
+
+        Args:
+            request: Texts, labels, and what else is said of the labels.
+            is_connected: Called from any thread before anything costly is computed; returns whether the caller still
+                waits.
+
+        Returns:
+            An answer for each text, in their order.
+
+        Raises:
+            InvalidInput: A text, a label, a description or the template breaks a rule, or there are too many of them.
+            BaseModelNotAllowed: The default base model is not allowed, and no other one is.
+            InvalidBaseModel: The base model's files cannot be used.
+            Overloaded: The queue of requests is full.
+            ClientClosedRequest: ``is_connected`` returned false.
+        """
+        ...
+
     def inspect(self, file: BinaryIO, request: InspectRequest) -> Inspection:
         """Read a file of rows as the command line reads it, and say what it is, what each row says, and what is wrong.
 
@@ -212,14 +240,15 @@ class Operations(Protocol):
         """
         ...
 
-    def evaluate(self, request: EvaluateRequest) -> Report:
+    def evaluate(self, request: EvaluateRequest) -> Report | MultiLabelReport:
         """Evaluate a classifier on labelled rows that it has not seen, and keep the score with it.
 
-        The report is returned even if it cannot be saved because the classifier was deleted or retrained meanwhile.
+        The report is returned even if it cannot be saved because the classifier was deleted or retrained meanwhile. It
+        is a :class:`MultiLabelReport` for a multi-label classifier, whose rows have any number of labels each.
 
         Raises:
-            InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the
-                classifier knows.
+            InvalidInput: A name, the precision or a row breaks a rule, there are no rows, they have another form than
+                the classifier's answers, or none has a label that the classifier knows.
             NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
         """
@@ -239,11 +268,14 @@ class Operations(Protocol):
         """
         ...
 
-    def compare(self, request: CompareRequest) -> Comparison:
+    def compare(self, request: CompareRequest) -> Comparison | MultiLabelComparison:
         """Compare several classifiers on the same rows, and recommend which to promote. Nothing is kept.
 
+        The classifiers are of one kind; it is a :class:`MultiLabelComparison` for multi-label classifiers.
+
         Raises:
-            InvalidInput: The names or a row break a rule, there are no rows, or none has a label that is known.
+            InvalidInput: The names or a row break a rule, the classifiers are of both kinds, there are no rows, they
+                have another form than the classifiers' answers, or none has a label that is known.
             NotFound: One of the names refers to nothing.
             InvalidArtifact: A classifier is damaged.
         """
@@ -251,8 +283,10 @@ class Operations(Protocol):
 
     def cross_validate(
         self, request: CrossValidateRequest, is_connected: IsConnected = always_connected
-    ) -> CrossValidation:
+    ) -> CrossValidation | MultiLabelCrossValidation:
         """Cross-validate a training: train on parts of the rows, evaluate on the rest. Nothing is kept.
+
+        It is a :class:`MultiLabelCrossValidation` for rows with any number of labels each.
 
         Args:
             request: The rows and the training.
@@ -307,11 +341,13 @@ class Operations(Protocol):
     def set_threshold(self, request: SetThresholdRequest) -> ThresholdUpdate:
         """Set or clear the score below which a classifier gives no label, from the next prediction on.
 
-        Each change is kept in the record, with who made it, when and why. The conditions of aliases are not looked at
-        again. A new training begins without a threshold, and an older revision that is restored has its own.
+        Of a multi-label classifier, it also sets or clears the scores from which its labels are given. Each change is
+        kept in the record, with who made it, when and why. The conditions of aliases are not looked at again. A new
+        training begins without a threshold, and an older revision that is restored has its own.
 
         Raises:
-            InvalidInput: The name, the score or the note breaks a rule.
+            InvalidInput: The name, a score or the note breaks a rule, or the classifier has no thresholds of labels, or
+                not of those.
             NotFound: There is no such classifier or revision.
             ConcurrentChange: The revision that was named is not the one that answers.
         """
@@ -545,51 +581,4 @@ class Operations(Protocol):
         Raises:
             InvalidParameter: A text is empty, the time or the cursor is none, or the limit lies outside its range.
         """
-        ...
-
-
-class LocalOperations(Operations, Protocol):
-    """Operations on this machine: what a server needs beside the verbs."""
-
-    def begin_fit(
-        self, request: FitRequest, on_progress: OnProgress = ignore_progress
-    ) -> "tuple[Job, Future[FitResult]]":
-        """Begin :meth:`fit` and return its job and a future of its result, whose callbacks run in another thread.
-
-        Raises:
-            WindrowError: What :meth:`start_fit` raises; from the future, what ``fit`` raises.
-        """
-        ...
-
-    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[tuple[Prediction, ...]]":
-        """Begin :meth:`predict` and return a future of its predictions, whose callbacks run in another thread.
-
-        Raises:
-            WindrowError: What ``predict`` raises, here or from the future.
-        """
-        ...
-
-    def start_predict_in_memory(
-        self, request: PredictRequest, is_connected: IsConnected
-    ) -> "Future[tuple[Prediction, ...]] | None":
-        """Do :meth:`start_predict` if the disk is not needed for it; with one text, that is a matter of microseconds.
-
-        Returns:
-            ``None`` where the disk is needed, so that a thread which may wait for it must call ``start_predict``.
-
-        Raises:
-            WindrowError: What ``predict`` raises, here or from the future.
-        """
-        ...
-
-    def check_ready(self) -> None:
-        """Check, without asking the disk, that the data directory was there when it was last looked at.
-
-        Raises:
-            DataDirectoryUnavailable: It was not, or it does not answer.
-        """
-        ...
-
-    def server_stats(self) -> ServerStats:
-        """Return the present statistics."""
         ...

@@ -255,6 +255,12 @@ class Settings:
     )
     api_key_file: str = _setting("", str, "File with the API key that the command line and Python send to a server.")
     log_format: str = _setting("text", _log_format, "Form of a log line: text or json.")
+    traces: bool = _setting(
+        False,
+        _flag,
+        "Send spans of OpenTelemetry by OTLP over HTTP, to where its own OTEL_EXPORTER_OTLP_ENDPOINT says; needs the "
+        "extra otel.",
+    )
     max_body_bytes: int = _setting(32_000_000, _at_least(1), "Largest request body, in bytes.")
     max_pending_body_bytes: int = _setting(
         256_000_000,
@@ -423,6 +429,11 @@ def _service_links(variables: Mapping[str, str]) -> set[str]:
 def read_environment() -> Mapping[str, str]:
     """Return this process's environment variables, for whatever starts another process."""
     return os.environ
+
+
+def set_unless_set(name: str, value: str) -> None:
+    """Set an environment variable of this process for a library that reads it, unless whoever started it did."""
+    os.environ.setdefault(name, value)
 
 
 def read_key_file(path: str | Path, source: str) -> str:

@@ -50,7 +50,12 @@ def test_what_a_verb_takes_and_returns_is_read_from_its_annotations() -> None:
         "export": (Export, "file"),
     }
     assert [each.verb for each in ENDPOINTS if each.body == "file"] == ["inspect", "import_classifier"]
-    assert {each.verb for each in ENDPOINTS if each.cancellable} == {"predict", "cross_validate", "reproduce"}
+    assert {each.verb for each in ENDPOINTS if each.cancellable} == {
+        "predict",
+        "classify",
+        "cross_validate",
+        "reproduce",
+    }
 
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.optional_body], ids=lambda each: each.verb)
@@ -76,6 +81,7 @@ def test_large_bodies_are_taken_where_rows_or_texts_may_stand_in_them_alone() ->
         "start_fit",
         "estimate_fit",
         "predict",
+        "classify",
         "evaluate",
         "report",
         "compare",

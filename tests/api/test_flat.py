@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from windrow.api.examples import example_of
 from windrow.api.flat import read_predictions, write_reply
@@ -31,6 +33,10 @@ ANSWERS = (
         alias="live",
     ),
 )
+SEVERAL = tuple(
+    replace(ANSWERS[0], kind="multi_label", label=None, labels=labels)
+    for labels in (("technical", "billing"), (), None)
+)
 ONE = PredictRequest(model_name="live", text="a")
 TEXTS = PredictRequest(model_name="live", texts=("a", "b"))
 NAMES = PredictRequest(model_names=("live", "live"), text="a")
@@ -45,7 +51,9 @@ def written(request: PredictRequest, predictions: tuple[Prediction, ...]) -> dic
 def test_one_text_has_everything_on_one_floor() -> None:
     assert written(ONE, ANSWERS[:1]) == {
         "label": "billing",
+        "labels": None,
         "scores": {"billing": 0.75, "technical": 0.25},
+        "kind": "single_label",
         "model_name": "tickets_v1",
         "revision": 3,
         "alias": "live",
@@ -56,12 +64,32 @@ def test_one_text_has_everything_on_one_floor() -> None:
     }
 
 
+@given(
+    scores=st.dictionaries(st.text(), st.floats(0, 1), min_size=1),
+    truncated=st.booleans(),
+    abstains=st.booleans(),
+    in_scope=st.none() | st.floats(0, 1),
+)
+def test_a_single_label_has_the_reply_that_it_had_before_there_were_several(
+    scores: dict[str, float], truncated: bool, abstains: bool, in_scope: float | None
+) -> None:
+    label = None if abstains else max(scores, key=scores.__getitem__)
+    answer = replace(ANSWERS[0], label=label, scores=scores, truncated=truncated, in_scope=in_scope)
+    before = {"label": label, "scores": scores, "truncated": truncated, "abstained": abstains, "in_scope": in_scope}
+    who = {"model_name": "tickets_v1", "revision": 3, "alias": "live"}
+    one, texts, names = (written(request, (answer,)) for request in (ONE, TEXTS, NAMES))
+    new = {"kind": "single_label", "labels": None}
+    assert one == {**before, **who, "explanation": None, **new}
+    assert texts == {"predictions": [{**before, "labels": None}], **who, "kind": "single_label"}
+    assert names == {"predictions": [{**before, **who, **new}]}
+
+
 def test_many_texts_share_who_answered() -> None:
     reply = written(TEXTS, ANSWERS)
-    assert list(reply) == ["predictions", "model_name", "revision", "alias"]
+    assert list(reply) == ["predictions", "kind", "model_name", "revision", "alias"]
     assert (reply["model_name"], reply["revision"], reply["alias"]) == ("tickets_v1", 3, "live")
     assert [list(each) for each in reply["predictions"]] == [
-        ["label", "scores", "truncated", "abstained", "in_scope"]
+        ["label", "labels", "scores", "truncated", "abstained", "in_scope"]
     ] * 2
     assert [each["abstained"] for each in reply["predictions"]] == [False, True]
 
@@ -83,6 +111,28 @@ def test_a_client_reads_what_was_written_also_with_fields_that_it_does_not_know(
     assert read_predictions(request_, json.dumps(newer).encode()) == ANSWERS[:number]
 
 
+def test_any_number_of_labels_comes_along_and_the_kind_stands_where_the_classifier_does() -> None:
+    reply = written(replace(TEXTS, texts=("a", "b", "c")), SEVERAL)
+    assert reply["kind"] == "multi_label"
+    assert all("kind" not in each for each in reply["predictions"])
+    shown = [(each["label"], each["labels"], each["abstained"]) for each in reply["predictions"]]
+    assert shown == [(None, ["technical", "billing"], False), (None, [], False), (None, None, True)]
+    mixed = (SEVERAL[0], ANSWERS[0])
+    kinds = [each["kind"] for each in written(NAMES, mixed)["predictions"]]
+    assert kinds == ["multi_label", "single_label"]
+    for request, answers in ((ONE, SEVERAL[1:2]), (TEXTS, SEVERAL), (NAMES, mixed)):
+        assert read_predictions(request, write_reply("predict", request, answers)) == answers
+
+
+def test_a_reply_of_a_server_that_knows_no_kinds_is_of_a_single_label() -> None:
+    for request in (ONE, TEXTS, NAMES):
+        reply = written(request, ANSWERS[:1])
+        for part in (reply, *reply.get("predictions", ())):
+            for name in ("kind", "labels"):
+                part.pop(name, None)
+        assert read_predictions(request, json.dumps(reply).encode()) == ANSWERS[:1]
+
+
 def test_an_explanation_comes_along() -> None:
     explained = example_of(Prediction)
     assert read_predictions(ONE, write_reply("predict", ONE, (explained,))) == (explained,)
@@ -101,6 +151,7 @@ def test_the_list_is_short_with_a_cursor_only_where_it_is_a_page_and_whole_where
     assert list(whole) == ["models"]
     assert list(whole["models"][0]) == [
         "name",
+        "kind",
         "labels",
         "base_model",
         "num_examples",

@@ -48,8 +48,8 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_the_operations_are_the_verbs_and_the_three_pages() -> None:
-    assert set(OPERATIONS) == {each.verb for each in ENDPOINTS} - WITHIN | {"health", "ready", "metrics"}
+def test_the_operations_are_the_verbs_and_the_four_pages() -> None:
+    assert set(OPERATIONS) == {each.verb for each in ENDPOINTS} - WITHIN | {"health", "live", "ready", "metrics"}
     assert [verb for verb in OPERATIONS if re.fullmatch("[a-z]+(_[a-z]+)*", verb) is None] == []
 
 
@@ -113,7 +113,7 @@ def test_of_a_reply_every_member_is_there() -> None:
 def test_a_body_has_the_fields_that_the_server_reads_and_requires_those_that_it_misses(
     endpoint: Endpoint[Any],
 ) -> None:
-    if endpoint.verb == "predict":
+    if endpoint.verb in ("predict", "classify"):
         return
     schema = body_of("fit" if endpoint.verb in WITHIN else endpoint.verb)
     given = dict.fromkeys(endpoint.path_fields, "a")
@@ -124,6 +124,13 @@ def test_a_body_has_the_fields_that_the_server_reads_and_requires_those_that_it_
         missing = re.findall(r"'(\w+) is missing'", str(error.facts))
     assert schema.get("required", []) == missing
     assert not set(schema["properties"]) & set(endpoint.path_fields)
+
+
+def test_classify_has_two_forms_of_which_a_body_is_exactly_one() -> None:
+    forms = [resolved(each) for each in body_of("classify")["oneOf"]]
+    assert [form["required"] for form in forms] == [["text", "labels"], ["texts", "labels"]]
+    assert [{"text", "texts"} & set(form["properties"]) for form in forms] == [{"text"}, {"texts"}]
+    assert forms[0]["properties"]["text"]["type"] == "string"
 
 
 def test_predict_has_three_forms_of_which_a_body_is_exactly_one() -> None:
@@ -148,6 +155,15 @@ def test_names_have_their_grammar_and_numbers_their_range() -> None:
     for operation in OPERATIONS.values():
         for parameter in operation.get("parameters", ()):
             assert parameter["name"] not in ("model_name", "alias") or "pattern" in parameter["schema"]
+
+
+def test_a_row_has_one_label_or_any_number_of_them() -> None:
+    rows = SCHEMAS["FitRequest"]["properties"]["training_data"]
+    forms = [resolved(each) for each in rows["items"]["anyOf"]]
+    assert [form["required"] for form in forms] == [["text", "label"], ["text", "labels"]]
+    labels = forms[1]["properties"]["labels"]
+    assert (labels["type"], labels["uniqueItems"], labels["maxItems"]) == ("array", True, 1_000)
+    assert labels["items"] == {"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"\S"}
 
 
 def test_files_are_binary_and_bodies_that_may_be_left_out_are_marked() -> None:
@@ -192,10 +208,17 @@ def test_the_examples_of_replies_are_replies(verb: str) -> None:
         examples = [each["value"] for each in content["examples"].values()]
         assert examples
         for example in examples:
-            whole = {name for name in names if set(example) == set(SCHEMAS[name]["properties"])}
+            whole = {name for name in names if _is_form(example, SCHEMAS[name]["properties"])}
             assert whole, (example, names)
             for name in whole & kinds.keys():
                 assert from_json(kinds[name], json.dumps(example), extra="ignore")
+
+
+def _is_form(example: dict[str, Any], properties: dict[str, Any]) -> bool:
+    """Whether an example has these properties, and the kind of those that say theirs."""
+    own = properties.get("kind", {})
+    kinds = [own["const"]] if "const" in own else own.get("enum", [example.get("kind")])
+    return set(example) == set(properties) and example.get("kind") in kinds
 
 
 def test_nothing_is_null_by_mistake() -> None:

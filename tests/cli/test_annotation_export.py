@@ -1,13 +1,18 @@
 """Files for people who label: what is in them, and that none is overwritten or half done."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from windrow.cli.annotation_export import check_out, write_suggestions
-from windrow.domain.errors import InvalidParameter
+from windrow.cli.labelled_file import read_labelled
+from windrow.domain.errors import InvalidFile, InvalidParameter
+from windrow.domain.multi_label import MultiLabelRow
+from windrow.domain.read_options import ReadOptions
 from windrow.domain.suggestion import Suggestion, Suggestions
 from windrow.files.reading import read_rows
 
@@ -40,6 +45,67 @@ def test_a_jsonl_file_has_an_object_a_line(tmp_path: Path) -> None:
         "reason": "new",
         "num_similar": 2,
     }
+
+
+def with_labels(*sets: tuple[str, ...]) -> Suggestions:
+    """Return suggestions of a multi-label classifier that would give these sets of labels."""
+    [one] = FOUND.suggestions
+    return replace(
+        FOUND, suggestions=tuple(replace(one, text=f"text {place}", labels=each) for place, each in enumerate(sets))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "unlabelled", "guess"),
+    [("out.csv", "?", "delivery;payment"), ("out.jsonl", None, ["delivery", "payment"])],
+)
+def test_texts_that_may_have_any_number_of_labels_have_a_column_of_their_own(
+    tmp_path: Path, name: str, unlabelled: object, guess: object
+) -> None:
+    write_suggestions(with_labels(("delivery", "payment")), tmp_path / name)
+    [record] = read_rows(tmp_path / name, ReadOptions(text_column=("text",)))
+    assert [*record.values] == ["text", "labels", "guess", "score", "reason", "num_similar"]
+    assert [record.values[key] for key in ("text", "labels", "guess")] == ["text 0", unlabelled, guess]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "problem"),
+    [
+        ("out.csv", (",?,", ",billing;urgent,", ",,"), "'labels' holds ?, which stands where nobody has said yet"),
+        ("out.jsonl", ('"labels": null', '"labels": ["billing", "urgent"]', '"labels": []'), "no list of labels"),
+    ],
+)
+def test_a_file_is_trained_on_only_when_each_row_has_been_labelled(
+    tmp_path: Path, name: str, cells: tuple[str, str, str], problem: str
+) -> None:
+    unlabelled, labels, none = cells
+    out, how = tmp_path / name, ReadOptions(labels_column="labels", label_separator=";")
+    write_suggestions(with_labels((), ("billing",), ()), out)
+    for words in (labels, none):
+        with pytest.raises(InvalidFile, match=re.escape(problem)):
+            read_labelled(out, how)
+        out.write_text(out.read_text().replace(unlabelled, words, 1))
+    with pytest.raises(InvalidFile, match=f"line {4 if name == 'out.csv' else 3}: .*{re.escape(problem)}"):
+        read_labelled(out, how)
+    out.write_text(out.read_text().replace(unlabelled, none, 1))
+    rows = read_labelled(out, how).rows
+    assert [row.labels for row in rows if isinstance(row, MultiLabelRow)] == [("billing", "urgent"), (), ()]
+
+
+@pytest.mark.parametrize(("name", "problem"), [("out.csv", "holds ?"), ("out.jsonl", "the label is null")])
+def test_what_nobody_has_labelled_is_no_single_label_either(tmp_path: Path, name: str, problem: str) -> None:
+    write_suggestions(with_labels(("billing",)), tmp_path / name)
+    with pytest.raises(InvalidFile, match=re.escape(problem)):
+        read_labelled(tmp_path / name, ReadOptions())
+
+
+def test_guesses_that_could_not_be_told_apart_in_csv_are_refused(tmp_path: Path) -> None:
+    found = with_labels(("a;b", "c"))
+    with pytest.raises(InvalidParameter, match=r"The label 'a;b' holds ';'.*Write jsonl"):
+        write_suggestions(found, tmp_path / "out.csv")
+    assert list(tmp_path.iterdir()) == []
+    write_suggestions(found, tmp_path / "out.jsonl")
+    assert json.loads((tmp_path / "out.jsonl").read_text())["guess"] == ["a;b", "c"]
 
 
 def test_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_synonym_is_no_verb_itself_and_stands_for_one() -> None:
         ("sevre", "No such command 'sevre'. Did you mean 'serve'?"),
         ("train", "No such command 'train'. Did you mean 'fit'?"),
         ("trian", "No such command 'trian'. Did you mean 'fit'?"),
-        ("clasify", "No such command 'clasify'. Did you mean 'predict'?"),
+        ("clasify", "No such command 'clasify'. Did you mean 'classify'?"),
         ("statsu", "No such command 'statsu'. Did you mean 'jobs'?"),
         ("exprot", "No such command 'exprot'. Did you mean 'export'?"),
         ("xyzzy", "No such command 'xyzzy'."),

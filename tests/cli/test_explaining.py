@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from windrow.cli.explaining import print_answer
-from windrow.domain.explanation import Explanation, NearRow
+from windrow.domain.explanation import Explanation, LabelExplanation, NearRow, WordEffect
 from windrow.domain.prediction import Prediction
 
 NEAR = NearRow(row=3, text="The recipe needs three eggs", label="billing", similarity=0.95)
@@ -22,7 +22,7 @@ ANSWER = Prediction(
 
 def said(answer: Prediction, capsys: pytest.CaptureFixture[str]) -> str:
     print_answer(answer)
-    return " ".join(capsys.readouterr().out.split())
+    return " ".join(capsys.readouterr().out.replace("─", "").split())
 
 
 def test_a_near_copy_of_a_row_that_is_unlike_its_label_is_told_why_it_is_out_of_scope(
@@ -40,3 +40,36 @@ def test_nothing_is_said_where_the_two_agree(
     near = replace(NEAR, similarity=similarity)
     explanation = Explanation(label="billing", nearest_rows=(near,), words=())
     assert "although" not in said(replace(ANSWER, in_scope=in_scope, explanation=explanation), capsys)
+
+
+def test_without_training_rows_no_empty_table_of_them_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    words = said(replace(ANSWER, explanation=Explanation(label="billing", nearest_rows=(), words=())), capsys)
+    assert words.endswith("The classifier has no training rows that could be most like it.")
+    assert "similarity" not in words
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (("bug", "billing"), "bug, billing (by tickets@1)"),
+        ((), "(none of the labels) (by tickets@1)"),
+        (None, "(abstained) (by tickets@1)"),
+    ],
+)
+def test_any_number_of_labels_is_told(
+    labels: tuple[str, ...] | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = replace(ANSWER, kind="multi_label", label=None, labels=labels, explanation=None)
+    assert said(answer, capsys).startswith(words)
+
+
+def test_each_of_several_labels_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    effects = (WordEffect("eggs", 23, 0.25),)
+    near = replace(NEAR, label=None, labels=("billing", "bug"))
+    explanation = Explanation("billing", (near,), effects, (LabelExplanation("bug", effects),))
+    labels = ("billing", "bug")
+    words = said(replace(ANSWER, kind="multi_label", label=None, labels=labels, explanation=explanation), capsys)
+    for label in labels:
+        assert f"By how much the score of '{label}' would fall without each word: word effect" in words
+    assert words.count("eggs +0.250") == 2
+    assert "3 billing, bug 0.95 The recipe needs three eggs" in words

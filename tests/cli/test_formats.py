@@ -44,5 +44,8 @@ def test_times_and_lists() -> None:
 
 
 def test_an_estimate_and_a_recipe_in_a_few_words() -> None:
-    assert estimate_text(Estimate(5, 6, 3, Interval(0.25, 1.0))) == "83.3 %, between 25.0 % and 100.0 %"
+    assert estimate_text(Estimate(5, 6, 3, Interval(0.25, 1.0))) == "about 83.3 %, between 25.0 % and 100.0 %"
+    assert estimate_text(Estimate(0, 1, 2, Interval(0.0, 1.0))) == (
+        "not known yet: so few rows say next to nothing (0.0 %, between 0.0 % and 100.0 %)"
+    )
     assert recipe_text(Recipe(seed=7)) == "20 iterations, batch size 16, seed 7"

@@ -153,6 +153,7 @@ def test_what_is_left_out_is_no_option() -> None:
         "require.not_worse",
         "require.must_pass",
         "require.min_recall",
+        "require.min_f1",
     ]
 
 

@@ -62,6 +62,7 @@ VERBS = (
     "predict tickets_v1 --text money --explain",
     "predict tickets_v1 --also tickets_v2 --text money",
     "predict tickets_v1 ROWS",
+    "classify money --labels refund,invoice",
     "evaluate tickets_v1 --test-data ROWS",
     "report tickets_v1 ROWS -o PAGE",
     "compare tickets_v1 tickets_v2 --test-data ROWS",
@@ -95,7 +96,7 @@ VERBS = (
 )
 # What runs until it is stopped, what does all of this itself, what asks no server, and what needs one with places for
 # files (its own test reads its JSON).
-WITHOUT = {"serve", "demo", "copy-store", "deploy", "predict-files"}
+WITHOUT = {"serve", "demo", "copy-store", "deploy", "doctor", "predict-files"}
 
 
 def test_every_json_output_parses_strictly(ask: Run, rows_file: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ FILE = FileRows("rows.csv", ("a", "b", "c"), (2, 3, 9))
         ("{Turn_on:purge}.", {}, "Add --purge."),
         ("{unset:purge}", {}, "no --purge"),
         ("Train with {set:num_iterations=0}.", {}, "Train with --num-iterations 0."),
+        ("Or {no_rows} to keep none.", {}, "Or a JSON file that holds just [] to keep none."),
         ("See {see:list_jobs}.", {}, "See `windrow jobs`."),
         ("See {see:cross_validate}.", {}, "See `windrow cross-validate`."),
         ("{arg:training_data} has too few labels", {}, "the training rows has too few labels"),

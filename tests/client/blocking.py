@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from windrow.client.async_remote import AsyncRemoteOperations
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.errors import ClientClosedRequest
 from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.job import Job, JobRequest
@@ -36,6 +37,13 @@ class BlockingOperations:
         if not is_connected():  # a task that nobody waits for is cancelled
             raise ClientClosedRequest("The caller left.")
         return self._wait(self._remote.predict(request))
+
+    def classify(
+        self, request: ClassifyRequest, is_connected: IsConnected = always_connected
+    ) -> tuple[Classification, ...]:
+        if not is_connected():
+            raise ClientClosedRequest("The caller left.")
+        return self._wait(self._remote.classify(request))
 
     def export(self, request: ExportRequest) -> Export:
         return self._wait(self._remote.export(request))

@@ -13,7 +13,7 @@ from windrow.http.authentication import NO_KEYS
 from windrow.http.rate_limits import NO_QUOTAS
 from windrow.http.server import listen, uvicorn_config
 from windrow.http.tls import RenewableCertificate
-from windrow.operations import LocalOperations
+from windrow.local_operations import LocalOperations
 from windrow.settings import Settings
 
 

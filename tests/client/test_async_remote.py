@@ -19,9 +19,9 @@ from windrow.codec.values import to_json
 from windrow.domain.archive import ExportRequest
 from windrow.domain.classifier import ModelRequest
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import Dataset
 from windrow.domain.errors import InvalidName, InvalidParameter, TrainingCancelled
 from windrow.domain.job import Job, JobRequest, Problem, Progress
+from windrow.domain.labelled_rows import dataset_of
 from windrow.domain.listing import Listing, ListRequest
 
 
@@ -152,7 +152,9 @@ def test_an_export_of_which_nothing_was_read_lets_go_of_its_connection() -> None
 
 def test_a_task_that_is_cancelled_before_the_reply_cancels_what_was_begun() -> None:
     begun_job = replace(
-        QUEUED, training_data_sha256=Dataset(REQUEST.training_data).sha256, created_at=utc_now() + timedelta(minutes=1)
+        QUEUED,
+        training_data_sha256=dataset_of(REQUEST.training_data).sha256,
+        created_at=utc_now() + timedelta(minutes=1),
     )
 
     async def cancelled(url: str, asked: asyncio.Event) -> None:

@@ -143,6 +143,7 @@ def test_values_within_values_are_sent_whole() -> None:
         "not_worse": True,
         "must_pass": [],
         "min_recall": {"b": 0.5},
+        "min_f1": {},
     }
 
 
@@ -169,7 +170,7 @@ def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoin
         "output": "/b",
     }
     rows = dict.fromkeys(("scopes", "training_data", "test_data", "texts", "model_names"), ())
-    known: dict[str, Any] = {**names, **rows, "abstain_below": 0.5}
+    known: dict[str, Any] = {**names, **rows, "abstain_below": 0.5, "labels": ("a", "b")}
     call = build_call(
         endpoint, made(**{each.name: known[each.name] for each in fields(made) if not has_default(each)}), 7
     )

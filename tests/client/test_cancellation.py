@@ -11,9 +11,10 @@ from windrow.client.cancellation import cancel_orphaned_fit, cancel_within
 from windrow.client.errors import ServerTimedOut
 from windrow.domain.classifier import FitRequest
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import Dataset, Row
+from windrow.domain.dataset import Row
 from windrow.domain.errors import JobFinished
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
+from windrow.domain.labelled_rows import dataset_of
 from windrow.operations import Operations
 
 REQUEST = FitRequest("tickets_v1", (Row("a", "b"), Row("c", "d")))
@@ -23,7 +24,7 @@ OURS = Job(
     state="queued",
     model_name="tickets_v1",
     num_examples=2,
-    training_data_sha256=Dataset(REQUEST.training_data).sha256,
+    training_data_sha256=dataset_of(REQUEST.training_data).sha256,
     created_at=SINCE,
 )
 
@@ -80,6 +81,22 @@ def test_of_a_fit_that_extends_the_given_rows_are_counted_since_the_others_are_t
     jobs = Listed((ours,))
     assert cancel_orphaned_fit(jobs.operations, request, SINCE) is not None
     assert jobs.cancelled == ["ours"]
+
+
+def test_a_job_with_other_descriptions_of_labels_goes_on() -> None:
+    meanings = {"a": "one", "b": "another"}
+    request = replace(REQUEST, label_descriptions=meanings)
+    for other in (OURS, replace(OURS, label_descriptions={**meanings, "b": "a third"})):
+        assert cancel_orphaned_fit(Listed((other,)).operations, request, SINCE, lambda seconds: None) is None
+    assert cancel_orphaned_fit(Listed((replace(OURS, label_descriptions=meanings),)).operations, request, SINCE)
+
+
+def test_a_fit_that_extends_a_classifier_without_rows_is_found_with_the_descriptions_that_it_takes_over() -> None:
+    request = replace(REQUEST, extends="tickets@latest", label_descriptions={"a": "one"})
+    ours = replace(OURS, extends="tickets_v0@1", label_descriptions={"a": "one", "b": "kept"})
+    assert cancel_orphaned_fit(Listed((ours,)).operations, request, SINCE)
+    other = replace(ours, label_descriptions={"b": "kept"})
+    assert cancel_orphaned_fit(Listed((other,)).operations, request, SINCE, lambda seconds: None) is None
 
 
 def test_a_training_that_has_ended_meanwhile_is_told_and_not_cancelled() -> None:

@@ -33,7 +33,7 @@ from windrow.domain.alias import AliasChangeRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, FitRequest, ModelRequest
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import Dataset, Row
+from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     ClassifierExists,
     ClassifierInUse,
@@ -48,6 +48,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.job import JobListRequest, JobRequest, Problem, Progress
+from windrow.domain.labelled_rows import dataset_of
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.prediction import IsConnected, PredictRequest
 from windrow.domain.report_page import ReportRequest
@@ -240,7 +241,9 @@ def interrupt(connection: object) -> None:
 
 def test_ctrl_c_before_the_reply_cancels_what_was_begun() -> None:
     began = replace(
-        QUEUED, training_data_sha256=Dataset(REQUEST.training_data).sha256, created_at=utc_now() + timedelta(minutes=1)
+        QUEUED,
+        training_data_sha256=dataset_of(REQUEST.training_data).sha256,
+        created_at=utc_now() + timedelta(minutes=1),
     )
     cancelled = reply(body=to_json(replace(began, state="cancelled")))
     with ScriptedServer([interrupt, listed(began), cancelled]) as server, pytest.raises(KeyboardInterrupt):

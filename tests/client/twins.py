@@ -9,6 +9,7 @@ from windrow.api.endpoints import (
     AUDIT,
     BY_VERB,
     CANCEL_JOB,
+    CLASSIFY,
     COMPARE,
     CREATE_KEY,
     CROSS_VALIDATE,
@@ -45,6 +46,7 @@ from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelRequest
+from windrow.domain.classification import ClassifyRequest
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -99,6 +101,8 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (PREDICT, PredictRequest(model_name="tickets@latest", text="\u2028", top_k=2, abstain_below=0.5, explain=True)),
     (PREDICT, PredictRequest(model_name="tickets_v1@3", texts=("a", "b"), min_in_scope=0.25)),
     (PREDICT, PredictRequest(model_names=("a", "b"), text="c")),
+    (CLASSIFY, ClassifyRequest(text="größer\u2028", labels=("a", "b {}"), hypothesis_template="{}?", model="a/b")),
+    (CLASSIFY, ClassifyRequest(texts=("a", "b"), labels=("c",), multi_label=True, label_descriptions={"c": "ä"})),
     (EVALUATE, EvaluateRequest("tickets_v1", ROWS, save=False, target_precision=0.75)),
     (COMPARE, CompareRequest(("a", "b@2"), ROWS)),
     (CROSS_VALIDATE, CrossValidateRequest(ROWS, 3, num_iterations=0)),
@@ -115,6 +119,7 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (RESTORE, RestoreRequest("tickets_v1")),
     (SET_THRESHOLD, SetThresholdRequest("tickets_v1@3", 0.5, reason="größer", author="b")),
     (SET_THRESHOLD, SetThresholdRequest("tickets_v1", None)),
+    (SET_THRESHOLD, SetThresholdRequest("tickets_v1", None, label_thresholds={"größer": 0.25})),
     (BY_VERB["copy"], CopyRequest("tickets_v1@3", "tickets_v4", overwrite=False)),
     (REPRODUCE, ModelRequest("tickets_v1")),
     (BY_VERB["list_aliases"], NoRequest()),
@@ -169,6 +174,18 @@ class Twin:
     def start_predict_in_memory(self, request: PredictRequest, is_connected: object) -> None:
         """Leave it to a thread."""
 
+    def start_classify_in_memory(self, request: ClassifyRequest, is_connected: object) -> None:
+        """Leave it to a thread."""
+
+    def start_classify(self, request: ClassifyRequest, is_connected: object) -> "Future[Any]":
+        future: Future[Any] = Future()
+        try:
+            answers = self.classify(request)
+            future.set_result(lambda: answers)
+        except WindrowError as error:
+            future.set_exception(error)
+        return future
+
     def start_predict(self, request: PredictRequest, is_connected: object) -> "Future[Any]":
         future: Future[Any] = Future()
         try:
@@ -191,6 +208,8 @@ class Chosen:
 def answer_to(endpoint: Endpoint[Any], request: Any) -> Any:
     """Return a reply as the verb gives it."""
     reply = example_of(endpoint.reply)
+    if endpoint is CLASSIFY:
+        return (reply,) * len(request.all_texts)
     if endpoint is not PREDICT:
         return reply
     one = replace(reply, alias="a", explanation=reply.explanation if request.explain else None)

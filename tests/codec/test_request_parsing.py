@@ -16,6 +16,7 @@ from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidJson, InvalidRequest, LimitExceeded, WindrowError
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.suggestion import SuggestRequest
 
@@ -31,13 +32,22 @@ ROWS: st.SearchStrategy[object] = st.fixed_dictionaries({"text": TEXTS, "label":
         "a",
         None,
         {"text": "a", "label": "b", "c": []},
+        {"text": "a", "label": ["b"]},
+        {"text": "a", "label": ["b", "c"]},
+        {"text": "a", "label": "b", "labels": []},
     ]
 )
+MULTI_LABEL_ROWS: st.SearchStrategy[object] = st.fixed_dictionaries(
+    {"text": TEXTS, "labels": st.lists(TEXTS, max_size=3)}
+) | st.sampled_from(
+    [{"labels": ["a"], "text": "b"}, {"labels": []}, {"text": "a", "labels": "b"}, {"text": "a", "labels": [1, None]}]
+)
+ROW_LISTS = st.lists(ROWS, max_size=60) | st.lists(MULTI_LABEL_ROWS, max_size=60)
 MEMBERS = st.fixed_dictionaries(
     {},
     optional={
         "model_name": TEXTS,
-        "training_data": st.lists(ROWS, max_size=60),
+        "training_data": ROW_LISTS | st.lists(ROWS | MULTI_LABEL_ROWS, max_size=60),
         "texts": st.lists(TEXTS | st.integers(), max_size=60),
         "must_pass": st.lists(ROWS, max_size=3),
         "require": st.fixed_dictionaries(
@@ -128,9 +138,52 @@ def test_a_key_that_stands_twice_is_refused_also_in_slices(body: bytes) -> None:
         read_request(FitRequest, body)
 
 
-def test_too_many_rows_are_counted_and_none_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_with_labels_are_cut_into_slices_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[dict[str, Any]] = [
+        {"text": f'say "{number}"', "labels": [f"b{each}" for each in range(number % 3)]} for number in range(100)
+    ]
+    monkeypatch.setattr(request_parsing, "_parse", _only_around_the_lists(request_parsing._parse))
+    for members in (rows, [dict(reversed(each.items())) for each in rows]):
+        read = read_request(FitRequest, json.dumps({"model_name": "a", "training_data": members}).encode())
+        assert read.training_data == tuple(MultiLabelRow(each["text"], tuple(each["labels"])) for each in rows)
+
+
+def test_rows_may_have_as_many_labels_as_documented_and_are_read_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_parsing, "_parse", _only_around_the_lists(request_parsing._parse))
+    monkeypatch.setattr(request_parsing, "_MOST_OTHER_VALUES", 0)
+    rows: list[dict[str, Any]] = [
+        {"text": f"a{number}", "labels": [f"b{each}" for each in range(30)]} for number in range(50)
+    ]
+    read = read_request(FitRequest, json.dumps({"model_name": "a", "training_data": rows}).encode(), limits=LIMITS)
+    assert read.training_data == tuple(MultiLabelRow(each["text"], tuple(each["labels"])) for each in rows)
+
+
+def test_many_labels_of_which_more_differ_than_a_request_may_have_are_refused_before_all_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = DataLimits(max_rows=50, max_labels=40)
+    monkeypatch.setattr(request_parsing, "_MOST_OTHER_VALUES", 0)
+    rows: list[dict[str, Any]] = [
+        {"text": "a", "labels": [f"b{number * 20 + each}" for each in range(20)]} for number in range(49)
+    ]
+    # That this label is none would show in a row that is read.
+    body = json.dumps({"model_name": "a", "training_data": [*rows, {"text": "a", "labels": ["wrong"]}]})
+    with pytest.raises(LimitExceeded, match="500 values"):
+        read_request(FitRequest, body.replace("wrong", r"\x").encode(), limits=limits)
+
+
+def _only_around_the_lists(parse: Any) -> Any:
+    def parsed(body: bytes, limits: DataLimits | None) -> object:
+        assert len(body) < 1_000, "the body was read as a whole"
+        return parse(body, limits)
+
+    return parsed
+
+
+@pytest.mark.parametrize("labels", [{"label": "b"}, {"labels": ["b"]}])
+def test_too_many_rows_are_counted_and_none_is_read(labels: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_parsing, "adapter_of", lambda kind: pytest.fail("a row was read"))
-    rows = [{"text": "a", "label": "b"}] * 51
+    rows = [{"text": "a", **labels}] * 51
     with pytest.raises(LimitExceeded, match="training_data has 51 rows"):
         read_request(FitRequest, json.dumps({"training_data": rows}).encode(), limits=LIMITS)
 

@@ -11,6 +11,7 @@ import pytest
 from windrow.codec.types import Type, type_of, types_of
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.names import ModelReference
 from windrow.domain.values import Schema
 
@@ -38,6 +39,8 @@ class Given:
         (Mapping[str, Share], Type(Mapping, Mapping[str, Share], each=SHARE)),
         (Literal["a", "b"], Type(Literal["a", "b"], Literal["a", "b"], choices=("a", "b"))),
         (npt.NDArray[np.float32], Type(np.ndarray, npt.NDArray[np.float32])),
+        (npt.NDArray[np.int64] | npt.NDArray[np.bool_], Type(np.ndarray, np.ndarray)),
+        (npt.NDArray[np.int64] | npt.NDArray[np.bool_] | None, Type(np.ndarray, np.ndarray, optional=True)),
     ],
 )
 def test_a_hint_is_taken_apart(hint: Any, said: Type) -> None:
@@ -52,6 +55,13 @@ def test_none_may_stand_within_an_annotation() -> None:
 def test_a_union_of_two_classes_says_nothing_that_could_be_read() -> None:
     with pytest.raises(ValueError, match="too many values"):
         type_of(int | str)
+
+
+def test_of_a_union_of_dataclasses_each_is_a_form() -> None:
+    said = type_of(Row | MultiLabelRow | None)
+    assert (said.kind, said.forms, said.optional) == (Row, (Row, MultiLabelRow), True)
+    assert type_of(tuple[Row | MultiLabelRow, ...]).item is Row
+    assert type_of(Row).forms == ()
 
 
 def test_only_a_tuple_has_items() -> None:

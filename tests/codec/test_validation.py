@@ -11,12 +11,14 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidRequest, LimitExceeded
 from windrow.domain.gate import Requirement
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 
 GOOD = {"text": "a", "label": "b"}
 MISSPELT = {"text": "a", "lable": "c"}
 GIVEN = {"alias": "live"}
+NO_LIST = 'must be a list, such as ["billing"]'
 
 
 def refused(kind: Any, document: object, **more: Any) -> InvalidRequest:
@@ -48,10 +50,92 @@ def test_rows_that_are_read_already_are_taken_as_they_are() -> None:
 def test_a_label_that_is_a_whole_number_is_taken_as_its_text() -> None:
     rows = [{"text": "a", "label": 1}, {"text": "b", "label": "1"}, {"text": "c", "label": -2}]
     read = read_value(FitRequest, {"model_name": "new", "training_data": rows})
-    assert [row.label for row in read.training_data] == ["1", "1", "-2"]
-    for wrong in (True, 1.0, None, [1]):
+    assert read.training_data == (Row("a", "1"), Row("b", "1"), Row("c", "-2"))
+    for wrong in (True, 1.0, None, [None], [[1]]):
         with pytest.raises(InvalidRequest, match=r"training_data\[0\].label must be a string"):
             read_value(FitRequest, {"model_name": "new", "training_data": [{"text": "a", "label": wrong}]})
+
+
+def test_rows_with_labels_are_read_as_rows_with_any_number_of_them() -> None:
+    rows = [{"text": "a", "labels": ["x", "y"]}, {"text": "b", "labels": []}, {"labels": [1, "z"], "text": "c"}]
+    read = read_value(FitRequest, {"model_name": "new", "training_data": rows})
+    assert read.training_data == (
+        MultiLabelRow("a", ("x", "y")),
+        MultiLabelRow("b", ()),
+        MultiLabelRow("c", ("1", "z")),
+    )
+
+
+def test_a_label_alone_in_a_list_is_that_label() -> None:
+    rows = [{"text": "a", "label": ["x"]}, {"text": "b", "label": [2]}]
+    read = read_value(FitRequest, {"model_name": "new", "training_data": rows})
+    assert read.training_data == (Row("a", "x"), Row("b", "2"))
+
+
+@pytest.mark.parametrize(
+    ("row", "problem", "facts"),
+    [
+        (
+            {"text": "a", "label": "b", "labels": ["b"]},
+            "training_data[1] has label and labels; send one of them, which is labels for any number of labels",
+            {"row": 1},
+        ),
+        (
+            {"text": "a", "label": ["b", "c"]},
+            "training_data[1].label is a list of 2 labels; rows with any number of labels have them as labels, each of "
+            "them",
+            {"row": 1, "field": "label"},
+        ),
+        (
+            {"text": "a", "label": []},
+            "training_data[1].label is a list of 0 labels; rows with any number of labels have them as labels, each of "
+            "them",
+            {"row": 1, "field": "label"},
+        ),
+        ({"text": "a"}, "training_data[1].label is missing", {"row": 1, "field": "label"}),
+        ({"labels": ["a"]}, "training_data[1].text is missing", {"row": 1, "field": "text"}),
+        (
+            {"text": "a", "lables": ["b"]},
+            "lables is no field of training_data[1]; did you mean labels?",
+            {"row": 1, "field": "lables"},
+        ),
+        ({"text": "a", "labels": "b"}, f"training_data[1].labels {NO_LIST}", {"row": 1, "field": "labels"}),
+        ({"text": "a", "labels": None}, f"training_data[1].labels {NO_LIST}", {"row": 1, "field": "labels"}),
+        (
+            {"text": "a", "labels": ["b", 1.5]},
+            "training_data[1].labels[1] must be a string",
+            {"row": 1, "field": "labels"},
+        ),
+        (
+            {"text": "a", "labels": ["b"], "note": 1},
+            "note is no field of training_data[1]; known are text, labels",
+            {"row": 1, "field": "note"},
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_labels_of_a_row_is_told_where_it_stands(
+    row: dict[str, object], problem: str, facts: dict[str, object]
+) -> None:
+    error = refused(FitRequest, {"model_name": "a", "training_data": [GOOD, row]})
+    assert error.facts["problems"] == [problem]
+    assert {name: error.facts[name] for name in ("row", "field") if name in error.facts} == facts
+
+
+@pytest.mark.parametrize(
+    ("others", "row", "problem"),
+    [
+        ([{"text": "a", "labels": []}], {"text": "b"}, "training_data[0].labels is missing"),
+        ([{"text": "a"}, {"text": "a", "labels": []}], {"text": "b"}, "training_data[0].labels is missing"),
+        ([{"text": "a", "label": "x"}, {"text": "a", "labels": []}], {}, "training_data[0].text is missing"),
+        ([{"text": "a", "labels": []}], {"text": "b", "lable": "x"}, "lable is no field of training_data[0]"),
+        ([{"text": "a", "label": "x"}], {"text": "b"}, "training_data[0].label is missing"),
+    ],
+)
+def test_a_row_without_labels_lacks_the_field_that_other_rows_have(
+    others: list[dict[str, object]], row: dict[str, object], problem: str
+) -> None:
+    error = refused(FitRequest, {"model_name": "a", "training_data": [row, *others]})
+    assert problem in str(error.facts["problems"])
 
 
 def test_null_is_taken_only_where_it_is_declared() -> None:

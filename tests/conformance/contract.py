@@ -3,23 +3,30 @@
 Each case trains classifiers under names of its own, so that they can run in any order, whatever does the verbs.
 """
 
-from tests.conformance import keeping, using
+from tests.conformance import judging, keeping, using
 from tests.conformance.examples import Case
 
 CASES: tuple[Case, ...] = (
     using.fitting,
     using.fits_that_are_refused,
     using.extending,
+    using.fitting_any_number_of_labels,
+    using.describing_labels,
     using.inspecting,
     using.jobs,
     using.cancelling,
     using.predictions_of_files_that_are_refused,
     using.predicting,
     using.predictions_that_are_refused,
+    using.classifying,
+    using.requests_to_classify_that_are_refused,
     using.judging,
     using.judgements_that_are_refused,
+    judging.judging_any_number_of_labels,
+    judging.promoting_any_number_of_labels,
     keeping.listing,
     keeping.setting_a_threshold,
+    keeping.answering_with_labels_and_setting_their_thresholds,
     keeping.deleting,
     keeping.promoting,
     keeping.exchanging,

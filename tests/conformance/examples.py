@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from tests.conformance.observing import Refusal
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
+from windrow.domain.labelled_rows import LabelledRows
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.operations import Operations
 
 Case = Callable[[Operations], object]
@@ -17,6 +19,17 @@ ROWS = tuple(
         ("The app crashes when I log in", "technical"),
         ("I get error 500 on the upload page", "technical"),
         ("The page does not load at all", "technical"),
+    )
+)
+MULTI_LABEL_ROWS = tuple(
+    MultiLabelRow(text, labels)
+    for text, labels in (
+        ("I was charged twice, fix it today", ("urgent", "billing")),
+        ("Please refund my last invoice", ("billing",)),
+        ("The bill is wrong and due now", ("billing", "urgent")),
+        ("The app crashes, we all wait", ("technical", "urgent")),
+        ("I get error 500 on the upload page", ("technical",)),
+        ("Thank you, that was quick", ()),
     )
 )
 TEST_ROWS = (
@@ -32,7 +45,7 @@ LONG = "x" * 501
 REASON = "It is better, größer & more."
 
 
-def request(name: str, rows: tuple[Row, ...] = ROWS) -> FitRequest:
+def request(name: str, rows: LabelledRows = ROWS) -> FitRequest:
     """Return a training that takes no time."""
     return FitRequest(name, rows, num_iterations=0)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tests.conformance.examples import (
     LONG,
+    MULTI_LABEL_ROWS,
     REASON,
     ROWS,
     TEST_ROWS,
@@ -30,6 +31,8 @@ from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.threshold import SetThresholdRequest, Threshold
 from windrow.operations import Operations
+
+MULTI_LABELS = ("billing", "technical", "urgent")
 
 
 def listing(operations: Operations) -> object:
@@ -96,12 +99,58 @@ def setting_a_threshold(operations: Operations) -> object:
         ),
         *(refused(operations.set_threshold, SetThresholdRequest("sure_v1", wrong)) for wrong in (-0.1, 1.1)),
         refused(operations.set_threshold, SetThresholdRequest("sure_v1", 0.5, reason="x" * 501)),
+        *(
+            refused(operations.set_threshold, SetThresholdRequest("sure_v1", None, label_thresholds={"billing": each}))
+            for each in (0.5, 1.0)
+        ),
     ]
     assert codes(bad) == [
         *("classifier_not_found", "classifier_not_found", "revision_not_found", "invalid_name", "invalid_name"),
-        *("concurrent_change", "invalid_parameter", "invalid_parameter", "invalid_parameter"),
+        *("concurrent_change", *["invalid_parameter"] * 5),
     ]
     return set_once, silent, again, cleared, answered, shown, revisions, bad
+
+
+def answering_with_labels_and_setting_their_thresholds(operations: Operations) -> object:
+    operations.fit(request("labels_v1", MULTI_LABEL_ROWS))
+    trained(operations, "label_v1")
+    operations.promote(PromoteRequest("labels", "labels_v1"))
+    always, never = dict.fromkeys(MULTI_LABELS, 1e-6), dict.fromkeys(MULTI_LABELS, 1 - 1e-6)
+    asked = SetThresholdRequest("labels_v1", None, label_thresholds=always, reason=REASON)
+    changed = operations.set_threshold(asked)
+    assert (changed.threshold, changed.label_thresholds) == (Threshold(0.0, always), always)
+    assert [each.code for each in changed.warnings] == ["aliases_affected"]
+    texts = PredictRequest(model_name="labels", texts=(TEXT, "It crashes"), top_k=1)
+    answers = operations.predict(texts)
+    for each in answers:
+        assert (each.kind, each.label, each.abstained, len(each.scores)) == ("multi_label", None, False, 1)
+        assert each.labels is not None and sorted(each.labels) == list(MULTI_LABELS)
+        assert each.labels[0] in each.scores
+    assert all(each.abstained for each in operations.predict(replace(texts, abstain_below=1.0)))
+    mixed = operations.predict(PredictRequest(model_names=("labels_v1", "label_v1"), text=TEXT))
+    assert [(each.kind, each.labels is None, each.label) for each in mixed] == [
+        ("multi_label", False, None),
+        ("single_label", True, "billing"),
+    ]
+    explained = operations.predict(PredictRequest(model_name="labels_v1", text=TEXT, explain=True))[0]
+    assert explained.explanation is not None and explained.labels is not None
+    further = [each.label for each in explained.explanation.further_labels]
+    assert (explained.explanation.label, *further) == explained.labels
+    silent = operations.set_threshold(replace(asked, label_thresholds=never))
+    none = operations.predict(PredictRequest(model_name="labels_v1", text=TEXT))[0]
+    assert (none.labels, none.abstained) == ((), False)
+    cut = operations.set_threshold(SetThresholdRequest("labels_v1", 0.5))
+    assert [each.code for each in cut.warnings] == ["threshold_parts_cleared", "aliases_affected"]
+    cleared = operations.set_threshold(SetThresholdRequest("labels_v1", None))
+    shown = operations.show(ModelRequest("labels_v1"))
+    assert (cleared.threshold, cleared.label_thresholds) == (None, shown.label_thresholds)
+    assert len(shown.threshold_changes) == 4
+    bad = [
+        refused(operations.set_threshold, replace(asked, label_thresholds=each))
+        for each in ({"x": 0.5}, {"urgent": 0.0})
+    ]
+    assert codes(bad) == ["invalid_parameter"] * 2
+    return changed, answers, mixed, explained, silent, none, cut, cleared, shown.threshold_changes, bad
 
 
 def deleting(operations: Operations) -> object:

@@ -5,9 +5,10 @@ import json
 from dataclasses import replace
 from typing import Any, cast
 
-from tests.conformance.examples import LABELS, ROWS, SECRET, TEST_ROWS, TEXT, codes, request, trained
+from tests.conformance.examples import LABELS, MULTI_LABEL_ROWS, ROWS, SECRET, TEST_ROWS, TEXT, codes, request, trained
 from tests.conformance.observing import refused
 from windrow.domain.alias import PromoteRequest
+from windrow.domain.classification import ClassifyRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
@@ -15,9 +16,10 @@ from windrow.domain.dataset import Row
 from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import InspectRequest
 from windrow.domain.job import JobListRequest, JobRequest
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.domain.report import EvaluateRequest
+from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.operations import Operations
@@ -91,6 +93,68 @@ def extending(operations: Operations) -> object:
     return by_latest, started.training_data_sha256, last, shown, alone, seen
 
 
+def fitting_any_number_of_labels(operations: Operations) -> object:
+    asked = request("several_v1", MULTI_LABEL_ROWS)
+    estimate, made = operations.estimate_fit(asked), operations.fit(asked)
+    counts = {"billing": 3, "technical": 2, "urgent": 3}
+    for each in (estimate, made):
+        assert (each.kind, each.num_examples, each.rows_per_label) == ("multi_label", 6, counts)
+    assert [each.code for each in estimate.warnings] == ["rows_without_labels", "small_classes"]
+    started = operations.start_fit(replace(asked, model_name="several_v2"))
+    last = list(operations.follow_job(JobRequest(started.id)))[-1]
+    shown = operations.show(ModelRequest("several_v2"))
+    assert (last.training_data_sha256, shown.kind) == (shown.training_data_sha256, "multi_label")
+    assert list(shown.label_thresholds) == list(counts)
+    correction = MultiLabelRow(MULTI_LABEL_ROWS[0].text, ("billing",))
+    extended = operations.fit(
+        replace(asked, model_name="several_v3", training_data=(correction,), extends="several_v1")
+    )
+    assert (extended.taken_over_rows, extended.rows_per_label["urgent"]) == (5, 2)
+    trained(operations, "several_single_v1")
+    row = MULTI_LABEL_ROWS[0]
+    bad = {
+        replace(asked, training_data=(*MULTI_LABEL_ROWS, ROWS[0])): "invalid_training_data",
+        replace(asked, training_data=(*ROWS, row)): "invalid_training_data",
+        replace(asked, training_data=(row, row)): "invalid_training_data",
+        replace(asked, training_data=(replace(row, labels=()),) * 2): "invalid_training_data",
+        replace(asked, training_data=(row, replace(row, labels=("a", "a")))): "invalid_training_data",
+        replace(asked, training_data=(row, replace(row, labels=("a", " ")))): "invalid_training_data",
+        replace(asked, training_data=(row,), extends="several_single_v1"): "invalid_training_data",
+        replace(asked, training_data=ROWS[:1], extends="several_v1"): "invalid_training_data",
+    }
+    seen = [refused(operations.fit, each) for each in bad]
+    assert codes(seen) == list(bad.values())
+    return estimate, made, last, shown, extended, seen
+
+
+def describing_labels(operations: Operations) -> object:
+    meanings = {"billing": "an invoice or money", "technical": "it does not work"}
+    asked = replace(request("described_v1", ()), label_descriptions=meanings)
+    estimate, made = operations.estimate_fit(asked), operations.fit(asked)
+    assert (made.source, made.num_examples, made.rows_per_label) == ("zero_shot", 0, {"billing": 0, "technical": 0})
+    assert [warning.code for warning in made.warnings] == ["zero_shot"]
+    started = operations.start_fit(asked)
+    last = list(operations.follow_job(JobRequest(started.id)))[-1]
+    shown = operations.show(ModelRequest("described_v1"))
+    again = operations.reproduce(ModelRequest("described_v1"))
+    assert again.verdict == "identical weights"
+    rows = tuple(row for row in ROWS if row.label in meanings)
+    learned = operations.fit(replace(asked, training_data=rows, extends="described_v1", label_descriptions=None))
+    for each in (made, started, last, shown, learned):
+        assert each.label_descriptions == meanings
+    assert (learned.source, learned.taken_over_rows) == ("examples", 0)
+    bad: list[tuple[FitRequest, str]] = [
+        (replace(asked, label_descriptions=None), "invalid_training_data"),
+        (replace(asked, label_descriptions={"billing": "alone"}), "invalid_training_data"),
+        (replace(asked, label_descriptions={**meanings, " ": "blank"}), "invalid_parameter"),
+        (replace(asked, training_data=rows, label_descriptions={"none": "of them"}), "invalid_parameter"),
+    ]
+    verbs = ("fit", "start_fit", "estimate_fit")
+    seen = [refused(getattr(operations, verb), each) for verb in verbs for each, _ in bad]
+    assert codes(seen) == [code for _, code in bad] * 3
+    return estimate.rows_per_label, made, last, shown, learned, seen
+
+
 def inspecting(operations: Operations) -> object:
     mails = b"Subject,Body,Team\nHi,I was charged,billing\n,No bill,billing\n,,technical\nHo,It crashes,\n"
     asked = InspectRequest(
@@ -107,6 +171,14 @@ def inspecting(operations: Operations) -> object:
     rows = "".join(f"{json.dumps({'text': row.text, 'label': row.label})}\n" for row in ROWS)
     same = operations.inspect(io.BytesIO(rows.encode()), InspectRequest(filename="rows.jsonl"))
     assert (same.sha256, same.rows_per_label) == (shown.training_data_sha256, shown.rows_per_label)
+    lists = "".join(f"{json.dumps({'text': row.text, 'labels': row.labels})}\n" for row in MULTI_LABEL_ROWS)
+    several = operations.inspect(io.BytesIO(lists.encode()), InspectRequest(filename="rows.jsonl"))
+    assert [row.labels for row in several] == [row.labels for row in MULTI_LABEL_ROWS]
+    hot = "text,a,b\nx,1,0\ny,0,1\n"
+    indicated = operations.inspect(
+        io.BytesIO(hot.encode()), InspectRequest(filename="rows.csv", indicator_columns=("a", "b"))
+    )
+    assert (several.kind, indicated.kind, indicated.rows_per_label) == ("multi_label", "multi_label", {"a": 1, "b": 1})
     unclear = operations.inspect(io.BytesIO(mails), InspectRequest(filename="mails.csv", header=False))
     assert [question.parameter for question in unclear.questions] == ["text_column"]
     bad = {
@@ -120,7 +192,7 @@ def inspecting(operations: Operations) -> object:
     }
     seen = [refused(operations.inspect, io.BytesIO(content), how) for content, how in bad]
     assert codes(seen) == list(bad.values())
-    return found, same, unclear, seen
+    return found, same, several, indicated, unclear, seen
 
 
 def jobs(operations: Operations) -> object:
@@ -253,9 +325,71 @@ def predictions_that_are_refused(operations: Operations) -> object:
     return seen, unwanted.kind, unwanted.code
 
 
+def classifying(operations: Operations) -> object:
+    one = ClassifyRequest(text=TEXT, labels=("charged twice", "page crashes"))
+    answers = [
+        operations.classify(each)
+        for each in (
+            one,
+            replace(one, labels=one.labels[::-1]),
+            replace(one, text=None, texts=(TEXT, "The page crashes", "größer 漢字")),
+            replace(one, multi_label=True),
+            replace(one, multi_label=True, labels=("charged twice",)),
+            replace(one, hypothesis_template="It is about {}, I think"),
+            replace(one, label_descriptions={"page crashes": "The page shows nothing", "charged twice": ""}),
+            replace(one, model=DEFAULT_BASE_MODEL),
+            replace(one, model="facebook/bart-large-mnli"),
+        )
+    ]
+    (plain,), (turned,), several, (each_by_itself,), (alone,), (own,), (described,), (same,), (other,) = answers
+    assert plain.scores == same.scores
+    assert all(abs(score - turned.scores[label]) < 1e-5 for label, score in plain.scores.items())
+    assert [each.label for each in several[:2]] == ["charged twice", "page crashes"]
+    assert abs(sum(plain.scores.values()) - 1) < 1e-5
+    assert (each_by_itself.label, plain.labels, each_by_itself.multi_label) == (None, None, True)
+    assert list(alone.scores) == ["charged twice"]
+    assert own.scores != plain.scores != described.scores
+    assert [warning.code for warning in other.warnings] == ["other_model"]
+    assert {each.model for answer in answers for each in answer} == {DEFAULT_BASE_MODEL}
+    return answers
+
+
+def requests_to_classify_that_are_refused(operations: Operations) -> object:
+    one = ClassifyRequest(text=TEXT, labels=("a", "b"))
+    bad = {
+        replace(one, text=None): "invalid_request",
+        replace(one, texts=(TEXT,)): "invalid_request",
+        replace(one, text=""): "invalid_text",
+        replace(one, text=None, texts=()): "invalid_parameter",
+        replace(one, text=None, texts=("a", SECRET)): "invalid_text",
+        replace(one, labels=()): "invalid_parameter",
+        replace(one, labels=("a",)): "invalid_parameter",
+        replace(one, labels=(), multi_label=True): "invalid_parameter",
+        replace(one, labels=("a", "b", "a")): "invalid_parameter",
+        replace(one, labels=("a", " ")): "invalid_parameter",
+        replace(one, labels=("a", "b" * 257)): "invalid_parameter",
+        replace(one, labels=tuple(map(str, range(1_001)))): "limit_exceeded",
+        replace(one, hypothesis_template="This text is about it"): "invalid_parameter",
+        replace(one, hypothesis_template="{} or {}"): "invalid_parameter",
+        replace(one, hypothesis_template="{}" + "x" * 999): "invalid_parameter",
+        replace(one, model=" "): "invalid_parameter",
+        replace(one, model="x" * 201): "invalid_parameter",
+    }
+    seen = [refused(operations.classify, each) for each in bad]
+    assert codes(seen) == list(bad.values())
+    described = [
+        refused(operations.classify, replace(one, label_descriptions=each))
+        for each in ({"c": "not among them"}, {"a": " "}, {"a": "x" * 2_001})
+    ]
+    assert codes(described) == ["invalid_parameter"] * 3
+    unwanted = refused(operations.classify, replace(one, text="Never asked before"), lambda: False)
+    return seen, described, unwanted.kind, unwanted.code
+
+
 def judging(operations: Operations) -> object:
     trained(operations, "judge_v1", "judge_v2")
     report = operations.evaluate(EvaluateRequest("judge_v1", TEST_ROWS, target_precision=0.5))
+    assert isinstance(report, Report)
     shown = operations.show(ModelRequest("judge_v1"))
     assert (report.total, report.saved, report.model_name, report.revision) == (4, True, "judge_v1", 1)
     assert (report.majority_baseline.label, report.majority_baseline.accuracy) == ("billing", 0.5)

@@ -1,6 +1,5 @@
 """The console as its users have it: a real server process, and a real browser in which nothing may go wrong."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,24 +10,14 @@ from playwright.sync_api import Browser, Page
 
 from tests.conftest import made_once
 from tests.console.browsing import AXE, WIDE, Theme, Watch, accessibility_findings, new_context, open_browser
+from tests.packages import leave_out, sdist, wheel
 from tests.servers import Running, Servers, Start
-from tests.source_tree import ROOT
+
+# pytest finds them here.
+__all__ = ["sdist", "wheel"]
 
 OpenPage = Callable[..., Page]
 Findings = Callable[[Page], list[str]]
-BUILD = ROOT / ".venv-build" / "bin" / "python"
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Windrow's wheel, built from these sources with what `make` has installed for that, without the network."""
-    return next(made_once("wheel", _builder("wheel"), tmp_path_factory).glob("*.whl"))
-
-
-@pytest.fixture(scope="session")
-def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Windrow's source archive, built likewise."""
-    return next(made_once("sdist", _builder("sdist"), tmp_path_factory).glob("*.tar.gz"))
 
 
 @pytest.fixture(scope="session")
@@ -100,23 +89,5 @@ def page(server: Running, open_page: OpenPage) -> Page:
 def axe() -> Findings:
     """Return what axe finds serious or critical in a page."""
     if not AXE.exists():
-        _leave_out("needs axe: make .venv-console/.packages")
+        leave_out("needs axe: make .venv-console/.packages")
     return accessibility_findings
-
-
-def _builder(target: str) -> Callable[[Path], None]:
-    if not BUILD.exists():
-        _leave_out("needs what builds the wheel: make .venv-build/.hatchling")
-
-    def build(folder: Path) -> None:
-        hatchling = [str(BUILD), "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
-        subprocess.run(hatchling, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-
-    return build
-
-
-def _leave_out(reason: str) -> None:
-    """Leave a test out where something is not installed, but never in CI."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -23,6 +23,7 @@ VIEWS = (
     "train",
     "train?from=paste",
     "train?from=type",
+    "train?from=describe",
     "train?demo=1",
     "try?models=tickets_v1,tickets_v2&text=my+code+is+refused&why=tickets_v1",
     "correct",

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme, Watch
 from tests.console.conftest import Findings, OpenPage
-from tests.servers import Running, fit
+from tests.servers import TICKETS, Running, fit
 
 pytestmark = pytest.mark.slow
 ADDED = ["predicted_label", "score", "in_scope", "abstained", "truncated"]
@@ -31,6 +31,12 @@ def _classifiers(server: Running) -> None:
     fit(server, "tickets_v1", num_iterations=0)
     fit(server, "tickets_v2", num_iterations=0, swapped=True)
     server.client.put("/v1/classifier/aliases/tickets", json={"model_name": "tickets_v1"}).raise_for_status()
+    more = {"refund": ["urgent"]}
+    rows = [
+        {"text": text, "labels": [label, *more.get(label, ())]} for label, texts in TICKETS.items() for text in texts
+    ]
+    several = {"model_name": "several_v1", "training_data": rows, "num_iterations": 0}
+    server.client.post("/v1/classifier/fit", json=several).raise_for_status()
 
 
 def open_try(server: Running, page: Page, query: str = "models=tickets_v1") -> Page:
@@ -212,26 +218,82 @@ def test_a_classifier_that_is_not_there_is_told_in_the_servers_words(server: Run
     expect(page.get_by_role("alert")).to_contain_text("There is no classifier named nobody")
 
 
+def test_the_labels_of_a_multi_label_classifier_are_shown_and_each_is_explained(server: Running, page: Page) -> None:
+    asked = {"model_name": "several_v1", "text": TICKETS["refund"][0]}
+    labels = server.client.post("/v1/classifier/predict", json=asked).json()["labels"]
+    assert sorted(labels) == ["refund", "urgent"]
+    open_try(server, page, "models=several_v1")
+    type_text(page, TICKETS["refund"][0])
+    expect(page.locator("p.chips .chip.good")).to_have_text(labels)
+    expect(page.get_by_role("button", name="Why?")).to_be_visible()
+    expect(page.get_by_role("button", name="Wrong? Correct it")).to_have_count(0)
+    page.get_by_role("button", name="Why?").click()
+    expect(page.get_by_role("heading", name="Words that count")).to_have_count(2)
+    expect(page.get_by_role("listitem").filter(has_text="refund, urgent").first).to_be_visible()
+
+
 @pytest.mark.parametrize("format_", ["csv", "jsonl"])
+@pytest.mark.parametrize("name", ["tickets_v1", "several_v1"])
 def test_a_file_comes_back_as_the_command_line_writes_it(
-    server: Running, page: Page, tmp_path: Path, format_: str
+    server: Running, page: Page, tmp_path: Path, format_: str, name: str
 ) -> None:
     path = mails(tmp_path)
-    open_try(server, page)
+    open_try(server, page, f"models={name}")
     choose_file(page, path)
-    page.get_by_role("button", name="Classify 4 rows with tickets_v1").click()
+    page.get_by_role("button", name=f"Classify 4 rows with {name}").click()
     expect(page.get_by_text("4 rows classified")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name={"csv": "Download CSV", "jsonl": "Download JSON Lines"}[format_]).click()
     assert download.value.suggested_filename == f"mails.predicted.{format_}"
     out = tmp_path / f"out.{format_}"
-    command = [sys.executable, "-m", "windrow", "predict", "tickets_v1", str(path), "--out", str(out)]
+    command = [sys.executable, "-m", "windrow", "predict", name, str(path), "--out", str(out)]
     address = {"WINDROW_URL": str(server.client.base_url)}
     subprocess.run(command, check=True, env={**os.environ, **address}, capture_output=True)
     given, written = read(Path(download.value.path()), format_), read(out, format_)
-    assert [*given[0]] == ["id", "text", "year", *ADDED]
+    first = "predicted_labels" if name == "several_v1" else ADDED[0]
+    assert [*given[0]] == ["id", "text", "year", first, *ADDED[1:]]
     assert [*written[0]] == [*given[0]]
     assert given == written
+
+
+def test_a_label_that_holds_what_stands_between_labels_is_given_back_as_json_lines_alone(
+    server: Running, page: Page, tmp_path: Path
+) -> None:
+    rows = [{"text": text, "labels": [f"{label};x"]} for label, texts in TICKETS.items() for text in texts]
+    several = {"model_name": "apart_v1", "training_data": rows, "num_iterations": 0}
+    server.client.post("/v1/classifier/fit", json=several).raise_for_status()
+    open_try(server, page, "models=apart_v1")
+    choose_file(page, mails(tmp_path, [("1", TICKETS["refund"][0], "2026")]))
+    page.get_by_role("button", name="Classify 1 row with apart_v1").click()
+    page.get_by_role("button", name="Download CSV").click()
+    refusal = page.get_by_role("alert").filter(has_text="The label refund;x holds ;, which stands between")
+    expect(refusal).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download JSON Lines").click()
+    assert read(Path(download.value.path()), "jsonl")[0]["predicted_labels"] == ["refund;x"]
+    expect(refusal).to_have_count(0)
+
+
+def test_a_file_counts_rows_of_none_of_the_labels_apart_from_those_where_it_abstained(
+    server: Running, page: Page, tmp_path: Path
+) -> None:
+    rows = [{"text": text, "labels": [label]} for label, texts in TICKETS.items() for text in texts]
+    asked = {"model_name": "unsure_v1", "training_data": [*rows, {"text": "zebra", "labels": []}], "num_iterations": 0}
+    server.client.post("/v1/classifier/fit", json=asked).raise_for_status()
+    threshold = {"abstain_below": 0.999, "label_thresholds": dict.fromkeys(TICKETS, 0.4)}
+    server.client.put("/v1/classifier/models/unsure_v1/threshold", json=threshold).raise_for_status()
+    texts = [TICKETS["refund"][0], "zebra"]
+    reply = server.client.post("/v1/classifier/predict", json={"model_name": "unsure_v1", "texts": texts}).json()
+    assert [(each["abstained"], each["labels"]) for each in reply["predictions"]] == [(True, None), (False, [])]
+    open_try(server, page, "models=unsure_v1")
+    choose_file(page, mails(tmp_path, [("1", texts[0], "2026"), ("2", texts[1], "2026")]))
+    page.get_by_role("button", name="Classify 2 rows with unsure_v1").click()
+    expect(page.get_by_text("It abstained for 1 row.")).to_be_visible()
+    expect(page.locator(".file-run dl.facts dt")).to_have_text(["abstained", "none of the labels"])
+    expect(page.locator(".file-run dl.facts dd")).to_contain_text(["1 row", "1 row"])
+    answers = page.get_by_role("table", name="Rows with their answers").locator("tbody tr")
+    expect(answers.nth(0)).to_contain_text("abstained")
+    expect(answers.nth(1)).to_contain_text("none of the labels")
 
 
 def read(path: Path, format_: str) -> list[dict[str, Any]]:

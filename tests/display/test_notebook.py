@@ -10,7 +10,10 @@ from windrow.display.notebook import MAX_MATRIX_LABELS, NotebookPresenter, prese
 from windrow.domain.classifier import FitResult
 from windrow.domain.comparison import Comparison
 from windrow.domain.dataset import DataWarning
+from windrow.domain.explanation import Explanation, LabelExplanation, NearRow, WordEffect
 from windrow.domain.listing import Listing
+from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import ConfusionMatrix, Report
 from windrow.domain.values import Presented
@@ -69,6 +72,19 @@ def test_scores_are_bars_the_best_first() -> None:
     assert widths == ["6.96", "0.64", "0.40"]
 
 
+def test_each_label_that_is_given_is_explained_and_none_is_said_to_be_none() -> None:
+    effects = (WordEffect("money", 7, 0.25),)
+    near = NearRow(3, "Refund", None, 0.5, labels=("billing", "urgent"))
+    explanation = Explanation("billing", (near,), effects, (LabelExplanation("urgent", effects),))
+    answer = replace(example_of(Prediction), kind="multi_label", label=None, labels=("billing", "urgent"))
+    texts = shown(replace(answer, explanation=explanation)).texts
+    assert texts.count("billing, urgent") == 2
+    assert texts.index("Words") < texts.index("Nearest rows") < texts.index("Words, for urgent")
+    assert texts.count("money") == 2
+    assert "none of the labels" in shown(replace(answer, labels=())).texts
+    assert "none of the labels" not in shown(replace(answer, labels=None)).texts
+
+
 def test_a_report_shows_its_warnings_before_its_tables() -> None:
     report = replace(example_of(Report), warnings=(DataWarning("few_test_rows", "6 rows say little."),))
     texts = shown(report).texts
@@ -91,6 +107,19 @@ def test_a_confusion_is_a_heat_map_and_of_many_labels_the_pairs_confused_most() 
 def test_a_comparison_says_which_to_promote() -> None:
     comparison = example_of(Comparison)
     assert comparison.recommendation.reason in shown(comparison).texts
+
+
+def test_a_comparison_of_multi_label_classifiers_says_it_too_and_shows_their_sets() -> None:
+    comparison = example_of(MultiLabelComparison)
+    texts = shown(comparison).texts
+    assert comparison.recommendation.reason in texts
+    assert "whole sets right" in texts
+    assert any(text.endswith(": ✗ account, billing") for text in texts)
+
+
+def test_a_report_on_a_multi_label_classifier_shows_labels_pairs_thresholds_and_rows() -> None:
+    texts = shown(example_of(MultiLabelReport)).texts
+    assert {"Labels", "Confused labels", "Missed together", "Proposed thresholds", "Misclassified"} <= set(texts)
 
 
 def test_a_fit_shows_how_many_rows_each_label_has() -> None:

@@ -12,6 +12,7 @@ from windrow.domain.base_models import BaseModelUse
 from windrow.domain.classifier import Classifier, ClassifierDetails
 from windrow.domain.comparison import Disagreement, ModelResult
 from windrow.domain.cross_validation import CurvePoint
+from windrow.domain.explanation import NearRow
 from windrow.domain.interval import Interval
 from windrow.domain.job import Job
 from windrow.domain.prediction import Prediction
@@ -22,7 +23,7 @@ from windrow.html_report.elements import Html
 
 KINDS = (
     *(Alias, AliasChange, BaseModelUse, Classifier, CurvePoint, Disagreement, Job, LabelReport, Misclassified),
-    *(ModelResult, Prediction, Suggestion),
+    *(ModelResult, NearRow, Prediction, Suggestion),
 )
 
 
@@ -44,6 +45,15 @@ def test_a_table_has_a_cell_for_each_heading(kind: Any) -> None:
     assert [column.heading for column in columns if column.heading] == [text for text in page.texts if text][
         : len([column for column in columns if column.heading])
     ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"), [(("billing", "urgent"), "billing, urgent"), ((), "none of the labels"), (None, "abstained")]
+)
+def test_an_answer_shows_its_labels_however_many_they_are(labels: tuple[str, ...] | None, text: str) -> None:
+    answer = replace(example_of(Prediction), kind="multi_label", label=None, labels=labels)
+    assert text in Page(table_of([answer])).texts
+    assert "billing" in Page(table_of([example_of(Prediction)])).texts
 
 
 def test_a_class_has_the_columns_of_the_class_above_it() -> None:

@@ -11,6 +11,7 @@ from windrow.domain.classifier import TestScore as Score
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.recipe import Recipe
+from windrow.domain.threshold import Threshold, ThresholdChange
 from windrow.domain.training_report import Estimate
 from windrow.domain.values import recast
 
@@ -56,8 +57,7 @@ def test_the_first_bad_tag_is_named() -> None:
         check_notes("", ("a", " "))
 
 
-def test_a_record_counts_its_examples_and_is_the_recipe_of_its_training() -> None:
-    assert record(rows_per_label={"billing": 3, "bug": 4}).num_examples == 7
+def test_a_record_is_the_recipe_of_its_training() -> None:
     assert recast(Recipe, record(num_iterations=7, seed=3)) == Recipe(
         num_iterations=7, seed=3, base_model="fake/encoder"
     )
@@ -91,3 +91,13 @@ def test_the_result_of_a_fit_tells_what_the_record_says() -> None:
     result = recast(FitResult, trained, model_name=trained.name, next_name="tickets_v2")
     assert (result.labels, result.num_examples, result.report) == (trained.labels, 8, trained.report)
     assert (result.status, result.revision) == ("trained", trained.revision)
+
+
+def test_thresholds_by_label_are_those_of_the_training_unless_others_are_stored() -> None:
+    several = record(kind="multi_label", label_thresholds={"billing": 0.25, "bug": 0.75})
+    assert several.thresholds_by_label == {"billing": 0.25, "bug": 0.75}
+    change = ThresholdChange(at=NOW, before=None, after=Threshold(0.0, {"bug": 0.125}))
+    assert replace(several, threshold_changes=(change,)).thresholds_by_label == {"billing": 0.25, "bug": 0.125}
+    cleared = ThresholdChange(at=NOW, before=change.after, after=None)
+    assert replace(several, threshold_changes=(change, cleared)).thresholds_by_label == several.label_thresholds
+    assert record().thresholds_by_label == {}

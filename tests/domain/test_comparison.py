@@ -2,29 +2,13 @@
 
 import pytest
 
-from windrow.domain.comparison import CompareRequest, ModelResult, Pair, check_compare_request, recommend
+from windrow.domain.comparison import CompareRequest, Pair, check_compare_request, recommend
 from windrow.domain.errors import InvalidName, InvalidParameter
 from windrow.domain.interval import Interval
-from windrow.domain.report import Calibration, ConfusionMatrix
 
 
 def pair(fixed: int, broken: int, p_value: float, rows_needed: int | None = None, second: str = "b") -> Pair:
     return Pair("a", second, fixed, broken, p_value, (fixed - broken) / 100, Interval(0, 0), rows_needed, 100)
-
-
-def result(name: str, correct: int) -> ModelResult:
-    return ModelResult(
-        reference=name,
-        model_name=name,
-        revision=1,
-        correct=correct,
-        total=100,
-        accuracy_interval=Interval(0, 1),
-        macro_f1=0.5,
-        labels=(),
-        confusion_matrix=ConfusionMatrix((), ()),
-        calibration=Calibration(0, ()),
-    )
 
 
 def test_names_that_can_be_compared_are_allowed() -> None:
@@ -84,12 +68,12 @@ def test_what_lies_just_beside_the_border_does_not_look_alike() -> None:
 
 
 def test_the_first_one_is_kept_where_none_places_more_rows_right() -> None:
-    kept = recommend((result("a", 80), result("b", 80)), (pair(5, 5, 1.0),))
+    kept = recommend(("a", "b"), (pair(5, 5, 1.0),))
     assert (kept.model_name, kept.reason) == ("a", "Keep a: none of the others places more rows right.")
 
 
 def test_a_rival_whose_lead_chance_could_make_is_not_promoted() -> None:
-    kept = recommend((result("a", 80), result("b", 83)), (pair(8, 5, 0.581),))
+    kept = recommend(("a", "b"), (pair(8, 5, 0.581),))
     assert kept.model_name == "a"
     assert kept.reason == (
         "Keep a: b places more rows right, but chance could do that too (8 rows fixed, 5 broken, p = 0.581)."
@@ -97,23 +81,23 @@ def test_a_rival_whose_lead_chance_could_make_is_not_promoted() -> None:
 
 
 def test_a_rival_that_is_shown_to_be_better_is_promoted() -> None:
-    promoted = recommend((result("a", 80), result("b", 88)), (pair(9, 1, 0.0215),))
+    promoted = recommend(("a", "b"), (pair(9, 1, 0.0215),))
     assert promoted.model_name == "b"
     assert promoted.reason == "Promote b: it beats a (9 rows fixed, 1 broken, p = 0.0215)."
 
 
 def test_one_of_several_rivals_needs_a_clearer_lead() -> None:
-    three = (result("a", 80), result("b", 88), result("c", 70))
+    three = ("a", "b", "c")
     pairs = (pair(9, 1, 0.0215), pair(0, 10, 0.002, second="c"))
     assert recommend(three, pairs).model_name == "b"
-    four = (*three, result("d", 70))
+    four = (*three, "d")
     kept = recommend(four, (*pairs, pair(0, 10, 0.002, second="d")))
     assert kept.model_name == "a"
     assert kept.reason.endswith("(9 rows fixed, 1 broken, p = 0.0645, corrected for 3 rivals).")
 
 
 def test_a_lucky_leader_does_not_hide_a_rival_that_is_shown_to_be_better() -> None:
-    results = (result("a", 80), result("b", 91), result("c", 90))
+    results = ("a", "b", "c")
     pairs = (pair(25, 14, 0.108), pair(10, 0, 0.00195, second="c"))
     promoted = recommend(results, pairs)
     assert promoted.model_name == "c"
@@ -124,19 +108,19 @@ def test_a_lucky_leader_does_not_hide_a_rival_that_is_shown_to_be_better() -> No
 
 
 def test_of_rivals_that_do_equally_well_the_first_named_one_is_promoted() -> None:
-    results = (result("a", 80), result("b", 90), result("c", 90))
+    results = ("a", "b", "c")
     pairs = (pair(10, 0, 0.00195), pair(10, 0, 0.00195, second="c"))
     assert recommend(results, pairs).model_name == "b"
 
 
 def test_no_p_is_shown_above_1() -> None:
-    results = (result("a", 80), result("b", 81), result("c", 70))
+    results = ("a", "b", "c")
     kept = recommend(results, (pair(1, 0, 1.0), pair(0, 10, 0.002, second="c")))
     assert "p = 1, corrected for 2 rivals" in kept.reason
 
 
 def test_a_rival_that_was_trained_on_test_rows_is_recommended_by_the_others_alone() -> None:
     """The outcomes count rows that the rival has seen; the pair does not, and there it is worse."""
-    kept = recommend((result("a", 80), result("b", 95)), (pair(0, 10, 0.002),))
+    kept = recommend(("a", "b"), (pair(0, 10, 0.002),))
     assert kept.model_name == "a"
     assert kept.reason == "Keep a: none of the others places more rows right."

@@ -1,4 +1,4 @@
-"""The rules for training rows, their digest, and the warnings."""
+"""The rules for training rows, and their digest."""
 
 import hashlib
 import json
@@ -14,7 +14,6 @@ from windrow.domain.dataset import (
     check_rows,
     check_test_rows,
     check_texts,
-    find_data_warnings,
     rows_as_jsonl,
 )
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
@@ -103,42 +102,6 @@ def test_the_digest_depends_on_the_order() -> None:
     assert Dataset(tuple(SOUND)).sha256 != Dataset(tuple(SOUND[::-1])).sha256
 
 
-def test_clean_rows_of_full_classes_give_no_warning() -> None:
-    rows = [Row(f"text {label} {number}", label) for label in "ab" for number in range(4)]
-    assert find_data_warnings(check_rows(rows, LIMITS)) == ()
-
-
-def test_each_oddity_has_its_warning_and_its_rows() -> None:
-    rows = [Row("t", "a"), Row("t", "a"), Row("t", "b"), Row("u", "A ")]
-    found = {warning.code: warning for warning in find_data_warnings(check_rows(rows, LIMITS))}
-    assert set(found) == {"duplicate_rows", "contradicting_rows", "small_classes", "labels_alike"}
-    assert found["duplicate_rows"].rows == (1,)
-    assert found["contradicting_rows"].rows == (0, 1, 2)
-
-
-@pytest.mark.parametrize(
-    ("labels", "shown"),
-    [
-        (("Bug", "bug", "b"), "'Bug' / 'bug'"),
-        (("R\u00fcckfrage", "Ru\u0308ckfrage"), r"'Ru\u0308ckfrage' / 'R\xfcckfrage'"),
-        (("bug", "bu\u200bg"), r"'bug' / 'bu\u200bg'"),
-        (("bug", "bug\u202e", "Bug"), r"'Bug' / 'bug' / 'bug\u202e'"),
-    ],
-)
-def test_labels_that_look_alike_are_shown_with_what_tells_them_apart(labels: tuple[str, ...], shown: str) -> None:
-    rows = [Row(f"text {number} {label!a}", label) for number in range(4) for label in labels]
-    (warning,) = find_data_warnings(check_rows(rows, LIMITS))
-    assert warning.code == "labels_alike"
-    assert shown in warning.message
-
-
-def test_a_warning_names_five_rows_at_most() -> None:
-    rows = [Row("t", "a")] * 20 + [Row("u", "b")] * 4
-    found = {warning.code: warning for warning in find_data_warnings(check_rows(rows, LIMITS))}
-    assert len(found["duplicate_rows"].rows) == 5
-    assert found["duplicate_rows"].message.startswith("22 rows repeat")
-
-
 def test_one_row_is_enough_to_judge_by() -> None:
     dataset = check_test_rows("test_data", SOUND[:1], LIMITS)
     assert dataset == Dataset((SOUND[0],))
@@ -203,12 +166,3 @@ def test_what_follows_from_all_rows_is_computed_once() -> None:
 
 def test_distinct_texts_come_in_the_order_in_which_they_were_sent() -> None:
     assert Dataset((Row("b", "x"), Row("a", "y"), Row("b", "y"))).distinct_texts == ("b", "a")
-
-
-def test_labels_that_are_whole_numbers_are_worth_a_warning() -> None:
-    dataset = check_rows(
-        [Row(f"{label} {number}", label) for label in ("0", "-1", "v2") for number in range(4)], DataLimits()
-    )
-    [warning] = find_data_warnings(dataset)
-    assert warning.code == "number_labels"
-    assert "taken as their text ('-1', '0')" in warning.message

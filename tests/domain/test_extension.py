@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidTrainingData, LimitExceeded
 from windrow.domain.extension import extend_rows
+from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
 
 LIMITS = DataLimits()
 KEPT = (
@@ -102,3 +103,36 @@ def test_a_kept_text_that_is_too_long_here_is_named_but_not_told() -> None:
         "the text, or raise WINDROW_MAX_TEXT_CHARS. If you cannot, leave extends out, and pass all rows from your own "
         "copy."
     )
+
+
+SEVERAL = (MultiLabelRow("charged twice", ("billing", "urgent")), MultiLabelRow("thank you", ()))
+
+
+def test_rows_with_any_number_of_labels_extend_those_of_their_form() -> None:
+    correction = MultiLabelRow("thank you", ("praise",))
+    extended = extend_rows("tickets@3", SEVERAL, [correction], LIMITS)
+    assert extended.dataset == MultiLabelDataset((SEVERAL[0], correction))
+    assert (extended.taken_over_rows, extended.replaced_rows) == (1, 1)
+    assert extend_rows("tickets@3", SEVERAL, [], LIMITS).dataset == MultiLabelDataset(SEVERAL)
+
+
+@pytest.mark.parametrize(
+    ("kept", "given_rows", "message"),
+    [
+        (SEVERAL, KEPT, "training_data[0].label does not fit the kept rows of tickets@3, which have labels;"),
+        (KEPT, SEVERAL, "training_data[0].labels does not fit the kept rows of tickets@3, which have label;"),
+    ],
+)
+def test_rows_of_another_form_than_the_kept_ones_are_refused(
+    kept: tuple[Row, ...], given_rows: tuple[Row, ...], message: str
+) -> None:
+    with pytest.raises(InvalidTrainingData) as caught:
+        extend_rows("tickets@3", kept, given_rows, LIMITS)
+    assert caught.value.detail.startswith(message)
+    assert (caught.value.facts["row"], caught.value.facts["extends"]) == (0, "tickets@3")
+
+
+def test_a_kept_row_with_a_wrong_label_is_named_as_a_kept_one() -> None:
+    broken = (SEVERAL[0], MultiLabelRow("thanks", ("fine", " ")))
+    with pytest.raises(InvalidTrainingData, match=r"^In kept row 1 of tickets@3, counted from 0, the labels\[1\] is"):
+        extend_rows("tickets@3", broken, [], LIMITS)

@@ -16,9 +16,11 @@ from windrow.domain.gate import (
     check_must_pass,
     check_requirement,
 )
+from windrow.domain.multi_label import MultiLabelRow
 
 ROWS = (Row("I was charged twice", "billing"), Row("The app crashes", "bug"))
-NEED_ROWS = r"^require\.not_worse and require\.min_recall need labelled rows"
+NEED_ROWS = r"^require\.not_worse, require\.min_recall and require\.min_f1 need labelled rows"
+SETS = (MultiLabelRow("I was charged twice, do something", ("billing", "urgent")), MultiLabelRow("Thanks", ()))
 LIMITS = DataLimits(max_rows=3, max_text_chars=40)
 
 
@@ -28,6 +30,8 @@ LIMITS = DataLimits(max_rows=3, max_text_chars=40)
         NOTHING_REQUIRED,
         Requirement(ROWS, not_worse=True),
         Requirement(ROWS, min_recall={"billing": 0.0, "bug": 1.0}),
+        Requirement(ROWS, min_f1={"billing": 0.0, "bug": 1.0}),
+        Requirement(SETS, not_worse=True, must_pass=SETS, min_f1={"bug": 1.0}),
         Requirement(must_pass=ROWS),
         Requirement(ROWS, not_worse=True, must_pass=ROWS[:1], min_recall={"bug": 0.5}),
     ],
@@ -50,10 +54,17 @@ def test_conditions_that_can_be_looked_at_are_allowed(requirement: Requirement) 
             NEED_ROWS,
         ),
         (
+            Requirement(min_f1={"bug": 0.5}),
+            InvalidParameter,
+            NEED_ROWS,
+        ),
+        (
             Requirement(ROWS),
             InvalidParameter,
             "alone asks for nothing",
         ),
+        (Requirement(ROWS, min_f1={"bug": 1.01}), InvalidParameter, r"min_f1\['bug'\] is 1\.01"),
+        (Requirement(must_pass=(ROWS[0], SETS[0])), InvalidTestData, r"^require\.must_pass\[1\]\.labels"),
         (Requirement((*ROWS, Row("", "bug"))), InvalidTestData, r"^require\.test_data\[2\]\.text is empty"),
         (Requirement(ROWS * 2), LimitExceeded, r"^require\.test_data has 4 rows"),
         (Requirement(must_pass=(Row("a", ""),)), InvalidTestData, r"^require\.must_pass\[0\]\.label is empty"),

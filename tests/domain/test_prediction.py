@@ -136,3 +136,21 @@ def test_an_explanation_is_for_one_text_and_one_classifier(names: tuple[str, ...
 def test_an_answer_without_a_label_abstained() -> None:
     assert Prediction(label=None, scores={"a": 0.4, "b": 0.6}, model_name="x", revision=1, truncated=False).abstained
     assert not Answer(label="b", scores={"a": 0.4, "b": 0.6}, truncated=False).abstained
+
+
+@pytest.mark.parametrize(
+    ("label", "labels", "given", "abstained"),
+    [
+        ("a", None, ("a",), False),
+        (None, None, (), True),
+        (None, ("b", "a"), ("b", "a"), False),
+        (None, (), (), False),
+    ],
+)
+def test_an_answer_without_labels_abstains_unless_it_says_that_none_fits(
+    label: str | None, labels: tuple[str, ...] | None, given: tuple[str, ...], abstained: bool
+) -> None:
+    answer = Prediction(
+        label=label, labels=labels, scores={"a": 0.5, "b": 0.5}, truncated=False, model_name="m", revision=1
+    )
+    assert (answer.given, answer.abstained) == (given, abstained)

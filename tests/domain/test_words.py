@@ -37,6 +37,7 @@ class Shouted(Words):
         ("{labels:quoted} or {names:joined}", {"labels": ["a"], "names": ["b", "c"]}, "'a' or b, c", "'a' or b, c"),
         ("{arg:top_k} is wrong", {}, "top_k is wrong", "TOP_K is wrong"),
         ("{arg:{parameter}} is wrong", {"parameter": "seed"}, "seed is wrong", "SEED is wrong"),
+        ("Or {no_rows} to keep none.", {}, *["Or an empty list to keep none."] * 2),
         ("To get in, {send_key}.", {}, f"To get in, {Words.send_key}.", "To get in, show it."),
         ("Or {set:purge}.", {}, "Or purge=True.", "Or PURGE ON."),
         ("Or {unset:overwrite}.", {}, "Or overwrite=False.", "Or OVERWRITE OFF."),

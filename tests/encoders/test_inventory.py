@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 from windrow.domain.values import recast
+from windrow.encoders import hub_cache
 from windrow.encoders import inventory as inventory_module
 from windrow.encoders.downloads import COMMITS_FOLDER
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
@@ -218,6 +220,55 @@ def test_of_the_hub_cache_what_is_allowed_and_can_be_run_is_shown(place: Place, 
     assert shown == (stored(BaseModel(ID, place.digest, COMMIT), "hub_cache", size, 0),)
     assert place.find().base_model == recast(BaseModel, shown[0])
     assert [each.id for each in place.inventory("*").stored_base_models()] == ["acme/other", ID]
+
+
+def test_whether_one_is_held_is_said_without_a_look_at_others(
+    place: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch, digested: Counter[str]
+) -> None:
+    scans = _scans(monkeypatch)
+    place.put()
+    inventory = place.inventory("*")
+    assert inventory.holds(ID)
+    assert not inventory.holds("facebook/bart-large-mnli")
+    assert not inventory.holds(DEFAULT_BASE_MODEL)
+    hub.put("acme/other", place.source.path, "1" * 40)
+    assert not inventory.holds("facebook/bart-large-mnli")
+    assert not digested
+    assert not scans
+    assert inventory.holds("acme/other")
+
+
+def test_a_cached_model_that_cannot_be_run_is_not_looked_at_again_for_some_seconds(
+    place: Place, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = tmp_path / "chat"
+    chat.mkdir()
+    (chat / "config.json").write_text("{}")
+    hub.put("acme/chat", chat, "3" * 40)
+    scans, now = _scans(monkeypatch), [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    inventory = place.inventory("*")
+    assert not any(inventory.holds("acme/chat") for _ in range(3))
+    assert len(scans) == 1
+    now[0] += 11
+    assert not inventory.holds("acme/chat")
+    assert len(scans) == 2
+
+
+def _scans(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Return a list that grows with each walk through the Hugging Face cache."""
+    scans: list[None] = []
+
+    def scan() -> object:
+        scans.append(None)
+        return hub_cache.cached_models()
+
+    monkeypatch.setattr(inventory_module, "cached_models", scan)
+    return scans
+
+
+def test_the_installed_one_is_held(place_with_default: Place) -> None:
+    assert place_with_default.inventory("*").holds(DEFAULT_BASE_MODEL)
 
 
 def test_an_id_refers_to_the_copy_in_the_data_directory_then_to_that_in_the_cache(place: Place, hub: Hub) -> None:

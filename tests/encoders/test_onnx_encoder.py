@@ -1,5 +1,7 @@
 """The encoder gives what sentence-transformers gives, for every family, with and without an adapter."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.graph_cache import find_or_build_graphs
 from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, TextEncoder, load_encoder
+from windrow.settings import read_environment
 
 pytestmark = pytest.mark.slow
 
@@ -206,3 +209,25 @@ def test_loading_and_encoding_print_nothing(
 ) -> None:
     encode(load_encoder(tiny_folder, tmp_path), WORDS, adapter_for(tiny_folder, rank=2))
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_runtime_writes_down_nothing_about_who_runs_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    variables = {**read_environment(), "HOME": str(home)}
+    for name in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"):
+        variables.pop(name, None)
+    command = [
+        sys.executable,
+        "-m",
+        "windrow",
+        "classify",
+        "a",
+        "--labels",
+        "b,c",
+        "--data-dir",
+        str(tmp_path / "data"),
+    ]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path for path in home.rglob("*") if "microsoft" in path.name.lower()] == []

@@ -10,6 +10,7 @@ from tests.fakes.runner import InlineRunner
 from windrow.domain.clock import utc_now
 from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
 from windrow.domain.job import Job, OnStep
+from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow, check_multi_label_rows
 from windrow.encoders.bulk import run_in_order
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.onnx_encoder import TextEncoder
@@ -56,6 +57,17 @@ def easy(rows_per_label: int, labels: int = 3) -> Dataset:
         ],
         DataLimits(),
     )
+
+
+def multi_label_dataset(rows: int = 30, labels: int = 3) -> MultiLabelDataset:
+    """Return texts of their labels' own words and a number; every fifth one has no label, and others two."""
+    random = np.random.default_rng(rows)
+    checked = []
+    for number in range(rows):
+        own = sorted({number % labels, int(random.integers(labels))}) if number % 5 else []
+        words = [f"word{label}" for label in own] or ["nothing", str(random.choice(WORDS))]
+        checked.append(MultiLabelRow(" ".join([*words, str(number)]), tuple(f"label {label}" for label in own)))
+    return check_multi_label_rows(checked, DataLimits())
 
 
 def queued_job(job_id: str) -> Job:

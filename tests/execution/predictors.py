@@ -1,7 +1,7 @@
 """A predictor on a catalog in memory, with classifiers of random heads, and an encoder that counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from tests.fakes.files import MemoryFiles
 from tests.records import record
 from tests.storage.examples import open_catalog
 from windrow.arrays import Floats
+from windrow.domain.classifier import Record
 from windrow.domain.names import Reference
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.encoders.adapters import Adapter, LowRankChanges
@@ -69,14 +70,18 @@ class PredictorSetup:
         seed: int = 0,
         adapter: LowRankChanges | None = None,
         width: int | None = None,
+        *,
         scope: Scope | None = None,
+        trained: Record | None = None,
     ) -> ClassifierState:
         random = np.random.default_rng(seed)
         width = width or feature_size(self.encoder.folder)
         weights = random.standard_normal((2, width)).astype(np.float32)
         artifact = artifact_to_bytes(Artifact(LinearHead(weights, np.zeros(2, np.float32)), adapter, scope))
         base_model = self.encoder.folder.base_model
-        trained = record(name, base_model=base_model.id, base_model_digest=base_model.digest)
+        trained = replace(
+            trained or record(name), name=name, base_model=base_model.id, base_model_digest=base_model.digest
+        )
         return self.catalog.publish(NewRevision(trained, {ARTIFACT: artifact}))
 
     def ask(

@@ -50,7 +50,7 @@ def adapter_of(tuned: TrainedAdapter) -> AdapterTensors:
 
 def scale_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
     monkeypatch.setattr(
-        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ())
+        training_set_module, "choose_adapter_scale", lambda *_, **__: AdapterReport(value, "The test says so.", ())
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.encoders.adapters import changes_for
 from tests.execution.predictors import FailingEncoder, PredictorSetup, encoded_by, found
+from tests.records import multi_label_record
 from windrow.arrays import Floats
 from windrow.domain.errors import InvalidBaseModel
 from windrow.encoders.bulk import run_in_order
@@ -70,6 +71,19 @@ def test_outputs_are_those_of_a_prediction_text_by_text() -> None:
             None if answer.in_scope is None else pytest.approx(answer.in_scope, abs=1e-5) for answer in predicted
         ]
     assert [each.in_scope is None for each in answers] == [False, True]
+
+
+def test_a_multi_label_classifier_gives_the_labels_whose_scores_reach_their_thresholds() -> None:
+    setup = PredictorSetup()
+    several = setup.publish("a", 1, trained=multi_label_record(label_thresholds={"billing": 0.5, "bug": 0.45}))
+    answers, one_label = answers_of(setup, [several, setup.publish("b", 2)])
+    assert one_label.given is None
+    assert answers.given is not None
+    predicted = setup.ask([several], TEXTS)
+    for row, given, answer in zip(answers.scores, answers.given, predicted, strict=True):
+        assert row.tolist() == pytest.approx(list(answer.scores.values()), abs=1e-5)
+        assert {answers.labels[at] for at in np.flatnonzero(given)} == set(answer.labels or ())
+    assert [answer.labels for answer in predicted] == [("bug",), ("billing",), ("bug",), (), ("billing", "bug")]
 
 
 def test_many_texts_are_predicted_in_chunks_with_the_same_outputs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -543,6 +543,23 @@ def test_batches_are_small_as_long_as_a_key_comes_now_and_then_and_large_again_l
     fixture.close()
 
 
+def test_a_requests_wait_lasts_until_a_batch_takes_its_first_text_and_counts_once(encoder: PausingEncoder) -> None:
+    now_s = [100.0]
+    fixture = QueueFixture(BatchQueue(1, 100, clock_s=lambda: now_s[0]), encoder)
+    first = fixture.ask(text(0))
+    encoder.wait_for_batch()
+    assert fixture.queue.stats().waits.seconds == 0
+    # Of more texts than one batch takes.
+    long = fixture.ask(*(text(1, 50) for _ in range(6)))
+    now_s[0] += 3.0
+    encoder.let(100)
+    assert all(answer.result(PATIENCE_S) is not None for answer in (first, long))
+    waits = fixture.queue.stats().waits
+    assert (waits.count, waits.seconds) == (2, 3.0)
+    assert fixture.queue.stats().encode_seconds > 0
+    fixture.close()
+
+
 def test_two_keys_have_as_many_tokens_of_a_batch_whatever_each_request_brings(encoder: PausingEncoder) -> None:
     now_s = [100.0]
     fixture = QueueFixture(BatchQueue(1, 40, clock_s=lambda: now_s[0]), encoder)

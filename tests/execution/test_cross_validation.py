@@ -18,8 +18,9 @@ from windrow.domain.training_report import AdapterReport
 from windrow.encoders.onnx_encoder import OnnxEncoder, Tokens
 from windrow.execution import cross_validation
 from windrow.execution import training_set as training_set_module
-from windrow.execution.cross_validation import CURVE_FRACTIONS, cross_validate
+from windrow.execution.cross_validation import cross_validate
 from windrow.execution.runner import Runner
+from windrow.execution.validation_folds import CURVE_FRACTIONS
 from windrow.learning import plan
 
 HEAD_ONLY = Recipe(num_iterations=0)
@@ -220,7 +221,7 @@ def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(0.0, "The test says so.", ())
+        training_set_module, "choose_adapter_scale", lambda *_, **__: AdapterReport(0.0, "The test says so.", ())
     )
     found = cross_validate(easy(6), 3, Recipe(num_iterations=12), context_for(tiny))
     assert found.mean_accuracy <= found.head_only_accuracy

@@ -211,7 +211,7 @@ def test_the_label_of_a_held_out_row_never_changes_its_outputs(
 ) -> None:
     """The labels of one fold's held-out rows are changed, with the folds and the policy left as they are."""
     monkeypatch.setattr(
-        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(1.0, "The test says so.", ())
+        training_set_module, "choose_adapter_scale", lambda *_, **__: AdapterReport(1.0, "The test says so.", ())
     )
     training_set = encoded(dataset(6), tiny)
     assigned = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
@@ -234,7 +234,7 @@ def test_outputs_are_those_of_a_head_on_the_adapted_features_of_the_other_rows(
 ) -> None:
     monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: False)
     monkeypatch.setattr(
-        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(1.0, "The test says so.", ())
+        training_set_module, "choose_adapter_scale", lambda *_, **__: AdapterReport(1.0, "The test says so.", ())
     )
     runner, context = InstantRunner(tiny.folder), context_for(tiny)
     training_set = encoded(dataset(6), tiny)
@@ -255,7 +255,7 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
     """However the rows of a fold look by themselves."""
     asked: list[int] = []
 
-    def choose(features: Floats, label_ids: np.ndarray, head: object) -> AdapterReport:
+    def choose(features: Floats, label_ids: np.ndarray, head: object, **_: object) -> AdapterReport:
         asked.append(len(label_ids))
         return AdapterReport(0.5, "The test says so.", ())
 
@@ -268,7 +268,7 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
 
 def test_folds_without_an_adapter_use_the_frozen_encoder(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(0.0, "The test says so.", ())
+        training_set_module, "choose_adapter_scale", lambda *_, **__: AdapterReport(0.0, "The test says so.", ())
     )
     training_set, runner = encoded(dataset(), tiny), InstantRunner(tiny.folder)
     held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))

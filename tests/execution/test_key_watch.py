@@ -12,7 +12,13 @@ import pytest
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import open_names
 from windrow.domain.access import CreateKeyRequest
-from windrow.domain.errors import DataDirectoryUnavailable, KeysUnavailable, StorageFailed, Unauthorized
+from windrow.domain.errors import (
+    DataDirectoryUnavailable,
+    InsufficientScope,
+    KeysUnavailable,
+    StorageFailed,
+    Unauthorized,
+)
 from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import WATCH_INTERVAL_S
 from windrow.execution.periodic_task import PeriodicTask
@@ -55,12 +61,20 @@ def test_from_the_first_key_on_one_is_needed_also_where_all_are_revoked(store: K
     key = store.create(SHOP, None).key
     assert not watch.is_needed
     watch.update()
+    watch.check_readable()
     assert watch.is_needed
     assert (watch.find(key).name, watch.find(key).scopes, watch.find(key).only) == ("shop", ("read",), ("a*",))
     store.revoke("shop")
     watch.update()
     assert watch.is_needed
     assert "shop is revoked" in refusal(watch, key)
+
+
+def test_refusals_are_counted_by_the_code_of_the_error(watch: KeyWatch) -> None:
+    assert watch.refused == {}
+    for error in (Unauthorized("No."), InsufficientScope("No."), Unauthorized("No.")):
+        watch.note_refusal(error, "delete")
+    assert watch.refused == {"unauthorized": 2, "insufficient_scope": 1}
 
 
 def test_what_is_like_a_key_is_none_and_is_not_repeated(store: KeyStore, watch: KeyWatch) -> None:
@@ -88,7 +102,9 @@ def check_closed(watch: KeyWatch, *keys: str) -> str:
         with pytest.raises(KeysUnavailable) as caught:
             watch.find(key)
         told.add(caught.value.detail)
-    (only,) = told
+    with pytest.raises(KeysUnavailable) as caught:
+        watch.check_readable()
+    (only,) = {*told, caught.value.detail}
     assert "every key is refused" in only
     return only
 

@@ -11,7 +11,7 @@ import pytest
 from tests.execution.predictors import CountingEncoder, PredictorSetup, found
 from tests.storage.examples import THRESHOLD_CHANGE
 from windrow.domain.errors import InvalidArtifact, InvalidBaseModel
-from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.prediction import Kind, Prediction, PredictRequest
 from windrow.domain.threshold import Threshold
 from windrow.encoders.adapters import Adapter
 from windrow.execution.prediction_plan import (
@@ -170,3 +170,129 @@ def test_scores_that_are_no_numbers_with_an_adapter_are_the_classifiers_fault(en
     check_finite(entry.record, adapted, 1.0)
     with pytest.raises(InvalidArtifact, match="no numbers"):
         check_finite(entry.record, adapted, math.nan)
+
+
+# Of three labels, whose scores are 0.5, 0.731 and 0.269 for a text with the logit 1.
+SEVERAL = LinearHead(np.array([[0, 0, 0], [1, 0, 0], [-1, 0, 0]], np.float32), np.zeros(3, np.float32))
+LABELS = ("billing", "bug", "urgent")
+
+
+def several(entry: ClassifierState, *thresholds: float, stored: Threshold | None = None) -> ClassifierState:
+    """Return a multi-label classifier with these thresholds of its labels."""
+    changes = () if stored is None else (replace(THRESHOLD_CHANGE, after=stored),)
+    changed = replace(
+        entry.record,
+        kind="multi_label",
+        labels=LABELS,
+        rows_per_label=dict.fromkeys(LABELS, 4),
+        label_thresholds=dict(zip(LABELS, thresholds, strict=True)),
+        threshold_changes=changes,
+    )
+    return replace(entry, record=changed)
+
+
+def ask_several(
+    entry: ClassifierState, request: PredictRequest | None = None, logit: float = 1.0, likeness: float = 0.5
+) -> Prediction:
+    classifier = LoadedClassifier(SEVERAL, None, ENCODER, "way", SCOPE, "multi_label")
+    plan = PredictionPlan([found(entry)], [classifier], [b"text"], request or wanting())
+    plan.encoded["way", b"text"] = EncodedText(np.array([logit, 0, likeness], np.float32), truncated=False)
+    (answer,) = plan.answers()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "logit", "labels"),
+    [
+        ((0.5, 0.5, 0.5), 1.0, ("bug", "billing")),
+        ((0.5, 0.5, 0.25), 1.0, ("bug", "billing", "urgent")),
+        ((0.51, 0.75, 0.3), 1.0, ()),
+        ((0.5, 0.5, 0.5), -1.0, ("urgent", "billing")),
+        ((0.5, 0.5, 0.5), 0.0, ("billing", "bug", "urgent")),
+    ],
+)
+def test_a_label_is_given_from_its_own_threshold_on_the_highest_score_first(
+    thresholds: tuple[float, ...], logit: float, labels: tuple[str, ...], entry: ClassifierState
+) -> None:
+    answer = ask_several(several(entry, *thresholds), logit=logit)
+    assert (answer.kind, answer.label, answer.labels, answer.abstained) == ("multi_label", None, labels, False)
+    expected = [1 / (1 + math.exp(-each)) for each in (0, logit, -logit)]
+    assert dict(answer.scores) == pytest.approx(dict(zip(LABELS, expected, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("requested", "stored", "labels"),
+    [
+        (None, None, ("bug", "billing", "urgent")),
+        (0.3, None, ("bug", "billing")),
+        (0.6, None, ("bug",)),
+        (0.8, None, None),
+        (None, 0.6, ("bug",)),
+        (None, 0.8, None),
+        (0.0, 0.8, ("bug", "billing", "urgent")),
+    ],
+)
+def test_labels_below_the_bound_are_not_given_and_where_none_is_left_the_classifier_abstains(
+    requested: float | None, stored: float | None, labels: tuple[str, ...] | None, entry: ClassifierState
+) -> None:
+    changed = several(entry, 0.2, 0.2, 0.2, stored=None if stored is None else Threshold(stored))
+    answer = ask_several(changed, wanting(requested))
+    assert (answer.labels, answer.abstained) == (labels, labels is None)
+
+
+def test_where_no_label_reaches_its_threshold_a_bound_takes_none_away(entry: ClassifierState) -> None:
+    answer = ask_several(several(entry, 0.9, 0.9, 0.9), wanting(1.0))
+    assert (answer.labels, answer.abstained) == ((), False)
+
+
+def test_a_stored_threshold_of_a_label_takes_the_place_of_the_one_of_the_training(entry: ClassifierState) -> None:
+    stored = Threshold(0.0, {"urgent": 0.25, "bug": 0.75})
+    answer = ask_several(several(entry, 0.4, 0.4, 0.4, stored=stored))
+    assert answer.labels == ("billing", "urgent")
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.99])
+def test_a_text_unlike_the_training_data_gets_no_labels_whether_any_fits(
+    threshold: float, entry: ClassifierState
+) -> None:
+    changed = several(entry, threshold, threshold, threshold)
+    assert ask_several(changed, wanting(min_in_scope=0.4), likeness=0.1).abstained
+    assert not ask_several(changed, wanting(min_in_scope=0.4), likeness=0.6).abstained
+
+
+def test_the_number_of_scores_changes_no_label(entry: ClassifierState) -> None:
+    changed = several(entry, 0.2, 0.2, 0.2)
+    for top_k, shown in ((1, ["bug"]), (2, ["bug", "billing"]), (3, ["bug", "billing", "urgent"])):
+        answer = ask_several(changed, replace(wanting(), top_k=top_k))
+        assert list(answer.scores) == shown
+        assert answer.labels == ("bug", "billing", "urgent")
+
+
+def test_classifiers_of_both_kinds_predict_together_as_alone(entry: ClassifierState) -> None:
+    random = np.random.default_rng(7)
+    entries, classifiers = [], []
+    for number in range(2 * MAX_STACKED_HEADS):
+        is_several = number % 3 == 0
+        labels = 3 if is_several else 2
+        head = LinearHead(random.normal(size=(labels, 3)).astype(np.float32), np.zeros(labels, np.float32))
+        kind: Kind = "multi_label" if is_several else "single_label"
+        entries.append(several(entry, 0.4, 0.5, 0.6) if is_several else entry)
+        classifiers.append(LoadedClassifier(head, None, ENCODER, "way", SCOPE, kind))
+
+    def asked(entries: Sequence[ClassifierState], classifiers: Sequence[LoadedClassifier]) -> tuple[Prediction, ...]:
+        plan = PredictionPlan(list(map(found, entries)), classifiers, [b"text"], wanting())
+        plan.encoded["way", b"text"] = EncodedText(np.array([0.3, -0.7, 0.2], np.float32), truncated=False)
+        return plan.answers()
+
+    together = asked(entries, classifiers)
+    for one, own, classifier in zip(together, entries, classifiers, strict=True):
+        (alone,) = asked([own], [classifier])
+        assert (one.kind, one.label, one.labels) == (alone.kind, alone.label, alone.labels)
+        assert one.kind == classifier.kind
+        assert list(one.scores.values()) == pytest.approx(list(alone.scores.values()), abs=1e-6)
+
+
+@pytest.mark.parametrize("logit", [np.nan, np.inf])
+def test_scores_of_several_labels_that_are_no_numbers_are_no_answer(logit: float, entry: ClassifierState) -> None:
+    with np.errstate(invalid="ignore"), pytest.raises(InvalidBaseModel, match="no numbers"):
+        ask_several(several(entry, 0.5, 0.5, 0.5), logit=logit)

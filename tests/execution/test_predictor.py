@@ -192,9 +192,7 @@ def test_a_head_of_another_width_is_refused_with_what_to_do() -> None:
 def test_a_head_of_other_labels_is_refused_with_what_to_do() -> None:
     setup = PredictorSetup()
     entry = setup.publish("a")
-    grown = replace(
-        entry, record=replace(entry.record, labels=("a", "b", "c"), rows_per_label={"a": 1, "b": 1, "c": 1})
-    )
+    grown = replace(entry, record=replace(entry.record, labels=("a", "b", "c"), rows_per_label=dict.fromkeys("abc", 1)))
     with pytest.raises(InvalidArtifact, match="2 labels, not 3"):
         setup.ask([grown], ["charged twice"])
 

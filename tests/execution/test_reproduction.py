@@ -49,6 +49,8 @@ def record_of(trained: Trained, encoder: TextEncoder, recipe: Recipe, rows: tupl
         revision=3,
         labels=dataset.labels,
         rows_per_label=dataset.rows_per_label,
+        num_examples=dataset.num_examples,
+        label_thresholds={},
         base_model_digest=base_model.digest,
         training_data_sha256=dataset.sha256,
         created_at=datetime(2025, 9, 15, tzinfo=UTC),

@@ -50,7 +50,7 @@ def test_a_head_alone_is_calibrated_by_its_own_folds() -> None:
     outcome, (head, report, judged) = fit(task), fit_head(task.examples, 4)
     assert judged is not None
     artifact = artifact_from_bytes(outcome.artifact)
-    labels = task.examples.label_ids[judged.rows]
+    labels = task.examples.label_ids[judged.rows].astype(np.int64)
     temperature = fit_temperature(judged.logits, labels, HEAD_PRIOR)
     assert outcome.head == report
     assert (outcome.scores.temperature, outcome.scores.source) == (temperature, "out_of_fold")
@@ -82,7 +82,7 @@ def test_an_adapted_head_is_calibrated_with_the_held_out_rows_of_its_folds() -> 
     task = FitTask(examples(), HIDDEN, 4, ADAPTER, said)
     outcome, (head, report) = fit(task), fit_adapted_head(task.examples.features, task.examples.label_ids)
     artifact = artifact_from_bytes(outcome.artifact)
-    temperature = fit_temperature(said.logits, said.label_ids, ADAPTED_PRIOR)
+    temperature = fit_temperature(said.logits, said.label_ids.astype(np.int64), ADAPTED_PRIOR)
     assert temperature > 1.2
     assert (outcome.head, outcome.estimate) == (report, estimate_accuracy(said))
     assert (outcome.scores.temperature, outcome.scores.source) == (temperature, "out_of_fold")
@@ -129,6 +129,8 @@ def test_a_holdout_task_returns_the_logits_of_an_uncalibrated_head(is_adapted: b
 def test_duplicate_rows_count_once() -> None:
     once = examples()
     count = len(once.groups)
-    often = Examples(np.tile(once.features, (5, 1)), np.tile(once.label_ids, 5), np.tile(once.groups, 5))
+    often = Examples(
+        np.tile(once.features, (5, 1)), np.tile(once.label_ids, 5).astype(np.int64), np.tile(once.groups, 5)
+    )
     estimates = [fit(FitTask(each, HIDDEN, 0)).estimate for each in (once, often)]
     assert [estimate.total for estimate in estimates if estimate is not None] == [count, count]

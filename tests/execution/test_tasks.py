@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -96,6 +96,8 @@ def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
         tuning(None, None),
         tuning(12.5, None),
         tuning(None, 300),
+        replace(tuning(None, None), label_ids=np.array([[True, False], [False, False]])),
+        FitTask(replace(examples(), label_ids=np.arange(15).reshape(5, 3) % 2 == 0), 3, 9),
         TrainAdaptersTask((tuning(None, None), tuning(None, 300)), at_once=2),
         FitTask(examples(), 3, 9),
         FitTask(examples(), 3, 9, search=HeadSearch(HEAD, None)),
@@ -115,9 +117,10 @@ def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
         TrainAdaptersOutcome((NO_STEPS, NO_STEPS)),
         HeadSearch(HEAD, OUT_OF_FOLD),
         CrossValidateHeadOutcome(HELD_OUT.logits),
-        FitOutcome(b"artifact", HEAD, None, PRIOR, {"numpy": "2"}),
+        FitOutcome(b"artifact", HEAD, None, PRIOR, None, {"numpy": "2"}),
+        FitOutcome(b"artifact", HEAD, None, PRIOR, (0.25, 0.5), {}),
         FitOutcome(
-            b"", HEAD, Estimate(3, 4, 2, Interval(0.25, 1.0)), ScoreReport(0.75, "out_of_fold", 0.625, 0.125), {}
+            b"", HEAD, Estimate(3, 4, 2, Interval(0.25, 1.0)), ScoreReport(0.75, "out_of_fold", 0.625, 0.125), None, {}
         ),
         HoldoutOutcome(HELD_OUT.logits, HELD_OUT.similarities),
         LearningCurve(

@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.execution.examples import InstantRunner, RecordingRunner, context_for, dataset, easy
+from tests.execution.examples import InstantRunner, RecordingRunner, context_for, dataset, easy, multi_label_dataset
 from tests.fakes.encoder import FakeEncoder
 from windrow.arrays import Floats
-from windrow.domain.dataset import Dataset, Row
+from windrow.domain.dataset import DataLimits, Dataset, Row
 from windrow.domain.job import OnProgress, Progress, ignore_progress
+from windrow.domain.labelled_rows import LabelledDataset
+from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow, check_multi_label_rows
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
 from windrow.encoders.adapters import Adapter, pack_adapter
@@ -23,6 +25,8 @@ from windrow.execution.trainer import Trained, train
 from windrow.execution.training_cost import measure_workload
 from windrow.learning import plan
 from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR
+from windrow.learning.head import sigmoid
+from windrow.learning.multi_label_thresholds import PRIOR_THRESHOLD
 from windrow.storage.artifact import artifact_from_bytes
 
 Fit = Callable[..., Trained]
@@ -31,7 +35,7 @@ Fit = Callable[..., Trained]
 @pytest.fixture
 def fit(tiny: OnnxEncoder) -> Fit:
     def fit(
-        data: Dataset,
+        data: LabelledDataset,
         recipe: Recipe = Recipe(),
         on_progress: OnProgress = ignore_progress,
         runner: Runner | None = None,
@@ -42,7 +46,9 @@ def fit(tiny: OnnxEncoder) -> Fit:
     return fit
 
 
-def fit_head_only(data: Dataset, recipe: Recipe = Recipe(num_iterations=0), runner: Runner | None = None) -> Trained:
+def fit_head_only(
+    data: LabelledDataset, recipe: Recipe = Recipe(num_iterations=0), runner: Runner | None = None
+) -> Trained:
     return train(data, recipe, context_for(FakeEncoder(), runner))
 
 
@@ -57,7 +63,7 @@ def codes(trained: Trained) -> set[str]:
 
 def scale_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
     monkeypatch.setattr(
-        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ())
+        training_set_module, "choose_adapter_scale", lambda *_, **__: AdapterReport(value, "The test says so.", ())
     )
 
 
@@ -356,3 +362,88 @@ def test_the_same_request_gives_the_same_bytes(rows_per_label: int, fit: Fit) ->
     assert fit(data, recipe).artifact == first.artifact
     if rows_per_label == 100:  # fewer rows all meet in every step, so there is nothing to draw
         assert fit(data, replace(recipe, seed=1)).artifact != first.artifact
+
+
+def given_sets(trained: Trained, data: MultiLabelDataset, encoder: OnnxEncoder | FakeEncoder) -> list[tuple[int, ...]]:
+    """Return the positions of the labels that a training gives to its own rows."""
+    artifact = artifact_from_bytes(trained.artifact)
+    adapter = None if artifact.adapter is None else pack_adapter(encoder.folder, artifact.adapter)
+    features = encode(encoder, data.texts, adapter).features
+    assert trained.label_thresholds is not None
+    given = sigmoid(artifact.head.logits(features)) >= np.array(trained.label_thresholds)
+    return [tuple(np.flatnonzero(row).tolist()) for row in given]
+
+
+def test_rows_of_several_labels_train_the_head_alone() -> None:
+    data = multi_label_dataset(60)
+    trained = fit_head_only(data)
+    assert trained.kind == "multi_label"
+    assert trained.label_thresholds is not None and len(trained.label_thresholds) == 3
+    assert all(0 < threshold < 1 for threshold in trained.label_thresholds)
+    estimate = trained.report.estimate
+    assert estimate is not None and estimate.micro_f1 is not None and estimate.macro_f1 is not None
+    assert estimate.total == 60
+    assert estimate.micro_f1 > 0.8
+    assert trained.head.cv_folds == 5 and trained.head.cv_accuracy is not None
+    artifact = artifact_from_bytes(trained.artifact)
+    assert artifact.head.bias.shape == (3,)
+    # The labels' centroids, and that of rows without labels.
+    assert artifact.scope is not None and len(artifact.scope.centroids) == 4
+    given = given_sets(trained, data, FakeEncoder())
+    assert np.mean([own == right for own, right in zip(given, data.label_sets, strict=True)]) > 0.8
+
+
+def test_rows_of_several_labels_train_an_adapter_with_its_folds_in_one_reproducible_way(fit: Fit) -> None:
+    data, runner, told = multi_label_dataset(30), RecordingRunner(), list[Progress]()
+    first, second = fit(data, on_progress=told.append, runner=runner), fit(data)
+    assert first.artifact == second.artifact
+    assert first.kind == "multi_label"
+    assert report_of(first).steps > 0
+    assert len(report_of(first).candidates) == 2
+    assert [task.label_ids.dtype for task in runner.adapter_tasks] == [np.dtype(bool)] * 4
+    assert {progress.stage for progress in told} == {"encoding", "training", "validating", "finishing"}
+    estimate = first.report.estimate
+    assert estimate is not None and (estimate.total, estimate.folds) == (30, 3)
+    assert first.scores.source == "out_of_fold"
+
+
+def test_rows_that_each_have_a_label_of_their_own_have_no_estimate_and_the_usual_thresholds() -> None:
+    rows = [MultiLabelRow(f"word{number}", (f"label {number}",)) for number in range(3)]
+    trained = fit_head_only(check_multi_label_rows(rows, DataLimits()))
+    assert trained.report.estimate is None
+    assert trained.label_thresholds == (PRIOR_THRESHOLD,) * 3
+    assert trained.scores.source == "prior"
+    assert "no_estimate" in codes(trained)
+
+
+def test_labels_that_no_text_tells_are_warned_of_and_those_that_texts_tell_are_not() -> None:
+    random = np.random.default_rng(4)
+    rows = [
+        MultiLabelRow(f"word {number}", tuple(f"label {label}" for label in range(3) if random.random() < 0.4))
+        for number in range(40)
+    ]
+    by_chance = fit_head_only(check_multi_label_rows(rows, DataLimits()))
+    assert "not_better_than_majority" in codes(by_chance)
+    assert "not_better_than_majority" not in codes(fit_head_only(multi_label_dataset(60)))
+
+
+def test_one_label_that_some_rows_have_can_be_trained() -> None:
+    rows = [MultiLabelRow(f"word{number % 2} {number}", ("yes",) if number % 2 else ()) for number in range(20)]
+    data = check_multi_label_rows(rows, DataLimits())
+    trained = fit_head_only(data)
+    assert given_sets(trained, data, FakeEncoder()) == list(data.label_sets)
+    assert trained.report.estimate is not None and trained.report.estimate.accuracy > 0.9
+
+
+def test_a_sample_of_too_many_rows_of_several_labels_is_trained(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 20)
+    data = multi_label_dataset(60)
+    trained = fit(data, Recipe(num_iterations=1))
+    assert report_of(trained).texts == 20
+    assert trained.label_thresholds is not None and len(trained.label_thresholds) == 3
+
+
+def test_one_label_a_text_has_no_thresholds() -> None:
+    trained = fit_head_only(easy(4))
+    assert (trained.kind, trained.label_thresholds) == ("single_label", None)
+    assert trained.report.estimate is not None and trained.report.estimate.micro_f1 is None

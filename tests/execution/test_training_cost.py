@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.execution.examples import context_for, dataset, easy
+from tests.execution.examples import context_for, dataset, easy, multi_label_dataset
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.job import Progress, StageEstimate
 from windrow.domain.recipe import Recipe
@@ -20,6 +20,7 @@ from windrow.execution.training_cost import (
 )
 from windrow.execution.training_set import encode_training_set
 from windrow.learning import plan
+from windrow.learning.label_sets import strata
 from windrow.learning.plan import plan_steps
 
 HEAD_ONLY = Recipe(num_iterations=0)
@@ -39,7 +40,7 @@ def test_the_size_is_that_of_the_training_that_follows(tiny: OnnxEncoder) -> Non
     assert workload.plan is not None
     every = replace(training_set, num_label_names=3)
     lengths = every.contrastive_inputs()[0].lengths.astype(np.int64)
-    planned = plan_steps(every.contrastive_inputs()[1], lengths, Recipe())
+    planned = plan_steps(strata(every.contrastive_inputs()[1]), lengths, Recipe())
     assert len(workload.plan.steps) == len(planned.steps)
     assert workload.step_tokens == tuple(int(lengths[step].sum()) for step in planned.steps)
     assert workload.folds == 3
@@ -217,3 +218,13 @@ def test_the_duration_of_each_stage_updates_the_calibration() -> None:
     assert calibration.factor("a", "encoding") == pytest.approx(2**0.5)
     assert calibration.factor("a", "training") == pytest.approx(1)
     assert calibration.factor("a", "saving") == pytest.approx(1)
+
+
+def test_the_work_on_rows_of_several_labels_is_measured_as_it_is_done(tiny: OnnxEncoder) -> None:
+    data = multi_label_dataset(30)
+    workload = measure_workload(data, Recipe(), tiny, threads=2)
+    assert workload.plan is not None
+    assert (workload.plan.requested_steps, workload.folds) == (3, 3)
+    assert sum(len(step) for step in workload.plan.steps) == 3 * (30 + 3)
+    stages = estimate_stages(workload, Recipe(), CostCalibration())
+    assert "the head is fitted to 30 rows of 3 labels" in stages[-2].reason

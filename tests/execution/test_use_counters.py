@@ -196,3 +196,31 @@ def test_threads_lose_no_count(tmp_path: Path, clock: Clock) -> None:
     for thread in threads:
         thread.join()
     assert told(counted)["a"][0] == 4_000
+
+
+def test_the_most_used_classifiers_of_this_process_are_told_the_most_used_one_first(
+    tmp_path: Path, clock: Clock
+) -> None:
+    own = counters(tmp_path, clock)
+    for name, texts in (("c", 1), ("b", 3), ("a", 3), ("d", 2), ("c", 1)):
+        own.count_predictions([name], texts)
+    assert list(own.most_used(3, lambda _: True).items()) == [("a", 3), ("b", 3), ("c", 2)]
+    assert own.most_used(3, lambda name: name in "cd") == {"c": 2, "d": 2}
+
+
+def test_a_day_that_is_over_changes_nothing_of_the_texts_since_the_start(tmp_path: Path, clock: Clock) -> None:
+    own = counters(tmp_path, clock)
+    own.count_predictions(["a"], 2)
+    clock.now_s += DAY_S
+    own.count_predictions(["a"], 5)
+    assert own.most_used(1, lambda _: True) == {"a": 7}
+
+
+def test_only_so_many_names_are_counted_since_the_start(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_counters, "MAX_COUNTED", 4)
+    own = counters(tmp_path, clock)
+    for number, name in enumerate("abcde"):
+        own.count_predictions([name], 10 - number)
+    assert own.most_used(9, lambda _: True) == {"a": 10, "b": 9}

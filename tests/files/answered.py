@@ -1,5 +1,7 @@
 """Two rows of a file and what a classifier makes of them, for the tests of what is written."""
 
+from dataclasses import replace
+
 from windrow.domain.prediction import Prediction
 from windrow.files.reading import Record
 
@@ -18,3 +20,7 @@ RECORDS = [
     Record(2, "My bill", {"id": "7", "text": "My bill"}),
     Record(3, "two\nlines", {"id": "8", "text": "two\nlines"}),
 ]
+# Of a multi-label classifier: two labels, none of the labels, and no answer.
+SEVERAL, NONE_FITS, SEVERAL_UNSURE = (
+    replace(SURE, kind="multi_label", label=None, labels=labels) for labels in (("billing", "account"), (), None)
+)

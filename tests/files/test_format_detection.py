@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.asking import Ended, Run
 from windrow.cli.labelled_file import read_labelled
+from windrow.domain.dataset import Row
 from windrow.domain.read_options import ReadOptions
 
 pytestmark = pytest.mark.usefixtures("trained")
@@ -121,7 +122,7 @@ def test_a_collection_of_text_messages_is_read_as_it_is(tmp_path: Path) -> None:
     for name in ("messages.tsv", "messages.txt", "messages"):
         options = ReadOptions(header=False, quoting="none", text_column=("2",), label_column="1")
         found = read_labelled(save(tmp_path, name, content), options)
-        assert [(row.text, row.label) for row in found.rows] == rows
+        assert found.rows == tuple(Row(text, label) for text, label in rows)
 
 
 @pytest.mark.parametrize(
@@ -194,11 +195,13 @@ def test_blanks_around_labels_mean_nothing_in_csv(ask: Run, tmp_path: Path) -> N
 
 
 def test_a_list_of_one_label_is_that_label(ask: Run, tmp_path: Path) -> None:
-    content = '{"text": "money", "labels": ["refund"]}\n{"text": "receipt", "labels": ["invoice"]}\n'
+    content = '{"text": "money", "label": ["refund"]}\n{"text": "receipt", "label": ["invoice"]}\n'
     assert counts(ask, save(tmp_path, "a.jsonl", content)) == {"invoice": 1, "refund": 1}
     for labels in ([], ["a", "b"]):
-        file = save(tmp_path, "b.jsonl", content + json.dumps({"text": "c", "labels": labels}))
-        assert f"line 3: 'labels' holds {len(labels)} labels" in refused(ask("fit", "other", file))
+        file = save(tmp_path, "b.jsonl", content + json.dumps({"text": "c", "label": labels}))
+        words = refused(ask("fit", "other", file))
+        assert f"line 3: 'label' holds {len(labels)} labels" in words
+        assert "If rows have any number of labels, add --labels-column label; if each has exactly one" in words
 
 
 def test_excels_unicode_text_is_a_table(ask: Run, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from windrow.domain.characters import is_blank
 from windrow.domain.dataset import DataLimits, Dataset, DataWarning, Row
 from windrow.domain.errors import InvalidFile, InvalidParameter, LimitExceeded
 from windrow.domain.inspection import InspectedColumn, Inspection, InspectRequest, OpenQuestion, RowProblem
+from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
 from windrow.files.delimited import MAX_COLUMNS
 from windrow.files.inspecting import InspectionLimits, inspect_file
 
@@ -110,7 +111,8 @@ def test_a_label_that_a_training_takes_is_the_same_where_rows_need_none(label: o
 @pytest.mark.parametrize("label", [True, None, 0.5, {}, [], [["x"]], [None], "", " ", ["x", "y"], "y" * 257], ids=str)
 def test_a_label_that_a_training_refuses_is_none_where_rows_need_none(label: object) -> None:
     content = json.dumps({"text": "a", "label": label})
-    assert look(content, "a.jsonl").num_problems == 1
+    labelled = look(content, "a.jsonl")
+    assert labelled.num_problems + len(labelled.questions) == 1
     assert [row.label for row in look(content, "a.jsonl", labelled=False)] == [None]
 
 
@@ -381,3 +383,104 @@ def test_hostile_files_take_no_memory_beyond_a_small_multiple_of_their_size(cont
             peak_bytes = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
         assert peak_bytes < 40 * len(content) + 10_000_000
+
+
+def test_rows_with_lists_of_labels_are_those_of_a_multi_label_classifier() -> None:
+    rows = [{"text": "a", "labels": ["x", "y"]}, {"text": "b", "labels": []}, {"text": "c", "labels": ["y"]}]
+    found = look("\n".join(map(json.dumps, rows)), "a.jsonl")
+    assert (found.kind, found.labels_column, found.label_column) == ("multi_label", "labels", None)
+    assert [(row.label, row.labels) for row in found] == [(None, ("x", "y")), (None, ()), (None, ("y",))]
+    assert (found.rows_per_label, found.rows_without_labels) == ({"x": 1, "y": 2}, 1)
+    examples = MultiLabelDataset(tuple(MultiLabelRow(row.text, row.labels or ()) for row in found))
+    assert found.sha256 == examples.sha256
+    assert {warning.code: warning.rows for warning in found.warnings} == {
+        "rows_without_labels": (1,),
+        "small_classes": (0, 2),
+    }
+
+
+def test_columns_of_one_and_zero_are_labels_where_they_are_named_so() -> None:
+    found = look("text,x,y\na,1,0\nb,2,1\nc,0,0\n", "a.csv", indicator_columns=("x,y",))
+    assert (found.kind, found.indicator_columns, found.labels_column) == ("multi_label", ("x", "y"), None)
+    assert [(row.text, row.labels) for row in found] == [("a", ("x",)), ("c", ())]
+    assert found.problems == (RowProblem(3, "'x' holds neither 1 nor 0. Correct or remove that row."),)
+
+
+def test_a_separator_that_is_not_said_is_asked_for_once() -> None:
+    found = look("text,labels\na,x;y\nb,x\nc,x;z\n", "a.csv")
+    assert found.questions == (OpenQuestion("label_separator", "'labels' may hold several labels here."),)
+    assert found.rows_per_label == {}
+    answered = look("text,labels\na,x;y\nb,x\nc,x;z\n", "a.csv", label_separator=";")
+    assert (answered.questions, answered.rows_per_label) == ((), {"x": 3, "y": 1, "z": 1})
+
+
+def test_rows_have_no_problem_with_their_labels_while_it_is_not_clear_how_those_are_written() -> None:
+    found = look("text,labels\na,\nb,x;y\nc,\nd,x\n", "a.csv")
+    assert [question.parameter for question in found.questions] == ["label_separator"]
+    assert (found.problems, found.num_problems, found.num_rows) == ((), 0, 4)
+    assert lines(found) == [(2, "a", None), (3, "b", None), (4, "c", None), (5, "d", None)]
+    one = look("text,labels\na,\nb,x;y\nc,\nd,x\n", "a.csv", label_column="labels")
+    assert (lines(one), one.num_problems) == ([(3, "b", "x;y"), (5, "d", "x")], 2)
+    assert one.problems[1] == RowProblem(4, "the label is blank. Fill it in or remove that row.")
+    several = look("text,labels\na,\nb,x;y\nc,\nd,x\n", "a.csv", labels_column="labels")
+    assert [question.parameter for question in several.questions] == ["label_separator"]
+    assert (several.num_rows, [row.labels for row in several]) == (4, [None] * 4)
+
+
+def test_lists_of_labels_where_one_label_is_expected_are_asked_about_once() -> None:
+    rows = [{"text": "a", "label": ["x"]}, {"text": "b", "label": ["x", "y"]}, {"text": "c", "label": []}]
+    content = "\n".join(map(json.dumps, rows))
+    found = look(content, "a.jsonl")
+    assert found.questions == (OpenQuestion("labels_column", "'label' holds 2 labels here."),)
+    assert (found.problems, found.num_rows, found.rows_per_label) == ((), 3, {})
+    answered = look(content, "a.jsonl", labels_column="label")
+    assert [row.labels for row in answered] == [("x",), ("x", "y"), ()]
+    single = look(content, "a.jsonl", label_column="label")
+    assert [problem.line for problem in single.problems] == [2, 3]
+    assert single.problems[0].detail.startswith("'label' holds 2 labels; a row has exactly one label. Correct")
+
+
+def test_columns_that_may_hold_labels_are_asked_about() -> None:
+    found = look("text,billing,urgent\na,1,0\nb,0,0\n", "a.csv")
+    words = "'billing', 'urgent' hold only 0 and 1, so each may be a label."
+    assert found.questions == (OpenQuestion("indicator_columns", words),)
+    assert lines(found) == [(2, "a", None), (3, "b", None)]
+    assert look("text,billing,urgent\na,1,0\n", "a.csv", labelled=False).questions == ()
+    assert look("text,billing,urgent\na,1,0\n", "a.csv", indicator_columns=("billing",)).questions == ()
+    found = look("text,tags\na,x;y\nb,\n", "a.csv")
+    assert found.questions == (OpenQuestion("labels_column", "'tags' holds ';', which may stand between labels."),)
+    assert (found.num_rows, found.num_problems) == (2, 0)
+
+
+def test_problems_are_told_in_the_order_of_their_rows() -> None:
+    found = look("text,label\na,\n,x\nb,\n,y\nc,x\n", "a.csv")
+    assert [(each.line, each.detail.split(".")[0]) for each in found.problems] == [
+        (2, "the label is blank"),
+        (3, "the text is blank"),
+        (4, "the label is blank"),
+        (5, "the text is blank"),
+    ]
+    roomy = InspectionLimits(DataLimits(), 100_000, "")
+    many = look("text,label\n" + ",x\n" * 120 + "a,\n" * 10, "a.csv", roomy)
+    assert ([each.line for each in many.problems], many.num_problems) == (list(range(2, 102)), 130)
+    many = look("text,label\n" + "a,\n" * 10 + ",x\n" * 120, "a.csv", roomy)
+    assert [each.line for each in many.problems] == list(range(2, 102))
+
+
+def test_rows_that_need_no_label_keep_those_that_a_training_would_take() -> None:
+    rows = [{"text": "a", "labels": ["x"]}, {"text": "b", "labels": [None]}, {"text": "c", "labels": ["x" * 257]}]
+    found = look("\n".join(map(json.dumps, rows)), "a.jsonl", labelled=False)
+    assert [row.labels for row in found] == [("x",), None, None]
+
+
+def test_a_label_that_is_too_long_is_a_problem_also_among_several() -> None:
+    found = look(json.dumps({"text": "a", "labels": ["x", "y" * 257]}), "a.jsonl")
+    [problem] = found.problems
+    assert problem.detail.startswith("the label has 257 characters; a label has at most 256")
+
+
+def test_options_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(InvalidFile, match="indicator_columns cannot be combined"):
+        look("text,x\na,1\n", "a.csv", indicator_columns=("x",), labels_column="x")
+    with pytest.raises(InvalidParameter, match="label_separator is empty"):
+        look("text,labels\na,x\n", "a.csv", label_separator="")

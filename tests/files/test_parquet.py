@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.files.answered import NONE_FITS, SEVERAL, SEVERAL_UNSURE
 from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.prediction import Prediction
 from windrow.domain.read_options import DETECT_ALL, ReadOptions
@@ -88,6 +89,20 @@ def test_columns_keep_their_types_and_gain_those_of_predictions() -> None:
         },
         {**dict.fromkeys(columns.names), "new_note": "blank"},
     ]
+
+
+def test_any_number_of_labels_is_a_list_of_strings() -> None:
+    file = stored(TABLE)
+    plan = planned(file, 3)
+    options = ShardOptions(read=ReadOptions(), shard_rows=3)
+    source, table, records = read_parquet_shard(file, plan, plan.shards[0], "a.parquet", options)
+    written = io.BytesIO()
+    writer = ParquetWriter(written, PredictionColumns(kind="multi_label"), source, table, plan.names)
+    writer.write(list(records), [SEVERAL, NONE_FITS, SEVERAL_UNSURE])
+    writer.end()
+    found = pq.read_table(written)
+    assert found.schema.field("predicted_labels").type == pa.list_(pa.string())
+    assert found.column("predicted_labels").to_pylist() == [["billing", "account"], [], None]
 
 
 def test_values_are_told_as_json_has_them() -> None:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.files.answered import RECORDS, SURE, UNSURE
-from windrow.domain.errors import InvalidFile
+from tests.files.answered import NONE_FITS, RECORDS, SEVERAL, SEVERAL_UNSURE, SURE, UNSURE
+from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.prediction import Prediction
 from windrow.files.decoding import Source
 from windrow.files.reading import Record
-from windrow.files.writing import CsvWriter, JsonLinesWriter, PredictionColumns
+from windrow.files.writing import CsvWriter, Gained, JsonLinesWriter, Note, PredictionColumns, check_labels_for_csv
 
 SOURCE = Source("mails.csv", io.BytesIO())
 
@@ -57,6 +57,29 @@ def test_json_lines_hold_all_keys_of_the_file_and_then_the_new_ones() -> None:
         "new_truncated": True,
         "new_scores": {"account": 0.5, "billing": 0.5},
     }
+
+
+def test_any_number_of_labels_is_one_cell_of_csv_and_a_list_in_json() -> None:
+    answers: list[Gained] = [SEVERAL, NONE_FITS, SEVERAL_UNSURE, Note("blank")]
+    columns = PredictionColumns(with_note=True, kind="multi_label")
+    records = [RECORDS[0]] * len(answers)
+    file = io.StringIO(newline="")
+    CsvWriter(file, columns, SOURCE).write(records, answers)
+    rows = list(csv.DictReader(io.StringIO(file.getvalue())))
+    assert list(rows[0])[2:] == ["predicted_labels", "score", "in_scope", "abstained", "truncated", "note"]
+    shown = [(row["predicted_labels"], row["abstained"], row["note"]) for row in rows]
+    assert shown == [("billing;account", "false", ""), ("", "false", ""), ("", "true", ""), ("", "", "blank")]
+    lines = io.StringIO()
+    JsonLinesWriter(lines, columns, SOURCE).write(records, answers)
+    found = [json.loads(line)["predicted_labels"] for line in lines.getvalue().splitlines()]
+    assert found == [["billing", "account"], [], None, None]
+
+
+def test_labels_that_hold_the_separator_go_into_no_cell_together() -> None:
+    check_labels_for_csv(("a;b", "c"), "single_label")
+    check_labels_for_csv(("a,b", "c"), "multi_label")
+    with pytest.raises(InvalidParameter, match=r"The label 'a;b' holds ';'.*Write jsonl in its place"):
+        check_labels_for_csv(("c", "a;b"), "multi_label")
 
 
 def test_csv_holds_scores_and_values_of_json_as_json() -> None:

@@ -54,3 +54,9 @@ def content(
     report = recast(Report, compute_metrics(scores, truth, labels), **fields | changes)
     trained = record(labels=tuple(labels), rows_per_label=dict.fromkeys(labels, 4))
     return PageContent(report, trained, rows, title)
+
+
+def report_in(shown: PageContent) -> Report:
+    """Return the report on a single-label classifier that a page shows."""
+    assert isinstance(shown.report, Report)
+    return shown.report

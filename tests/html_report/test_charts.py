@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.html_report.examples import content
+from tests.html_report.examples import content, report_in
 from tests.html_report.reading import WholePage
 from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, ReliabilityBin
@@ -56,7 +56,7 @@ def test_each_bin_of_a_reliability_diagram_is_as_high_as_its_accuracy() -> None:
 
 
 def test_the_curve_of_the_coverage_falls_from_everything_to_what_the_last_threshold_answers() -> None:
-    report = content().report
+    report = report_in(content())
     drawn = coverage_chart(report.coverage, [("in force", 0.75)])
     (curve,) = parts(drawn, "polyline", "s-bar")
     points = [tuple(map(float, pair.split(","))) for pair in curve["points"].split()]
@@ -78,5 +78,5 @@ def test_a_coverage_of_few_rows_can_be_drawn(scores: list[float], is_right: bool
 
 
 def test_a_mark_below_the_axis_is_left_out() -> None:
-    sure = tuple(replace(point, answered=60, share=1.0) for point in content().report.coverage)
+    sure = tuple(replace(point, answered=60, share=1.0) for point in report_in(content()).coverage)
     assert parts(coverage_chart(sure, [("in force", 0.1)]), "polyline", "mark") == []

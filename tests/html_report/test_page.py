@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.console.browsing import AXE, NARROW, WIDE, Theme, Watch, accessibility_findings, new_context, open_browser
-from tests.html_report.examples import LABELS, content
+from tests.html_report.examples import LABELS, content, report_in
 from tests.html_report.reading import WholePage
 from windrow.api.endpoints import REPORT
 from windrow.domain.dataset import DataWarning, Row
@@ -37,7 +37,7 @@ def read(shown: PageContent) -> WholePage:
 
 def test_the_figures_are_those_of_the_report() -> None:
     shown = content()
-    page, report = read(shown), shown.report
+    page, report = read(shown), report_in(shown)
     assert f" {percent(report.accuracy)} " in page.text
     assert f"{100 * report.accuracy_interval.low:.1f} to {100 * report.accuracy_interval.high:.1f} %" in page.text
     assert [row[0::2] for row in page.table("Label", "Trained on", "Test rows", "Right", "Given")] == [
@@ -82,11 +82,11 @@ def test_it_says_how_the_classifier_was_trained_and_why_so() -> None:
 
 def test_thresholds_that_are_in_force_or_proposed_are_marked() -> None:
     shown = content()
-    at = shown.report.coverage[5].threshold
+    at = report_in(shown).coverage[5].threshold
     change = ThresholdChange(at=shown.report.measured_at, before=None, after=Threshold(0.75))
     page = read(
         PageContent(
-            replace(shown.report, proposed_threshold=ProposedThreshold(at, 0.9, 5, 6, 60)),
+            replace(report_in(shown), proposed_threshold=ProposedThreshold(at, 0.9, 5, 6, 60)),
             replace(shown.record, threshold_changes=(change,)),
             shown.rows,
         )
@@ -108,7 +108,7 @@ def test_more_labels_than_a_matrix_holds_are_pairs() -> None:
     labels = tuple(f"label {number:02}" for number in range(31))
     assert read(content(labels=labels[:30])).table("label ↓ given →")
     page = read(content(labels=labels))
-    confusions = content(labels=labels).report.confusion_matrix.confusions()
+    confusions = report_in(content(labels=labels)).confusion_matrix.confusions()
     assert page.table("Label", "Given instead")[0] == [confusions[0][0], confusions[0][1], str(confusions[0][2])]
 
 
@@ -121,7 +121,7 @@ def test_of_very_many_misclassified_rows_the_surest_are_shown_and_the_others_cou
 
 def test_where_nothing_is_wrong_the_page_says_so() -> None:
     shown = content()
-    assert "There is none." in read(replace(shown, report=replace(shown.report, misclassified=()))).text
+    assert "There is none." in read(replace(shown, report=replace(report_in(shown), misclassified=()))).text
 
 
 @pytest.mark.parametrize("shown", [content(), HOSTILE], ids=["usual", "hostile"])

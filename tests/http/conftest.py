@@ -19,7 +19,7 @@ from tests.toy import Toy
 from windrow.domain.server_stats import ServerStats
 from windrow.http.app import create_app
 from windrow.http.server import listen, uvicorn_config
-from windrow.operations import LocalOperations
+from windrow.local_operations import LocalOperations
 from windrow.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -115,6 +115,7 @@ FIT = Endpoint(
         "description": "Tickets of the web shop.",
         "tags": ["shop", "tickets"],
         "overwrite": True,
+        "label_descriptions": {"login": "Passwords and accounts"},
     },
 )
 PREDICT = Endpoint(
@@ -142,6 +143,7 @@ PREDICT_FILES = Endpoint(
         "format": "csv",
         "text_column": ["subject", "body"],
         "label_column": "team",
+        "indicator_columns": ["spam"],
         "header": True,
         "quoting": "csv",
         "encoding": "utf-8",
@@ -155,6 +157,22 @@ PREDICT_FILES = Endpoint(
         "shard_rows": 10,
         "overwrite": False,
     },
+)
+CLASSIFY = Endpoint(
+    "classify",
+    "POST",
+    "/v1/classify",
+    {
+        "text": SECRET,
+        "labels": ["billing", "technical"],
+        "multi_label": True,
+        "hypothesis_template": "It is about {}",
+        "model": "sentence-transformers/all-MiniLM-L6-v2",
+        "label_descriptions": {"billing": "Invoices and refunds"},
+    },
+)
+CLASSIFY_TEXTS = Endpoint(
+    "classify texts", "POST", "/v1/classify", {"texts": ["a", SECRET], "labels": ["billing", "technical"]}
 )
 MANY_TEXTS = Endpoint("predict texts", "POST", f"{API}/predict", {"model_name": "tickets_v1", "texts": ["a", SECRET]})
 MANY_NAMES = Endpoint(
@@ -210,6 +228,7 @@ PROMOTE = Endpoint(
             "not_worse": True,
             "must_pass": ROWS[:2],
             "min_recall": {"refund": 0.0, "login": 0.0},
+            "min_f1": {"refund": 0.0, "login": 0.0},
         },
         "must_pass": ROWS[:2],
     },
@@ -250,6 +269,7 @@ ON_KEYS = (CREATE_KEY, LIMIT_KEY)
 ON_CLASSIFIERS = (
     FIT,
     PREDICT,
+    CLASSIFY,
     EVALUATE,
     REPORT,
     COMPARE,
@@ -264,7 +284,7 @@ NEEDING_A_BODY = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, *ON_KEYS)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
 # Each is accepted as it is, so that what is refused is refused for what the entry changes.
-ACCEPTED = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
+ACCEPTED = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, CLASSIFY_TEXTS, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
 
 LONG_KEY = "My card was billed " * 9
 SURROGATE = "a \ud800 b"
@@ -549,6 +569,8 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (FIT, ("cross_validate",), "cross_validate must be true or false", NO_FLAG, {}),
     (FIT, ("description",), "description must be a string", NO_STRING_NOR_NULL, {}),
     (FIT, ("extends",), "extends must be a string", NO_STRING_NOR_NULL, {}),
+    (FIT, ("label_descriptions",), "label_descriptions must be an object", NO_OBJECT_NOR_NULL, {}),
+    (FIT, ("label_descriptions", "login"), "label_descriptions.login must be a string", NO_STRING, {}),
     (FIT, ("tags",), "tags must be a list", NO_LIST_NOR_NULL, {}),
     (FIT, ("tags", 1), "tags[1] must be a string", NO_STRING, {"index": 1}),
     (FIT, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),
@@ -558,13 +580,30 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PREDICT, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
     (PREDICT, ("min_in_scope",), "min_in_scope must be a number", NO_NUMBER_NOR_NULL, {}),
     (PREDICT, ("explain",), "explain must be true or false", NO_FLAG, {}),
+    (CLASSIFY, ("text",), "text must be a string", NO_STRING_NOR_NULL, {}),
+    (CLASSIFY, ("labels",), "labels must be a list", NO_LIST, {}),
+    (CLASSIFY_TEXTS, ("texts",), "texts must be a list", NO_LIST_NOR_NULL, {}),
+    (CLASSIFY_TEXTS, ("texts", 1), "texts[1] must be a string", NO_STRING, {"index": 1}),
+    (CLASSIFY, ("multi_label",), "multi_label must be true or false", NO_FLAG, {}),
+    (CLASSIFY, ("hypothesis_template",), "hypothesis_template must be a string", NO_STRING, {}),
+    (CLASSIFY, ("model",), "model must be a string", NO_STRING_NOR_NULL, {}),
+    (CLASSIFY, ("label_descriptions",), "label_descriptions must be an object", NO_OBJECT_NOR_NULL, {}),
+    (CLASSIFY, ("label_descriptions", "billing"), "label_descriptions.billing must be a string", NO_STRING, {}),
     *(
         (PREDICT_FILES, (name,), f"{name} must be a string", NO_STRING, {})
         for name in ("model_name", "input", "output", "prefix")
     ),
     *(
         (PREDICT_FILES, (name,), f"{name} must be a string", NO_STRING_NOR_NULL, {})
-        for name in ("format", "quoting", "encoding", "output_format", "label_column")
+        for name in (
+            "format",
+            "quoting",
+            "encoding",
+            "output_format",
+            "label_column",
+            "labels_column",
+            "label_separator",
+        )
     ),
     *(
         (PREDICT_FILES, (name,), f"{name} must be true or false", NO_FLAG, {})
@@ -573,6 +612,8 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PREDICT_FILES, ("header",), "header must be true or false", tuple(each for each in NO_FLAG if each != "null"), {}),
     (PREDICT_FILES, ("text_column",), "text_column must be a list", NO_LIST, {}),
     (PREDICT_FILES, ("text_column", 1), "text_column[1] must be a string", NO_STRING, {"index": 1}),
+    (PREDICT_FILES, ("indicator_columns",), "indicator_columns must be a list", NO_LIST, {}),
+    (PREDICT_FILES, ("indicator_columns", 0), "indicator_columns[0] must be a string", NO_STRING, {"index": 0}),
     (PREDICT_FILES, ("top_k",), "top_k must be a whole number", NO_WHOLE_NUMBER_NOR_NULL, {}),
     (PREDICT_FILES, ("shard_rows",), "shard_rows must be a whole number", NO_WHOLE_NUMBER, {}),
     (PREDICT_FILES, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
@@ -615,12 +656,15 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PROMOTE, ("require", "must_pass"), "require.must_pass must be a list", NO_LIST, {}),
     (PROMOTE, ("require", "min_recall"), "require.min_recall", NO_OBJECT, {}),
     (PROMOTE, ("require", "min_recall", "login"), "require.min_recall.login must be a number", NO_NUMBER, {}),
+    (PROMOTE, ("require", "min_f1"), "require.min_f1", NO_OBJECT, {}),
+    (PROMOTE, ("require", "min_f1", "login"), "require.min_f1.login must be a number", NO_NUMBER, {}),
     (PROMOTE, ("must_pass",), "must_pass must be a list", NO_LIST_NOR_NULL, {}),
     (ROLLBACK, ("reason",), "reason must be a string", NO_STRING, {}),
     (ROLLBACK, ("author",), "author must be a string", NO_STRING, {}),
     (COPY, ("new_name",), "new_name must be a string", NO_STRING, {}),
     (COPY, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),
     (SET_THRESHOLD, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
+    (SET_THRESHOLD, ("label_thresholds",), "label_thresholds must be an object", NO_OBJECT_NOR_NULL, {}),
     (SET_THRESHOLD, ("reason",), "reason must be a string", NO_STRING, {}),
     (SET_THRESHOLD, ("author",), "author must be a string", NO_STRING, {}),
     (FSCK, ("repair",), "repair must be true or false", NO_FLAG, {}),
@@ -656,6 +700,10 @@ ROW_PLACES: tuple[tuple[Endpoint, Place, str, str], ...] = (
 )
 
 
+# What takes rows with any number of labels, and not only reads them.
+TAKING_MULTI_LABEL = (FIT, EVALUATE, REPORT, COMPARE)
+
+
 def _wrong_types() -> Iterator[Refusal]:
     for endpoint, place, words, kinds, facts in WRONG_TYPES:
         for kind in kinds:
@@ -668,18 +716,52 @@ def _wrong_types() -> Iterator[Refusal]:
             words = f"{name}[1] must be an object"
             yield sent(endpoint, f"{name}[1] is {kind}", document, 422, "invalid_request", words, row=1)
         for key in ("text", "label"):
-            # A label that is a whole number is taken as its text.
-            for kind in (kind for kind in NO_STRING if key == "text" or type(KINDS[kind]) is not int):
+            # A label that is a whole number is taken as its text, and one alone in a list as that label.
+            for kind in (kind for kind in NO_STRING if key == "text" or type(KINDS[kind]) not in (int, list)):
                 document = changed(endpoint.whole, (*place, 1, key), KINDS[kind])
                 words = f"{name}[1].{key} must be a string"
                 what = f"{name}[1].{key} is {kind}"
                 yield sent(endpoint, what, document, 422, "invalid_request", words, row=1, field=key)
+    yield from _wrong_labels()
     for endpoint in READING_JSON:
         for kind in (*NUMBERS, *STRINGS, "true", "null", "a list", "a list of one"):
             words = "The body must be an object"
             yield sent(endpoint, f"the body is {kind}", KINDS[kind], 422, "invalid_request", words)
         words = "The body must be an object"
         yield sent(endpoint, "the body is a list of bodies", [endpoint.whole], 422, "invalid_request", words)
+
+
+def _wrong_labels() -> Iterator[Refusal]:
+    """Yield rows with any number of labels that are wrong, where there are such rows."""
+    row = {"text": "Login is broken, now", "labels": ["login", "urgent"]}
+    for endpoint, place, name, code in ROW_PLACES:
+        for kind in NO_LIST:
+            document = changed(endpoint.whole, (*place, 1), {**row, "labels": KINDS[kind]})
+            words, what = f"{name}[1].labels must be a list", f"{name}[1].labels is {kind}"
+            yield sent(endpoint, what, document, 422, "invalid_request", words, row=1, field="labels")
+        for kind in (kind for kind in NO_STRING if type(KINDS[kind]) is not int):
+            document = changed(endpoint.whole, (*place, 1), {**row, "labels": ["login", KINDS[kind]]})
+            words, what = f"{name}[1].labels[1] must be a string", f"{name}[1].labels[1] is {kind}"
+            yield sent(endpoint, what, document, 422, "invalid_request", words, row=1, field="labels")
+        for labels in ([], ["login", "urgent"]):
+            document = changed(endpoint.whole, (*place, 1), {"text": "a", "label": labels})
+            words, what = f"{name}[1].label is a list of {len(labels)} labels", f"{name}[1].label has {len(labels)}"
+            yield sent(endpoint, what, document, 422, "invalid_request", words, row=1, field="label")
+        document = changed(endpoint.whole, (*place, 1), {**row, "label": "login"})
+        words = f"{name}[1] has label and labels; send one of them"
+        yield sent(endpoint, f"{name}[1] has both", document, 422, "invalid_request", words, row=1)
+        if endpoint not in TAKING_MULTI_LABEL:
+            continue
+        document = changed(endpoint.whole, (*place, 1), row)
+        words = f"{name}[1].labels stands in rows of which earlier ones have label"
+        yield sent(endpoint, f"{name} has both forms", document, 422, code, words, row=1, field="labels")
+        for what, labels, words in (
+            ("blank", ["login", " "], f"{name}[0].labels[1] is blank"),
+            ("twice there", ["login", "login"], f"{name}[0].labels holds 'login' more than once"),
+        ):
+            rows = [{**row, "labels": labels}, row]
+            document = changed(endpoint.whole, place, rows)
+            yield sent(endpoint, f"a label of {name} is {what}", document, 422, code, words, row=0)
 
 
 # Fields that are missing, and fields that there are not
@@ -689,6 +771,8 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
     (FIT, "training_data", "training_data is missing"),
     (PREDICT, "model_name", "model_name (or model_names) is missing"),
     (PREDICT, "text", "text (or texts) is missing"),
+    (CLASSIFY, "text", "text (or texts) is missing"),
+    (CLASSIFY, "labels", "labels is missing"),
     *((PREDICT_FILES, name, f"{name} is missing") for name in ("model_name", "input", "output")),
     (MANY_TEXTS, "model_name", "model_name (or model_names) is missing"),
     (MANY_TEXTS, "texts", "text (or texts) is missing"),
@@ -710,6 +794,7 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
 EMPTY: tuple[tuple[Endpoint, str], ...] = (
     (FIT, "model_name is missing"),
     (PREDICT, "model_name (or model_names) is missing"),
+    (CLASSIFY, "labels is missing"),
     (PREDICT_FILES, "model_name is missing"),
     (EVALUATE, "model_name is missing"),
     (REPORT, "model_name is missing"),
@@ -745,6 +830,10 @@ UNKNOWN: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any]], 
     (PREDICT, (), "abstain", ("did you mean abstain_below?",), {}),
     (PREDICT, (), "min_scope", ("did you mean min_in_scope?",), {}),
     (PREDICT, (), "explian", ("did you mean explain?",), {}),
+    (CLASSIFY, (), "colour", ("colour is no field", "labels", "hypothesis_template"), {}),
+    (CLASSIFY, (), "label", ("did you mean labels?",), {}),
+    (CLASSIFY, (), "multilabel", ("did you mean multi_label?",), {}),
+    (CLASSIFY, (), "candidate_labels", ("candidate_labels is no field",), {}),
     (PREDICT_FILES, (), "colour", ("colour is no field", "input", "shard_rows"), {}),
     (PREDICT_FILES, (), "runner", ("runner is no field",), {}),
     (PREDICT_FILES, (), "inputs", ("did you mean input?",), {}),
@@ -923,9 +1012,9 @@ LABELS_LIMIT = {"limit": 4, "setting": "WINDROW_MAX_LABELS"}
 
 
 def _row_counts() -> Iterator[Refusal]:
-    for endpoint in (FIT, CROSS_VALIDATE):
+    for endpoint, nothing in ((FIT, "There is no labelled row"), (CROSS_VALIDATE, "0 distinct label")):
         for what, rows, words in (
-            ("no row", [], "0 distinct label"),
+            ("no row", [], nothing),
             ("one row", ROWS[:1], "1 distinct label"),
             ("one label", ROWS[:2], "1 distinct label"),
         ):
@@ -994,7 +1083,8 @@ RANGES: tuple[tuple[Endpoint, Place, object, str, Mapping[str, Any]], ...] = (
         for value in (0, -0.5, -1, 86_400.5, 86_401, 1e300)
     ),
     *(
-        (PROMOTE, ("require", "min_recall", "login"), value, "between 0 and 1", {"minimum": 0, "maximum": 1})
+        (PROMOTE, ("require", least, "login"), value, "between 0 and 1", {"minimum": 0, "maximum": 1})
+        for least in ("min_recall", "min_f1")
         for value in (-0.01, 1.01, 90)
     ),
 )
@@ -1086,15 +1176,62 @@ FORMS = (
 )
 
 
+# What is sent as labels, words.
+WRONG_LABELS: tuple[tuple[str, object, str], ...] = (
+    ("none", [], "labels has 0 entries, and needs at least 1"),
+    ("a blank one", ["a", " "], "Entry 1 of labels (from 0) is blank"),
+    ("an empty one", ["", "a"], "Entry 0 of labels (from 0) is empty"),
+    ("half a surrogate pair", ["a", SURROGATE], "Entry 1 of labels (from 0) is not valid Unicode"),
+    ("a long one", ["a", "b" * 257], "Entry 1 of labels (from 0) has 257 characters"),
+    ("one twice", ["a", "b", "a"], "Entry 2 of labels (from 0) is 'a' again, which is entry 0 already"),
+)
+# What is sent as a template, words.
+WRONG_TEMPLATES: tuple[tuple[str, str, str], ...] = (
+    ("no place", "This text is about it", "must hold {} exactly once"),
+    ("two places", "{} or {}", "and holds it 2 times"),
+    ("a named place", "{label}", "and holds it 0 times"),
+    ("too much", "{}" + "x" * 999, "has 1001 characters"),
+    ("nothing", "", "and holds it 0 times"),
+)
+
+
+def _labels_to_choose_from() -> Iterator[Refusal]:
+    whole: Any = {key: value for key, value in CLASSIFY.whole.items() if key != "label_descriptions"}
+    for what, labels, words in WRONG_LABELS:
+        document = {**whole, "labels": labels}
+        yield sent(CLASSIFY, f"labels: {what}", document, 422, "invalid_parameter", words, parameter="labels")
+    single = {**whole, "labels": ["a"], "multi_label": False}
+    words = "labels has 1 entry, and needs at least 2"
+    yield sent(CLASSIFY, "one label", single, 422, "invalid_parameter", words, "send multi_label=true", count=1)
+    document, words = {**whole, "labels": list("abcde")}, "labels has 5 entries"
+    yield sent(CLASSIFY, "5 labels", document, 422, "limit_exceeded", words, limit=4, setting="WINDROW_MAX_LABELS")
+    for what, template, words in WRONG_TEMPLATES:
+        document = {**whole, "hypothesis_template": template}
+        yield sent(
+            CLASSIFY, f"a template with {what}", document, 422, "invalid_parameter", words, "This text is about {}"
+        )
+    for what, model, words in (("blank", " ", "model is blank"), ("long", "m" * 201, "model has more than 200")):
+        yield sent(CLASSIFY, f"a {what} model", {**whole, "model": model}, 422, "invalid_parameter", words)
+    for what, described, words in (
+        ("of no label", {"other": "a"}, "label_descriptions describes what is not among labels: 'other'"),
+        ("that is blank", {"billing": " "}, "the description of 'billing' is blank"),
+        ("that is long", {"billing": "a" * 2_001}, "the description of 'billing' has 2001 characters"),
+    ):
+        document = {**whole, "label_descriptions": described}
+        yield sent(CLASSIFY, f"a description {what}", document, 422, "invalid_parameter", words)
+    document, words = {**whole, "texts": ["a"]}, "Only one of text and texts may be there"
+    yield sent(CLASSIFY, "text and texts", document, 422, "invalid_request", words)
+
+
 def _texts() -> Iterator[Refusal]:
     for what, text, words in WRONG_TEXTS:
-        for endpoint in (PREDICT, MANY_NAMES):
+        for endpoint in (PREDICT, MANY_NAMES, CLASSIFY):
             document = {**endpoint.whole, "text": text}
             yield sent(endpoint, f"text {what}", document, 422, "invalid_text", "The text", words, index=0)
-        for endpoint in (MANY_TEXTS, SUGGEST):
+        for endpoint in (MANY_TEXTS, CLASSIFY_TEXTS, SUGGEST):
             document = changed(endpoint.whole, ("texts", 1), text)
             yield sent(endpoint, f"texts[1] {what}", document, 422, "invalid_text", "texts[1]", words, index=1)
-    for endpoint in (PREDICT, MANY_NAMES):
+    for endpoint in (PREDICT, MANY_NAMES, CLASSIFY):
         document = {**endpoint.whole, "text": SECRET * 24}
         words = "The text has 624 characters"
         yield sent(endpoint, "text is long", document, 422, "limit_exceeded", words, index=0, **TEXT_LIMIT)
@@ -1542,6 +1679,9 @@ UNKNOWN_PATHS = (
     "/v1/classifier/fit%00",
     "/v1/classifier/train",
     "/v1/classifier/predict/tickets_v1",
+    "/v1/classifier/classify",
+    "/v1/classify/",
+    "/v1/Classify",
     "/v1/classifier/cross_validate",
     "/v1/classifier/cross-validate/",
     "/v1/classifier/base_models",
@@ -1555,6 +1695,7 @@ UNKNOWN_PATHS = (
     "/v2/classifier/fit",
     "/v1/classifiers",
     "/health/",
+    "/health/live/",
     "/health/ready/",
     "/Health",
     "/healthz",
@@ -1571,6 +1712,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{API}/fit", ("POST",)),
     (f"{API}/predict", ("POST",)),
+    ("/v1/classify", ("POST",)),
     (f"{API}/predict-files", ("POST",)),
     (f"{API}/evaluate", ("POST",)),
     (f"{API}/report", ("POST",)),
@@ -1606,6 +1748,7 @@ KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/", ("GET", "HEAD")),
     ("/favicon.ico", ("GET", "HEAD")),
     ("/health", ("GET", "HEAD")),
+    ("/health/live", ("GET", "HEAD")),
     ("/health/ready", ("GET", "HEAD")),
     ("/metrics", ("GET", "HEAD")),
 )
@@ -1669,6 +1812,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("PUT", LIMIT_KEY.path, ()),
     ("DELETE", f"{API}/keys/shop", ()),
     ("GET", "/health", ()),
+    ("GET", "/health/live", ()),
     ("GET", "/health/ready", ()),
     ("GET", "/metrics", ()),
 )
@@ -1898,6 +2042,10 @@ MISREADINGS: tuple[tuple[str, str, str, str], ...] = (
     ("filename=a.csv&text_column=Body,none", "invalid_file", "text_column", "there is no column 'none'"),
     ("filename=a.csv&text_column=Body&label_column=none", "invalid_file", "label_column", "there is no column 'none'"),
     ("filename=a.csv&text_column=Body&label_column=Body", "invalid_file", "label_column", "cannot hold both"),
+    ("filename=a.csv&labels_column=none", "invalid_file", "labels_column", "there is no column 'none'"),
+    ("filename=a.csv&indicator_columns=Team,none", "invalid_file", "indicator_columns", "there is no column 'none'"),
+    ("filename=a.csv&label_column=Team&labels_column=Team", "invalid_file", "labels_column", "cannot be combined"),
+    ("filename=a.csv&label_separator=", "invalid_parameter", "label_separator", "label_separator is empty"),
     ("filename=a.csv&header=false&text_column=9", "invalid_file", "text_column", "there is no column '9'"),
 )
 # What is no table: the name of the file, the file, and what is said of it.
@@ -1922,7 +2070,7 @@ def _inspections() -> Iterator[Refusal]:
     known = sorted(each.name for each in fields_of(InspectRequest))
     row = (422, "invalid_request", ("colour is no parameter", *known), {"parameter": "colour", "known": known})
     yield Refusal("inspect with colour=red", "POST", f"{INSPECT}?colour=red", CSV, TABLE, *row)
-    for name in sorted({*known} - {"text_column"}):  # which may stand there several times
+    for name in sorted({*known} - {"text_column", "indicator_columns"}):  # which may stand there several times
         row = (422, "invalid_request", (f"{name} stands twice",), {"parameter": name})
         yield Refusal(f"inspect with {name} twice", "POST", f"{INSPECT}?{name}=1&{name}=1", CSV, TABLE, *row)
     for said in NO_FLAGS:
@@ -2097,6 +2245,7 @@ _PARTS: tuple[Callable[[], Iterator[Refusal]], ...] = (
     _row_counts,
     _ranges,
     _texts,
+    _labels_to_choose_from,
     _names,
     _places,
     _base_models,

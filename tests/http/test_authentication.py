@@ -64,7 +64,10 @@ def test_whatever_is_sent_is_a_key_or_refused(headers: list[tuple[bytes, bytes]]
     assert key.startswith("wdr_")
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/health/ready", "/docs", "/openapi.json", "/docs/files/swagger.js"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/health", "/health/live", "/health/ready", "/docs", "/openapi.json", "/docs/files/swagger.js"],
+)
 def test_probes_and_the_documentation_answer_without_a_key(path: str) -> None:
     assert is_public(path)
 

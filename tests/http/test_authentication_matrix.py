@@ -126,10 +126,11 @@ def request_of(endpoint: Endpoint[Any], name: str, job_id: str, **more: object) 
         "training_data": ROW_VALUES,
         "test_data": ROW_VALUES[:2],
         "texts": ("a text",),
+        "labels": ("a label", "another"),
         "abstain_below": 0.5,
         "input": f"{NOWHERE}/*.csv",
         "output": f"{NOWHERE}/labelled",
-        **({"text": "a text"} if endpoint.verb == "predict" else {}),
+        **({"text": "a text"} if endpoint.verb in ("predict", "classify") else {}),
         **({"prefix": "nothing_"} if endpoint.verb == "delete_all" else {}),
     }
     kind: Any = endpoint.request
@@ -144,6 +145,7 @@ def request_of(endpoint: Endpoint[Any], name: str, job_id: str, **more: object) 
 GIVEN: Final = {
     ("predict", "model_name"),
     ("predict", "text"),
+    ("classify", "text"),
     ("delete_all", "prefix"),
     ("import_classifier", "model_name"),
 }
@@ -274,8 +276,8 @@ def test_every_endpoint_has_a_scope() -> None:
 def test_what_is_no_endpoint_answers_without_a_key_or_to_an_admin(running: Running, client: httpx.Client) -> None:
     below = {endpoint.path for endpoint in ENDPOINTS}
     pages = {route.path_format for route in endpoint_routes()} - below
-    assert pages == {"/health", "/health/ready", "/metrics"}
-    for path in ("/", "/docs", "/openapi.json", "/health", "/health/ready", "/favicon.ico"):
+    assert pages == {"/health", "/health/live", "/health/ready", "/metrics"}
+    for path in ("/", "/docs", "/openapi.json", "/health", "/health/live", "/health/ready", "/favicon.ico"):
         assert client.get(path).status_code == 200
         assert client.get(path, headers={"X-API-Key": WRONG}).status_code == 200
     assert client.get("/metrics").status_code == 401

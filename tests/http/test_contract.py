@@ -26,7 +26,7 @@ from windrow.api.openapi import openapi_document
 from windrow.domain.access import SCOPES, ApiKey
 from windrow.domain.errors import AccessDenied, Unauthorized
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.operations import LocalOperations
+from windrow.local_operations import LocalOperations
 
 # A minute of one core, for all of them.
 pytestmark = pytest.mark.slow
@@ -58,6 +58,7 @@ BEYOND: Final[Mapping[str, Collection[str]]] = {
     "fit": ROWS_CODES,
     "cross_validate": ROWS_CODES,
     "predict": (*TEXT_CODES, "invalid_parameter"),
+    "classify": (*TEXT_CODES, "invalid_parameter"),
     "start_predict_files": ("invalid_parameter",),
     "suggest": TEXT_CODES,
     "evaluate": TEST_CODES,
@@ -87,7 +88,7 @@ ONCE: Final = settings(
 
 # Of a server with API keys: one that may do everything, and one that may do nothing. Without any, these answer.
 FULL, POWERLESS, UNKNOWN = ({"Authorization": f"Bearer wdr_{name}"} for name in ("full", "powerless", "unknown"))
-PUBLIC: Final = ("health", "ready")
+PUBLIC: Final = ("health", "live", "ready")
 FOR_ANY_KEY: Final = ("inspect",)
 
 
@@ -200,7 +201,7 @@ def test_what_the_document_allows_is_answered_as_it_says_with_keys_and_without(
 
 # Without parameters and a body, nothing can be wrong; any text may be a job's id.
 WITHOUT_MISTAKES: Final = frozenset(
-    ("base_models", "follow_job", "health", "job", "list_aliases", "list_keys", "metrics", "ready", "usage")
+    ("base_models", "follow_job", "health", "job", "list_aliases", "list_keys", "live", "metrics", "ready", "usage")
 )
 
 

@@ -26,12 +26,14 @@ def test_a_file_is_read_as_its_query_says(client: httpx.Client) -> None:
             "text": "Hi\n\nI was charged",
             "label": "billing",
             "values": {"Subject": "Hi", "Body": "I was charged", "Team": "billing"},
+            "labels": None,
         },
         {
             "line": 3,
             "text": "No bill",
             "label": "billing",
             "values": {"Subject": "", "Body": "No bill", "Team": "billing"},
+            "labels": None,
         },
     ]
     assert found["problems"] == [{"line": 4, "detail": "the text is blank. Fill it in or remove that row."}]

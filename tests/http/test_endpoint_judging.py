@@ -188,7 +188,8 @@ class TestEvaluate:
         update = trained.put(f"{MODEL}/threshold", json=body).json()
         assert (update["status"], update["before"]) == ("set", None)
         shown = trained.get(MODEL).json()
-        assert shown["threshold"] == update["threshold"] == {"abstain_below": proposed["abstain_below"]}
+        threshold = {"abstain_below": proposed["abstain_below"], "label_thresholds": {}}
+        assert shown["threshold"] == update["threshold"] == threshold
         (change,) = shown["threshold_changes"]
         assert (change["reason"], change["author"]) == ("Sure answers only", "ana")
         doubtful = {**PREDICT, "text": "A sentence without any word in common"}
@@ -261,7 +262,7 @@ class TestPredict:
     def test_an_explanation_comes_only_where_it_is_asked_for(self, trained: httpx.Client) -> None:
         assert trained.post(PREDICT_PATH, json=PREDICT).json()["explanation"] is None
         explanation = trained.post(PREDICT_PATH, json={**PREDICT, "explain": True}).json()["explanation"]
-        assert explanation["nearest_rows"][0].keys() == {"row", "text", "label", "similarity"}
+        assert explanation["nearest_rows"][0].keys() == {"row", "text", "label", "labels", "similarity"}
         words = [(word["word"], word["start"]) for word in explanation["words"]]
         assert all(PREDICT["text"][start:].startswith(word) for word, start in words)
 

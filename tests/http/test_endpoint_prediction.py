@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from tests.http.asking import ALIASES, FIT, FIT_PATH, PREDICT, PREDICT_PATH, ROWS, check_problem, fit, wait_until
+from tests.multi_label import LABELS, NAME, publish_multi_label
+from tests.multi_label import ROWS as MULTI_LABEL_ROWS
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_TEXT
 from windrow.domain.prediction import IsConnected
@@ -20,15 +22,15 @@ def test_many_texts_are_answered_in_their_order_each_as_it_would_be_alone(client
     client.post(FIT_PATH, json=FIT)
     texts = [EXAMPLE_TEXT, "The app crashes", EXAMPLE_TEXT, "a " * 257]
     reply = client.post(PREDICT_PATH, json={"model_name": EXAMPLE_NAME, "texts": texts}).json()
-    assert list(reply) == ["predictions", "model_name", "revision", "alias"]
+    assert list(reply) == ["predictions", "kind", "model_name", "revision", "alias"]
     alone = [client.post(PREDICT_PATH, json={**PREDICT, "text": text}).json() for text in texts]
-    who = {"model_name": EXAMPLE_NAME, "revision": 1, "alias": None, "explanation": None}
+    who = {"kind": "single_label", "model_name": EXAMPLE_NAME, "revision": 1, "alias": None, "explanation": None}
     for answer, expected in zip(reply["predictions"], alone, strict=True):
         assert {**answer, **who}.keys() == expected.keys()
         assert (answer["label"], answer["truncated"]) == (expected["label"], expected["truncated"])
         # What else is in a batch decides the last digits.
         assert answer["scores"] == pytest.approx(expected["scores"], abs=1e-5)
-    assert list(reply["predictions"][0]) == ["label", "scores", "truncated", "abstained", "in_scope"]
+    assert list(reply["predictions"][0]) == ["label", "labels", "scores", "truncated", "abstained", "in_scope"]
 
 
 def test_many_classifiers_answer_one_text_in_the_order_of_their_names(client: httpx.Client) -> None:
@@ -40,6 +42,96 @@ def test_many_classifiers_answer_one_text_in_the_order_of_their_names(client: ht
     assert list(reply) == ["predictions"]
     alone = [client.post(PREDICT_PATH, json={**PREDICT, "model_name": name}).json() for name in names]
     assert [{**answer, "explanation": None} for answer in reply["predictions"]] == alone
+
+
+def test_a_multi_label_classifier_answers_with_its_labels_in_each_form(client: httpx.Client, operations: Toy) -> None:
+    client.post(FIT_PATH, json=FIT)
+    publish_multi_label(operations)
+    for text, labels in MULTI_LABEL_ROWS.items():
+        reply = client.post(PREDICT_PATH, json={"model_name": NAME, "text": text}).json()
+        assert (reply["kind"], reply["label"], reply["abstained"]) == ("multi_label", None, False)
+        assert sorted(reply["labels"]) == list(labels)
+        assert reply["labels"] == sorted(reply["labels"], key=lambda label: -reply["scores"][label])
+        expected = {label: 0.982 if label in labels else 0.018 for label in LABELS}
+        assert reply["scores"] == pytest.approx(expected, abs=0.01)
+    texts = client.post(PREDICT_PATH, json={"model_name": NAME, "texts": list(MULTI_LABEL_ROWS), "top_k": 1}).json()
+    assert texts["kind"] == "multi_label"
+    assert [sorted(each["labels"]) for each in texts["predictions"]] == list(map(list, MULTI_LABEL_ROWS.values()))
+    assert {len(each["scores"]) for each in texts["predictions"]} == {1}
+    both = client.post(PREDICT_PATH, json={"model_names": [NAME, EXAMPLE_NAME], "text": "The search finds nothing"})
+    one, other = both.json()["predictions"]
+    assert (one["kind"], one["label"], one["labels"]) == ("multi_label", None, ["bug"])
+    assert (other["kind"], other["labels"]) == ("single_label", None)
+    assert isinstance(other["label"], str)
+
+
+def test_a_multi_label_classifier_abstains_only_where_a_bound_takes_its_labels_away(
+    client: httpx.Client, operations: Toy
+) -> None:
+    publish_multi_label(operations)
+    for text, labels in MULTI_LABEL_ROWS.items():
+        asked = {"model_name": NAME, "text": text}
+        sure = client.post(PREDICT_PATH, json={**asked, "abstain_below": 1.0}).json()
+        assert (sure["labels"], sure["abstained"]) == ((None, True) if labels else ([], False))
+        # It was given no scope, so it cannot tell what is like its training data.
+        scoped = client.post(PREDICT_PATH, json={**asked, "min_in_scope": 0.1}).json()
+        assert (scoped["labels"], scoped["abstained"]) == (None, True)
+
+
+def test_each_given_label_is_explained(client: httpx.Client, operations: Toy) -> None:
+    publish_multi_label(operations)
+    asked = {"model_name": NAME, "text": "My whole shop is down since the update", "explain": True}
+    reply = client.post(PREDICT_PATH, json=asked).json()
+    explained = reply["explanation"]
+    assert [explained["label"], *(each["label"] for each in explained["further_labels"])] == reply["labels"]
+    none = client.post(PREDICT_PATH, json={**asked, "text": "Thank you for the nice talk"}).json()
+    assert none["labels"] == none["explanation"]["further_labels"] == []
+    assert none["explanation"]["label"] == max(none["scores"], key=none["scores"].get)
+
+
+def test_thresholds_of_labels_change_what_is_answered_until_they_are_cleared(
+    client: httpx.Client, operations: Toy
+) -> None:
+    publish_multi_label(operations)
+    path, asked = f"/v1/classifier/models/{NAME}/threshold", {"model_name": NAME, "text": "I was charged twice"}
+    client.put(f"{ALIASES}/mails", json={"model_name": NAME}).raise_for_status()
+    given = {"abstain_below": None, "label_thresholds": {"billing": 0.999, "bug": 0.001}}
+    changed = client.put(path, json=given).json()
+    assert changed["label_thresholds"] == {"billing": 0.999, "bug": 0.001, "urgent": 0.75}
+    assert changed["threshold"] == {"abstain_below": 0.0, "label_thresholds": {"billing": 0.999, "bug": 0.001}}
+    assert "gives 'billing' from 0.999 on, 'bug' from 0.001 on" in changed["warnings"][0]["message"]
+    assert client.post(PREDICT_PATH, json=asked).json()["labels"] == ["bug"]
+    cleared = client.put(path, json={"abstain_below": None, "label_thresholds": None}).json()
+    assert (cleared["status"], cleared["threshold"]) == ("cleared", None)
+    assert client.post(PREDICT_PATH, json=asked).json()["labels"] == ["billing"]
+    shown = client.get(f"/v1/classifier/models/{NAME}").json()
+    assert [change["after"] for change in shown["threshold_changes"]] == [changed["threshold"], None]
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "code", "words"),
+    [
+        ({"spam": 0.5}, "invalid_parameter", "label_thresholds names 'spam', which is none of the classifier's labels"),
+        ({"bug": 1}, "invalid_parameter", "label_thresholds has 1.0 for 'bug'; it must be more than 0 and less than 1"),
+        ({"bug": "0.5"}, "invalid_request", "label_thresholds"),
+    ],
+)
+def test_thresholds_of_labels_that_cannot_be_are_refused(
+    thresholds: dict[str, object], code: str, words: str, client: httpx.Client, operations: Toy
+) -> None:
+    publish_multi_label(operations)
+    path = f"/v1/classifier/models/{NAME}/threshold"
+    reply = client.put(path, json={"abstain_below": None, "label_thresholds": thresholds})
+    check_problem(reply, 422, code)
+    assert words in reply.json()["detail"]
+
+
+def test_a_classifier_of_a_single_label_takes_no_thresholds_of_labels(client: httpx.Client) -> None:
+    client.post(FIT_PATH, json=FIT)
+    path = f"/v1/classifier/models/{EXAMPLE_NAME}/threshold"
+    reply = client.put(path, json={"abstain_below": 0.5, "label_thresholds": {"billing": 0.5}})
+    check_problem(reply, 422, "invalid_parameter")
+    assert "goes with a multi-label classifier" in reply.json()["detail"]
 
 
 def test_top_k_keeps_the_best_scores_in_each_form(client: httpx.Client) -> None:

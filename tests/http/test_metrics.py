@@ -1,20 +1,25 @@
-"""What a monitor reads: every figure of the service, the time of each request, and no label that a caller chose."""
+"""What a monitor reads: every figure of the service, the time of each request, and few labels that a caller chose."""
 
 import re
+from collections.abc import Mapping
 
 import httpx
 import pytest
 
 from tests.http.asking import wait_until
 from tests.toy import STATS, Toy
+from windrow import __version__
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
+from windrow.domain.caller import Caller, calling
 from windrow.http.app import endpoint_routes
+from windrow.settings import Settings
 
 FIT = {"model_name": EXAMPLE_NAME, "training_data": list(EXAMPLE_ROWS)}
 PREDICT = {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT}
 MODEL = f"/v1/classifier/models/{EXAMPLE_NAME}"
 TEMPLATE = "/v1/classifier/models/{model_name}"
 TASK = '{node="local",outcome="done",task="fit"}'
+JOB = '{kind="fit",outcome="failed"}'
 COUNT = "windrow_request_duration_seconds_count"
 
 
@@ -32,6 +37,7 @@ def test_every_vital_sign_is_shown(client: httpx.Client, operations: Toy) -> Non
     operations.shown = STATS
     found = _samples(client)
     shown = {name: value for name, value in found.items() if name.startswith("windrow_") and "_request_d" not in name}
+    version = f'windrow_version_info{{version="{__version__}"}}'
     assert shown == {
         "windrow_queued_requests": 1,
         "windrow_queued_texts": 2,
@@ -60,6 +66,33 @@ def test_every_vital_sign_is_shown(client: httpx.Client, operations: Toy) -> Non
         f"windrow_training_task_duration_seconds_count{TASK}": 23,
         f"windrow_training_task_duration_seconds_sum{TASK}": 24.5,
         f"windrow_training_task_attempts_total{TASK}": 25,
+        "windrow_encode_seconds_total": 26.5,
+        'windrow_queue_wait_seconds_bucket{le="0.5"}': 27,
+        'windrow_queue_wait_seconds_bucket{le="1"}': 28,
+        'windrow_queue_wait_seconds_bucket{le="+Inf"}': 29,
+        "windrow_queue_wait_seconds_count": 29,
+        "windrow_queue_wait_seconds_sum": 30.5,
+        "windrow_running_file_predictions": 31,
+        "windrow_queued_file_predictions": 32,
+        "windrow_encoders": 33,
+        "windrow_min_free_bytes": 34,
+        'windrow_job_duration_seconds_bucket{kind="fit",le="60",outcome="failed"}': 35,
+        'windrow_job_duration_seconds_bucket{kind="fit",le="+Inf",outcome="failed"}': 36,
+        f"windrow_job_duration_seconds_count{JOB}": 36,
+        f"windrow_job_duration_seconds_sum{JOB}": 37.5,
+        'windrow_job_wait_seconds_bucket{kind="fit",le="60",outcome="failed"}': 36,
+        'windrow_job_wait_seconds_bucket{kind="fit",le="+Inf",outcome="failed"}': 36,
+        f"windrow_job_wait_seconds_count{JOB}": 36,
+        f"windrow_job_wait_seconds_sum{JOB}": 1.5,
+        'windrow_refused_keys_total{reason="unauthorized"}': 38,
+        'windrow_classifier_texts_total{classifier="tickets_v1"}': 39,
+        "windrow_classifiers": 40,
+        "windrow_deleted_classifiers": 41,
+        "windrow_revisions": 42,
+        'windrow_stored_bytes{kind="base_models"}': 43,
+        'windrow_stored_bytes{kind="other"}': 44,
+        "windrow_measured_timestamp_seconds": 1_767_225_600,
+        version: 1,
     }
 
 
@@ -136,11 +169,41 @@ def test_what_is_no_endpoint_is_counted_together(client: httpx.Client, method: s
     assert _label_values(client, "method") <= {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other"}
 
 
-def test_no_label_holds_a_classifiers_name(client: httpx.Client) -> None:
+def test_texts_are_counted_by_classifier_in_no_other_figure(client: httpx.Client) -> None:
     client.post("/v1/classifier/fit", json=FIT)
-    client.post("/v1/classifier/predict", json=PREDICT)
+    for _ in range(3):
+        client.post("/v1/classifier/predict", json=PREDICT)
     client.delete(f"{MODEL}")
-    assert EXAMPLE_NAME not in client.get("/metrics").text
+    named = [line for line in client.get("/metrics").text.splitlines() if EXAMPLE_NAME in line]
+    assert named == [f'windrow_classifier_texts_total{{classifier="{EXAMPLE_NAME}"}} 3.0']
+
+
+def test_a_training_is_counted_by_how_it_ended(client: httpx.Client) -> None:
+    client.post("/v1/classifier/fit", json=FIT)
+    found = _samples(client)
+    for figure in ("windrow_job_duration_seconds", "windrow_job_wait_seconds"):
+        ended = {name: value for name, value in found.items() if name.startswith(f"{figure}_count")}
+        assert ended == {f'{figure}_count{{kind="fit",outcome="succeeded"}}': 1}
+
+
+def test_what_is_saved_is_measured_for_the_next_scrape(client: httpx.Client) -> None:
+    client.post("/v1/classifier/fit", json=FIT)
+    wait_until(lambda: "windrow_classifiers" in _samples(client))
+    found = _samples(client)
+    assert (found["windrow_classifiers"], found["windrow_deleted_classifiers"], found["windrow_revisions"]) == (1, 0, 1)
+    assert found['windrow_stored_bytes{kind="classifiers"}'] > 0
+
+
+def test_a_key_that_knows_some_names_sees_the_use_of_no_others() -> None:
+    def texts(only: tuple[str, ...]) -> Mapping[str, int]:
+        with calling(Caller("watcher", frozenset({"admin"}), only)):
+            return toy.server_stats().classifier_texts
+
+    toy = Toy(Settings())
+    toy.dependencies.counters.count_predictions(["shop_v1", "mail_v1"], 2)
+    toy.close()
+    assert texts(("shop_*",)) == {"shop_v1": 2}
+    assert texts(()) == {"mail_v1": 2, "shop_v1": 2}
 
 
 @pytest.mark.parametrize(

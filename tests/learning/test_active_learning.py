@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.learning.examples import unit
 from windrow.arrays import Floats
 from windrow.learning import active_learning
-from windrow.learning.active_learning import MIN_SIMILARITY, NEW_BELOW, choose
+from windrow.learning.active_learning import MIN_SIMILARITY, NEW_BELOW, choose, margins_of_best, threshold_margins
 
 WIDTH = 96
 
@@ -56,7 +56,7 @@ class Pool:
         return list(range(first, len(self.points)))
 
     def choose(self, n: int) -> list[active_learning.Choice]:
-        return choose(features_of(self.points), scores_of(self.margins), self.in_scope, n)
+        return choose(features_of(self.points), margins_of_best(scores_of(self.margins)), self.in_scope, n)
 
 
 def test_one_text_of_each_planted_new_class_comes_first_the_largest_class_first() -> None:
@@ -120,7 +120,7 @@ def test_an_uncertain_text_like_a_chosen_new_one_waits() -> None:
 
 def test_without_a_scope_nothing_is_new() -> None:
     embeddings = features_of(apart(20))
-    chosen = choose(embeddings, scores_of(np.linspace(0, 1, 20, dtype=np.float32)), None, 5)
+    chosen = choose(embeddings, np.linspace(0, 1, 20, dtype=np.float32), None, 5)
     assert [one.reason for one in chosen] == ["uncertain"] * 5
     assert chosen[0].position == 0
 
@@ -143,13 +143,13 @@ def test_so_many_different_texts_are_chosen_or_all_and_every_time_the_same(
     embeddings = np.concatenate([unit(generator.normal(size=(count, WIDTH)))] * (copies + 1))
     features, scores = features_of(embeddings), generator.dirichlet([1, 1, 1], len(embeddings)).astype(np.float32)
     in_scope = generator.choice([0.0, 0.01, 0.3, 1.0], len(embeddings)).astype(np.float32) if has_scope else None
-    chosen = choose(features, scores, in_scope, n)
+    chosen = choose(features, margins_of_best(scores), in_scope, n)
     positions = [one.position for one in chosen]
     assert len(set(positions)) == len(positions) == min(n, len(embeddings))
     assert all(0 <= position < len(embeddings) for position in positions)
     assert all(one.num_similar > copies for one in chosen)
     assert all((one.reason == "new") == (in_scope is not None and in_scope[one.position] < NEW_BELOW) for one in chosen)
-    assert choose(features, scores, in_scope, n) == chosen
+    assert choose(features, margins_of_best(scores), in_scope, n) == chosen
 
 
 def test_a_pool_of_one_text_is_chosen_in_full() -> None:
@@ -160,7 +160,7 @@ def test_a_pool_of_one_text_is_chosen_in_full() -> None:
 
 def test_an_empty_pool_gives_no_choices() -> None:
     nothing = np.empty((0, WIDTH * 3), np.float32)
-    assert choose(nothing, np.empty((0, 2), np.float32), np.empty(0, np.float32), 3) == []
+    assert choose(nothing, np.empty(0, np.float32), np.empty(0, np.float32), 3) == []
 
 
 def test_a_class_at_the_end_of_a_large_pool_is_found_though_only_a_part_is_compared(
@@ -181,8 +181,15 @@ def test_the_memory_does_not_grow_with_the_square_of_the_pool() -> None:
     scores, in_scope = scores_of(generator.random(30_000, np.float32)), np.linspace(0, 0.1, 30_000, dtype=np.float32)
     tracemalloc.start()
     try:
-        assert len(choose(features, scores, in_scope, 20)) == 20
+        assert len(choose(features, margins_of_best(scores), in_scope, 20)) == 20
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert peak_bytes < 30_000**2 / 10
+
+
+def test_a_label_is_certain_by_how_far_its_score_is_from_its_threshold() -> None:
+    scores = np.array([[0.5, 0.2], [0.75, 0.0], [1.0, 0.6], [0.25, 0.1]], np.float32)
+    margins = threshold_margins(scores, np.array([0.5, 0.2], np.float32))
+    expected = [[0, 0], [0.5, 1], [1, 0.5], [0.5, 0.5]]
+    assert margins.tolist() == [pytest.approx(row, abs=1e-6) for row in expected]

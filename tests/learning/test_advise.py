@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres
-from windrow.learning.advise import CLEAR_GAIN_ERRORS, advise, find_label_errors
+from windrow.learning.advise import CLEAR_GAIN_ERRORS, advise, find_doubted_labels, find_label_errors, is_half
 from windrow.learning.head import softmax
 from windrow.learning.head_fitting import Examples, fit_head
 
@@ -108,3 +108,20 @@ def test_a_loss_never_counts_as_a_gain() -> None:
     assert not advice.helps
     assert advice.gain == pytest.approx(-0.7)
     assert "no label a clear gain" in words
+
+
+def test_a_label_is_doubted_where_its_score_says_the_opposite_as_surely_as_for_rows_of_which_that_is_true() -> None:
+    sets = np.array([[True, False], [True, False], [True, True], [False, True], [False, False], [False, False]])
+    scores = np.array([[0.9, 0.1], [0.8, 0.6], [0.05, 0.7], [0.95, 0.8], [0.1, 0.2], [0.55, 0.3]], np.float32)
+    # Rows with a have 0.58 on average, and those without it are at 0.47 from 1; rows with b have 0.75.
+    assert find_doubted_labels(scores, sets) == [(2, 0), (3, 0)]
+
+
+def test_nothing_is_doubted_of_a_label_that_each_row_has_or_none() -> None:
+    sets = np.array([[True, False], [True, False]])
+    assert find_doubted_labels(np.array([[0.1, 0.9], [0.2, 0.8]], np.float32), sets) == []
+
+
+@pytest.mark.parametrize(("half", "full", "is_about_half"), [(4, 8, True), (6, 8, True), (7, 8, False), (2, 2, False)])
+def test_a_rounded_half_may_be_no_half(half: float, full: float, is_about_half: bool) -> None:
+    assert is_half(half, full) == is_about_half

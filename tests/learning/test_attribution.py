@@ -115,11 +115,9 @@ def test_of_a_long_text_only_the_first_words_are_left_out() -> None:
     assert len(without_words("word " * 500, words)) == MAX_EXPLAINED_WORDS == 60
 
 
-def test_a_word_has_the_effect_by_which_the_best_labels_score_falls_without_it() -> None:
+def test_a_word_has_the_effect_by_which_the_labels_score_falls_without_it() -> None:
     words = [("pay", 0), ("my", 4), ("bill", 7)]
-    scores = np.array([0.25, 0.75], np.float32)
-    shortened = np.array([[0.5, 0.5], [0.125, 0.875], [0.25, 0.75]], np.float32)
-    assert word_effects(words, scores, shortened) == (
+    assert word_effects(words, 0.75, np.array([0.5, 0.875, 0.75], np.float32)) == (
         WordEffect("pay", 0, 0.25),
         WordEffect("my", 4, -0.125),
         WordEffect("bill", 7, 0.0),
@@ -127,9 +125,8 @@ def test_a_word_has_the_effect_by_which_the_best_labels_score_falls_without_it()
 
 
 def test_words_that_were_not_left_out_have_no_effect_to_tell_of() -> None:
-    scores = np.array([0.25, 0.75], np.float32)
-    assert word_effects([("single", 0)], scores, np.empty((0, 2), np.float32)) == ()
-    assert len(word_effects([("a", 0), ("b", 2)], scores, scores[np.newaxis])) == 1
+    assert word_effects([("single", 0)], 0.75, np.empty(0, np.float32)) == ()
+    assert len(word_effects([("a", 0), ("b", 2)], 0.75, np.array([0.5], np.float32))) == 1
 
 
 def features_of(last: Floats, seed: int = 0) -> Floats:

@@ -14,7 +14,13 @@ from windrow.arrays import PROJECTIONS, Ids, TokenStates
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.learning import contrastive
-from windrow.learning.contrastive import ContrastiveInputs, ContrastiveResult, contrastive_loss, train_layers
+from windrow.learning.contrastive import (
+    ContrastiveInputs,
+    ContrastiveResult,
+    contrastive_loss,
+    jaccard_similarities,
+    train_layers,
+)
 from windrow.learning.layers import pack_texts, token_states
 from windrow.learning.plan import FULL_BATCH, plan_steps
 
@@ -85,6 +91,82 @@ def test_without_any_partner_the_loss_is_0_and_pulls_nowhere(labels: list[int]) 
     assert embeddings.grad is not None and not embeddings.grad.any()
 
 
+def single_label_loss(embeddings: Tensor, label_ids: Tensor, temperature: float) -> Tensor:
+    """Return the loss of embeddings of one label each, in the operations that saved classifiers were trained with."""
+    itself = torch.eye(len(label_ids), dtype=torch.bool)
+    cosines = (embeddings @ embeddings.T / temperature).masked_fill(itself, -torch.inf)
+    log_probs = cosines - torch.logsumexp(cosines, dim=1, keepdim=True)
+    positives = (label_ids[:, None] == label_ids[None]) & ~itself
+    num_positives = positives.sum(dim=1)
+    has = num_positives > 0
+    return -(log_probs.masked_fill(~positives, 0).sum(dim=1)[has] / num_positives[has]).mean()
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 1, 1], [0, 1, 0, 2, 1, 0, 0], list(LABELS)])
+def test_the_loss_of_one_label_a_text_keeps_its_bits_and_its_gradients(labels: list[int]) -> None:
+    losses = []
+    for loss_of in (contrastive_loss, single_label_loss):
+        embeddings = unit_points(len(labels)).float().requires_grad_()
+        loss = loss_of(embeddings, torch.tensor(labels), 0.2)
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert embeddings.grad is not None
+        losses.append((float(loss.detach()), embeddings.grad.numpy().tobytes()))
+    assert losses[0] == losses[1]
+
+
+def test_sets_of_one_label_each_give_the_loss_of_their_labels() -> None:
+    labels = torch.tensor([0, 1, 0, 2, 1, 0, 0])
+    embeddings = unit_points(len(labels))
+    loss = contrastive_loss(embeddings, torch.eye(3, dtype=torch.bool)[labels], 0.2)
+    assert float(loss) == pytest.approx(float(contrastive_loss(embeddings, labels, 0.2)), rel=1e-9)
+
+
+def test_label_sets_agree_by_the_share_of_their_labels_that_both_have_and_empty_ones_do_not() -> None:
+    sets = torch.tensor([[1, 1, 0], [1, 0, 0], [1, 1, 1], [0, 0, 1], [0, 0, 0], [0, 0, 0]], dtype=torch.bool)
+    expected = [
+        [1, 1 / 2, 2 / 3, 0, 0, 0],
+        [1 / 2, 1, 1 / 3, 0, 0, 0],
+        [2 / 3, 1 / 3, 1, 1 / 3, 0, 0],
+        [0, 0, 1 / 3, 1, 0, 0],
+        [0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0],
+    ]
+    torch.testing.assert_close(jaccard_similarities(sets), torch.tensor(expected, dtype=torch.float32))
+
+
+def test_texts_whose_label_sets_agree_more_are_pulled_more() -> None:
+    """Text 0 shares its whole set with text 1, and half of it with text 2; the last text has no labels."""
+    sets = torch.tensor([[1, 1], [1, 1], [1, 0], [0, 0]], dtype=torch.bool)
+    embeddings = unit_points(4)
+    cosines = (embeddings @ embeddings.T / 0.2).tolist()
+    log_probs = [
+        [cosine - math.log(sum(math.exp(each) for place, each in enumerate(row) if place != one)) for cosine in row]
+        for one, row in enumerate(cosines)
+    ]
+    by_hand = [
+        (log_probs[0][1] + log_probs[0][2] / 2) / 1.5,
+        (log_probs[1][0] + log_probs[1][2] / 2) / 1.5,
+        (log_probs[2][0] / 2 + log_probs[2][1] / 2) / 1,
+    ]
+    assert float(contrastive_loss(embeddings, sets, 0.2)) == pytest.approx(-sum(by_hand) / 3, rel=1e-6)
+
+
+def test_label_sets_without_a_common_label_pull_nowhere() -> None:
+    embeddings = unit_points(3).requires_grad_()
+    loss = contrastive_loss(embeddings, torch.tensor([[1, 0], [0, 1], [0, 0]], dtype=torch.bool), 0.2)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert float(loss.detach()) == 0
+    assert embeddings.grad is not None and not embeddings.grad.any()
+
+
+def test_a_training_on_label_sets_lowers_their_loss(inputs: ContrastiveInputs) -> None:
+    sets = np.eye(3, dtype=bool)[list(LABELS)]
+    sets[::4, 2] = True
+    sets[5] = False
+    losses = train(replace(inputs, labels=sets)).losses
+    assert losses[-1] < losses[0] - 0.05
+
+
 def test_the_loss_falls_and_changes_every_map(inputs: ContrastiveInputs) -> None:
     told: list[tuple[int, int, float]] = []
     tuned = train_layers(inputs, lambda *step: told.append(step))
@@ -127,12 +209,12 @@ def gradients(inputs: ContrastiveInputs) -> dict[str, Tensor]:
     weights = tensors(inputs.weights)
     names = [f"layers.{layer}.{name}.weight" for layer in (0, 3) for name in PROJECTIONS]
     trained = {name: weights[name].requires_grad_() for name in names}
-    chosen = np.arange(len(inputs.label_ids))
+    chosen = np.arange(len(inputs.labels))
     micro_batches = [
         pack_texts(inputs.texts, micro_batch, "mean")
         for micro_batch in contrastive._micro_batches(inputs.texts, chosen)
     ]
-    loss = contrastive._backward(micro_batches, torch.from_numpy(inputs.label_ids), weights, inputs.layers, 0.2)
+    loss = contrastive._backward(micro_batches, torch.from_numpy(inputs.labels), weights, inputs.layers, 0.2)
     gradients = {name: tensor.grad for name, tensor in trained.items() if tensor.grad is not None}
     assert gradients.keys() == trained.keys()
     return gradients | {"loss": torch.tensor(loss)}

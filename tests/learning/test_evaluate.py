@@ -18,6 +18,7 @@ from windrow.learning.evaluate import (
     find_misclassified,
     majority_baseline,
 )
+from windrow.learning.midpoint import midpoint
 
 LABELS = ("a", "b", "c")
 # Rows that get a, b, c, a, b, a.
@@ -68,6 +69,15 @@ def test_a_score_on_the_border_of_two_bins_belongs_to_the_lower_one() -> None:
         (5 / 15, 0.4, 1),
         (14 / 15, 1.0, 1),
     ]
+
+
+def test_calibration_is_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores, is_right = columns([(number / 64, number % 3 == 0) for number in range(65)])
+    whole = compute_calibration(scores, is_right)
+    monkeypatch.setattr("windrow.learning.evaluate._BLOCK_SCORES", 10)
+    in_blocks = compute_calibration(scores, is_right)
+    assert in_blocks.ece == pytest.approx(whole.ece)
+    assert [each.rows for each in in_blocks.bins] == [each.rows for each in whole.bins]
 
 
 def test_scores_that_are_right_as_often_as_they_say_have_no_calibration_error() -> None:
@@ -161,7 +171,7 @@ def by_trial(scores: Floats, is_right: Bools, target: float) -> tuple[float, int
     for lowest in sorted(set(scores.tolist())):
         answered = [right for score, right in zip(scores.tolist(), is_right, strict=True) if not score < lowest]
         if sum(answered) / len(answered) >= target:
-            bound = 0.0 if below is None else (below + lowest) / 2
+            bound = 0.0 if below is None else midpoint(below, lowest)
             return bound, int(sum(answered)), len(answered)
         below = lowest
     return None
@@ -205,14 +215,14 @@ def test_the_threshold_reaches_past_scores_that_do_not_do() -> None:
     """The two best answers are one right, one wrong; but with the next eight it is nine of ten."""
     scores = np.array([0.875, 0.75, *np.linspace(0.7, 0.3, 8), 0.25, 0.125], np.float32)
     is_right = np.array([True, False, *[True] * 8, False, False])
-    assert choose_threshold(scores, is_right, 0.9) == ((float(scores[9]) + 0.25) / 2, 9, 10)
-    assert choose_threshold(scores, is_right, 0.95) == ((0.875 + 0.75) / 2, 1, 1)
+    assert choose_threshold(scores, is_right, 0.9) == (0.28, 9, 10)
+    assert choose_threshold(scores, is_right, 0.95) == (0.8, 1, 1)
 
 
 def test_answers_with_equal_scores_stay_together() -> None:
     scores = np.array([0.875, 0.75, 0.75, 0.5], np.float32)
-    assert choose_threshold(scores, np.array([True, True, False, False]), 1.0) == (0.8125, 1, 1)
-    assert choose_threshold(scores, np.array([True, True, False, False]), 0.6) == (0.625, 2, 3)
+    assert choose_threshold(scores, np.array([True, True, False, False]), 1.0) == (0.8, 1, 1)
+    assert choose_threshold(scores, np.array([True, True, False, False]), 0.6) == (0.6, 2, 3)
     assert choose_threshold(scores, np.array([True, True, False, True]), 0.75) == (0.0, 3, 4)
 
 

@@ -13,6 +13,8 @@ from windrow.learning.head import (
     fit_adapted_head,
     rotate,
     score_heads,
+    scores_of_logits,
+    sigmoid,
     solve,
 )
 
@@ -42,6 +44,33 @@ def test_heads_score_together_as_they_do_alone(labels: list[int], rows: int, see
     features = random.normal(size=(rows, 8)).astype(np.float32)
     for head, scores in zip(heads, score_heads(heads, features), strict=True):
         np.testing.assert_allclose(scores, head.scores(features), atol=1e-5)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(1, 4), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_heads_of_several_labels_score_together_as_they_do_alone(labels: list[int], rows: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    heads = [
+        LinearHead(random.normal(size=(count, 8)).astype(np.float32), random.normal(size=count).astype(np.float32))
+        for count in labels
+    ]
+    features = random.normal(size=(rows, 8)).astype(np.float32)
+    for head, scores in zip(heads, score_heads(heads, features, "multi_label"), strict=True):
+        np.testing.assert_allclose(scores, scores_of_logits(head.logits(features), "multi_label"), atol=1e-5)
+
+
+def test_a_score_of_its_own_is_the_sigmoid_also_of_logits_that_exp_cannot_take() -> None:
+    from scipy.special import expit  # takes a moment, which collecting tests should not
+
+    logits = np.array([[-1e30, -100, -20, -0.5, 0, 0.5, 20, 100, 1e30]], np.float32)
+    np.testing.assert_allclose(sigmoid(logits), expit(logits), rtol=1e-5, atol=1e-40)  # some round denormals to 0
+
+
+@pytest.mark.parametrize("logit", [np.nan, np.inf, -np.inf])
+def test_no_score_follows_from_a_logit_that_is_not_finite(logit: float) -> None:
+    scores = sigmoid(np.array([[0, logit]], np.float32))
+    assert scores[0, 0] == 0.5
+    assert np.isnan(scores[0, 1])
 
 
 @pytest.mark.parametrize(("rows_per_label", "width"), [(4, 64), (60, 64), (16, 32)])

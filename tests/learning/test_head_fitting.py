@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 from tests.learning.examples import around_centres, unit
 from windrow.arrays import Floats, Ids
 from windrow.learning import head_fitting
-from windrow.learning.folds import MAX_FOLDS, assign_folds
+from windrow.learning.folds import MAX_FOLDS, assign_folds, splits
 from windrow.learning.head import LinearHead, solve
 from windrow.learning.head_fitting import (
     CANDIDATE_CS,
     DEFAULT_C,
     Examples,
     OutOfFoldLogits,
+    are_right,
     compute_learning_curve,
     cross_validate_head,
     fit_head,
+    log_losses,
     search_head,
 )
 
@@ -375,3 +377,70 @@ def test_a_learning_curve_that_would_take_too_long_is_computed_at_the_default_c(
     compute_learning_curve(examples, assign_folds(examples.label_ids, examples.groups, 0), (0.5, 1.0), 0)
     assert {c for _, _, c in trained} == {DEFAULT_C}
     assert len(trained) == 2 * 5
+
+
+def label_sets(rows: int = 60, labels: int = 4, spread: float = 0.3) -> Examples:
+    """Return rows near the sum of their labels' centres, some without labels; each text once."""
+    random = np.random.default_rng(9)
+    centres, sets = unit(random.normal(size=(labels, 64))), random.random((rows, labels)) < 0.35
+    features = unit(sets @ centres + spread * unit(random.normal(size=(rows, 64))))
+    return Examples(features, sets, np.arange(rows))
+
+
+def test_the_log_loss_of_a_label_set_is_that_of_all_its_decisions() -> None:
+    logits = np.array([[2, -1, 0], [-50, 60, -70]], np.float32)
+    truth = np.array([[1, 0, 1], [0, 1, 0]], bool)
+    probabilities = 1 / (1 + np.exp(-np.array([2, 1, 0])))
+    np.testing.assert_allclose(log_losses(logits, truth), [-np.log(probabilities).sum(), 0], atol=1e-6)
+    assert are_right(logits, truth).tolist() == [True, True]
+    assert are_right(logits, ~truth).tolist() == [False, False]
+    assert are_right(logits, np.array([0, 2])).tolist() == [True, False]
+
+
+def test_c_is_chosen_for_label_sets_by_the_log_loss_of_all_decisions() -> None:
+    examples = label_sets()
+    search = search_head(examples, seed=3)
+    assert search.out_of_fold is not None
+    rows, folds = search.out_of_fold.rows, search.out_of_fold.folds
+    assert sorted(rows.tolist()) == list(range(60))
+    narrow = examples.features.astype(np.float64)
+    losses = []
+    for c in CANDIDATE_CS:
+        logits = np.concatenate(
+            [
+                solve(narrow[train].astype(np.float32), examples.label_ids[train], c).logits(examples.features[held])
+                for train, held in splits(assign_folds(examples.label_ids, examples.groups, 3))
+            ]
+        )
+        losses.append(log_losses(logits, examples.label_ids[rows]).mean())
+    assert search.report.c == CANDIDATE_CS[int(np.argmin(losses))]
+    assert search.report.cv_folds == len(np.unique(folds)) == MAX_FOLDS
+    right = are_right(search.out_of_fold.logits, examples.label_ids[rows]).mean()
+    assert search.report.cv_accuracy == pytest.approx(right, abs=0.1)
+    assert right > 0.6
+
+
+def test_a_head_of_label_sets_tells_them_apart_and_is_cross_validated_on_given_folds() -> None:
+    examples = label_sets()
+    head, _, _ = fit_head(examples, seed=0)
+    assert are_right(head.logits(examples.features), examples.label_ids).mean() > 0.8
+    folds = assign_folds(examples.label_ids, examples.groups, 0, 3)
+    logits = cross_validate_head(examples, folds, needed=2)
+    held = np.concatenate([held for _, held in list(splits(folds))[:2]])
+    assert logits.shape == (len(held), 4)
+    assert are_right(logits, examples.label_ids[held]).mean() > 0.5
+
+
+def test_a_learning_curve_of_label_sets_rises() -> None:
+    examples = label_sets(rows=120)
+    curve = compute_learning_curve(examples, assign_folds(examples.label_ids, examples.groups, 1), (0.1, 1.0), seed=1)
+    few, all_rows = (log_losses(logits, examples.label_ids[curve.rows]).mean() for logits in curve.logits)
+    assert all_rows < few
+    assert curve.trained_rows[0] < curve.trained_rows[1] / 4
+
+
+def test_of_too_many_rows_with_label_sets_a_sample_chooses_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head_fitting, "MAX_CV_ROWS", 30)
+    examples = label_sets(rows=100)
+    out_of_fold = judged_of(examples)
+    assert 25 <= len(out_of_fold.rows) <= 35

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres, unit
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.training_report import AdapterReport
 from windrow.learning.calibrate import HeldOut
 from windrow.learning.head_fitting import OutOfFoldLogits
@@ -95,7 +95,7 @@ def test_labels_of_one_row_each_leave_nothing_to_estimate() -> None:
 
 def test_the_choice_sees_frozen_features_and_labels_only() -> None:
     """What never meets an adapter cannot be misled by the rows that it learnt by heart."""
-    assert list(inspect.signature(choose_adapter_scale).parameters) == ["features", "label_ids", "head"]
+    assert list(inspect.signature(choose_adapter_scale).parameters) == ["features", "labels", "head", "is_described"]
 
 
 def head_outputs(label_ids: Ids, errors: int) -> OutOfFoldLogits:
@@ -156,12 +156,52 @@ def test_a_row_or_two_of_a_handful_do_not_drop_an_adapter() -> None:
     assert choose_by_held_out_rows(CHOSEN, head_logits=outputs(1, 1).logits, adapted=outputs(1, 0)).scale == 1.0
 
 
+def test_beside_a_head_that_begins_with_descriptions_rows_have_to_speak_for_an_adapter() -> None:
+    alone, better = outputs(16, 13).logits, outputs(16, 14)
+    assert choose_by_held_out_rows(CHOSEN, alone, better).scale == 1.0
+    assert choose_by_held_out_rows(CHOSEN, alone, better, is_described=True).scale == 0.0
+    many = choose_by_held_out_rows(CHOSEN, outputs(200, 170).logits, outputs(200, 196), is_described=True)
+    assert many.scale == 1.0
+
+
+def test_where_labels_are_described_and_nothing_can_be_held_out_no_adapter_is_trained() -> None:
+    features, label_ids = around_centres(1, 3, spread=0.1)
+    assert choose_adapter_scale(features, label_ids).scale == 1
+    report = choose_adapter_scale(features, label_ids, is_described=True)
+    assert (report.scale, report.candidates) == (0, ())
+    assert "No label has two rows" in report.reason
+
+
 @given(st.integers(1, 300), st.data())
 @settings(max_examples=60, deadline=None)
 def test_an_adapter_that_gets_more_rows_right_is_never_dropped(rows: int, data: st.DataObject) -> None:
     head = data.draw(st.integers(0, rows - 1))
     adapted = data.draw(st.integers(head + 1, rows))
     assert choose_by_held_out_rows(CHOSEN, outputs(rows, head).logits, outputs(rows, adapted)).scale == 1.0
+
+
+def outputs_of_sets(rows: int, right: int, margin: float = 1.5) -> HeldOut:
+    """Return held-out rows of three labels, of whose sets ``right`` are given whole, and the others in reverse."""
+    sets = np.eye(3, dtype=bool)[np.arange(rows) % 3]
+    sets[::4] = False
+    sets[1::4, 2] = True
+    given = np.where(np.arange(rows)[:, None] < right, sets, ~sets)
+    logits = np.where(given, margin, -margin).astype(np.float32)
+    return HeldOut(logits, sets, np.zeros(rows, np.float32), folds=3)
+
+
+def test_with_label_sets_the_adapter_is_trained_and_held_out_rows_decide() -> None:
+    features, label_ids = around_centres(50, 2, spread=0.1)
+    assert choose_adapter_scale(features, label_ids).scale == 0
+    chosen = choose_adapter_scale(features, np.eye(2, dtype=bool)[label_ids])
+    assert (chosen.scale, chosen.candidates) == (1.0, ())
+    worse = choose_by_held_out_rows(CHOSEN, outputs_of_sets(200, 196).logits, outputs_of_sets(200, 150))
+    assert worse.scale == 0.0
+    assert [one.estimated_accuracy for one in worse.candidates] == [0.98, 0.75]
+    better = choose_by_held_out_rows(CHOSEN, outputs_of_sets(200, 150).logits, outputs_of_sets(200, 196))
+    assert better.scale == 1.0
+    few = choose_by_held_out_rows(CHOSEN, outputs_of_sets(4, 4).logits, outputs_of_sets(4, 3))
+    assert few.scale == 1.0
 
 
 def test_equal_rows_are_evaluated_without_a_crash() -> None:
@@ -227,3 +267,31 @@ def test_a_large_label_does_not_outvote_the_small_ones() -> None:
     label_ids = np.array([0] * 96 + [1, 2, 3, 4])
     features = unit(names[0] + 0.01 * np.random.default_rng(0).normal(size=(100, 64)))
     assert not label_names_are_informative(features, label_ids, names)
+
+
+def sets_around_centres(spread: float, seed: int) -> tuple[Floats, Bools, Floats]:
+    """Return rows near the sum of their labels' centres, their label sets, and the centres."""
+    random = np.random.default_rng(seed)
+    centres = unit(random.normal(size=(5, 64)))
+    sets = random.random((60, 5)) < 0.3
+    return unit(sets @ centres + spread * random.normal(size=(60, 64))), sets, centres
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_names_near_the_rows_of_their_label_are_informative_of_label_sets(seed: int) -> None:
+    features, sets, centres = sets_around_centres(0.3, seed)
+    assert label_names_are_informative(features, sets, centres)
+
+
+def test_names_that_say_nothing_of_label_sets_are_rejected_five_times_in_six() -> None:
+    accepted = 0
+    for seed in range(200):
+        features, sets, _ = sets_around_centres(0.3, seed)
+        accepted += label_names_are_informative(features, sets, sets_around_centres(0.3, seed + 1_000)[2])
+    assert accepted < 200 / 4
+
+
+def test_label_sets_without_contrast_say_nothing_of_names() -> None:
+    features, sets, centres = sets_around_centres(0.3, 0)
+    assert not label_names_are_informative(features, np.ones_like(sets), centres)
+    assert not label_names_are_informative(features, np.zeros_like(sets), centres)

@@ -147,6 +147,17 @@ def test_rows_that_cancel_out_have_no_direction_and_no_center_that_cannot_be_sav
     assert not centroids.any()
 
 
+def test_with_label_sets_each_labels_rows_have_a_centroid_and_those_without_labels_one_more() -> None:
+    rows = unit(np.random.default_rng(5).normal(size=(5, HIDDEN)))
+    sets = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]], bool)
+    expected = unit(np.stack([rows[:2].sum(axis=0), rows[1:3].sum(axis=0), rows[3:].sum(axis=0)]))
+    centroids = label_centroids(rows, sets, HIDDEN)
+    assert centroids.dtype == np.float16
+    np.testing.assert_allclose(centroids[[0, 1, 3]], expected, atol=2e-3)
+    assert not centroids[2].any()  # the label that no row has
+    assert len(label_centroids(rows[:3], sets[:3], HIDDEN)) == 3
+
+
 def test_similarity_is_the_cosine_to_the_nearest_centroid() -> None:
     features, label_ids = around_centres(6, 4, spread=0.8, width=HIDDEN)
     centroids = label_centroids(features, label_ids, HIDDEN)

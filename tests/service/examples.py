@@ -52,6 +52,10 @@ class FakeInventory(Inventory):
             recast(StoredBaseModel, each, location="data_directory", size_bytes=0, graph_bytes=0) for each in pinned
         )
 
+    def holds(self, model_id: str) -> bool:
+        """Return whether there is a base model now."""
+        return model_id in self._encoders
+
 
 def fake_service(
     data_dir: Path | StoreUrl,

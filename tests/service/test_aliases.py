@@ -299,7 +299,15 @@ def test_a_worse_classifier_is_refused_with_the_report_and_nothing_changes(servi
     assert (facts["alias"], facts["model_name"]) == ("tickets", "tickets_v2")
     assert [check["condition"] for check in facts["checks"]] == ["must_pass", "not_worse", "min_recall"]  # type: ignore[attr-defined]
     assert facts["failed_rows"] == [{"text": ROWS[0].text, "label": "billing", "predicted": "BILLING"}]
-    assert facts["current"] == {"accuracy": 1.0, "correct": 8, "total": 8, "recall": {"billing": 1.0, "bug": 1.0}}
+    of_each = {"billing": 1.0, "bug": 1.0}
+    assert facts["current"] == {
+        "accuracy": 1.0,
+        "correct": 8,
+        "total": 8,
+        "recall": of_each,
+        "f1": of_each,
+        "micro_f1": None,
+    }
     [alias] = service.list_aliases().aliases
     assert (alias.points_to, alias.must_pass) == ("tickets_v1", ())
     assert len(service.alias_history(AliasRequest("tickets")).changes) == 1

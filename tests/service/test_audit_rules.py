@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.files import Killed
-from tests.service.examples import REQUEST, Open, fit
+from tests.service.examples import REQUEST, ROWS, Open, fit
 from tests.service.test_import_export import exported, take_in
 from tests.service.test_service import delete_days_ago
 from tests.storage.audit_lines import audit_line
@@ -37,7 +37,8 @@ from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.threshold import SetThresholdRequest
-from windrow.operations import LocalOperations, Operations
+from windrow.local_operations import LocalOperations
+from windrow.operations import Operations
 from windrow.service.audit_rules import CHANGES, READS
 from windrow.service.service import Service
 from windrow.storage.audit_log import AUDIT
@@ -67,7 +68,7 @@ def told(service: Service, count: int) -> list[Told]:
 
 def test_each_verb_is_either_a_change_or_a_read() -> None:
     verbs = {name for name, _ in inspect.getmembers(Operations, inspect.isfunction) if not name.startswith("_")}
-    begun = {"begin_fit", "start_predict", "start_predict_in_memory"}
+    begun = {"begin_fit", "start_predict", "start_predict_in_memory", "start_classify", "start_classify_in_memory"}
     assert begun <= {name for name, _ in inspect.getmembers(LocalOperations, inspect.isfunction)}
     assert CHANGES.keys() | READS == verbs | begun
     assert CHANGES.keys() & READS == set()
@@ -232,8 +233,8 @@ def test_no_text_label_or_note_is_in_the_trail(service: Service, tmp_path: Path)
     fit(service, description="A description")
     service.set_threshold(SetThresholdRequest(NAME, 0.5, reason="A reason", author="An author"))
     service.evaluate(EvaluateRequest(NAME, REQUEST.training_data))
-    service.promote(PromoteRequest("live", NAME, must_pass=REQUEST.training_data[:1], reason="A reason"))
-    said = {each for row in REQUEST.training_data for each in (row.text, row.label)}
+    service.promote(PromoteRequest("live", NAME, must_pass=ROWS[:1], reason="A reason"))
+    said = {each for row in ROWS for each in (row.text, row.label)}
     written = b"".join(path.read_bytes() for path in (tmp_path / "data" / AUDIT).rglob("*.jsonl"))
     assert written
     for text in (*said, "A description", "A reason", "An author"):

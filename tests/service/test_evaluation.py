@@ -13,7 +13,7 @@ from tests.service.examples import Open, alter, altered, blob_of, fake_service, 
 from windrow.arrays import Floats
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.comparison import CompareRequest
-from windrow.domain.cross_validation import CrossValidateRequest
+from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     ClassifierNotFound,
@@ -145,7 +145,9 @@ def service(opened: Open) -> Service:
 
 
 def evaluate(service: Service, rows: Sequence[Row] = TESTS, name: str = "tickets", **how: object) -> Report:
-    return service.evaluate(EvaluateRequest(name, tuple(rows), **how))  # type: ignore[arg-type]
+    report = service.evaluate(EvaluateRequest(name, tuple(rows), **how))  # type: ignore[arg-type]
+    assert isinstance(report, Report)
+    return report
 
 
 def codes(report: Report) -> set[str]:
@@ -544,6 +546,7 @@ class TestCrossValidate:
         planted = 3
         rows = tuple(replace(row, label="bug") if number == planted else row for number, row in enumerate(ROWS))
         found = opened().cross_validate(CrossValidateRequest(rows, 5, num_iterations=0))
+        assert isinstance(found, CrossValidation)
         doubts = {each.row: (each.text, each.label, each.predicted) for each in found.probable_label_errors}
         assert doubts[planted] == (ROWS[planted].text, "bug", "billing")
         assert len(doubts) < len(ROWS) / 2

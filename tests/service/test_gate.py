@@ -16,7 +16,7 @@ from windrow.service.gate import (
     Conditions,
     EvaluatedModel,
     check_conditions,
-    check_recalled_labels,
+    check_measured_labels,
     conditions_of,
     refusal,
 )
@@ -33,7 +33,8 @@ def side(name: str, given: list[str], labels: tuple[str, ...] = ("billing", "bug
 
 def answers_of(conditions: Conditions, wrong: int = 0) -> list[str]:
     """Return the right label for each text but the first few."""
-    labels = [row.label for row in (*conditions.require.test_data, *conditions.must_pass)]
+    rows = (*conditions.require.test_data, *conditions.must_pass)
+    labels = [row.label for row in rows if isinstance(row, Row)]
     return [{"billing": "bug", "bug": "billing"}[label] for label in labels[:wrong]] + labels[wrong:]
 
 
@@ -85,7 +86,7 @@ class TestNotWorse:
         assert all(
             check.detail.endswith(words.format(count)) for check, count in zip(report.checks, (1, 10, 5), strict=True)
         )
-        assert report.candidate == GateMetrics(0, len(ROWS), {"billing": 0.0, "bug": 0.0})
+        assert report.candidate == GateMetrics(0, len(ROWS), {"billing": 0.0, "bug": 0.0}, {"billing": 0.0, "bug": 0.0})
         assert report.current is not None
         assert report.current.correct == len(ROWS)
         always = replace(strict, abstain_below=0.75)
@@ -172,12 +173,33 @@ class TestMinRecall:
     @pytest.mark.parametrize("recalls", [{"shipping": 0.5}, {"billing": 0.5, "shipping": 0.0}])
     def test_of_a_label_without_test_rows_is_refused(self, recalls: Mapping[str, float]) -> None:
         with pytest.raises(InvalidParameter, match="names the label 'shipping', which no row of") as caught:
-            check_recalled_labels(Requirement(ROWS, min_recall=recalls))
+            check_measured_labels(Requirement(ROWS, min_recall=recalls))
         assert caught.value.facts == {"parameter": "require.min_recall", "label": "shipping"}
 
     def test_of_labels_with_test_rows_is_not_refused(self) -> None:
-        check_recalled_labels(Requirement(ROWS, min_recall={"billing": 1.0, "bug": 0.0}))
-        check_recalled_labels(Requirement())
+        check_measured_labels(Requirement(ROWS, min_recall={"billing": 1.0, "bug": 0.0}))
+        check_measured_labels(Requirement())
+
+
+class TestMinF1:
+    @pytest.mark.parametrize(("least", "passed"), [(0.0, True), (0.83, True), (0.84, False), (1.0, False)])
+    def test_also_counts_rows_that_are_wrongly_given_the_label(self, least: float, passed: bool) -> None:
+        # All 5 rows of bug are found, and two more are given it.
+        report = look_at(Requirement(ROWS, min_f1={"bug": least}), wrong=2, current_wrong=0)
+        detail = f"F1 of 'bug' is 0.833 (5 of 5 found, 2 given wrongly); {least:.3g} is required."
+        assert report.checks == (Check("min_f1", passed, detail),)
+
+    def test_is_missed_by_a_label_that_the_classifier_does_not_know(self) -> None:
+        rows = (*ROWS, Row("My parcel is lost", "shipping"))
+        conditions = conditions_of(Requirement(rows, min_f1={"shipping": 0.0}), ())
+        report = check_conditions(conditions, side("tickets_v2", ["bug"] * 11), "It points nowhere.")
+        detail = "tickets_v2 does not know the label 'shipping', so it finds none of its rows."
+        assert report.checks == (Check("min_f1", False, detail),)
+
+    def test_of_a_label_without_test_rows_is_refused(self) -> None:
+        with pytest.raises(InvalidParameter, match="so its F1 cannot be measured") as caught:
+            check_measured_labels(Requirement(ROWS, min_f1={"shipping": 0.5}))
+        assert caught.value.facts == {"parameter": "require.min_f1", "label": "shipping"}
 
 
 class TestRefusal:
@@ -215,8 +237,23 @@ class TestRefusal:
                 },
             ],
             "failed_rows": [{"text": BILL.text, "label": "billing", "predicted": "bug"}],
-            "candidate": {"accuracy": 0.9, "correct": 9, "total": 10, "recall": {"billing": 0.8, "bug": 1.0}},
-            "current": {"accuracy": 1.0, "correct": 10, "total": 10, "recall": {"billing": 1.0, "bug": 1.0}},
+            # Of billing, 4 of 5 are found and nothing else; of bug, all 5, and one more is given it.
+            "candidate": {
+                "accuracy": 0.9,
+                "correct": 9,
+                "total": 10,
+                "recall": {"billing": 0.8, "bug": 1.0},
+                "f1": {"billing": 8 / 9, "bug": 10 / 11},
+                "micro_f1": None,
+            },
+            "current": {
+                "accuracy": 1.0,
+                "correct": 10,
+                "total": 10,
+                "recall": {"billing": 1.0, "bug": 1.0},
+                "f1": {"billing": 1.0, "bug": 1.0},
+                "micro_f1": None,
+            },
         }
         assert error.detail.startswith("tickets_v2 was not promoted, and the alias tickets stays as it is. 0 of 1 rows")
         assert "Recall of 'bug'" not in error.detail

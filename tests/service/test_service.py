@@ -10,7 +10,7 @@ import pytest
 from tests.service.examples import SHOUTING, Open, altered, ask, blob_of, fit, listed
 from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.clock import utc_now
-from windrow.domain.errors import ClassifierNotFound, RevisionNotFound, ShuttingDown
+from windrow.domain.errors import ClassifierNotFound, InsufficientScope, KeysUnavailable, RevisionNotFound, ShuttingDown
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
@@ -153,3 +153,28 @@ def test_a_data_directory_that_is_open_to_others_is_told_at_the_start(
     data_dir.chmod(mode)
     opened(data_dir).start()
     assert ("chmod go-rwx" in caplog.text) is is_told
+
+
+def test_where_the_keys_cannot_be_read_it_is_not_ready_and_says_why(service: Service) -> None:
+    service.check_ready()
+    assert service.server_stats().is_ready
+    folder = service.local_dir / "access" / "keys"
+    folder.mkdir(parents=True)
+    (folder / "000001.json").write_text("damaged")
+    service.keys.update()
+    with pytest.raises(KeysUnavailable, match="every key is refused"):
+        service.check_ready()
+    assert not service.server_stats().is_ready
+
+
+def test_the_stats_say_what_was_refused_used_and_encoded(service: Service) -> None:
+    fit(service, "tickets_v1")
+    service.predict(PredictRequest(model_name="tickets_v1", text="I was charged twice"))
+    service.keys.note_refusal(InsufficientScope("No."), "delete")
+    stats = service.server_stats()
+    assert stats.refused_keys == {"insufficient_scope": 1}
+    assert stats.min_free_bytes == service.dependencies.settings.min_free_bytes
+    assert stats.encoders == 1
+    assert stats.classifier_texts == {"tickets_v1": 1}
+    assert stats.waits.count > 0
+    assert stats.encode_seconds > 0

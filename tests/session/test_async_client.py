@@ -14,6 +14,7 @@ import pytest
 
 import windrow
 from tests.client.serving import serving
+from tests.multi_label import NAME, ROWS, publish_multi_label
 from tests.session.conftest import LABELS, TEXTS
 from tests.toy import Toy
 from windrow.domain.errors import (
@@ -27,6 +28,7 @@ from windrow.domain.errors import (
     Unauthorized,
 )
 from windrow.domain.job import Progress
+from windrow.domain.threshold import Threshold
 from windrow.session.async_client import AsyncClient
 from windrow.session.reply_warnings import WindrowWarning
 from windrow.session.session import Session
@@ -110,6 +112,17 @@ def test_a_job_is_followed_and_a_fit_tells_how_far_it_is(ask: Ask[None]) -> None
             [each async for each in client.follow_job("nonsense")]
 
     ask(train)
+
+
+def test_labels_are_described_by_the_same_keyword(ask: Ask[None]) -> None:
+    meanings = {"login": "cannot sign in", "refund": "money back"}
+
+    async def describe(client: AsyncClient) -> None:
+        made = await client.fit("described_v1", [], label_descriptions=meanings)
+        assert (made.source, made.label_descriptions) == ("zero_shot", meanings)
+        assert (await client.predict("described_v1", "i want my money")).label == "refund"
+
+    ask(describe)
 
 
 def test_many_tasks_share_a_client(ask: Ask[None]) -> None:
@@ -203,3 +216,18 @@ def test_a_closed_client_says_so_and_never_shows_a_password() -> None:
             await client.usage()
 
     asyncio.run(closed())
+
+
+def test_a_multi_label_classifier_gives_its_labels_and_takes_their_thresholds(ask: Ask[object], toy: Toy) -> None:
+    publish_multi_label(toy)
+
+    async def do(client: AsyncClient) -> object:
+        answer = await client.predict(NAME, "The search finds nothing")
+        assert (answer.kind, answer.labels) == ("multi_label", ("bug",))
+        await client.promote("mails", NAME)
+        with pytest.warns(WindrowWarning, match="gives 'bug' from 0.999 on"):
+            changed = await client.set_threshold(NAME, 0.5, label_thresholds={"bug": 0.999})
+        assert changed.threshold == Threshold(0.5, {"bug": 0.999})
+        return [sorted(answer.given) for answer in await client.predict(NAME, list(ROWS))]
+
+    assert ask(do) == [["billing"], ["urgent"], ["billing", "urgent"], [], []]

@@ -8,6 +8,7 @@ import pytest
 
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidInput, InvalidParameter, InvalidTestData, InvalidText, InvalidTrainingData
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.session.columns import read_rows, read_texts, read_values
 
 TEXTS = ["money back", "cannot sign in"]
@@ -50,7 +51,84 @@ def test_pairs_mappings_and_tables_are_rows(table: Any) -> None:
 
 def test_strings_of_numpy_become_plain_ones() -> None:
     (row,) = read_rows("training_data", [np.str_("money")], [np.str_("refund")])
+    assert isinstance(row, Row)
     assert type(row.text) is str and type(row.label) is str
+
+
+SETS = [["refund", "urgent"], []]
+SEVERAL = (MultiLabelRow("money back", ("refund", "urgent")), MultiLabelRow("cannot sign in", ()))
+INDICATORS = {"refund": [1, 0], "urgent": [1, 0]}
+LABEL_SETS: list[Any] = [
+    SETS,
+    [tuple(each) for each in SETS],
+    [set(each) for each in SETS],
+    [frozenset(each) for each in SETS],
+    [np.array(each, object) for each in SETS],
+    iter(SETS),
+    pd.Series(SETS),
+    pl.Series(SETS),
+    INDICATORS,
+    pd.DataFrame(INDICATORS),
+    pd.DataFrame(INDICATORS).astype(bool),
+    pd.DataFrame(INDICATORS).astype(float),
+    pl.DataFrame(INDICATORS),
+]
+SEVERAL_TABLES: list[Any] = [
+    list(zip(TEXTS, SETS, strict=True)),
+    [{"text": text, "labels": labels} for text, labels in zip(TEXTS, SETS, strict=True)],
+    SEVERAL,
+    {"text": TEXTS, "labels": SETS},
+    pd.DataFrame({"id": [1, 2], "labels": SETS, "text": TEXTS}),
+    pl.DataFrame({"id": [1, 2], "labels": SETS, "text": TEXTS}),
+]
+
+
+@pytest.mark.parametrize("labels", LABEL_SETS, ids=lambda labels: type(labels).__name__)
+def test_any_number_of_labels_each_are_rows_with_labels(labels: Any) -> None:
+    assert read_rows("training_data", TEXTS, labels) == SEVERAL
+
+
+@pytest.mark.parametrize("table", SEVERAL_TABLES, ids=lambda table: type(table).__name__)
+def test_pairs_mappings_and_tables_may_have_any_number_of_labels(table: Any) -> None:
+    assert read_rows("training_data", table) == SEVERAL
+
+
+def test_a_label_alone_in_a_list_under_label_is_that_label() -> None:
+    assert read_rows("training_data", [{"text": "money back", "label": ["refund"]}]) == ROWS[:1]
+
+
+def test_labels_among_several_may_be_whole_numbers() -> None:
+    assert read_rows("training_data", ["a"], [[np.int64(1), "b"]]) == (MultiLabelRow("a", ("1", "b")),)
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "message"),
+    [
+        (TEXTS, np.eye(2, dtype=int), " has a matrix of labels, which does not say what its columns are called"),
+        (TEXTS, [["a", None], []], r"\[0\]\.labels\[1\] is missing"),
+        (TEXTS, [["a"], None], r"\[1\]\.labels is missing"),
+        (TEXTS, [None, ["a"]], r"\[0\]\.labels is missing"),
+        (TEXTS, [None, None], r"\[0\]\.label is missing"),
+        (TEXTS, [["a"], [["b"]]], r"\[1\]\.labels\[0\] is of type list, not a string"),
+        (TEXTS, {"a": [1, 0], "b": [1, 2]}, r"\[1\]\.labels has neither 1 nor 0 for the label 'b'"),
+        (TEXTS, pd.DataFrame({"label": LABELS}), r"\[0\]\.labels has neither 1 nor 0 for the label 'label'"),
+        (TEXTS, {"a": [1, 0], "b": [1]}, " has a table of labels with columns of different lengths"),
+        (TEXTS, {1: [1, 0], "1": [0, 1]}, " has a table of labels with two columns of one name"),
+        (TEXTS, pd.DataFrame([[1, 0]] * 2, columns=["a", "a"]), " has a table of labels with two columns of one name"),
+        (TEXTS, {"a": [1], "b": [1]}, " has 2 texts and 1 label"),
+        (
+            pd.DataFrame({"text": TEXTS, "label": LABELS, "labels": SETS}),
+            None,
+            " has the columns 'label' and 'labels'. Leave one of them out",
+        ),
+        ([{"text": "a", "label": "b", "labels": ["b"]}], None, r"\[0\] has label and labels\. Pass one of them"),
+        ([{"text": "a", "label": ["b", "c"]}], None, r"\[0\]\.label is a list of 2 labels"),
+        ([{"text": "a", "labels": "b"}], None, r"\[0\]\.labels is no list of labels, such as \['billing'\]"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused(texts: Any, labels: Any, message: str) -> None:
+    with pytest.raises(InvalidTrainingData, match=f"^training_data{message}"):
+        read_rows("training_data", texts, labels)
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pd.NA, pd.NaT])
@@ -83,7 +161,7 @@ def test_labels_that_are_whole_numbers_are_taken_as_their_text(labels: Any) -> N
         read_rows("training_data", TEXTS, labels),
         read_rows("training_data", list(zip(TEXTS, labels, strict=True))),
     ):
-        assert [row.label for row in rows] == ["0", "1"]
+        assert rows == tuple(Row(text, label) for text, label in zip(TEXTS, ["0", "1"], strict=True))
 
 
 @pytest.mark.parametrize(

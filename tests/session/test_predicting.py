@@ -1,5 +1,6 @@
 import pydoc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -7,7 +8,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from tests.multi_label import NAME, ROWS, publish_multi_label
 from tests.session.standins import Counting
+from tests.toy import Toy
 from windrow.domain.errors import ClassifierNotFound, InvalidName, InvalidParameter, InvalidText, LimitExceeded
 from windrow.operations import Operations
 from windrow.session.async_client import AsyncClient
@@ -131,3 +134,29 @@ def test_help_shows_each_option_of_a_prediction_with_its_default(owner: type, me
     assert (
         "*, top_k: int | None = None, abstain_below: float | None = None, min_in_scope: float | None = None)" in shown
     )
+
+
+def test_a_multi_label_classifier_gives_its_labels(session: Session, toy: Toy) -> None:
+    publish_multi_label(toy)
+    assert session.predict(NAME, "I was charged twice").labels == ("billing",)
+    answers = session.predict(NAME, list(ROWS))
+    assert [sorted(answer.given) for answer in answers] == [list(labels) for labels in ROWS.values()]
+    assert {answer.kind for answer in answers} == {"multi_label"}
+    changed = session.set_threshold(NAME, None, label_thresholds={"billing": 0.999})
+    assert changed.label_thresholds == {"billing": 0.999, "bug": 0.25, "urgent": 0.75}
+    assert session.predict(NAME, "I was charged twice").labels == ()
+    assert session.set_threshold(NAME, None).status == "cleared"
+
+
+def test_an_exported_classifier_gives_the_same_labels_elsewhere(session: Session, toy: Toy, tmp_path: Path) -> None:
+    publish_multi_label(toy)
+    session.set_threshold(NAME, 0.25, label_thresholds={"billing": 0.999})
+    path = session.export(NAME, tmp_path / "mails.windrow")
+    other = Toy()
+    imported = Session(other)
+    imported.import_file(path, "elsewhere")
+    assert imported.show("elsewhere").thresholds_by_label == {"billing": 0.999, "bug": 0.25, "urgent": 0.75}
+    for text in ROWS:
+        one, same = session.predict(NAME, text), imported.predict("elsewhere", text)
+        assert (one.labels, one.abstained, one.scores) == (same.labels, same.abstained, same.scores)
+    other.close()

@@ -2,7 +2,7 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -17,6 +17,7 @@ from windrow.domain.errors import (
     ClassifierNotFound,
     InvalidParameter,
     InvalidTestData,
+    InvalidTrainingData,
     JobNotFound,
     KeyExists,
     KeyNotFound,
@@ -27,6 +28,7 @@ from windrow.domain.errors import (
 from windrow.domain.job import Progress
 from windrow.domain.words import PYTHON
 from windrow.operations import Operations
+from windrow.session.reply_warnings import WindrowWarning
 from windrow.session.session import Client, Session, open_session
 
 TEXTS = ["money back", "my money please", "cannot sign in", "sign in fails"]
@@ -164,6 +166,40 @@ def test_a_fit_extends_a_classifier_by_what_is_given(session: Session) -> None:
     assert session.estimate_fit("tickets_v3", [], extends="tickets_v2").rows_per_label == made.rows_per_label
     with pytest.raises(ClassifierNotFound):
         session.start_fit("tickets_v3", [], extends="tickets_v9")
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels"),
+    [
+        (TEXTS, [["refund", "urgent"], ["refund"], ["login"], []]),
+        (TEXTS, [{"refund", "urgent"}, {"refund"}, {"login"}, set()]),
+        (TEXTS, pd.DataFrame({"login": [0, 0, 1, 0], "refund": [1, 1, 0, 0], "urgent": [1, 0, 0, 0]})),
+        (list(zip(TEXTS, [["refund", "urgent"], ["refund"], ["login"], []], strict=True)), None),
+    ],
+)
+def test_a_fit_takes_any_number_of_labels_each(session: Session, texts: Any, labels: Any) -> None:
+    made = session.fit("mails_v1", texts, labels, num_iterations=0)
+    assert (made.kind, made.rows_per_label) == ("multi_label", {"login": 1, "refund": 2, "urgent": 1})
+    assert session.estimate_fit("mails_v2", texts, labels).kind == "multi_label"
+    with pytest.raises(
+        InvalidTrainingData, match=r"^training_data\[0\]\.label does not fit the kept rows of mails_v1@1"
+    ):
+        session.fit("mails_v2", TEXTS[:1], LABELS[:1], extends="mails_v1")
+
+
+def test_labels_are_described_without_rows_and_beside_them(session: Session) -> None:
+    meanings = {label: f"Texts about {label}" for label in set(LABELS)}
+    with pytest.warns(WindrowWarning, match="no labelled row"):
+        made = session.fit("tickets_v2", [], label_descriptions=meanings)
+    assert (made.source, made.num_examples, dict(made.label_descriptions)) == ("zero_shot", 0, meanings)
+    assert session.predict("tickets_v2", f"texts about {LABELS[0]}").label == LABELS[0]
+    learned = session.fit("tickets_v2", TEXTS, LABELS, label_descriptions=meanings, num_iterations=0)
+    assert (learned.source, dict(learned.label_descriptions)) == ("examples", meanings)
+    with pytest.raises(InvalidParameter, match="label_descriptions describes 1 label that no row has"):
+        session.fit("tickets_v3", TEXTS, LABELS, label_descriptions={"none": "of them"})
+    wrong: Any = {LABELS[0]: 7}
+    with pytest.raises(InvalidParameter, match="must be a string"):
+        session.fit("tickets_v3", TEXTS, LABELS, label_descriptions=wrong)
 
 
 def test_a_fit_tells_how_far_it_is(session: Session) -> None:

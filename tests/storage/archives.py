@@ -19,6 +19,7 @@ from safetensors.numpy import save
 from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD_CHANGE, artifact, record, sealed
 from windrow.domain.classifier import Origin
 from windrow.domain.dataset import Row, rows_as_jsonl
+from windrow.domain.multi_label import MultiLabelRow, multi_label_rows_as_jsonl
 from windrow.learning.head import LinearHead
 from windrow.storage.archive_format import FILE_NAMES, MANIFEST, pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
@@ -393,7 +394,7 @@ def _manifests() -> _Attacks:
     yield "an array", Attack("not_an_export", zip_files({**files(), MANIFEST: b"[]"}))
     for kind in ("trained", "backup", None, 1, ["export"]):
         yield f"the kind {kind!r}", Attack("not_an_export", zip_files(files({"kind": kind})))
-    yield "a newer format", Attack("newer_format", zip_files(files({"format": 7})))
+    yield "a newer format", Attack("newer_format", zip_files(files({"format": 8})))
     newer = save({"head.bias": np.ones(2, np.float32)}, {"windrow_format": "2"})
     yield "tensors of a newer format", Attack("newer_format", zip_files(files(blobs={**BLOBS, ARTIFACT: newer})))
     wrong: dict[str, list[object]] = {
@@ -445,14 +446,14 @@ def _manifests() -> _Attacks:
 def _records() -> _Attacks:
     warning = {"code": "small_classes", "message": "", "rows": []}
     candidate = {"scale": 0.0, "estimated_accuracy": None}
-    too_high = {"abstain_below": 1.01}
+    too_high = {"abstain_below": 1.01, "label_thresholds": {}}
     change = {
         "reason": "",
         "author": "",
         "key_name": None,
         "at": "2025-09-20T12:00:00Z",
         "before": None,
-        "after": {"abstain_below": 0.5},
+        "after": {"abstain_below": 0.5, "label_thresholds": {}},
     }
     long_labels: dict[str, object] = {"entry.record.labels": ["a", "b" * 257]}
     long_labels["entry.record.rows_per_label"] = {"a": 2, "b" * 257: 2}
@@ -473,7 +474,21 @@ def _records() -> _Attacks:
         "a long label": long_labels,
         "counts of other labels": {"entry.record.rows_per_label": {"billing": 2, "bugs": 2}},
         "fewer rows than none": {"entry.record.rows_per_label.bug": -1},
-        "many rows": {"entry.record.rows_per_label.bug": 10**6},
+        "many rows": {"entry.record.rows_per_label.bug": 10**6, "entry.record.num_examples": 10**6 + 2},
+        "another number of rows": {"entry.record.num_examples": 5},
+        "rows of a classifier without any": {"entry.record.source": "zero_shot"},
+        "thresholds of one label": {"entry.record.label_thresholds": {"billing": 0.5, "bug": 0.5}},
+        "several labels without thresholds": {"entry.record.kind": "multi_label"},
+        "a description of no label": {"entry.record.label_descriptions": {"none": "Nothing"}},
+        "a long description of a label": {"entry.record.label_descriptions": {"bug": "x" * 2_001}},
+        "no rows, and a label that nothing describes": {
+            "entry.record.source": "zero_shot",
+            "entry.record.num_examples": 0,
+            "entry.record.rows_per_label": {"billing": 0, "bug": 0},
+            "entry.record.label_descriptions": {"bug": "Something is broken"},
+        },
+        "an estimate of several labels": {"entry.record.report.estimate.micro_f1": 0.5},
+        "a test of several labels": {"entry.record.test.micro_f1": 0.5},
         "an endless training": {"entry.record.num_iterations": 10**9},
         "a huge batch": {"entry.record.batch_size": 10**9},
         "a digest that is a path": {"entry.record.base_model_digest": "../../evil"},
@@ -528,6 +543,10 @@ def _packed(*rows: Row) -> bytes:
     return rows_to_blob(rows_as_jsonl(rows))
 
 
+def _packed_multi_label(*rows: Row) -> bytes:
+    return rows_to_blob(multi_label_rows_as_jsonl(MultiLabelRow(row.text, (row.label,)) for row in rows))
+
+
 def _blobs() -> _Attacks:
     sound = files()
     for name, file_name in FILE_NAMES.items():
@@ -576,6 +595,7 @@ def _blobs() -> _Attacks:
             gzip.compress(text + text.splitlines(keepends=True)[0] + b"a text\n", mtime=0),
         ),
         ("none at all", "wrong_rows", _packed()),
+        ("of several labels", "wrong_rows", _packed_multi_label(*ROW_EXAMPLES)),
     ):
         yield f"rows {name}", Attack(problem, zip_files(files(blobs={**BLOBS, ROWS: rows})))
     counts: dict[str, object] = {"entry.record.rows_per_label": {"billing": 1, "bug": 3}}

@@ -133,7 +133,11 @@ def pipe(root: Path, place: str) -> str:
     return place
 
 
-THREE_LABELS: dict[str, Any] = {"labels": ("a", "b", "c"), "rows_per_label": {"a": 1, "b": 1, "c": 1}}
+THREE_LABELS: dict[str, Any] = {
+    "labels": ("a", "b", "c"),
+    "rows_per_label": {"a": 1, "b": 1, "c": 1},
+    "num_examples": 3,
+}
 PACKED = rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))
 DAMAGE: dict[str, tuple[str, Break]] = {
     "a number that is no JSON": (

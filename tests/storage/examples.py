@@ -67,6 +67,7 @@ def record(name: str = "tickets", mark: str = "a", revision: int = 1) -> Record:
         revision=revision,
         labels=("billing", "bug"),
         rows_per_label={"billing": 2, "bug": 2},
+        num_examples=4,
         base_model_digest="5" * 64,
         training_data_sha256=mark * 64,
         created_at=datetime(2025, 9, 15, 10, 30, tzinfo=UTC),

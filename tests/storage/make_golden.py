@@ -23,12 +23,16 @@ from tests.storage.examples import (
 )
 from windrow.domain.alias import ChangeNote
 from windrow.domain.caller import Caller, calling
-from windrow.domain.classifier import DescribeRequest, Origin
+from windrow.domain.classifier import DescribeRequest, Origin, Record
 from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.file_prediction import PredictFilesReport
+from windrow.domain.interval import Interval
 from windrow.domain.job import FilePrediction, Job, Problem
+from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow, multi_label_rows_as_jsonl
 from windrow.domain.names import Reference
-from windrow.domain.training_report import ScoreReport
+from windrow.domain.threshold import Threshold
+from windrow.domain.training_report import Estimate, ScoreReport
+from windrow.domain.values import recast
 from windrow.storage.alias_store import Aliases, PromotionPreconditions
 from windrow.storage.archive_format import pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
@@ -109,6 +113,33 @@ def golden_revision(name: str, revision: int, *, keeps_rows: bool = True) -> New
     return NewRevision(golden, {ARTIFACT: artifact_to_bytes(one), **rows})
 
 
+def several_labels() -> NewRevision:
+    """Return a training on rows with any number of labels each; formats before 7 have none."""
+    dataset = MultiLabelDataset(
+        (
+            MultiLabelRow("I was charged twice, and it is urgent", ("billing", "urgent")),
+            MultiLabelRow("Where is my invoice?", ("billing",)),
+            MultiLabelRow("Thank you, caf\u00e9 friends", ()),
+        )
+    )
+    golden = recast(Record, dataset, record("several", revision=1), training_data_sha256=dataset.sha256)
+    report = replace(
+        golden.report, small_classes=dataset.small_classes, estimate=Estimate(1, 3, 3, Interval(0.0, 0.9), 0.75, 0.7)
+    )
+    test = replace(TEST_SCORE, correct_per_label={"billing": 9}, rows_per_label={"billing": 10}, micro_f1=0.875)
+    golden = replace(
+        golden,
+        kind="multi_label",
+        label_thresholds={"billing": 0.375, "urgent": 0.5},
+        label_descriptions={"urgent": "It cannot wait"},
+        report=report,
+        test=test,
+        threshold_changes=(replace(THRESHOLD_CHANGE, after=Threshold(0.25, {"urgent": 0.625})),),
+    )
+    rows = rows_to_blob(multi_label_rows_as_jsonl(dataset.rows))
+    return NewRevision(golden, {ARTIFACT: artifact_to_bytes(artifact()), ROWS: rows}, kind="imported")
+
+
 def golden_entry() -> tuple[ClassifierState, dict[str, bytes]]:
     """Return the classifier that is kept as an export: all that can be known of one; and its blobs."""
     new_revision = golden_revision("tickets", 2)
@@ -154,6 +185,7 @@ def make_golden(folder: Path) -> None:
         twin = golden_revision("twin", 3)
         origin = Origin("tickets", 3, next(minutes))
         catalog.publish(replace(twin, record=replace(twin.record, origin=origin, **EXTENDED), kind="copied"))
+        catalog.publish(several_labels())
     for number, job in enumerate(JOBS_MADE, 1):
         files.put_new(
             f"{JOBS}/{job.id}/{number:06d}.json", stored_job_to_json(StoredJob(job, number, "0123456789abcdef"))

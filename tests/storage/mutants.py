@@ -88,7 +88,7 @@ def mutants(data: bytes) -> Iterator[tuple[str, bytes]]:
                 continue
             yield f"{path} = {str(wrong)[:20]!r}", _changed(whole, path, wrong)
         if isinstance(key, str):
-            if "blobs" not in path[-2:-1]:  # a classifier may have either
+            if not _OPTIONAL.intersection(path[-2:-1]):
                 yield f"{path} is missing", _changed(whole, path, _changed)
             twice = _changed(whole, path, "@twice").replace(b'"@twice"', json.dumps(value).encode())
             name = json.dumps(key).encode()
@@ -96,6 +96,10 @@ def mutants(data: bytes) -> Iterator[tuple[str, bytes]]:
         if isinstance(value, dict) and key != "facts":
             yield f"{path} has more", _changed(whole, (*path, "zzz"), 1)
     yield "more", _changed(whole, ("zzz",), 1)
+
+
+# A classifier may have either blob, and what is said of a label of another one may be said of none.
+_OPTIONAL = {"blobs", "label_descriptions", "label_thresholds"}
 
 
 def _changed(whole: Any, path: tuple[Any, ...], value: object) -> bytes:

@@ -2,16 +2,18 @@
 
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from hypothesis import strategies as st
 
 from windrow.domain.alias import ChangeNote
-from windrow.domain.classifier import Origin, Record
+from windrow.domain.classifier import Origin, Record, Source
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
+from windrow.domain.multi_label import MultiLabelRow
+from windrow.domain.prediction import Kind
 from windrow.domain.threshold import Threshold, ThresholdChange
 from windrow.domain.training_report import AdapterReport, Candidate, Estimate, FitReport, HeadReport, ScoreReport
 from windrow.domain.values import recast
@@ -58,11 +60,6 @@ _adapters = st.builds(
     last_loss=st.none() | _number,
 )
 
-_estimates = st.integers(1, 10**6).flatmap(
-    lambda total: st.builds(
-        Estimate, st.integers(0, total), st.just(total), _count, st.builds(Interval, _number, _number)
-    )
-)
 _scores = st.builds(
     ScoreReport,
     st.floats(0, 100, exclude_min=True),
@@ -70,29 +67,57 @@ _scores = st.builds(
     st.none() | st.floats(-1, 1),
     st.none() | st.floats(0, 2),
 )
-_reports = st.builds(
-    FitReport,
-    _count,
-    _count,
-    _count,
-    st.lists(_text, max_size=2).map(tuple),
-    st.floats(0, 1),
-    st.none() | _estimates,
-)
-
 any_rows = st.lists(st.builds(Row, _some_text, _some_text), max_size=8).map(tuple)
+_some_labels = st.lists(_some_text, max_size=4, unique=True).map(sorted).map(tuple)
+any_multi_label_rows = st.lists(st.builds(MultiLabelRow, _some_text, _some_labels), max_size=8).map(tuple)
+
+
+def any_reports(kind: Kind, labels: int) -> st.SearchStrategy[FitReport]:
+    """Draw what may be counted in the rows of a classifier, and estimated from them."""
+    return st.builds(
+        FitReport,
+        *(_count, _count, _count),
+        st.lists(_text, max_size=min(2, labels)).map(tuple),
+        st.floats(0, 1),
+        st.none() | any_estimates(kind),
+    )
+
+
+def any_estimates(kind: Kind) -> st.SearchStrategy[Estimate]:
+    """Draw an estimate whose counts fit each other."""
+    figure = any_figure(kind)
+    return st.integers(1, 10**6).flatmap(
+        lambda total: st.builds(
+            Estimate,
+            *(st.integers(0, total), st.just(total), _count, st.builds(Interval, _number, _number)),
+            micro_f1=figure,
+            macro_f1=figure,
+        )
+    )
+
+
+def any_figure(kind: Kind) -> st.SearchStrategy[float | None]:
+    """Draw a figure that only multi-label classifiers have."""
+    return st.floats(0, 1) if kind == "multi_label" else st.none()
 
 
 @st.composite
 def any_record(draw: st.DrawFn) -> Record:
     """Draw a record that follows the rules of the domain."""
     labels = tuple(sorted(draw(st.sets(_some_text, min_size=2, max_size=5))))
-    rows_per_label = {label: draw(_count) for label in labels}
+    kind, source = draw(st.sampled_from(get_args(Kind))), draw(st.sampled_from(get_args(Source)))
+    rows_per_label = {label: draw(_count) if source == "examples" else 0 for label in labels}
+    num_examples = sum(rows_per_label.values())
     return Record(
         name=draw(_name),
         revision=draw(st.integers(1, 10**7)),
         labels=labels,
         rows_per_label=rows_per_label,
+        num_examples=num_examples,
+        kind=kind,
+        source=source,
+        label_thresholds=dict.fromkeys(labels, 0.25) if kind == "multi_label" else {},
+        label_descriptions={label: draw(_text) for label in labels if source == "zero_shot" or draw(st.booleans())},
         base_model=draw(_text),
         base_model_digest=draw(_digest),
         base_model_revision=draw(st.none() | _text),
@@ -104,7 +129,7 @@ def any_record(draw: st.DrawFn) -> Record:
         training_data_sha256=draw(_digest),
         created_at=draw(any_time),
         training_time_seconds=draw(_number),
-        report=draw(_reports.filter(lambda report: len(report.small_classes) <= len(labels))),
+        report=draw(any_reports(kind, len(labels))),
         head=draw(_heads),
         adapter=draw(st.none() | _adapters),
         scores=draw(_scores),
@@ -112,8 +137,8 @@ def any_record(draw: st.DrawFn) -> Record:
         warnings=draw(st.lists(_warnings, max_size=3).map(tuple)),
         description=draw(_text),
         tags=draw(_tags),
-        test=draw(st.none() | any_score()),
-        threshold_changes=draw(any_threshold_changes()),
+        test=draw(st.none() | any_score(kind)),
+        threshold_changes=draw(any_threshold_changes(labels if kind == "multi_label" else ())),
         extends=draw(st.none() | st.just("tickets@3")),
         taken_over_rows=draw(st.integers(0, sum(rows_per_label.values()))),
         replaced_rows=draw(_count),
@@ -128,7 +153,7 @@ _tags = st.sets(_some_text.map(str.strip).filter(lambda tag: tag and tag.isprint
 
 
 @st.composite
-def any_score(draw: st.DrawFn) -> Score:
+def any_score(draw: st.DrawFn, kind: Kind) -> Score:
     """Draw a score whose counts add up."""
     rows = draw(st.dictionaries(_some_text, st.integers(1, 1_000), min_size=1, max_size=4))
     correct = {label: draw(st.integers(0, total)) for label, total in rows.items()}
@@ -141,13 +166,17 @@ def any_score(draw: st.DrawFn) -> Score:
         ece=draw(st.floats(0, 1)),
         correct_per_label=correct,
         rows_per_label=rows,
+        micro_f1=draw(any_figure(kind)),
     )
 
 
 @st.composite
-def any_threshold_changes(draw: st.DrawFn) -> tuple[ThresholdChange, ...]:
-    """Draw changes of a threshold that follow from each other."""
-    thresholds = draw(st.lists(st.none() | st.builds(Threshold, st.floats(0, 1)), min_size=1, max_size=4))
+def any_threshold_changes(draw: st.DrawFn, labels: tuple[str, ...]) -> tuple[ThresholdChange, ...]:
+    """Draw changes of a threshold that follow from each other; ``labels`` have thresholds of their own."""
+    inside = st.floats(0, 1, exclude_min=True, exclude_max=True)
+    by_label = st.dictionaries(st.sampled_from(labels), inside) if labels else st.just({})
+    threshold = st.builds(Threshold, st.floats(0, 1), by_label)
+    thresholds = draw(st.lists(st.none() | threshold, min_size=1, max_size=4))
     return tuple(
         ThresholdChange(
             at=draw(any_time),

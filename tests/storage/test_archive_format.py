@@ -37,9 +37,12 @@ from tests.storage.archives import (
     zip_of,
 )
 from tests.storage.examples import ROW_EXAMPLES, open_catalog, sealed
-from tests.storage.strategies import any_artifact, any_entry, any_rows
-from windrow.domain.dataset import Dataset, Row, find_data_warnings
+from tests.storage.strategies import any_artifact, any_entry, any_multi_label_rows, any_rows
+from windrow.domain.data_warnings import find_data_warnings
+from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidArchive, InvalidArtifact
+from windrow.domain.labelled_rows import LabelledDataset
+from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.recipe import BATCH_SIZE_RANGE, NUM_ITERATIONS_RANGE, SEED_RANGE
 from windrow.learning.head import LinearHead
 from windrow.storage.archive_format import FILE_NAMES, MANIFEST, Unpacked, pack, unpack
@@ -82,7 +85,10 @@ any_base_model_id = st.from_regex("[A-Za-z0-9]{1,20}/[A-Za-z0-9]([._-]?[A-Za-z0-
 @st.composite
 def any_export(draw: st.DrawFn) -> tuple[ClassifierState, dict[str, bytes]]:
     """Draw a classifier and blobs that fit it."""
-    drawn, rows, tensors = draw(any_entry), Dataset(draw(any_rows)), draw(any_artifact())
+    rows: LabelledDataset = Dataset(draw(any_rows))
+    if draw(st.booleans()):
+        rows = MultiLabelDataset(draw(any_multi_label_rows))
+    drawn, tensors = draw(any_entry), draw(any_artifact())
     counts = Counter(rows.rows_per_label)
     labels = tuple(sorted({*drawn.record.labels, *counts}))
     head = LinearHead(np.resize(tensors.head.weights, (len(labels), 3)), np.resize(tensors.head.bias, len(labels)))
@@ -94,6 +100,14 @@ def any_export(draw: st.DrawFn) -> tuple[ClassifierState, dict[str, bytes]]:
         drawn.record,
         labels=labels,
         rows_per_label={label: counts[label] for label in labels},
+        num_examples=rows.num_examples,
+        kind=rows.kind,
+        source="examples",
+        label_thresholds=dict.fromkeys(labels, 0.5) if rows.kind == "multi_label" else {},
+        label_descriptions={},
+        report=replace(drawn.record.report, estimate=None),
+        test=None,
+        threshold_changes=(),
         base_model=draw(any_base_model_id),
         training_data_sha256=rows.sha256,
         taken_over_rows=draw(st.integers(0, len(rows.rows))),
@@ -153,6 +167,7 @@ class TestPack:
                 entry().record,
                 labels=tuple(f"{number:0256}" for number in range(18_000)),
                 rows_per_label={f"{number:0256}": 1 for number in range(18_000)},
+                num_examples=18_000,
             ),
         ],
         ids=["a long label", "no digest", "a long manifest"],
@@ -169,6 +184,7 @@ def without_rows(rows: Sequence[Row], digest: str) -> bytes:
         entry().record,
         labels=dataset.labels,
         rows_per_label=dataset.rows_per_label,
+        num_examples=dataset.num_examples,
         training_data_sha256=digest,
         warnings=find_data_warnings(dataset),
     )

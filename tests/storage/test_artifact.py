@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from safetensors.numpy import save
 
 from tests.storage.examples import ROW_EXAMPLES, artifact
-from tests.storage.strategies import any_artifact, any_rows
+from tests.storage.strategies import any_artifact, any_multi_label_rows, any_rows
 from windrow.domain.characters import MOST_TEXT_CHARS
 from windrow.domain.dataset import MAX_LABEL_CHARS, Row, rows_as_jsonl
 from windrow.domain.errors import InvalidArtifact, TrainingFailed
+from windrow.domain.multi_label import MAX_LABELS_PER_ROW, MultiLabelRow, multi_label_rows_as_jsonl
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.artifact import (
@@ -102,6 +103,12 @@ class TestArtifact:
         assert scope.centroids.shape == (2, 4)
         assert scope.similarities == tuple(steps.tolist())
 
+    def test_with_one_centroid_more_for_rows_without_labels_is_sound(self) -> None:
+        tensors = {**TENSORS, **SCOPE, "scope.centers": np.eye(3, dtype=np.float16)}
+        scope = artifact_from_bytes(save(tensors, {"windrow_format": "1"})).scope
+        assert scope is not None
+        assert scope.centroids.shape == (3, 3)
+
     @pytest.mark.parametrize(
         ("changes", "problem"),
         [
@@ -113,7 +120,7 @@ class TestArtifact:
             ({"scope.likeness": np.array([np.inf, 1], np.float32)}, "scope.likeness"),
             ({"scope.centers": np.ones((2, 0), np.float16)}, "scope.centers"),
             ({"scope.centers": np.ones(2, np.float16)}, "has a scope of shapes"),
-            ({"scope.centers": np.ones((3, 3), np.float16)}, "has a scope of shapes"),
+            ({"scope.centers": np.ones((4, 3), np.float16)}, "has a scope of shapes"),
             ({"scope.centers": np.ones((1, 3), np.float16)}, "has a scope of shapes"),
             ({"scope.centers": np.ones((2, 5), np.float16)}, "has a scope of shapes"),
             ({"scope.likeness": np.ones(1, np.float32)}, "has a scope of shapes"),
@@ -159,6 +166,15 @@ class TestRows:
     def test_come_back_as_they_were_saved(self, rows: tuple[Row, ...]) -> None:
         assert rows_from_blob(rows_to_blob(rows_as_jsonl(rows))) == rows
 
+    @settings(deadline=None)
+    @given(any_multi_label_rows)
+    def test_with_any_number_of_labels_come_back_as_they_were_saved(self, rows: tuple[MultiLabelRow, ...]) -> None:
+        assert rows_from_blob(rows_to_blob(multi_label_rows_as_jsonl(rows))) == rows
+
+    def test_with_any_number_of_labels_come_back_with_their_labels_sorted(self) -> None:
+        saved = rows_to_blob(multi_label_rows_as_jsonl((MultiLabelRow("t", ("b", "a")),)))
+        assert rows_from_blob(saved) == (MultiLabelRow("t", ("a", "b")),)
+
     def test_give_the_same_bytes_at_any_time(self) -> None:
         assert rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))[4:8] == bytes(4)
 
@@ -185,6 +201,16 @@ class TestRows:
             gzip.compress(b'{"label":"a"}\n'),
             gzip.compress(b'{"label":"a","text":"b","more":1}\n'),
             gzip.compress(b'{"label":"a","text":1}\n'),
+            gzip.compress(b'{"labels":["b","a"],"text":"b"}\n'),
+            gzip.compress(b'{"labels":["a","a"],"text":"b"}\n'),
+            gzip.compress(b'{"labels":["a", "b"],"text":"b"}\n'),
+            gzip.compress(b'{"labels":["a",],"text":"b"}\n'),
+            gzip.compress(b'{"labels":[["a"]],"text":"b"}\n'),
+            gzip.compress(b'{"labels":"a","text":"b"}\n'),
+            gzip.compress(b'{"labels":[1],"text":"b"}\n'),
+            gzip.compress(b'{"label":"a","labels":["a"],"text":"b"}\n'),
+            gzip.compress(b'{"label":"a","text":"b"}\n{"labels":["a"],"text":"b"}\n'),
+            gzip.compress(b'{"labels":["a"],"text":"b"}\n{"label":"a","text":"b"}\n'),
             gzip.compress(b"\n"),
             gzip.compress(b"\xff\n"),
         ],
@@ -194,7 +220,9 @@ class TestRows:
             rows_from_blob(blob)
 
     def test_with_a_line_longer_than_any_row_are_refused_before_they_are_unpacked_whole(self) -> None:
-        longest = rows_as_jsonl((Row("\x01" * MOST_TEXT_CHARS, "\x01" * MAX_LABEL_CHARS),))
+        ends = (f"{number:016b}".translate({48: 1, 49: 2}) for number in range(MAX_LABELS_PER_ROW))
+        labels = tuple("\x01" * (MAX_LABEL_CHARS - 16) + end for end in ends)
+        longest = multi_label_rows_as_jsonl((MultiLabelRow("\x01" * MOST_TEXT_CHARS, labels),))
         assert len(longest) == MAX_ROW_BYTES
         assert len(rows_from_blob(gzip.compress(longest))) == 1
         with pytest.raises(InvalidArtifact, match=f"a row of more than {MAX_ROW_BYTES} bytes"):

@@ -33,11 +33,13 @@ from tests.storage.make_golden import (
     golden_entry,
     golden_revision,
     make_golden,
+    several_labels,
 )
 from tests.storage.model import Server
 from windrow.domain.classifier import Origin, Record
 from windrow.domain.errors import ClassifierNotFound
 from windrow.domain.listing import ListRequest
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.names import Reference
 from windrow.domain.values import recast
 from windrow.storage.archive_format import unpack
@@ -83,7 +85,9 @@ def extended_in(number: int) -> dict[str, Any]:
 def test_the_classifiers_of_a_released_format_stay_readable(
     catalog: Catalog, key_name: str | None, extended: dict[str, Any]
 ) -> None:
-    anew, taken_in, tickets, *twin = catalog.listing(ListRequest()).models
+    # There were no multi-label classifiers before format 7.
+    models = {each.name: each for each in catalog.listing(ListRequest()).models if each.kind == "single_label"}
+    anew, taken_in, tickets, *twin = models.values()
     measured: dict[str, Any] = {"test": TEST_SCORE, "threshold_changes": (THRESHOLD_CHANGE,)}
     said: dict[str, Any] = {"description": "For the help desk, café too", "tags": ("best", "small")}
     assert recast(Record, anew) == golden_revision("anew", 3).record
@@ -97,6 +101,20 @@ def test_the_classifiers_of_a_released_format_stay_readable(
         origin = Origin("tickets", 3, START.replace(minute=21))
         twins = replace(golden_revision("twin", 3).record, revision=1, origin=origin, key_name=key_name, **extended)
         assert recast(Record, copied) == twins
+
+
+def test_a_multi_label_classifier_of_a_released_format_stays_readable(files: LocalFiles, catalog: Catalog) -> None:
+    found = [each for each in catalog.listing(ListRequest()).models if each.kind == "multi_label"]
+    made = several_labels()
+    expected = [replace(made.record, key_name=KEY)] if int(files.root.name.removeprefix("format-")) >= 7 else []
+    assert [recast(Record, each) for each in found] == expected
+    for each in found:
+        entry = catalog.current(each.name)
+        assert rows_from_blob(catalog.blobs.read(each.name, entry.blobs[ROWS])) == (
+            MultiLabelRow("I was charged twice, and it is urgent", ("billing", "urgent")),
+            MultiLabelRow("Where is my invoice?", ("billing",)),
+            MultiLabelRow("Thank you, caf\u00e9 friends", ()),
+        )
 
 
 @pytest.mark.parametrize("revision", [2, 3])
@@ -244,13 +262,16 @@ def test_the_command_in_the_spec_computes_the_digest_of_a_document(tmp_path: Pat
         assert done(command, tmp_path) == json.loads((NEWEST / place).read_bytes())["sha256"]
 
 
+BY_LABEL = {"rows_per_label", "correct_per_label", "label_thresholds", "label_descriptions"}
+
+
 def _fields(plain: object) -> set[str]:
     """Return the names of all fields, but not those that stand for something else: labels, libraries and digests."""
     if isinstance(plain, list):
         return set().union(*map(_fields, plain))
     if not isinstance(plain, dict):
         return set()
-    inner = (value for name, value in plain.items() if name not in {"rows_per_label", "correct_per_label", "versions"})
+    inner = (value for name, value in plain.items() if name not in BY_LABEL | {"versions"})
     return set(plain).union(*map(_fields, inner))
 
 

@@ -509,7 +509,7 @@ class TestDamage:
             catalog.publish(new_revision(name, contents=blobs()))
         return catalog
 
-    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 6, "kind": "trained"}'])
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 7, "kind": "trained"}'])
     def test_of_a_record_hides_that_name_alone_and_says_why(
         self, tmp_path: Path, local: Catalog, caplog: pytest.LogCaptureFixture, content: bytes
     ) -> None:

@@ -39,7 +39,7 @@ class TestDelete:
         catalog.delete("tickets")
         tombstone = json.loads(files.get(f"{FOLDER}/000002.json"))
         assert len(tombstone.pop("sha256")) == 64
-        assert tombstone == {"format": 6, "kind": "deleted", "at": "2025-09-16T08:00:00Z", "erased": {}}
+        assert tombstone == {"format": 7, "kind": "deleted", "at": "2025-09-16T08:00:00Z", "erased": {}}
 
     def test_of_what_is_not_there_is_refused(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))

@@ -208,9 +208,9 @@ def test_what_a_job_says_after_the_close_is_still_of_its_process(files: JobFiles
     [
         (b"?", "is no JSON text"),
         (b"[]", "is no object"),
-        (b'{"format": 7, "owner": "a", "job": {}}', "is of a newer format"),
+        (b'{"format": 8, "owner": "a", "job": {}}', "is of a newer format"),
         (b'{"format": 2, "owner": "a", "job": {}}', "was altered"),
-        (sealed(b'{\n  "format": 6,\n  "sha256": "%064d",\n  "owner": "a", "job": {}}' % 0), "is wrong"),
+        (sealed(b'{\n  "format": 7,\n  "sha256": "%064d",\n  "owner": "a", "job": {}}' % 0), "is wrong"),
         (b'{"format": 1, "owner": 3, "job": {}}', "is not of format 1"),
         (b'{"format": 0, "owner": "a", "job": {}}', "has no format number"),
     ],
@@ -235,7 +235,7 @@ def test_what_is_kept_of_a_job_is_plain_and_names_its_format(tmp_path: Path, fil
     job = job_of(files, created_at=NOW + timedelta(days=1))
     files.put(job, 1)
     content = (tmp_path / JOBS / job.id / "000001.json").read_bytes()
-    assert content.startswith(b'{\n  "format": 6,\n  "sha256": "')
+    assert content.startswith(b'{\n  "format": 7,\n  "sha256": "')
     assert stored_job_from_json(job.id, 1, content).job == job
     assert not (tmp_path / JOBS / job.id / CANCEL_FILE).exists()
 

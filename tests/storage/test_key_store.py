@@ -192,7 +192,7 @@ def damaged(content: bytes) -> Iterator[bytes]:
             yield content[:place] + bytes((content[place] ^ change,)) + content[place + 1 :]
         yield content[:place]
     for number in range(256):  # the number of the format
-        yield content.replace(b'"format": 6', b'"format": ' + bytes((number,)), 1)
+        yield content.replace(b'"format": 7', b'"format": ' + bytes((number,)), 1)
 
 
 def test_whatever_byte_of_the_newest_file_is_damaged_no_key_is_known(keys: KeyStore, files: MemoryFiles) -> None:

@@ -82,7 +82,7 @@ class TestRevision:
     def test_is_json_that_a_person_can_read(self) -> None:
         text = entry_to_json("tickets", 1, ENTRY).decode()
         start = (
-            r'{\n  "format": 6,\n  "sha256": "[0-9a-f]{64}",\n  "kind": "trained",\n  "at": "2025-09-16T08:00:00Z",\n'
+            r'{\n  "format": 7,\n  "sha256": "[0-9a-f]{64}",\n  "kind": "trained",\n  "at": "2025-09-16T08:00:00Z",\n'
         )
         assert re.match(start + r'  "record": {\n', text)
         assert '"created_at": "2025-09-15T10:30:00Z"' in text
@@ -219,7 +219,7 @@ class TestRevision:
         plain = json.loads(data)
         assert len(plain.pop("sha256")) == 64
         assert plain.pop("erased", {}) == {}
-        assert plain == {"format": 6, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
+        assert plain == {"format": 7, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
         for change in ({"more": 1}, {"at": 0}, {"kind": "trained"}):
             with pytest.raises(InvalidArtifact):
                 entry_from_json("tickets", 2, changed(data, change))
@@ -242,7 +242,7 @@ class TestAliasRevision:
         plain = json.loads(alias_to_json("live", 5, POINTER))
         assert len(plain.pop("sha256")) == 64
         assert plain == {
-            "format": 6,
+            "format": 7,
             "kind": "promoted",
             "at": "2025-09-16T08:00:00Z",
             "points_to": "tickets_v2@3",
@@ -286,7 +286,7 @@ class TestAliasRevision:
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
         with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$"):
-            alias_from_json("live", 1, b'{"format": 7}')
+            alias_from_json("live", 1, b'{"format": 8}')
 
     def test_that_is_cut_off_anywhere_is_refused(self) -> None:
         for revision in (POINTER, Removed(at=AT)):

@@ -15,7 +15,7 @@ from windrow.storage.revision import alias_from_json, entry_from_json
 from windrow.storage.upgrade import from_format_1
 
 OLD = GOLDEN / "format-1"
-READERS = {(number, name): each for number in (1, 2, 3, 4, 5) for name, each in documents(number).items()}
+READERS = {(number, name): each for number in (1, 2, 3, 4, 5, 6) for name, each in documents(number).items()}
 # Names of the format that follows, which are none of this one.
 LATER = {
     1: ("reason", "description", "base_model_digest", "report", "training_data_sha256", "sha256"),
@@ -23,6 +23,7 @@ LATER = {
     3: ("key_name",),
     4: ("extends", "taken_over_rows", "replaced_rows"),
     5: ("files",),
+    6: ("label_descriptions", "label_thresholds", "source", "micro_f1"),
 }
 
 
@@ -49,7 +50,7 @@ def test_what_an_older_format_never_said_is_refused(number: int, name: str) -> N
 
 
 def test_every_kind_of_document_is_among_them() -> None:
-    kinds = {number: set[str]() for number in (1, 2, 3, 4, 5)}
+    kinds = {number: set[str]() for number in (1, 2, 3, 4, 5, 6)}
     for (number, _), (data, _) in READERS.items():
         kinds[number].add(json.loads(data).get("kind", "job"))
     assert kinds[1] == {
@@ -57,7 +58,7 @@ def test_every_kind_of_document_is_among_them() -> None:
         *("promoted", "rolled_back", "removed", "job", "export"),
     }
     assert kinds[2] == kinds[1] | {"copied"}
-    assert kinds[5] == kinds[4] == kinds[3] == kinds[2] | {"threshold_set"}
+    assert kinds[6] == kinds[5] == kinds[4] == kinds[3] == kinds[2] | {"threshold_set"}
 
 
 @pytest.mark.parametrize("depth", [200, 900, 990, 2_000, 100_000])

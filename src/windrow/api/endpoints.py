@@ -8,7 +8,8 @@ import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
-from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from windrow.codec.types import types_of
 from windrow.domain.access import Scope
@@ -29,6 +30,8 @@ ReplyForm = Literal["json", "file", "events"]
 # The largest body of a verb that takes neither rows nor texts.
 MAX_SMALL_BODY_BYTES: Final = 1_000_000
 ROOT: Final = "/v1/classifier"
+# Above it stands what needs no classifier.
+VERSION_ROOT: Final = "/v1"
 # Of a file that is sent: an exported classifier.
 FILE_TYPES: Final = Export.media_types
 EVENTS_TYPE: Final = "text/event-stream"
@@ -71,13 +74,15 @@ class Endpoint(Generic[R]):
     method: str
     """``GET``, ``POST`` …"""
     below_root: str
-    """The path below ``ROOT``; what stands in braces is a field of the request."""
+    """The path below ``root``; what stands in braces is a field of the request."""
     tag: Tag
     """The group that it belongs to."""
     pool: Pool
     """The threads that do it."""
     scope: Scope | None
     """What an API key must be allowed to do; ``None`` where any valid key will do."""
+    root: str = field(default=ROOT, kw_only=True)
+    """The path above."""
     or_scope: Scope | None = field(default=None, kw_only=True)
     """A scope that does as well."""
     scope_if: Mapping[str, Scope] = field(default_factory=dict, kw_only=True)
@@ -103,7 +108,7 @@ class Endpoint(Generic[R]):
     @cached_property
     def path(self) -> str:
         """The whole path; what stands in braces is a field of the request."""
-        return ROOT + self.below_root
+        return self.root + self.below_root
 
     @cached_property
     def path_fields(self) -> tuple[str, ...]:
@@ -117,9 +122,15 @@ class Endpoint(Generic[R]):
 
     @cached_property
     def reply(self) -> Any:
-        """The class of the reply; of each value of it where the reply is a stream or a tuple."""
+        """The class of the reply, the first of several forms; of each value of it where it is a stream or a tuple."""
         returned = self._hints["return"]
         return next(iter(get_args(returned)), returned)
+
+    @cached_property
+    def reply_type(self) -> Any:
+        """The type of the reply, with all of its forms where it has several; ``reply`` is the first of them."""
+        returned = self._hints["return"]
+        return returned if get_origin(returned) in (Union, UnionType) else self.reply
 
     @cached_property
     def body(self) -> Body:
@@ -212,6 +223,9 @@ START_PREDICT_FILES: Final = Endpoint(
     Operations.start_predict_files, "POST", "/predict-files", TRAIN, "scan", "train", status=202
 )
 PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", "predict", idempotent_post=True)
+CLASSIFY: Final = Endpoint(
+    Operations.classify, "POST", "/classify", TRAIN, "predict", "predict", root=VERSION_ROOT, idempotent_post=True
+)
 # What is read is the caller's own, and nothing is done with it.
 INSPECT: Final = Endpoint(Operations.inspect, "POST", "/inspect", TRAIN, "parse", None, any_file=True)
 # With ``train`` alone, a key sees the jobs that it started.

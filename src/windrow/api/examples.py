@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from windrow.codec.types import Type, types_of
+from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import Origin
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
@@ -25,6 +26,14 @@ EXAMPLE_ROWS: Final = (
     {"text": "I get error 500 on the upload page", "label": "technical"},
     {"text": "How do I change my email address", "label": "account"},
     {"text": "Please delete my profile", "label": "account"},
+)
+EXAMPLE_MULTI_LABEL_ROWS: Final = (
+    {"text": "I was charged twice, please fix it today", "labels": ("billing", "urgent")},
+    {"text": "Please send me my last invoice", "labels": ("billing",)},
+    {"text": "The app crashes and I need it now", "labels": ("technical", "urgent")},
+    {"text": "I get error 500 on the upload page", "labels": ("technical",)},
+    {"text": "Thank you, that was quick", "labels": ()},
+    {"text": "Where can I read about your company", "labels": ()},
 )
 _RIVAL: Final = "ticket_classifier_v2"
 _SCORES: Final = {"account": 0.08, "billing": 0.87, "technical": 0.05}
@@ -51,6 +60,12 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
     "fit": {
         "six rows": {"model_name": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS},
         "a correction": {"model_name": _RIVAL, "extends": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS[:1]},
+        "described labels without rows": {
+            "model_name": "tickets_v0",
+            "training_data": [],
+            "label_descriptions": {"billing": "Money: invoices, refunds", "technical": "Something is broken"},
+        },
+        "several labels": {"model_name": "mail_topics_v1", "training_data": EXAMPLE_MULTI_LABEL_ROWS},
     },
     "start_predict_files": {
         "the CSV files of a folder": {
@@ -64,6 +79,16 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "one text": {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT},
         "many texts": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "My invoice is wrong"]},
         "many classifiers": {"model_names": [EXAMPLE_NAME], "text": EXAMPLE_TEXT, "top_k": 1},
+    },
+    "classify": {
+        "one label": {"text": EXAMPLE_TEXT, "labels": ["account", "billing", "technical"]},
+        "many texts": {"texts": [EXAMPLE_TEXT, "My invoice is wrong"], "labels": ["account", "billing", "technical"]},
+        "several labels, described": {
+            "text": EXAMPLE_TEXT,
+            "labels": ["billing", "urgent"],
+            "multi_label": True,
+            "label_descriptions": {"urgent": "The customer cannot work until it is solved"},
+        },
     },
     "evaluate": {"six rows": {"model_name": EXAMPLE_NAME, "test_data": EXAMPLE_ROWS}},
     "report": {
@@ -108,6 +133,28 @@ PREDICT_REQUESTS: Final = (
     PredictRequest(model_name=EXAMPLE_NAME, texts=(EXAMPLE_TEXT, "My invoice is wrong")),
     PredictRequest(model_names=(EXAMPLE_NAME,), text=EXAMPLE_TEXT),
 )
+_CHOICE: Final = Classification(
+    label="billing", labels=None, scores=_SCORES, truncated=False, model=DEFAULT_BASE_MODEL, multi_label=False
+)
+_LABELS: Final = tuple(_SCORES)
+# Requests without a classifier, and their answers.
+CLASSIFY_EXAMPLES: Final = (
+    (ClassifyRequest(text=EXAMPLE_TEXT, labels=_LABELS), (_CHOICE,)),
+    (ClassifyRequest(texts=(EXAMPLE_TEXT, "My invoice is wrong"), labels=_LABELS), (_CHOICE, _CHOICE)),
+    (
+        ClassifyRequest(text=EXAMPLE_TEXT, labels=("billing", "urgent"), multi_label=True),
+        (
+            Classification(
+                label=None,
+                labels=("billing",),
+                scores={"billing": 0.91, "urgent": 0.24},
+                truncated=False,
+                model=DEFAULT_BASE_MODEL,
+                multi_label=True,
+            ),
+        ),
+    ),
+)
 # By name of a field in replies, or of a class and its field; ``...`` is what follows from the type.
 _VALUES: Final[Mapping[str, object]] = {
     "model_name": EXAMPLE_NAME,
@@ -119,6 +166,8 @@ _VALUES: Final[Mapping[str, object]] = {
     "author": "ana",
     "reason": "4 points better on the May tickets.",
     "base_model": DEFAULT_BASE_MODEL,
+    "model": DEFAULT_BASE_MODEL,
+    "LabelChoice.labels": None,
     "labels": tuple(_PER_LABEL),
     "label": "billing",
     "runner_up": "account",
@@ -168,6 +217,8 @@ _VALUES: Final[Mapping[str, object]] = {
     "training_data_sha256": _DIGEST,
     "test_data_sha256": _DIGEST,
     "Prediction.alias": None,
+    "Answer.labels": None,
+    "NearRow.labels": None,
     "Deletion.freed_bytes": 0,
     "Inspection.encoding": "utf-8",
     "Inspection.delimiter": ",",
@@ -192,7 +243,9 @@ _VALUES: Final[Mapping[str, object]] = {
     "Alias.must_pass": (),
     "NearRow.text": EXAMPLE_ROWS[0]["text"],
     "ModelResult.reference": EXAMPLE_NAME,
+    "MultiLabelResult.reference": EXAMPLE_NAME,
     "Suggestion.reason": ...,
+    "Suggestion.labels": None,
     "Pair.first": EXAMPLE_NAME,
     "Pair.second": _RIVAL,
     "Job.id": EXAMPLE_JOB,
@@ -212,12 +265,21 @@ _VALUES: Final[Mapping[str, object]] = {
     "Record.scores": ...,
     "LabelReport.predicted": ...,
     "Disagreement.predicted": {EXAMPLE_NAME: "billing", _RIVAL: "account"},
-    "ClassificationMetrics.labels": ...,
+    "MultiLabelDisagreement.predicted": {EXAMPLE_NAME: ("billing",), _RIVAL: ("account", "billing")},
+    "MisclassifiedSet.predicted": ("account",),
+    "FailedSet.predicted": ("account",),
+    "ProposedLabelThreshold.predicted": 7,
+    "MissedTogether.labels": ("account", "billing"),
+    "MultiLabelPair.labels": ...,
+    "ConfusedLabels.given": "account",
+    "SharedMetrics.labels": ...,
     "GateMetrics.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
+    "GateMetrics.f1": {"account": 1.0, "billing": 1.0, "technical": 1.0},
     "ConfusionMatrix.counts": ((2, 0, 0), (0, 2, 0), (0, 0, 2)),
     "CurvePoint.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
     "BaseModel.id": DEFAULT_BASE_MODEL,
     "CrossValidation.fold_accuracies": (1.0, 1.0),
+    "MultiLabelCrossValidation.fold_accuracies": (1.0, 1.0),
     "DataWarning.rows": (3,),
     "ScoreReport.source": "out_of_fold",
     "ApiKey.name": "shop",

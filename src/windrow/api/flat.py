@@ -1,20 +1,29 @@
 """The few replies whose JSON is flatter or shorter than the value of the verb, in one place for server and client.
 
-Predictions have three forms, one for each form of the request; common values are given once. A list of
+Predictions have three forms, one for each form of the request, and answers without a classifier two; common values are
+given once. A list of
 classifiers is short unless whole records are requested, and has a cursor only where it is a page.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from windrow import __version__
 from windrow.codec.values import from_json, to_json
+from windrow.domain.classification import Classification, ClassifyRequest, LabelChoice
 from windrow.domain.classifier import Classifier
+from windrow.domain.comparison import Comparison
+from windrow.domain.cross_validation import CrossValidation
+from windrow.domain.dataset import DataWarning
 from windrow.domain.interval import Interval
 from windrow.domain.listing import Listing, ListRequest
-from windrow.domain.prediction import Answer, Prediction, PredictRequest
+from windrow.domain.multi_label_comparison import MultiLabelComparison
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
+from windrow.domain.multi_label_report import MultiLabelReport
+from windrow.domain.prediction import Answer, Kind, Prediction, PredictRequest
+from windrow.domain.report import Report
 from windrow.domain.values import recast
 
 
@@ -22,6 +31,7 @@ from windrow.domain.values import recast
 class NamedAnswer(Answer):
     """One classifier's answer for one text, among those of others."""
 
+    kind: Kind = "single_label"
     model_name: str
     revision: int
     alias: str | None
@@ -33,6 +43,7 @@ class TextsReply:
 
     predictions: tuple[Answer, ...]
     """One for each text, in the order of the texts."""
+    kind: Kind = field(default="single_label", kw_only=True)
     model_name: str
     revision: int
     alias: str | None
@@ -47,10 +58,22 @@ class ClassifiersReply:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassifiedTexts:
+    """What was chosen for many texts."""
+
+    classifications: tuple[LabelChoice, ...]
+    """One for each text, in the order of the texts."""
+    model: str
+    multi_label: bool
+    warnings: tuple[DataWarning, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """A classifier in a list."""
 
     name: str
+    kind: Kind
     labels: tuple[str, ...]
     base_model: str
     num_examples: int
@@ -118,6 +141,7 @@ class Problem:
 DESCRIBED_LIKE: Final[Mapping[type, type]] = {
     NamedAnswer: Prediction,
     TextsReply: Prediction,
+    ClassifiedTexts: Classification,
     ModelEntry: Classifier,
     ModelList: Listing,
     ModelPage: Listing,
@@ -125,7 +149,11 @@ DESCRIBED_LIKE: Final[Mapping[type, type]] = {
 # The forms of a reply, where it has several; that with most members first, so that a reader finds the right one.
 FORMS: Final[Mapping[str, tuple[type, ...]]] = {
     "predict": (Prediction, TextsReply, ClassifiersReply),
+    "classify": (Classification, ClassifiedTexts),
     "list_classifiers": (Listing, ModelPage, ModelList),
+    "evaluate": (Report, MultiLabelReport),
+    "compare": (Comparison, MultiLabelComparison),
+    "cross_validate": (CrossValidation, MultiLabelCrossValidation),
 }
 
 
@@ -149,6 +177,25 @@ def read_predictions(request: PredictRequest, content: bytes) -> tuple[Predictio
     return (from_json(Prediction, content, extra="ignore"),)
 
 
+def read_classifications(request: ClassifyRequest, content: bytes) -> tuple[Classification, ...]:
+    """Return the answers of a reply to a request without a classifier; fields that a newer server adds are left out.
+
+    Raises:
+        ValueError: It is no such reply.
+    """
+    if request.texts is None:
+        return (from_json(Classification, content, extra="ignore"),)
+    shared = from_json(ClassifiedTexts, content, extra="ignore")
+    return tuple(recast(Classification, one, shared) for one in shared.classifications)
+
+
+def _write_classifications(request: ClassifyRequest, classifications: tuple[Classification, ...]) -> bytes:
+    if request.texts is None:
+        return to_json(classifications[0])
+    choices = tuple(recast(LabelChoice, one) for one in classifications)
+    return to_json(recast(ClassifiedTexts, classifications[0], classifications=choices))
+
+
 def _write_predictions(request: PredictRequest, predictions: tuple[Prediction, ...]) -> bytes:
     if request.texts is not None:
         answers = tuple(recast(Answer, one) for one in predictions)
@@ -167,5 +214,6 @@ def _write_listing(request: ListRequest, listing: Listing) -> bytes:
 
 _WRITERS: Final[Mapping[str, Callable[[Any, Any], bytes]]] = {
     "predict": _write_predictions,
+    "classify": _write_classifications,
     "list_classifiers": _write_listing,
 }

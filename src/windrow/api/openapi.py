@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 from windrow import __version__
 from windrow.api.endpoints import (
+    CLASSIFY,
     ENDPOINTS,
     EVENTS_TYPE,
     FILE_TYPES,
@@ -19,7 +20,7 @@ from windrow.api.endpoints import (
     TAGS,
     Endpoint,
 )
-from windrow.api.examples import IN_PATH, IN_QUERY, PREDICT_REQUESTS, REQUESTS, example_of
+from windrow.api.examples import CLASSIFY_EXAMPLES, IN_PATH, IN_QUERY, PREDICT_REQUESTS, REQUESTS, example_of
 from windrow.api.flat import DESCRIBED_LIKE, FORMS, Health, Problem, write_reply
 from windrow.codec.docs import summary_of
 from windrow.codec.schema import JsonObject, Schemas, plain_text
@@ -29,7 +30,6 @@ from windrow.domain.access import Scope
 from windrow.domain.job import JobState
 from windrow.domain.job import Problem as JobProblem
 from windrow.domain.listing import ListRequest
-from windrow.domain.prediction import PredictRequest
 from windrow.operations import Operations
 
 _DESCRIPTION: Final = (
@@ -48,17 +48,23 @@ _SECURITY_SCHEMES: Final[JsonObject] = {
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same in another header."},
 }
 _SECURITY: Final[list[JsonObject]] = [{}, *({name: []} for name in _SECURITY_SCHEMES)]
-# The three forms of a predict: what each needs, and what of the request it has not.
-_PREDICT_FORMS: Final = (
-    ("PredictText", "A text to classify.", ("model_name", "text"), ("model_names", "texts")),
-    ("PredictTexts", "Many texts to classify.", ("model_name", "texts"), ("model_names", "text", "explain")),
-    (
-        "PredictByClassifiers",
-        "A text to classify by many classifiers.",
-        ("model_names", "text"),
-        ("model_name", "texts", "explain"),
+# The forms of requests that have several: what each is called and is, what it needs, and what of the request it lacks.
+_REQUEST_FORMS: Final[Mapping[str, tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]]] = {
+    PREDICT.verb: (
+        ("PredictText", "A text to classify.", ("model_name", "text"), ("model_names", "texts")),
+        ("PredictTexts", "Many texts to classify.", ("model_name", "texts"), ("model_names", "text", "explain")),
+        (
+            "PredictByClassifiers",
+            "A text to classify by many classifiers.",
+            ("model_names", "text"),
+            ("model_name", "texts", "explain"),
+        ),
     ),
-)
+    CLASSIFY.verb: (
+        ("ClassifyText", "A text to classify without a classifier.", ("text", "labels"), ("texts",)),
+        ("ClassifyTexts", "Many texts to classify without a classifier.", ("texts", "labels"), ("text",)),
+    ),
+}
 # An entry of a docstring's list of errors: the class, and when it is raised.
 _RAISED: Final = re.compile(r"^    (\w+): (.*(?:\n {5,}.*)*)", re.MULTILINE)
 _FILE: Final = {"schema": {"type": "string", "format": "binary"}}
@@ -194,10 +200,10 @@ def _request_body(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
         described = "The file, whatever its type." if endpoint.any_file else "The exported classifier."
         return {"required": True, "description": described, "content": {FILE_TYPES[1]: _FILE}}
     kind: Any = endpoint.request
-    if endpoint is PREDICT:
-        for form in _PREDICT_FORMS:
-            _add_predict_form(form, schemas)
-        schema = {"oneOf": [_reference(name) for name, *_ in _PREDICT_FORMS]}
+    if forms := _REQUEST_FORMS.get(endpoint.verb):
+        for form in forms:
+            _add_form(kind, form, schemas)
+        schema = {"oneOf": [_reference(name) for name, *_ in forms]}
     else:
         name = kind.__name__ if not endpoint.path_fields else f"{_camel(endpoint.verb)}Body"
         schemas.components[name] = schemas.object_of(kind, is_request=True, without=endpoint.path_fields)
@@ -206,12 +212,13 @@ def _request_body(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     return {"required": endpoint.body == "required", "content": {"application/json": content}}
 
 
-def _add_predict_form(form: tuple[str, str, tuple[str, ...], tuple[str, ...]], schemas: Schemas) -> None:
+def _add_form(kind: Any, form: tuple[str, str, tuple[str, ...], tuple[str, ...]], schemas: Schemas) -> None:
     name, told, needed, without = form
-    schema = schemas.object_of(PredictRequest, is_request=True, without=without)
+    schema = schemas.object_of(kind, is_request=True, without=without)
     for field in needed:
         value = schema["properties"][field]
-        schema["properties"][field] = {**value["anyOf"][0], "description": value["description"]}
+        if "anyOf" in value:
+            schema["properties"][field] = {**value["anyOf"][0], "description": value["description"]}
     schemas.components[name] = {**schema, "description": told, "required": list(needed)}
 
 
@@ -265,7 +272,14 @@ def _reply_examples(endpoint: Endpoint[Any]) -> dict[str, Any]:
         names, requests = REQUESTS[PREDICT.verb], PREDICT_REQUESTS
         replies = (write_reply(PREDICT.verb, each, (value,) * len(each.texts or "1")) for each in requests)
         return dict(zip(names, map(json.loads, replies), strict=True))
+    if endpoint is CLASSIFY:
+        shown = (json.loads(write_reply(CLASSIFY.verb, *answered)) for answered in CLASSIFY_EXAMPLES)
+        return dict(zip(REQUESTS[CLASSIFY.verb], shown, strict=True))
     requested = ListRequest() if endpoint.verb == "list_classifiers" else None
+    forms = FORMS[endpoint.verb] if endpoint.verb in ("evaluate", "compare", "cross_validate") else ()
+    if forms:
+        values = (to_plain(example_of(form)) for form in forms)
+        return dict(zip(("one label", "any number of labels"), values, strict=True))
     return {endpoint.verb: json.loads(write_reply(endpoint.verb, requested, value))}
 
 
@@ -273,9 +287,10 @@ def _pages(schemas: Schemas) -> dict[str, JsonObject]:
     healthy = {"schema": schemas.reference(Health), "examples": {"health": {"value": to_plain(Health())}}}
     return {
         "/health": _page("health", "Say that the server answers", "application/json", healthy),
+        "/health/live": _page("live", "Say that the server answers, as /health does", "application/json", healthy),
         "/health/ready": _page(
             "ready",
-            "Say that the data directory is there, so that the server can read and change it",
+            "Say that the data directory is there and the API keys can be read, or with status 503 why not",
             "application/json",
             healthy,
         ),

@@ -28,6 +28,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     ],
     "Predict": [
         ("predict", "predict_command", "Classify texts: one, a file, or a stream of any length."),
+        ("classify", "classify_command", "Classify a text without a classifier, by labels alone."),
         ("predict-files", "predict_files_command", "Have the server classify files that lie where it is."),
     ],
     "Evaluate": [
@@ -61,6 +62,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("audit", "audit_command", "Show who changed what, and which keys were refused."),
     ],
     "Maintenance": [
+        ("doctor", "doctor_command", "Check settings, machine, disk and data, and train for a trial."),
         ("usage", "maintenance_commands", "Show what everything takes on the disk."),
         ("fsck", "maintenance_commands", "Check every byte of a data directory."),
         ("copy-store", "copy_store_command", "Copy a data directory to a folder or an object store."),
@@ -76,10 +78,10 @@ SYNONYMS: Final = {
     "base_models": "base-models",
     "cancel": "jobs cancel",
     "check": "fsck",
-    "classify": "predict",
     "copy_store": "copy-store",
     "cp": "copy",
     "cv": "cross-validate",
+    "diagnose": "doctor",
     "info": "show",
     "learn": "fit",
     "load": "import",

@@ -17,7 +17,7 @@ OK: Final = 0
 """Done."""
 CHECK_FAILED: Final = 1
 """The check failed: ``fsck`` found damage, ``forget`` texts that are kept; ``copy-store`` left something out, or a
-condition of ``promote`` is not met.
+condition of ``promote`` is not met; ``doctor`` found something that does not work.
 """
 WRONG_INPUT: Final = 2
 """Wrong input: the command, a file, a row, a name, a setting."""

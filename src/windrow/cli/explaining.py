@@ -1,11 +1,11 @@
-"""Prints single predictions: the label, its scores and the explanation."""
+"""Prints single predictions: the label or labels, the scores and the explanation."""
 
 from collections.abc import Sequence
 
-from windrow.cli.formats import one_line
+from windrow.cli.formats import given_text
 from windrow.cli.output import data_console, notes_console
 from windrow.cli.tables import Column, number, print_table
-from windrow.domain.explanation import Explanation
+from windrow.domain.explanation import Explanation, LabelExplanation
 from windrow.domain.prediction import Prediction
 from windrow.domain.quality_warnings import TRUNCATED_TEXT
 
@@ -51,34 +51,45 @@ def print_answers(predictions: Sequence[Prediction]) -> None:
 
 
 def _label(prediction: Prediction) -> str:
-    return "(no label: abstained)" if prediction.label is None else one_line(prediction.label)
+    return given_text(None if prediction.abstained else prediction.given)
 
 
 def _print_explanation(explanation: Explanation) -> None:
     console = data_console()
-    if explanation.words:
-        console.print(f"\nBy how much the score of {explanation.label!r} would fall without each word:")
-        strongest = sorted(explanation.words, key=lambda word: -abs(word.effect))
-        print_table(
-            strongest[:_MAX_WORDS],
-            Column("word", lambda word: word.word),
-            number("effect", lambda word: f"{word.effect:+.3f}"),
-        )
-        if len(strongest) > _MAX_WORDS:
-            console.print(f"and {len(strongest) - _MAX_WORDS} more words, which matter less (--json shows all).")
+    _print_words(explanation)
+    for further in explanation.further_labels:
+        _print_words(further)
     if explanation.nearest_rows is None:
         console.print(
             "\nThe nearest training rows cannot be shown: they were not kept, or the API key lacks the scope rows."
         )
         return
+    if not explanation.nearest_rows:
+        console.print("\nThe classifier has no training rows that could be most like it.")
+        return
     console.print("\nThe training rows most like it:")
     print_table(
         explanation.nearest_rows,
         number("row", lambda near: str(near.row)),
-        Column("label", lambda near: near.label),
+        Column("label", lambda near: ", ".join(near.all_labels)),
         number("similarity", lambda near: f"{near.similarity:.2f}"),
         Column("text", lambda near: near.text),
     )
+
+
+def _print_words(explained: Explanation | LabelExplanation) -> None:
+    if not explained.words:
+        return
+    console = data_console()
+    console.print(f"\nBy how much the score of {explained.label!r} would fall without each word:")
+    strongest = sorted(explained.words, key=lambda word: -abs(word.effect))
+    print_table(
+        strongest[:_MAX_WORDS],
+        Column("word", lambda word: word.word),
+        number("effect", lambda word: f"{word.effect:+.3f}"),
+    )
+    if len(strongest) > _MAX_WORDS:
+        console.print(f"and {len(strongest) - _MAX_WORDS} more words, which matter less (--json shows all).")
 
 
 def _print_lone_row(prediction: Prediction, explanation: Explanation) -> None:

@@ -5,12 +5,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from windrow.domain.figures import counted, percent
+from windrow.domain.prediction import ABSTAINED, NONE_OF_THE_LABELS
 
 if TYPE_CHECKING:
     from windrow.domain.classifier import Trained
     from windrow.domain.job import FitEstimate, Job
     from windrow.domain.recipe import Recipe
     from windrow.domain.training_report import Estimate
+
+# An interval of an accuracy that is at least so wide says nothing of it.
+_WIDE_INTERVAL = 0.8
 
 
 def size(size_bytes: int) -> str:
@@ -47,9 +51,12 @@ def listed(words: Sequence[str]) -> str:
 
 
 def estimate_text(estimate: "Estimate") -> str:
-    """Return an estimate of an accuracy: ``83.3 %, between 25.0 % and 100.0 %``."""
+    """Return an estimate of an accuracy: ``about 83.3 %, between 25.0 % and 100.0 %``, or that it is not known yet."""
     low, high = percent(estimate.interval.low), percent(estimate.interval.high)
-    return f"{percent(estimate.accuracy)}, between {low} and {high}"
+    found = f"{percent(estimate.accuracy)}, between {low} and {high}"
+    if estimate.interval.high - estimate.interval.low < _WIDE_INTERVAL:
+        return f"about {found}"
+    return f"not known yet: so few rows say next to nothing ({found})"
 
 
 def extension_text(training: "Trained | Job | FitEstimate") -> str:
@@ -59,6 +66,13 @@ def extension_text(training: "Trained | Job | FitEstimate") -> str:
         return ""
     what = training.extends or "a classifier that this API key does not know"
     return f"{what}: {counted(taken_over, 'row')} taken over, {replaced:,} replaced"
+
+
+def given_text(labels: Sequence[str] | None) -> str:
+    """Return the labels that a text was given; in brackets that there are none, or with ``None`` that it abstained."""
+    if labels is None:
+        return f"({ABSTAINED})"
+    return ", ".join(map(one_line, labels)) or f"({NONE_OF_THE_LABELS})"
 
 
 def one_line(text: str) -> str:

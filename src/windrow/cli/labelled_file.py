@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from windrow.domain.dataset import Row
-from windrow.domain.figures import counted
+from windrow.domain.figures import counted, listed
+from windrow.domain.labelled_rows import LabelledRow
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.read_options import ReadOptions
 from windrow.files.decoding import source_name
 from windrow.files.reading import Record, is_rejected, read_rows
@@ -28,7 +30,7 @@ class FileRows(Generic[T]):
     """The line at which each begins, from 1."""
 
 
-def read_labelled(path: Path, options: ReadOptions) -> FileRows[Row]:
+def read_labelled(path: Path, options: ReadOptions) -> FileRows[LabelledRow]:
     """Return all labelled rows of a file.
 
     Raises:
@@ -36,9 +38,9 @@ def read_labelled(path: Path, options: ReadOptions) -> FileRows[Row]:
     """
     rejected: list[int] = []
     kept = (row for row in read_rows(path, options, labelled=True) if not _is_rejected(row, options, rejected))
-    file_rows = _collected(path, ((Row(row.text, row.label), row.line) for row in kept))
+    file_rows = _collected(path, ((_labelled(row), row.line) for row in kept))
     if rejected:
-        lines = ", ".join(map(str, rejected[:_SHOWN_LINES])) + (", …" if len(rejected) > _SHOWN_LINES else "")
+        lines = listed(map(str, rejected), _SHOWN_LINES)
         left_out = f"{counted(len(rejected), 'row')} of {file_rows.name}, of the lines {lines}"
         print(f"Left out, since their answer is reject or ignore: {left_out}.", file=sys.stderr)
     return file_rows
@@ -51,6 +53,10 @@ def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:
         InvalidParameter: The file or a row is wrong; the message names its line.
     """
     return _collected(path, ((row.text, row.line) for row in read_rows(path, options)))
+
+
+def _labelled(row: Record) -> LabelledRow:
+    return Row(row.text, row.label) if row.labels is None else MultiLabelRow(row.text, row.labels)
 
 
 def _is_rejected(row: Record, options: ReadOptions, rejected: list[int]) -> bool:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from windrow.cli.formats import one_line
+from windrow.cli.formats import given_text, one_line
 from windrow.cli.tables import GAP, Column, TextTable, number, table_of
 from windrow.display.tables import between, decimal
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult
-from windrow.domain.figures import percent
+from windrow.domain.figures import counted, percent
+from windrow.domain.multi_label_comparison import MultiLabelDisagreement, MultiLabelResult
 from windrow.domain.report import SHOWN_THRESHOLDS, ClassificationMetrics, Misclassified, Report
 
 # A matrix of more labels is hard to read: the pairs that are confused most say more.
@@ -19,6 +20,9 @@ MAX_LABEL_CHARS = 28
 # With more classifiers, a column for each leaves no room for the text.
 MAX_ANSWER_COLUMNS = 3
 _CORNER = "label \\ given"
+# A label, or all labels of a text.
+Answer = str | tuple[str, ...]
+AnyDisagreement = Disagreement | MultiLabelDisagreement
 
 
 def label_table(outcome: ClassificationMetrics) -> TextTable:
@@ -92,7 +96,7 @@ def result_table(results: Sequence[ModelResult]) -> TextTable:
     """Return how each of several classifiers did."""
     return table_of(
         results,
-        Column("classifier", _display_name, no_wrap=True),
+        Column("classifier", display_name, no_wrap=True),
         number("right", lambda each: f"{each.correct}/{each.total}"),
         number("accuracy", lambda each: percent(each.accuracy)),
         number("95 % interval", lambda each: between(each.accuracy_interval), spare=1),
@@ -101,7 +105,8 @@ def result_table(results: Sequence[ModelResult]) -> TextTable:
     )
 
 
-def _display_name(result: ModelResult) -> str:
+def display_name(result: ModelResult | MultiLabelResult) -> str:
+    """Return a compared classifier's reference, and what answered by it."""
     revision = f"{result.model_name}@{result.revision}"
     is_plain = result.reference in (result.model_name, revision)
     return result.reference if is_plain else f"{result.reference} ({revision})"
@@ -113,46 +118,59 @@ def pair_lines(comparison: Comparison) -> list[str]:
     for pair in comparison.pairs:
         interval = f"{_points(pair.difference_interval.low)} to {_points(pair.difference_interval.high)}"
         lines.append(
-            f"{pair.first} → {pair.second}: {pair.fixed} fixed, {pair.broken} broken of {pair.total} rows; "
+            f"{pair.first} → {pair.second}: {pair.fixed} fixed, {pair.broken} broken of {counted(pair.total, 'row')}; "
             f"{_points(pair.difference)} points (95 % interval {interval}). {pair.verdict}"
         )
     return lines
 
 
 def disagreement_table(
-    disagreements: Iterable[Disagreement], names: Sequence[str], lines: Sequence[int] = ()
+    disagreements: Iterable[AnyDisagreement], names: Sequence[str], lines: Sequence[int] = ()
 ) -> TextTable:
     """Return rows that the classifiers answer differently, and who says what; a right answer is marked.
 
     Args:
-        disagreements: The rows.
+        disagreements: The rows, of classifiers of one kind.
         names: The classifiers, as they were asked.
         lines: Where in a file each row of the test data begins, from 1; none where they come from no file.
     """
+    rows = tuple(disagreements)
 
-    def answer(name: str) -> Column[Disagreement]:
-        return Column(name, lambda disagreement: _answer(disagreement, disagreement.predicted[name]))
+    def answer(name: str) -> Column[AnyDisagreement]:
+        return Column(name, lambda row: _answer(row, row.predicted[name]))
 
     return table_of(
-        disagreements,
-        *([number("line", lambda disagreement: str(lines[disagreement.row]), spare=1)] if lines else []),
-        Column("text", lambda disagreement: disagreement.text),
-        Column("label", lambda disagreement: disagreement.label),
+        rows,
+        *([number("line", lambda row: str(lines[row.row]), spare=1)] if lines else []),
+        Column("text", lambda row: row.text),
+        Column("labels" if any(isinstance(row, MultiLabelDisagreement) for row in rows) else "label", _shown_label),
         *(map(answer, names) if len(names) <= MAX_ANSWER_COLUMNS else [Column("answers", _answers, lines=True)]),
     )
 
 
-def _answer(disagreement: Disagreement, label: str) -> str:
-    return f"{'✓' if label == disagreement.label else '✗'} {one_line(label)}"
+def _answer(row: AnyDisagreement, given: Answer) -> str:
+    return f"{'✓' if given == _label(row) else '✗'} {_shown(given)}"
 
 
-def _answers(disagreement: Disagreement) -> str:
-    names: dict[str, list[str]] = {}
-    for name, label in disagreement.predicted.items():
-        names.setdefault(label, []).append(name)
+def _answers(row: AnyDisagreement) -> str:
+    names: dict[Answer, list[str]] = {}
+    for name, given in row.predicted.items():
+        names.setdefault(given, []).append(name)
     # The right answer first.
-    given = sorted(names, key=lambda label: label != disagreement.label)
-    return "\n".join(f"{_answer(disagreement, label)}: {', '.join(names[label])}" for label in given)
+    answers = sorted(names, key=lambda given: given != _label(row))
+    return "\n".join(f"{_answer(row, given)}: {', '.join(names[given])}" for given in answers)
+
+
+def _label(row: AnyDisagreement) -> Answer:
+    return row.labels if isinstance(row, MultiLabelDisagreement) else row.label
+
+
+def _shown_label(row: AnyDisagreement) -> str:
+    return _shown(_label(row)) if isinstance(row, MultiLabelDisagreement) else row.label
+
+
+def _shown(answer: Answer) -> str:
+    return one_line(answer) if isinstance(answer, str) else given_text(answer)
 
 
 def _headings(

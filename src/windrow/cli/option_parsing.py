@@ -85,9 +85,9 @@ class _Verb:
     def _options(self) -> tuple[Option, ...]:
         options = [each for kind in self._kinds.values() for each in options_of(kind, self._specs, self._leave_out)]
         if files := [each.type.item for each in options if each.is_file]:
-            from windrow.domain.read_options import ReadOptions
+            from windrow.domain.read_options import LABEL_OPTIONS, ReadOptions
 
-            options += options_of(ReadOptions, self._specs, () if Row in files else ("label_column",))
+            options += options_of(ReadOptions, self._specs, () if Row in files else LABEL_OPTIONS)
         # What every verb has comes last.
         return tuple(sorted(options, key=lambda each: each.path in _EVERYWHERE))
 
@@ -113,6 +113,8 @@ def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWor
     # Files last: reading them depends on other options.
     for each in sorted(options, key=lambda each: each.is_file):
         value = _path_of(each, given) if each.or_argument else given[each.key]
+        if value is None and each.may_be_left_out:
+            values[each.path] = ()
         if value is None or value == [] or (value is False and not each.type.optional):
             continue
         if each.is_file:

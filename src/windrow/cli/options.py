@@ -40,6 +40,8 @@ class OptionSpec:
     """Whether it must be there, and without a name, though it has a default."""
     or_argument: bool = False
     """Whether its file, which must be there, may also stand without the option's name."""
+    may_be_left_out: bool = False
+    """Whether its file is an argument that need not be there; then there are no rows."""
 
 
 SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
@@ -57,7 +59,10 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
         help="The first line of the CSV or TSV names the columns, or is a row; then they are called 1, 2, ….",
     ),
     "job_id": OptionSpec(metavar="ID", help="The job's id, as `windrow jobs` shows it."),
+    "indicator_columns": OptionSpec(metavar="NAME"),
     "label_column": OptionSpec(metavar="NAME"),
+    "label_separator": OptionSpec(metavar="TEXT"),
+    "labels_column": OptionSpec(metavar="NAME"),
     "n": OptionSpec("-n"),
     "prefix": OptionSpec(metavar="PREFIX"),
     "purge": OptionSpec(help="Remove the files for good; otherwise `windrow restore` brings them back for a while."),
@@ -128,7 +133,11 @@ class Option(OptionSpec):
         metavar = "FILE" if self.is_file else self.metavar
         if self.is_argument:
             help_text = _FILES[self.type.item] if self.is_file else self.help
+            if self.may_be_left_out:
+                help_text = f"{help_text} It may be left out where labels are described."
             hint, default = Annotated[kind, typer.Argument(help=help_text, metavar=metavar)], inspect.Parameter.empty
+            if self.may_be_left_out:
+                hint, default = Annotated[kind | None, typer.Argument(help=help_text, metavar=metavar)], None
         else:
             names = self.names.split() or [self.name]
             if self.default is MISSING and not self.or_argument:
@@ -172,6 +181,7 @@ def options_of(
             metavar=own.metavar or _METAVARS.get(declared.hint),
             help=own.help or (setting_help(each.name) if each.metadata.get("setting") else _help(docs, each.name)),
             or_argument=own.or_argument,
+            may_be_left_out=own.may_be_left_out,
             is_argument=own.is_argument or not (has_default(each) or own.names),
             path=path,
             type=declared,

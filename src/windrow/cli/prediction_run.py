@@ -25,15 +25,15 @@ from windrow.cli.resumable_output import (
 )
 from windrow.cli.writing import DocumentWriter, OutputFormat, TableWriter
 from windrow.domain.errors import WindrowError
-from windrow.domain.figures import counted
+from windrow.domain.figures import counted, listed
 from windrow.domain.file_prediction import SHARD_ROWS_RANGE, WORKERS_RANGE
-from windrow.domain.prediction import PredictRequest
+from windrow.domain.prediction import Kind, PredictRequest
 from windrow.domain.quality_warnings import warn_of_truncated
 from windrow.domain.read_options import ReadOptions
 from windrow.domain.values import Schema
 from windrow.execution.prediction_stream import PinnedRevision, StreamRequest, pin, pin_again, predict_stream
 from windrow.files.reading import Table, open_table
-from windrow.files.writing import CsvWriter, JsonLinesWriter, PredictionColumns, RowWriter
+from windrow.files.writing import CsvWriter, JsonLinesWriter, PredictionColumns, RowWriter, check_labels_for_csv
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
@@ -80,10 +80,9 @@ class RunOptions:
         """The file to write to."""
         return None if self.out is None else Path(self.out)
 
-    @property
-    def added(self) -> PredictionColumns:
-        """The columns that a prediction adds to each row."""
-        return PredictionColumns(self.prefix, self.scores)
+    def added(self, kind: Kind) -> PredictionColumns:
+        """Return the columns that a prediction by a classifier of a kind adds to each row."""
+        return PredictionColumns(self.prefix, self.scores, kind=kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +112,13 @@ class Run:
         if not self.options.quiet:
             print(words, file=sys.stderr)
 
-    def fingerprint(self, reference: str) -> RunFingerprint:
+    def fingerprint(self, reference: str, kind: Kind) -> RunFingerprint:
         """Return what decides what a row of the output looks like."""
         asked = {name: getattr(self.request, name) for name in ("top_k", "abstain_below", "min_in_scope")}
-        options = {"format": self.shown, **asked, **asdict(self.options.added)}
+        options = {"format": self.shown, **asked, **asdict(self.options.added(kind))}
+        if kind == "single_label":
+            # So that what was begun before there were other kinds can be gone on with.
+            del options["kind"]
         if self.options.skip_bad_rows:
             options["skip_bad_rows"] = True
         return RunFingerprint(self.model_name, reference, options)
@@ -179,24 +181,24 @@ class _FileRun:
         for warning in warn_of_truncated(self.truncated, rows):
             self.run.say(f"Warning: {warning.message}")
         if self.skipped:
-            lines = ", ".join(map(str, sorted(self.skipped)[:_SHOWN_LINES]))
-            more = ", …" if len(self.skipped) > _SHOWN_LINES else ""
+            lines = listed(map(str, sorted(self.skipped)), _SHOWN_LINES)
             skipped = counted(len(self.skipped), "row")
-            self.run.say(f"Left out, since the text is blank or too long: {skipped}, of the lines {lines}{more}.")
+            self.run.say(f"Left out, since the text is blank or too long: {skipped}, of the lines {lines}.")
 
     def _writer(self, partial: ResumableOutput) -> RowWriter:
         run, source = self.run, self.table.source
+        added = run.options.added(self.pinned.kind)
         if run.shown == "csv":
             names = partial.written.names
-            columns = self.table.names or None if names is None else names[: len(names) - len(run.options.added.names)]
-            return CsvWriter(partial.file, run.options.added, source, columns, has_header=names is not None)
+            columns = self.table.names or None if names is None else names[: len(names) - len(added.names)]
+            return CsvWriter(partial.file, added, source, columns, has_header=names is not None)
         if run.shown == "jsonl":
-            return JsonLinesWriter(partial.file, run.options.added, source)
+            return JsonLinesWriter(partial.file, added, source)
         if run.shown == "table":
             width = shutil.get_terminal_size().columns if partial.file.isatty() else None
-            return TableWriter(partial.file, self.pinned.labels, width)
+            return TableWriter(partial.file, self.pinned.labels, width, self.pinned.kind)
         name, revision = self.pinned.reference.rsplit("@", 1)
-        return DocumentWriter(partial.file, (name, int(revision)), self.pinned.alias)
+        return DocumentWriter(partial.file, (name, int(revision)), self.pinned.alias, self.pinned.kind)
 
 
 def predict_file(operations: "Operations", run: Run) -> None:
@@ -218,14 +220,17 @@ def predict_file(operations: "Operations", run: Run) -> None:
             return
         fingerprint = find_fingerprint(out, resume=run.options.resume, overwrite=run.options.overwrite)
         if fingerprint is not None:
-            check_same_run(fingerprint, run.fingerprint(fingerprint.reference), out)
-    if fingerprint is None:
+            check_same_run(fingerprint, run.fingerprint(fingerprint.reference, fingerprint.kind), out)
+    if out is None or fingerprint is None:
         pinned = pin(operations, run.model_name)
     else:
         pinned = pin_again(operations, run.model_name, fingerprint.reference)
+        check_same_run(fingerprint, run.fingerprint(pinned.reference, pinned.kind), out)
+    if run.shown == "csv":
+        check_labels_for_csv(pinned.labels, pinned.kind)
     with open_table(run.path, run.read_options) as table:
         if table.columns is not None and run.shown in ("csv", "jsonl"):
-            run.options.added.check(table.names, table.source)
+            run.options.added(pinned.kind).check(table.names, table.source)
         file_run = _FileRun(run, pinned, table)
         file_run.report_start()
         with _output(run, pinned, table) as (partial, bar):
@@ -250,7 +255,7 @@ def _output(run: Run, pinned: PinnedRevision, table: Table) -> Iterator[tuple[Re
         return
     with (
         _with_resume_hint(out, is_resumable=not run.options.skip_bad_rows),
-        output_file(out, run.fingerprint(pinned.reference), resume=run.options.resume) as partial,
+        output_file(out, run.fingerprint(pinned.reference, pinned.kind), resume=run.options.resume) as partial,
         row_bar(table.source, is_shown=is_watched) as bar,
     ):
         if partial.written.rows:

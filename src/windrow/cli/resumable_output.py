@@ -11,6 +11,7 @@ from typing import TextIO
 
 from windrow.disk import reason
 from windrow.domain.errors import InvalidFile, InvalidParameter, StorageFailed
+from windrow.domain.prediction import Kind
 from windrow.files.reading import Record, Table
 
 
@@ -27,6 +28,11 @@ class RunFingerprint:
     model_name: str
     reference: str
     options: Mapping[str, object]
+
+    @property
+    def kind(self) -> Kind:
+        """The classifier's kind, which is an option where it is not the usual one."""
+        return "multi_label" if self.options.get("kind") == "multi_label" else "single_label"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The words in which the command line tells errors: parameters as options, rows as lines of a file."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -49,6 +50,7 @@ def option_name(parameter: str, *, turns_off: bool = False) -> str:
 class CliWords(Words):
     """The words of one run of the command line."""
 
+    no_rows: ClassVar[str] = "a JSON file that holds just []"
     send_key: ClassVar[str] = (
         "name the file that holds it with --api-key-file, or set WINDROW_API_KEY_FILE or WINDROW_API_KEY"
     )
@@ -67,7 +69,7 @@ class CliWords(Words):
 
     def given(self, name: str, value: str) -> str:
         """Return how a parameter is given a value."""
-        return f"{self.argument(name)} {value}"
+        return f"{self.argument(name)} {shlex.quote(value)}"
 
     def switched(self, name: str, *, on: bool) -> str:
         """Return how a switch is turned on or off."""

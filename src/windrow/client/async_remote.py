@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from windrow.api.endpoints import (
     BY_VERB,
+    CLASSIFY,
     EXPORT,
     FOLLOW_JOB,
     IMPORT,
@@ -35,10 +36,11 @@ from windrow.client.remote import (
     report_progress,
     trained_model,
 )
-from windrow.client.replies import read_predict_reply, read_reply
+from windrow.client.replies import read_classify_reply, read_predict_reply, read_reply
 from windrow.client.retrying import check_timeout
 from windrow.client.transport import Call, StreamedBody
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import FitRequest, FitResult
 from windrow.domain.clock import utc_now
 from windrow.domain.inspection import Inspection, InspectRequest
@@ -99,12 +101,19 @@ class AsyncRemoteOperations:
             return await self.fit(request, **more)
         if verb == "predict":
             return await self.predict(request)
+        if verb == "classify":
+            return await self.classify(request)
         return await self._call(BY_VERB[verb], NoRequest() if request is None else request)
 
     async def predict(self, request: PredictRequest) -> tuple[Prediction, ...]:
         """See ``Operations.predict``."""
         content = await self._transport.fetch(build_call(PREDICT, request, self._timeout_s))
         return read_predict_reply(request, content, self.url)
+
+    async def classify(self, request: ClassifyRequest) -> tuple[Classification, ...]:
+        """See ``Operations.classify``."""
+        content = await self._transport.fetch(build_call(CLASSIFY, request, self._timeout_s))
+        return read_classify_reply(request, content, self.url)
 
     async def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Its chunks come from the connection, and are for another thread to take."""
@@ -175,7 +184,7 @@ class AsyncRemoteOperations:
 
     async def _call(self, endpoint: Endpoint[Any], request: Any, file: BinaryIO | None = None) -> Any:
         call = build_call(endpoint, complete_request(endpoint, request), self._timeout_s, file)
-        return read_reply(endpoint.reply, await self._transport.fetch(call), self.url)
+        return read_reply(endpoint.reply_type, await self._transport.fetch(call), self.url)
 
     async def _follow(self, request: JobRequest) -> AsyncGenerator[Job]:
         call = build_call(FOLLOW_JOB, request, self._timeout_s)

@@ -1,5 +1,6 @@
 """Cancels the training that an interrupted ``fit`` has started, whatever state its server is in."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -9,8 +10,8 @@ from typing import Final, TypeVar
 
 from windrow.client.errors import ServerTimedOut
 from windrow.domain.classifier import FitRequest
-from windrow.domain.dataset import Dataset
 from windrow.domain.job import Job, JobListRequest, JobRequest
+from windrow.domain.labelled_rows import labelled_rows_as_jsonl
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import recast
 from windrow.operations import Operations
@@ -67,7 +68,7 @@ def _find(operations: Operations, request: FitRequest, since: datetime) -> Job |
     """Return the newest job of a request, as far as can be told: an equal one that waits or runs would be shared."""
     for job in operations.list_jobs(JobListRequest()).jobs:
         is_alike = (job.model_name, recast(Recipe, job)) == (request.model_name, recast(Recipe, request))
-        if is_alike and _has_rows(job, request) and job.created_at >= since:
+        if is_alike and _has_rows(job, request) and _is_described(job, request) and job.created_at >= since:
             return job
     return None
 
@@ -75,9 +76,18 @@ def _find(operations: Operations, request: FitRequest, since: datetime) -> Job |
 def _has_rows(job: Job, request: FitRequest) -> bool:
     """Whether a job may train on the rows of a request; of those that it takes over, nobody here knows the digest."""
     if request.extends is None:
-        return job.training_data_sha256 == Dataset(request.training_data).sha256
+        digest = hashlib.sha256(labelled_rows_as_jsonl(request.training_data)).hexdigest()
+        return job.training_data_sha256 == digest
     kept_rows = job.taken_over_rows + job.replaced_rows  # not job.extends, whose name the API key may not know
-    return kept_rows > 0 and job.num_examples - job.taken_over_rows == len(request.training_data)
+    # One without rows has none to take over, and is named unless the key does not know it.
+    extends = kept_rows > 0 or job.extends is not None
+    return extends and job.num_examples - job.taken_over_rows == len(request.training_data)
+
+
+def _is_described(job: Job, request: FitRequest) -> bool:
+    """Whether a job has the descriptions of a request; those of a revision that it extends come in addition."""
+    given, taken = (request.label_descriptions or {}).items(), job.label_descriptions.items()
+    return given <= taken if request.extends is not None else given == taken
 
 
 def _within(seconds: float, do: Callable[[], Result]) -> Result:

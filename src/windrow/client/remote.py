@@ -11,6 +11,7 @@ from typing import BinaryIO, Concatenate, ParamSpec, TypeVar, cast
 
 from windrow.api.endpoints import (
     BY_VERB,
+    CLASSIFY,
     EXPORT,
     FOLLOW_JOB,
     IMPORT,
@@ -24,10 +25,11 @@ from windrow.client.calls import build_call, complete_request
 from windrow.client.cancellation import cancel_orphaned_fit, cancel_within
 from windrow.client.errors import UnexpectedReply
 from windrow.client.following import events_of, follow, naming_job, naming_result
-from windrow.client.replies import read_predict_reply, read_reply
+from windrow.client.replies import read_classify_reply, read_predict_reply, read_reply
 from windrow.client.retrying import check_timeout
 from windrow.client.transport import StreamedBody, Transport
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import ClassifierDetails, FitRequest, FitResult, ModelRequest
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
@@ -139,10 +141,17 @@ class RemoteOperations:
 
     def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """See ``Operations.predict``."""
-        if not is_connected():
-            raise ClientClosedRequest("The caller left, so nothing was computed. Ask again.")
+        _check_connected(is_connected)
         content = self._transport.fetch(build_call(PREDICT, request, self._timeout_s))
         return read_predict_reply(request, content, self.url)
+
+    def classify(
+        self, request: ClassifyRequest, is_connected: IsConnected = always_connected
+    ) -> tuple[Classification, ...]:
+        """See ``Operations.classify``."""
+        _check_connected(is_connected)
+        content = self._transport.fetch(build_call(CLASSIFY, request, self._timeout_s))
+        return read_classify_reply(request, content, self.url)
 
     def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Chunks are read from the connection lazily."""
@@ -197,7 +206,7 @@ class RemoteOperations:
         content = self._transport.fetch(
             build_call(endpoint, complete_request(endpoint, request), self._timeout_s, file)
         )
-        reply: R = read_reply(endpoint.reply, content, self.url)
+        reply: R = read_reply(endpoint.reply_type, content, self.url)
         return reply
 
     def _follow(self, request: JobRequest) -> Iterator[Job]:
@@ -263,3 +272,8 @@ def report_progress(on_progress: OnProgress, progress: Progress) -> None:
         on_progress(progress)
     except Exception:  # noqa: BLE001  who listens does not end a training on this machine either
         _log.exception("A listener of a training failed.")
+
+
+def _check_connected(is_connected: IsConnected) -> None:
+    if not is_connected():
+        raise ClientClosedRequest("The caller left, so nothing was computed. Ask again.")

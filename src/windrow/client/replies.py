@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 from windrow.api.endpoints import PROBLEM_TYPE
 from windrow.client.errors import FailedInServer, RefusedByServer, UnexpectedReply
+from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.errors import WindrowError, class_of
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.words import literal
@@ -44,6 +45,18 @@ def read_predict_reply(request: PredictRequest, content: bytes, url: str) -> tup
 
     with _raising_unexpected_reply(url):
         return read_predictions(request, content)
+
+
+def read_classify_reply(request: ClassifyRequest, content: bytes, url: str) -> tuple[Classification, ...]:
+    """Parse the reply to a request without a classifier, in the form that belongs to that request.
+
+    Raises:
+        UnexpectedReply: The body does not parse in that form.
+    """
+    from windrow.api.flat import read_classifications
+
+    with _raising_unexpected_reply(url):
+        return read_classifications(request, content)
 
 
 @contextmanager

@@ -26,9 +26,15 @@ def listed(item: str) -> str:
 FLAT: Final = "(?:{}|{}|{})".format(
     SCALAR, spaced(r"\[", listed(SCALAR), r"\]"), spaced(r"\{", listed(spaced(STRING, ":", SCALAR)), r"\}")
 )
-# An object of a text and a label alone, each once.
-_ROW: Final = "|".join(
-    spaced("", f'"{first}"', ":", STRING, ",", f'"{second}"', ":", STRING, "")
-    for first, second in (("text", "label"), ("label", "text"))
-)
-ROW: Final = rf"\{{(?:{_ROW})\}}"
+_STRINGS: Final = spaced(r"\[", listed(STRING), r"\]")
+
+
+def _row(labels: str, pattern: str) -> str:
+    """Return the pattern of an object of a text and its labels alone, each once."""
+    members = (f'"text"{SPACE}:{SPACE}{STRING}', f'"{labels}"{SPACE}:{SPACE}{pattern}')
+    either = "|".join(spaced("", *each, "") for each in ((members[0], ",", members[1]), (members[1], ",", members[0])))
+    return rf"\{{(?:{either})\}}"
+
+
+ROW: Final = _row("label", STRING)
+MULTI_LABEL_ROW: Final = _row("labels", _STRINGS)

@@ -83,6 +83,8 @@ class Schemas:
             part = self.schema_of(declared.each, is_request)
             is_list = declared.kind is tuple
             return {"type": "array", "items": part} if is_list else {"type": "object", "additionalProperties": part}
+        if declared.forms:
+            return {"anyOf": [self.reference(form, is_request=is_request) for form in declared.forms]}
         if is_dataclass(declared.kind):
             return self.reference(declared.kind, is_request=is_request)
         if not declared.choices:

@@ -1,7 +1,7 @@
 """What the type hints of a dataclass's fields say, taken apart once for all who read or describe its values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,7 +14,9 @@ class Type:
     """A type hint, taken apart."""
 
     kind: Any
-    """The class; ``tuple`` or ``Mapping`` alone, whatever they hold, but a ``Literal`` as a whole."""
+    """The class; ``tuple`` or ``Mapping`` alone, whatever they hold, but a ``Literal`` as a whole; the first of several
+    dataclasses.
+    """
     hint: Any
     """The hint itself, without ``None``: where it has a name, such as ``ModelReference``, that is how to know it."""
     optional: bool = False
@@ -25,6 +27,8 @@ class Type:
     """The values of a ``Literal``."""
     members: Mapping[str, Any] = field(default_factory=dict)
     """What ``Schema`` adds in its annotations."""
+    forms: tuple[Any, ...] = ()
+    """The dataclasses of a union, of which a value is one; empty where there is one class."""
 
     @property
     def item(self) -> Any:
@@ -41,15 +45,21 @@ def types_of(kind: Any) -> Mapping[str, Type]:
 
 @cache
 def type_of(hint: Any) -> Type:
-    """Return what a type hint says; of a union, what is not ``None``."""
+    """Return what a type hint says.
+
+    Of a union, it is what is not ``None``: dataclasses as its forms, and the class alone of several forms of one.
+    """
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         schemas = (each for each in inner[1:] if isinstance(each, Schema))
         members = {name: value for each in schemas for name, value in each.members.items()}
         return replace(type_of(inner[0]), hint=hint, members=members)
     if origin in (Union, UnionType):
-        [other] = [each for each in inner if each is not NoneType]
-        return replace(type_of(other), optional=True)
+        others = [each for each in inner if each is not NoneType]
+        if len(others) > 1 and all(is_dataclass(each) for each in others):
+            return Type(others[0], hint, optional=len(others) < len(inner), forms=tuple(others))
+        [other] = others if len(others) == 1 else {get_origin(each) or each for each in others}
+        return replace(type_of(other), optional=len(others) < len(inner))
     if origin is Literal:
         return Type(hint, hint, choices=inner)
     if origin in (tuple, Mapping):

@@ -1,7 +1,7 @@
 """Values of the domain from parsed JSON, with words for a person where a document has another shape.
 
 Nothing is guessed: no number from a string, no field invented; but a row's label may be a whole number, which is taken
-as its text. A wrong value is never repeated.
+as its text, or stand alone in a list. A wrong value is never repeated.
 """
 
 import difflib
@@ -14,6 +14,7 @@ from windrow.codec.strict import short_key
 from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import DataLimits, Row, check_row_count
 from windrow.domain.errors import InvalidRequest
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.values import has_default
 
 V = TypeVar("V")
@@ -71,6 +72,8 @@ class _Problems:
     """What is wrong with a document, as it is read: some of it in words, and how much it is in all."""
 
     limits: DataLimits | None
+    row_form: str = "label"
+    """The field with the labels of the rows that are being read, as the first row that has any tells it."""
     count: int = 0
     details: list[str] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
@@ -95,7 +98,7 @@ _Reader = Callable[[Any, JsonPath, _Problems], Any]
 def _exactly(kind: type, rule: str) -> _Reader:
     def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
         if type(value) is not kind:
-            problems.add_wrong(path, rule, "index" if isinstance(path[-1], int) else "row")
+            problems.add_wrong(path, rule, _entry_at(path))
         return value
 
     return read
@@ -124,6 +127,44 @@ def _object(kind: Any) -> _Reader:
     return read
 
 
+def _row(value: Any, path: JsonPath, problems: _Problems) -> Any:
+    """Read a row of either form, known by the name of its labels."""
+    if type(value) is not dict:
+        return _read_single(value, path, problems)
+    label = value.get("label")
+    if "labels" in value:
+        if "label" in value:
+            rule = "has label and labels; send one of them, which is labels for any number of labels"
+            return problems.add_wrong(path, rule, "row")
+        return _read_several(value, path, problems)
+    if type(label) is list:
+        # Some tools write each label as a list, which is no more than a way to write one label.
+        if len(label) != 1:
+            rule = f"is a list of {len(label)} labels; rows with any number of labels have them as labels, each of them"
+            return problems.add_wrong((*path, "label"), rule, "row")
+        return _read_single({**value, "label": label[0]}, path, problems)
+    return (_read_several if _means_labels(value, problems.row_form) else _read_single)(value, path, problems)
+
+
+def _means_labels(value: Mapping[str, Any], form: str) -> bool:
+    """Whether a row without labels has a misspelt field that is most like ``labels``, or none where others have those.
+
+    Args:
+        value: The row.
+        form: The field with the labels of other rows.
+    """
+    if "label" in value:
+        return False
+    meant = {nearest(key, _ROW_FIELDS) for key in [*value][:MAX_PROBLEMS]}
+    return "labels" in meant or (form == "labels" and "label" not in meant)
+
+
+def _row_form(rows: Sequence[Any]) -> str:
+    """Return the field with the labels of the first row that has any; ``label`` where none has."""
+    fields_of_rows = (name for row in rows if type(row) is dict for name in ("label", "labels") if name in row)
+    return next(fields_of_rows, "label")
+
+
 def _mapping(each: _Reader) -> _Reader:
     def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
         if type(value) is not dict:
@@ -133,14 +174,18 @@ def _mapping(each: _Reader) -> _Reader:
     return read
 
 
-def _list(each: _Reader, has_rows: bool) -> _Reader:
+def _list(each: _Reader, has_rows: bool, example: str = "") -> _Reader:
+    rule = f"must be a list, such as {example}" if example else "must be a list"
+
     def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
         if type(value) is tuple:  # it is read already
             return value
         if type(value) is not list:
-            return problems.add_wrong(path, "must be a list")
-        if has_rows and problems.limits is not None:
-            check_row_count(len(value), problems.limits, _path_text(path))
+            return problems.add_wrong(path, rule, _entry_at(path))
+        if has_rows:
+            if problems.limits is not None:
+                check_row_count(len(value), problems.limits, _path_text(path))
+            problems.row_form = _row_form(value)
         before, last, done = problems.count, len(value), []
         for number, one in enumerate(value):
             done.append(each(one, (*path, number), problems))
@@ -164,6 +209,11 @@ _PLAIN: Mapping[object, _Reader] = {
 }
 
 
+_ROW_FIELDS = ("text", "label", "labels")
+_read_single, _read_several = _object(Row), _object(MultiLabelRow)
+_FORMS: Mapping[tuple[Any, ...], _Reader] = {(Row, MultiLabelRow): _row}
+
+
 def _reader_of(declared: Type) -> _Reader:
     if declared.each is not None:
         each = _reader_of(declared.each)
@@ -171,7 +221,8 @@ def _reader_of(declared: Type) -> _Reader:
     else:
         # Which choices there are, the rules of the domain say.
         plain = str if declared.choices else declared.kind
-        reader = _object(plain) if is_dataclass(plain) else _PLAIN[plain]
+        own = _FORMS[declared.forms] if declared.forms else None
+        reader = own or (_object(plain) if is_dataclass(plain) else _PLAIN[plain])
     if not declared.optional:
         return reader
     return lambda value, path, problems: None if value is None else reader(value, path, problems)
@@ -183,6 +234,8 @@ def _fields_of(kind: Any) -> Known:
     types = types_of(kind)
     own = sorted((each for each in fields(kind) if each.init), key=has_default)
     readers = {each.name: (_reader_of(types[each.name]), has_default(each)) for each in own}
+    if kind is MultiLabelRow:
+        return {**readers, "labels": (_list(_label, has_rows=False, example='["billing"]'), False)}
     return {**readers, "label": (_label, False)} if kind is Row else readers
 
 
@@ -247,6 +300,12 @@ def _invalid_request(problems: _Problems, advice: str) -> InvalidRequest:
 def _path_text(path: JsonPath) -> str:
     """Return a path in a document as a person would write it: ``require.test_data[3].label``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{short_key(part)}" for part in path).removeprefix(".")
+
+
+def _entry_at(path: JsonPath) -> str:
+    """Return what the first number in a path counts: entries of a list of plain values, or rows."""
+    first = next((position for position, part in enumerate(path) if isinstance(part, int)), None)
+    return "index" if first == len(path) - 1 else "row"
 
 
 def _path_facts(path: JsonPath, entry: str) -> dict[str, object]:

@@ -9,6 +9,8 @@ from windrow.execution.periodic_task import PeriodicTask
 from windrow.http.metrics import Metrics
 
 EXPORT_INTERVAL_S = 10.0
+# Ray keeps each combination of labels for as long as the process lives, and the classifiers that are used most change.
+_LEFT_OUT = frozenset({"windrow_classifier_texts_total"})
 
 
 class FigureExport:
@@ -33,7 +35,7 @@ class FigureExport:
 
         for metric in self._metrics.collect():
             for sample in metric.samples:
-                if not sample.name.startswith("windrow_"):
+                if not sample.name.startswith("windrow_") or sample.name in _LEFT_OUT:
                     continue
                 gauge = self._gauges.get(sample.name)
                 if gauge is None:

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
+from windrow.domain.classification import LabelChoice
 from windrow.domain.comparison import Comparison
 from windrow.domain.cross_validation import CurvePoint
 from windrow.domain.explanation import Explanation
 from windrow.domain.integrity import IntegrityReport
 from windrow.domain.job import FitEstimate
 from windrow.domain.listing import Listing
+from windrow.domain.multi_label_comparison import MultiLabelComparison
 from windrow.domain.prediction import Prediction
-from windrow.domain.report import Calibration, ClassificationMetrics, ConfusionMatrix
+from windrow.domain.report import Calibration, ConfusionMatrix, SharedMetrics
 from windrow.domain.shown import to_plain
 from windrow.domain.usage import Usage
 from windrow.domain.values import ListValue
@@ -19,15 +21,16 @@ from windrow.domain.values import ListValue
 # The field whose entries are the rows of a value's table; of any other class, the value itself is the only row.
 _ROWS: Mapping[type, str] = {
     Calibration: "bins",
-    ClassificationMetrics: "labels",
+    SharedMetrics: "labels",
     Comparison: "models",
+    MultiLabelComparison: "models",
     Explanation: "words",
     FitEstimate: "stages",
     IntegrityReport: "findings",
     Usage: "classifiers",
 }
 # Entries by key that are columns of their own, since the rows of a table have the same keys.
-_BY_KEY: Mapping[type, str] = {Prediction: "scores", CurvePoint: "recall"}
+_BY_KEY: Mapping[type, str] = {Prediction: "scores", LabelChoice: "scores", CurvePoint: "recall"}
 
 
 # The columns of a list of classifiers, of which all would be too many to read: paths to fields.

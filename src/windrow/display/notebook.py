@@ -7,6 +7,7 @@ from typing import Any
 from windrow.display import frames
 from windrow.display.html import bar, heat_map, table
 from windrow.display.tables import fits_a_cell, table_of, text_of
+from windrow.domain.classification import LabelChoice
 from windrow.domain.classifier import Trained
 from windrow.domain.comparison import Comparison
 from windrow.domain.cross_validation import CrossValidation
@@ -15,8 +16,11 @@ from windrow.domain.explanation import Explanation
 from windrow.domain.figures import percent
 from windrow.domain.integrity import IntegrityReport
 from windrow.domain.job import FitEstimate
-from windrow.domain.prediction import Prediction
-from windrow.domain.report import SHOWN_THRESHOLDS, ClassificationMetrics, ConfusionMatrix, Report
+from windrow.domain.multi_label_comparison import MultiLabelComparison, MultiLabelPair
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
+from windrow.domain.multi_label_report import MultiLabelMetrics, MultiLabelReport
+from windrow.domain.prediction import NONE_OF_THE_LABELS, Prediction
+from windrow.domain.report import SHOWN_THRESHOLDS, ConfusionMatrix, Report, SharedMetrics
 from windrow.domain.usage import Usage
 from windrow.domain.values import ListValue, present_with, summary_of
 from windrow.html_report.elements import Html, element, joined
@@ -27,12 +31,17 @@ MAX_MATRIX_LABELS = 30
 MAX_EXAMPLES = 10
 # Of each class, and of those below it: fields that are shown as tables, and how many rows of each.
 _TABLES: Mapping[type, Sequence[str]] = {
-    ClassificationMetrics: ("labels",),
+    SharedMetrics: ("labels",),
     Comparison: ("models", "pairs", "disagreements"),
     CrossValidation: ("probable_label_errors", "learning_curve"),
     Explanation: ("words", "nearest_rows"),
     FitEstimate: ("stages",),
     IntegrityReport: ("findings",),
+    MultiLabelComparison: ("models", "pairs", "disagreements"),
+    MultiLabelCrossValidation: ("probable_label_errors", "learning_curve"),
+    MultiLabelMetrics: ("confused_labels", "missed_together"),
+    MultiLabelPair: ("labels",),
+    MultiLabelReport: ("proposed_thresholds", "misclassified"),
     Report: ("misclassified",),
     Usage: ("classifiers", "base_models"),
 }
@@ -68,13 +77,16 @@ def _parts(value: Any) -> Iterator[Html]:
         yield from _warnings(value)
     if entries is not None and len(entries):
         yield table_of(list(entries))
-    if isinstance(value, Prediction):
+    if isinstance(value, Prediction | LabelChoice):
         yield _score_bars(value)
-        if value.explanation is not None:
-            yield joined(_parts(value.explanation))
+    if isinstance(value, Prediction) and value.explanation is not None:
+        yield joined(_parts(value.explanation))
     if isinstance(value, Trained):
         yield table(["label", "rows"], _counts(value.rows_per_label), [False, True])
     yield from _tables(value)
+    for further in value.further_labels if isinstance(value, Explanation) else ():
+        yield element("p", f"Words, for {further.label}")
+        yield table_of(further.words)
     if isinstance(value, Report):
         yield element("p", "Coverage: if no label is given below a threshold")
         yield table_of([value.coverage_at(threshold) for threshold in SHOWN_THRESHOLDS])
@@ -87,9 +99,11 @@ def _facts(value: Any) -> Iterator[Html]:
     names = summary_of(value)
     fields = {name: getattr(value, name) for name in names if name not in ("warnings", "scores")}
     facts = {name: each for name, each in fields.items() if fits_a_cell(each) and each not in (None, (), "")}
+    if isinstance(value, Prediction | LabelChoice) and value.labels == ():
+        facts["labels"] = NONE_OF_THE_LABELS
     if isinstance(value, Trained) and (estimate := value.report.estimate) is not None:
         facts["estimated accuracy"] = f"{percent(estimate.accuracy)}, {text_of(estimate.interval)}"
-    if isinstance(value, Comparison):
+    if isinstance(value, Comparison | MultiLabelComparison):
         facts["recommendation"] = value.recommendation.reason
     rows = (
         element("tr", element("th", name.replace("_", " "), style="text-align:left"), element("td", _fact(name, each)))
@@ -109,7 +123,7 @@ def _warnings(value: Any) -> Iterator[Html]:
         yield element("ul", *(element("li", element("b", f"{each.code}: "), each.message) for each in warnings))
 
 
-def _score_bars(answer: Prediction) -> Html:
+def _score_bars(answer: Prediction | LabelChoice) -> Html:
     scores = sorted(answer.scores.items(), key=lambda pair: -pair[1])
     return table(["label", "score"], ([label, bar(score, f"{score:.3f}")] for label, score in scores))
 

@@ -9,13 +9,17 @@ from typing import Any
 from windrow.display.html import bar, table
 from windrow.domain.alias import Alias, AliasChange
 from windrow.domain.base_models import BaseModelUse
+from windrow.domain.classification import Classification
 from windrow.domain.classifier import Classifier
 from windrow.domain.comparison import Disagreement, ModelResult
 from windrow.domain.cross_validation import CurvePoint
+from windrow.domain.explanation import NearRow
 from windrow.domain.figures import percent
 from windrow.domain.interval import Interval
 from windrow.domain.job import Job
-from windrow.domain.prediction import Prediction
+from windrow.domain.multi_label_comparison import MultiLabelDisagreement, MultiLabelResult
+from windrow.domain.multi_label_report import MisclassifiedSet
+from windrow.domain.prediction import ABSTAINED, NONE_OF_THE_LABELS, Prediction
 from windrow.domain.report import CoveragePoint, LabelReport, Misclassified
 from windrow.domain.suggestion import Suggestion
 from windrow.html_report.elements import Html
@@ -125,7 +129,26 @@ def _answers(row: Disagreement) -> str:
     return ", ".join(f"{name}: {'✓' if label == row.label else '✗'} {label}" for name, label in row.predicted.items())
 
 
-def _best(answer: Prediction) -> Html:
+def _set_answers(row: MultiLabelDisagreement) -> str:
+    return "; ".join(
+        f"{name}: {'✓' if labels == row.labels else '✗'} {_labels(labels)}" for name, labels in row.predicted.items()
+    )
+
+
+def _given(answer: Prediction | Classification) -> object:
+    return (answer.label or ABSTAINED) if answer.labels is None else answer.labels or NONE_OF_THE_LABELS
+
+
+def _labels(labels: Sequence[str]) -> str:
+    return ", ".join(labels) or NONE_OF_THE_LABELS
+
+
+def _or_else(each: Suggestion) -> str:
+    """Return the next best label; of a multi-label classifier, the labels that it would give."""
+    return each.runner_up or "" if each.labels is None else f"gives {_labels(each.labels)}"
+
+
+def _best(answer: Prediction | Classification) -> Html:
     score = max(answer.scores.values(), default=0.0)
     return bar(score, f"{score:.3f}")
 
@@ -208,6 +231,27 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         Column("given", lambda each: each.predicted),
         Column("score", lambda each: bar(each.score, f"{each.score:.2f}")),
     ),
+    MisclassifiedSet: (
+        number("row", lambda each: each.row),
+        Column("text", lambda each: each.text),
+        Column("labels", lambda each: _labels(each.labels)),
+        Column("given", lambda each: _labels(each.predicted)),
+        Column("wrong", lambda each: ", ".join(f"{label} {score:.2f}" for label, score in each.scores.items())),
+    ),
+    MultiLabelDisagreement: (
+        number("row", lambda each: each.row),
+        Column("text", lambda each: each.text),
+        Column("labels", lambda each: _labels(each.labels)),
+        Column("answers", _set_answers),
+    ),
+    MultiLabelResult: (
+        Column("classifier", lambda each: each.reference),
+        number("whole sets right", lambda each: f"{each.correct}/{each.total}"),
+        number("accuracy", lambda each: percent(each.accuracy)),
+        number("micro F1", lambda each: f"{each.micro_f1:.3f}"),
+        number("macro F1", lambda each: f"{each.macro_f1:.3f}"),
+        number("ECE", lambda each: f"{each.calibration.ece:.2f}"),
+    ),
     ModelResult: (
         Column("classifier", lambda each: each.reference),
         number("right", lambda each: f"{each.correct}/{each.total}"),
@@ -216,11 +260,22 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         number("macro F1", lambda each: f"{each.macro_f1:.2f}"),
         number("ECE", lambda each: f"{each.calibration.ece:.2f}"),
     ),
+    NearRow: (
+        number("row", lambda near: near.row),
+        Column("text", lambda near: near.text),
+        Column("label", lambda near: near.all_labels),
+        number("similarity", lambda near: decimal(near.similarity)),
+    ),
     Prediction: (
-        Column("label", lambda answer: answer.label),
+        Column("label", _given),
         Column("score", _best),
         number("in scope", lambda answer: decimal(answer.in_scope)),
         Column("classifier", lambda answer: f"{answer.model_name}@{answer.revision}"),
+    ),
+    Classification: (
+        Column("label", _given),
+        Column("score", _best),
+        Column("model", lambda answer: answer.model),
     ),
     Suggestion: (
         number("row", lambda each: each.index),
@@ -229,6 +284,6 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         number("similar", lambda each: each.num_similar),
         Column("guess", lambda each: each.label),
         Column("score", lambda each: bar(each.score, f"{each.score:.2f}")),
-        Column("or else", lambda each: each.runner_up),
+        Column("or else", _or_else),
     ),
 }

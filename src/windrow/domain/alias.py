@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from windrow.domain.dataset import DataLimits, Row
+from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.gate import (
     NOTHING_CHECKED,
@@ -14,6 +14,7 @@ from windrow.domain.gate import (
     check_must_pass,
     check_requirement,
 )
+from windrow.domain.labelled_rows import LabelledRows
 from windrow.domain.names import ModelReference, Name, check_name, read_reference
 from windrow.domain.values import ListValue, Schema, Value, computed
 
@@ -80,7 +81,7 @@ class Alias(KeptNote, Value):
     """Whether what it points to exists, so that it answers."""
     protected: bool = False
     """Whether rows are checked on each promotion; said also to an API key that may not see them."""
-    must_pass: tuple[Row, ...] = ()
+    must_pass: LabelledRows = ()
     """Rows that are checked on each promotion; not shown to an API key without the scope ``rows``."""
 
 

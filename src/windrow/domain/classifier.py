@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.interval import Interval, wilson_interval
+from windrow.domain.label_descriptions import LabelDescriptions
+from windrow.domain.labelled_rows import LabelledRows
 from windrow.domain.names import ImmutableReference, ModelReference, Name
+from windrow.domain.prediction import Kind
 from windrow.domain.recipe import BaseModel, Recipe
-from windrow.domain.threshold import Threshold, ThresholdChange
+from windrow.domain.threshold import DEFAULT_LABEL_THRESHOLD, Threshold, ThresholdChange
 from windrow.domain.training_report import AdapterReport, FitReport, HeadReport, ScoreReport
 from windrow.domain.values import Schema, Value, computed
 
@@ -20,8 +23,10 @@ MAX_TAG_CHARS = 64
 Description = Annotated[str, Schema(maxLength=MAX_DESCRIPTION_CHARS)]
 Tag = Annotated[str, Schema(minLength=1, maxLength=MAX_TAG_CHARS, pattern=r"^\S+( +\S+)*$")]
 Tags = Annotated[tuple[Tag, ...], Schema(maxItems=MAX_TAGS)]
+# What a classifier was made from: labelled rows, or the names and descriptions of its labels alone.
+Source = Literal["examples", "zero_shot"]
 # How few rows are enough depends on what they extend.
-FitData = tuple[Row, ...]
+FitData = LabelledRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,9 @@ class FitRequest(Recipe):
     model_name: Name
     """The classifier's name; an existing name gets a new revision."""
     training_data: FitData
-    """Labelled examples with at least 2 labels; about 8 rows a label work well. With ``extends``, what it adds and
-    corrects, which may be nothing at all.
+    """Labelled examples: rows with one ``label`` each, at least 2 labels in all; or rows with any number of ``labels``
+    each, for a multi-label classifier. About 8 rows a label work well. With ``extends``, what it adds and corrects,
+    which may be nothing at all.
     """
     description: Description | None = None
     """What to say about it, at most 2,000 characters; left out, an existing name keeps its own."""
@@ -44,6 +50,12 @@ class FitRequest(Recipe):
     """A classifier whose kept training rows come before those of ``training_data``: its name, an alias, a revision
     (name@3) or task@latest. A given row replaces all kept rows of the same text. ``None`` trains on the given rows
     alone.
+    """
+    label_descriptions: LabelDescriptions | None = None
+    """What labels mean, by label: a sentence of at most 2,000 characters each, or an empty one where the name says it
+    all. They count most where there are few rows; without any rows, at least 2 labels make a classifier that knows
+    their names and descriptions alone (zero-shot). With ``extends``, those of that revision hold for labels that are
+    not described here.
     """
 
 
@@ -121,6 +133,8 @@ class TestScore(Value):
     """Rows of each label that it classified correctly; labels without rows are left out."""
     rows_per_label: Mapping[str, int]
     """Rows of each label, likewise."""
+    micro_f1: float | None = None
+    """F1 over all decisions about all labels, from 0 to 1; ``None`` for a single-label classifier."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
     """Share of the rows that it classified correctly."""
 
@@ -157,13 +171,23 @@ class _Named:
 class Trained(Value):
     """The result of a training, as the reply to its request."""
 
+    kind: Kind = "single_label"
+    """``single_label`` where it gives one label, ``multi_label`` where it gives any number of them."""
+    source: Source = "examples"
+    """``examples`` where it learned from rows, ``zero_shot`` where it knows names and descriptions of labels alone."""
     base_model: str
     """Id of the base model, the encoder that it builds on."""
     labels: tuple[str, ...]
     """The labels, sorted by code point: the order of the head's rows."""
     rows_per_label: Mapping[str, int]
     """Training rows of each label, in the order of ``labels``."""
-    num_examples: int = computed(lambda self: sum(self.rows_per_label.values()), 0)
+    label_descriptions: Mapping[str, str] = field(default_factory=dict)
+    """What the request says about its labels, by label; labels that it did not describe are left out."""
+    label_thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Of a multi-label classifier, the score of each label from which it is given, as the training chose it; otherwise
+    empty.
+    """
+    num_examples: int
     """Number of training rows."""
     extends: str | None = None
     """The revision whose kept training rows it took over (``tickets_v2@3``); ``None`` for none, and where the API key
@@ -238,6 +262,21 @@ class Record(Recipe, Trained, _Named):
     """The API key that trained, imported or copied it; ``None`` where none was needed."""
 
     @property
+    def learned_from_rows(self) -> bool:
+        """Whether it learned from rows, which may be kept; not where names and descriptions of labels made it."""
+        return self.source != "zero_shot"
+
+    @property
+    def thresholds_by_label(self) -> dict[str, float]:
+        """The score from which each label is given, in the order of the labels; empty for a single-label classifier."""
+        if self.kind == "single_label":
+            return {}
+        own = {} if self.threshold is None else self.threshold.label_thresholds
+        return {
+            label: own.get(label, self.label_thresholds.get(label, DEFAULT_LABEL_THRESHOLD)) for label in self.labels
+        }
+
+    @property
     def pinned(self) -> BaseModel:
         """The base model that it was trained on."""
         return BaseModel(self.base_model, self.base_model_digest, self.base_model_revision)
@@ -252,7 +291,7 @@ class Classifier(Record):
     size_bytes: int
     """Bytes of its files on the disk, also of those that it shares with other revisions of its name."""
     keeps_training_data: bool
-    """Whether its training rows are kept."""
+    """Whether its training rows are kept; not where it learned from none (``source``)."""
     training_data_erased: bool = False
     """Whether some of its kept training rows were erased, as ``forget`` does it; the others are kept."""
     deleted_at: datetime | None = None

@@ -1,13 +1,14 @@
 """A comparison: several classifiers on the same rows, pair by pair, and what may be concluded."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
-from windrow.domain.dataset import DataWarning, TestRows
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
 from windrow.domain.interval import Interval
+from windrow.domain.labelled_rows import TestRows
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.report import ClassificationMetrics, MajorityBaseline
 from windrow.domain.values import Schema, Value, computed
@@ -145,10 +146,12 @@ class Recommendation(Value):
 
 @dataclass(frozen=True, slots=True)
 class Comparison(Value):
-    """Several classifiers on the same rows."""
+    """Several single-label classifiers on the same rows."""
 
     _summary = "models recommendation warnings"
 
+    kind: Literal["single_label"] = field(default="single_label", kw_only=True)
+    """That they give one label."""
     models: tuple[ModelResult, ...]
     """The classifiers in the order in which they were named."""
     pairs: tuple[Pair, ...]
@@ -189,31 +192,31 @@ def check_compare_request(request: CompareRequest) -> None:
             )
 
 
-def recommend(results: tuple[ModelResult, ...], pairs: tuple[Pair, ...]) -> Recommendation:
+def recommend(references: Sequence[str], pairs: Sequence[Pair]) -> Recommendation:
     """Recommend the best of the classifiers that the rows show to beat the first one; the first one where none does.
 
     Looking at many rivals finds a lucky one sooner, so a rival's p is multiplied by their number (Bonferroni).
 
     Args:
-        results: At least two, the one in use first.
+        references: At least two, the one in use first.
         pairs: Each pair of them, the earlier one first.
     """
-    in_use, rivals = results[0], len(results) - 1
-    against = {pair.second: pair for pair in pairs if pair.first == in_use.reference}
+    in_use, rivals = references[0], len(references) - 1
+    against = {pair.second: pair for pair in pairs if pair.first == in_use}
     # By the pairs, not by the outcomes: rows that one of them was trained on count in these only.
     ahead = [pair for pair in against.values() if pair.fixed > pair.broken]
     if not ahead:
-        return Recommendation(in_use.reference, f"Keep {in_use.reference}: none of the others places more rows right.")
+        return Recommendation(in_use, f"Keep {in_use}: none of the others places more rows right.")
     leader = _furthest(ahead)
     shown = [pair for pair in ahead if pair.p_value * rivals < SIGNIFICANT_P]
     if not shown:
         facts = _facts(leader, rivals)
         return Recommendation(
-            in_use.reference,
-            f"Keep {in_use.reference}: {leader.second} places more rows right, but chance could do that too ({facts}).",
+            in_use,
+            f"Keep {in_use}: {leader.second} places more rows right, but chance could do that too ({facts}).",
         )
     best = _furthest(shown)
-    reason = f"Promote {best.second}: it beats {in_use.reference} ({_facts(best, rivals)})."
+    reason = f"Promote {best.second}: it beats {in_use} ({_facts(best, rivals)})."
     if leader.difference > best.difference:
         reason += (
             f" {leader.second} places more rows right still, but chance could do that too ({_facts(leader, rivals)})."

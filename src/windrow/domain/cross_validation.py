@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from windrow.domain.dataset import DataWarning, TrainingRows
+from windrow.domain.dataset import DataWarning
 from windrow.domain.interval import Interval
+from windrow.domain.labelled_rows import TrainingRows
 from windrow.domain.recipe import TrainingParameters
 from windrow.domain.report import ClassificationMetrics, MajorityBaseline, Misclassified
 from windrow.domain.values import Schema, Value, computed

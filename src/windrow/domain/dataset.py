@@ -1,15 +1,16 @@
-"""Labelled rows: the rules they must follow, their digest, and what is odd about them."""
+"""Rows with one label each: the rules that they must follow, and their digest."""
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Generic, Literal, Protocol, TypeVar
 
-from windrow.domain.characters import is_blank, looks_like, quoted_apart
-from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
+from windrow.domain.characters import is_blank
+from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded, WindrowError
 from windrow.domain.figures import counted
 from windrow.domain.values import Schema, Value
 
@@ -19,8 +20,8 @@ MAX_LABEL_CHARS = 256
 # What is encoded: at least a character that is seen. How many it may have at most is a setting.
 Text = Annotated[str, Schema(minLength=1, pattern=r"\S")]
 Label = Annotated[str, Schema(minLength=1, maxLength=MAX_LABEL_CHARS, pattern=r"\S")]
-_NAMED_ROWS = 5
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+# How rows are written where their bytes matter: digests, and what is kept.
+CANONICAL_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,6 @@ class Row:
     """The text, at most 20,000 characters."""
     label: Label
     """Its label, at most 256 characters; a whole number is taken as its text."""
-
-
-# A classifier needs two labels, and each needs a row; one row is enough to look at.
-TrainingRows = Annotated[tuple[Row, ...], Schema(minItems=MIN_LABELS)]
-TestRows = Annotated[tuple[Row, ...], Schema(minItems=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +60,47 @@ class DataWarning(Value):
     """The rows concerned, counted from 0: up to five, or all where they should be left out, or looked at."""
 
 
+class RowWithText(Protocol):
+    """A row of either form."""
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+        ...
+
+
+R = TypeVar("R", bound=RowWithText)
+
+
 @dataclass(frozen=True)
-class Dataset:
-    """Checked rows in the order in which they were sent. Made by :func:`check_rows`.
+class LabelledTexts(ABC, Generic[R]):
+    """Checked rows in the order in which they were sent, and what does not depend on how many labels a row has.
 
     Values derived from all rows are computed on first use and cached.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[R, ...]
+    """The rows."""
+
+    @property
+    @abstractmethod
+    def rows_per_label(self) -> Mapping[str, int]:
+        """How many rows each label has, in the order of :attr:`labels`."""
+
+    @property
+    @abstractmethod
+    def jsonl(self) -> bytes:
+        """The rows in their canonical form."""
+
+    @property
+    def num_examples(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """The texts, in order."""
         return tuple(row.text for row in self.rows)
-
-    @cached_property
-    def rows_per_label(self) -> dict[str, int]:
-        """How many rows each label has, in the order of :attr:`labels`."""
-        counts = Counter(row.label for row in self.rows)
-        return {label: counts[label] for label in sorted(counts)}
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """The distinct labels, sorted by code point."""
-        return tuple(self.rows_per_label)
-
-    @cached_property
-    def label_ids(self) -> tuple[int, ...]:
-        """Each row's position in :attr:`labels`."""
-        ids = {label: position for position, label in enumerate(self.labels)}
-        return tuple(ids[row.label] for row in self.rows)
 
     @cached_property
     def distinct_texts(self) -> tuple[str, ...]:
@@ -107,14 +114,46 @@ class Dataset:
         return tuple(ids[row.text] for row in self.rows)
 
     @cached_property
-    def jsonl(self) -> bytes:
-        """The rows in their canonical form (:func:`rows_as_jsonl`)."""
-        return rows_as_jsonl(self.rows)
+    def labels(self) -> tuple[str, ...]:
+        """The distinct labels, sorted by code point."""
+        return tuple(self.rows_per_label)
+
+    @cached_property
+    def small_classes(self) -> tuple[str, ...]:
+        """Labels with too few rows to learn from or to evaluate, in the order of :attr:`labels`."""
+        return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
 
     @cached_property
     def sha256(self) -> str:
         """The SHA-256, in hexadecimal, of the rows' canonical form."""
         return hashlib.sha256(self.jsonl).hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset(LabelledTexts[Row]):
+    """Checked rows with one label each. Made by :func:`check_rows`."""
+
+    @property
+    def kind(self) -> Literal["single_label"]:
+        """The kind of a classifier that learns from such rows."""
+        return "single_label"
+
+    @cached_property
+    def rows_per_label(self) -> dict[str, int]:
+        """How many rows each label has, in the order of :attr:`labels`."""
+        counts = Counter(row.label for row in self.rows)
+        return {label: counts[label] for label in sorted(counts)}
+
+    @cached_property
+    def label_ids(self) -> tuple[int, ...]:
+        """Each row's position in :attr:`labels`."""
+        ids = {label: position for position, label in enumerate(self.labels)}
+        return tuple(ids[row.label] for row in self.rows)
+
+    @cached_property
+    def jsonl(self) -> bytes:
+        """The rows in their canonical form (:func:`rows_as_jsonl`)."""
+        return rows_as_jsonl(self.rows)
 
     @cached_property
     def duplicate_rows(self) -> tuple[int, ...]:
@@ -135,11 +174,6 @@ class Dataset:
             labels_of[row.text].add(row.label)
         return tuple(number for number, row in enumerate(self.rows) if len(labels_of[row.text]) > 1)
 
-    @cached_property
-    def small_classes(self) -> tuple[str, ...]:
-        """Labels with too few rows to learn from or to evaluate, in the order of :attr:`labels`."""
-        return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
-
     @property
     def majority_accuracy(self) -> float:
         """The share of the rows that have the most frequent label."""
@@ -159,10 +193,10 @@ def check_texts(texts: Sequence[str], max_text_chars: int, place: str = "{place:
         LimitExceeded: A text is longer than ``max_text_chars`` characters.
     """
     for index, text in enumerate(texts):
-        if problem := _text_problem(text):
+        if problem := text_problem(text):
             raise InvalidText(f"{place} {problem}. Correct it or leave it out.", {"index": index})
         if len(text) > max_text_chars:
-            raise _text_too_long(place, len(text), max_text_chars, {"index": index})
+            raise text_too_long(place, len(text), max_text_chars, {"index": index})
 
 
 def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
@@ -210,13 +244,22 @@ def check_test_rows(field: str, rows: Sequence[Row], limits: DataLimits) -> Data
         LimitExceeded: Too many rows, too many labels, or a text that is too long.
     """
     check_row_count(len(rows), limits, field)
-    if not rows:
-        raise InvalidTestData("{arg:{parameter}} is empty. {Send} at least one labelled row.", {"parameter": field})
+    check_not_empty(field, rows)
     check_each_row(field, rows, limits, InvalidTestData)
     dataset = Dataset(tuple(rows))
     if len(dataset.labels) > limits.max_labels:
         raise too_many(field, len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
     return dataset
+
+
+def check_not_empty(field: str, rows: Sequence[object]) -> None:
+    """Refuse no test rows at all.
+
+    Raises:
+        InvalidTestData: There is none.
+    """
+    if not rows:
+        raise InvalidTestData("{arg:{parameter}} is empty. {Send} at least one labelled row.", {"parameter": field})
 
 
 def check_row_count(count: int, limits: DataLimits, field: str = "training_data") -> None:
@@ -234,39 +277,8 @@ def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
 
     Source: docs/explanation/format.md, "Training rows".
     """
-    lines = (_CANONICAL.encode({"label": row.label, "text": row.text}) for row in rows)
+    lines = (CANONICAL_JSON.encode({"label": row.label, "text": row.text}) for row in rows)
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
-    """Return what is odd about the rows: duplicates, contradictions, small classes, labels that look alike, numbers."""
-    candidates = (
-        _warn_of_duplicates(dataset.duplicate_rows),
-        _warn_of_contradictions(dataset.contradicting_rows),
-        _warn_of_small_classes(dataset),
-        _warn_of_labels_alike(dataset),
-        _warn_of_number_labels(dataset),
-    )
-    return tuple(warning for warning in candidates if warning is not None)
-
-
-def with_every_row(warnings: Iterable[DataWarning], dataset: Dataset) -> tuple[DataWarning, ...]:
-    """Return warnings that :func:`find_data_warnings` found, each with all the rows behind it.
-
-    Args:
-        warnings: The warnings.
-        dataset: The rows that they are about.
-    """
-    return tuple(replace(warning, rows=_rows_behind(warning.code, dataset)) for warning in warnings)
-
-
-def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
-    """Return what is odd about test rows: duplicates, which count twice, and contradictions."""
-    candidates = (
-        _warn_of_duplicates(dataset.duplicate_rows),
-        _warn_of_contradictions(dataset.contradicting_rows),
-    )
-    return tuple(warning for warning in candidates if warning is not None)
 
 
 def check_each_row(
@@ -290,18 +302,36 @@ def check_each_row(
     place = f"{{place:{name}}}"
     for number, row in enumerate(rows):
         for field, value in (("text", row.text), ("label", row.label)):
-            if problem := _text_problem(value):
-                raise refusal(f"{place} {problem}. Correct or remove that row.", {"row": number, "field": field})
+            if problem := text_problem(value):
+                raise wrong_row(refusal, place, problem, {"row": number, "field": field})
         if len(row.text) > limits.max_text_chars:
-            raise _text_too_long(place, len(row.text), limits.max_text_chars, {"row": number, "field": "text"})
+            raise text_too_long(place, len(row.text), limits.max_text_chars, {"row": number, "field": "text"})
         if len(row.label) > MAX_LABEL_CHARS:
-            raise refusal(
-                f"{place} has {{chars}} characters; a label has at most {{limit}}. Shorten it.",
-                {"row": number, "field": "label", "chars": len(row.label), "limit": MAX_LABEL_CHARS},
-            )
+            raise label_too_long(refusal, place, len(row.label), {"row": number, "field": "label"})
 
 
-def _text_problem(value: str) -> str | None:
+def wrong_row(refusal: type[WindrowError], place: str, problem: str, facts: Mapping[str, object]) -> WindrowError:
+    """Return the error for a row of which a value breaks a rule.
+
+    Args:
+        refusal: Its class.
+        place: What the value is called in the template.
+        problem: What is wrong with it, as :func:`text_problem` says it.
+        facts: Where it stands.
+    """
+    return refusal(f"{place} {problem}. Correct or remove that row.", facts)
+
+
+def label_too_long(refusal: type[WindrowError], place: str, chars: int, facts: Mapping[str, object]) -> WindrowError:
+    """Return the error for a row with a label that is too long."""
+    return refusal(
+        f"{place} has {{chars}} characters; a label has at most {{limit}}. Shorten it.",
+        {**facts, "chars": chars, "limit": MAX_LABEL_CHARS},
+    )
+
+
+def text_problem(value: str) -> str | None:
+    """Return what is wrong with a text or a label, such as ``is empty``; ``None`` where nothing is."""
     if not value:
         return "is empty"
     if not value[0].isalnum() and is_blank(value):
@@ -314,7 +344,15 @@ def _text_problem(value: str) -> str | None:
     return None
 
 
-def _text_too_long(what: str, chars: int, limit: int, place: Mapping[str, object]) -> LimitExceeded:
+def text_too_long(what: str, chars: int, limit: int, place: Mapping[str, object]) -> LimitExceeded:
+    """Return the error for a text that is too long.
+
+    Args:
+        what: What it is called in the template.
+        chars: How many characters it has.
+        limit: The most that are taken.
+        place: Facts that say where it stands.
+    """
     return LimitExceeded(
         f"{what} has {{chars}} characters; at most {{limit}} are taken here. Shorten the text, or raise {{setting}}.",
         {"chars": chars, "limit": limit, "setting": "WINDROW_MAX_TEXT_CHARS", **place},
@@ -335,87 +373,3 @@ def too_many(parameter: str, count: int, what: str, limit: int, setting: str) ->
         "{arg:{parameter}} has {count} {what}; at most {limit} are taken here. {Send} fewer, or raise {setting}.",
         {"parameter": parameter, "count": count, "what": what, "limit": limit, "setting": setting},
     )
-
-
-def _warn_of_duplicates(repeats: Sequence[int]) -> DataWarning | None:
-    if not repeats:
-        return None
-    repeat = counted(len(repeats), "row repeats", "rows repeat")
-    return _warn("duplicate_rows", f"{repeat} an earlier row with the same label.", repeats)
-
-
-def _warn_of_contradictions(torn: Sequence[int]) -> DataWarning | None:
-    if not torn:
-        return None
-    carry = counted(len(torn), "row carries", "rows carry")
-    return _warn("contradicting_rows", f"{carry} a text that also stands under another label.", torn)
-
-
-def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
-    small = dataset.small_classes
-    if not small:
-        return None
-    named = ", ".join(f"{label!r} ({dataset.rows_per_label[label]})" for label in small[:_NAMED_ROWS])
-    more = f" and {len(small) - _NAMED_ROWS} more" if len(small) > _NAMED_ROWS else ""
-    return _warn(
-        "small_classes",
-        f"{counted(len(small), 'label has', 'labels have')} fewer than {SMALL_CLASS_ROWS} rows: {named}{more}. "
-        "About 8 rows a label work well.",
-    )
-
-
-def _rows_behind(code: str, dataset: Dataset) -> tuple[int, ...]:
-    if code == "duplicate_rows":
-        return dataset.duplicate_rows
-    if code == "contradicting_rows":
-        return dataset.contradicting_rows
-    labels = {
-        "small_classes": dataset.small_classes,
-        "labels_alike": [label for group in _labels_alike(dataset) for label in group],
-        "number_labels": _number_labels(dataset),
-    }[code]
-    concerned = set(labels)
-    return tuple(number for number, row in enumerate(dataset.rows) if row.label in concerned)
-
-
-def _labels_alike(dataset: Dataset) -> list[list[str]]:
-    spellings: defaultdict[str, list[str]] = defaultdict(list)
-    for label in dataset.labels:
-        spellings[looks_like(label)].append(label)
-    return [group for group in spellings.values() if len(group) > 1]
-
-
-def _number_labels(dataset: Dataset) -> list[str]:
-    return [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
-
-
-def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
-    alike = _labels_alike(dataset)
-    if not alike:
-        return None
-    named = "; ".join(" / ".join(_quoted_in(group)) for group in alike[:_NAMED_ROWS])
-    more = f" and {len(alike) - _NAMED_ROWS} more" if len(alike) > _NAMED_ROWS else ""
-    return _warn(
-        "labels_alike",
-        f"Some labels look alike: {named}{more}. They count as different labels; give each label one spelling.",
-    )
-
-
-def _warn_of_number_labels(dataset: Dataset) -> DataWarning | None:
-    numbers = _number_labels(dataset)
-    if not numbers:
-        return None
-    named = ", ".join(map(repr, numbers[:_NAMED_ROWS])) + (", …" if len(numbers) > _NAMED_ROWS else "")
-    return _warn(
-        "number_labels",
-        f"Labels that are whole numbers are taken as their text ({named}), and predictions have text, too. Names that "
-        "say what is meant can be read by people, and by the training.",
-    )
-
-
-def _quoted_in(group: Sequence[str]) -> list[str]:
-    return [quoted_apart(label, group[0] if label != group[0] else group[1]) for label in group]
-
-
-def _warn(code: str, message: str, rows: Sequence[int] = ()) -> DataWarning:
-    return DataWarning(code, message, tuple(rows[:_NAMED_ROWS]))

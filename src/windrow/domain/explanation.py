@@ -1,6 +1,6 @@
 """An explanation: what in the training rows and in a text made a classifier answer as it did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from windrow.domain.values import Value
 
@@ -18,10 +18,17 @@ class NearRow(Value):
     """Its number in the training data, from 0."""
     text: str
     """Its text."""
-    label: str
-    """Its label."""
+    label: str | None
+    """Its label; ``None`` where rows have any number of labels."""
+    labels: tuple[str, ...] | None = field(default=None, kw_only=True)
+    """Its labels where rows have any number of them; otherwise ``None``."""
     similarity: float
     """Cosine of the two, by the encoder with the classifier's adapter, in [-1, 1]."""
+
+    @property
+    def all_labels(self) -> tuple[str, ...]:
+        """Its labels, however many they are."""
+        return self.labels or () if self.label is None else (self.label,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,17 @@ class WordEffect(Value):
     start: int
     """Where it starts in the text, in characters (code points) from 0."""
     effect: float
-    """By how much the answer's score would fall without it; negative where it would rise."""
+    """By how much the label's score would fall without it; negative where it would rise."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelExplanation(Value):
+    """What the words do for one of several labels."""
+
+    label: str
+    """The label."""
+    words: tuple[WordEffect, ...]
+    """As those of an :class:`Explanation`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +58,12 @@ class Explanation(Value):
     """Why a classifier answered as it did."""
 
     label: str
-    """The label with the highest score, which is explained."""
+    """The label with the highest score, which is explained, also where a multi-label classifier gives no label."""
     nearest_rows: tuple[NearRow, ...] | None
     """The training rows most like the text, the nearest first; ``None`` where rows were not kept, or where the API key
     lacks the scope ``rows``.
     """
     words: tuple[WordEffect, ...]
     """The words in the order of the text, at most ``MAX_EXPLAINED_WORDS``; none for a single word."""
+    further_labels: tuple[LabelExplanation, ...] = ()
+    """The same words for each further label that a multi-label classifier gives, in the order of its answer."""

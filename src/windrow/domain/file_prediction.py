@@ -14,7 +14,7 @@ from windrow.domain.names import ModelReference
 from windrow.domain.prediction import check_share
 from windrow.domain.read_options import ReadOptions, check_read_options
 from windrow.domain.recipe import check_range
-from windrow.domain.values import Schema, Value, computed
+from windrow.domain.values import Schema, Value, computed, recast
 
 RowsFormat = Literal["csv", "jsonl", "parquet"]
 FileStage = Literal["planning", "predicting"]
@@ -46,7 +46,8 @@ class StartPredictFilesRequest(ReadOptions):
     top_k: Annotated[int | None, Schema(minimum=1)] = None
     """How many scores are given, the best ones; ``None`` for all."""
     abstain_below: Annotated[float | None, Schema(minimum=0, maximum=1)] = None
-    """The best score, from 0 to 1, below which no label is given; ``None`` takes what is stored with the classifier, if
+    """The best score, from 0 to 1, below which no label is given; of a multi-label classifier, the score below which a
+    label is not given although it reaches its own threshold. ``None`` takes what is stored with the classifier, if
     anything is.
     """
     min_in_scope: Annotated[float | None, Schema(minimum=0, maximum=1)] = None
@@ -67,7 +68,7 @@ class StartPredictFilesRequest(ReadOptions):
     @property
     def read_options(self) -> ReadOptions:
         """How to read the files."""
-        return ReadOptions(self.format, self.text_column, self.label_column, self.header, self.quoting, self.encoding)
+        return recast(ReadOptions, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from windrow.domain.dataset import DataWarning
+from windrow.domain.prediction import Kind
 from windrow.domain.read_options import Format, ReadOptions, check_read_options
 from windrow.domain.values import ListValue, Value
 
@@ -53,11 +54,15 @@ class InspectedRow(Value):
     text: str
     """Its text; of several columns, those that are not blank with a blank line between."""
     label: str | None
-    """Its label; ``None`` where no column holds labels, and, unless rows are ``labelled``, where it holds none that a
-    training would take.
+    """Its label; ``None`` where no column holds labels, where rows have any number of them, and, unless rows are
+    ``labelled``, where it holds none that a training would take.
     """
     values: Mapping[str, Any] | None = None
     """All its columns, in their order; ``None`` unless ``include_values`` asks for them."""
+    labels: tuple[str, ...] | None = None
+    """Its labels where rows have any number of them; ``None`` where they have one, and, unless rows are ``labelled``,
+    where it holds none that a training would take.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ class OpenQuestion(Value):
     _named_by = "parameter"
 
     parameter: str
-    """The read option that answers it: ``text_column``, ``label_column`` or ``header``."""
+    """The read option that answers it: ``text_column``, ``label_column``, ``labels_column``, ``label_separator``,
+    ``indicator_columns`` or ``header``."""
     detail: str
     """What is not clear."""
 
@@ -89,7 +95,7 @@ class Inspection(ListValue[InspectedRow]):
     """A file of rows as it was understood. Nothing was guessed: what is not clear is among its questions."""
 
     _items = "rows"
-    _summary = "format text_columns label_column num_rows num_problems rows_per_label questions"
+    _summary = "format text_columns kind label_column num_rows num_problems rows_per_label questions"
 
     format: Format
     """What it is."""
@@ -106,7 +112,17 @@ class Inspection(ListValue[InspectedRow]):
     text_columns: tuple[str, ...]
     """The columns that make the texts; none where it is not clear which they are."""
     label_column: str | None
-    """The column that holds the labels; ``None`` where there is none, or where it is not clear which it is."""
+    """The column that holds one label of each row; ``None`` where there is none, or where it is not clear which it
+    is.
+    """
+    kind: Kind = "single_label"
+    """The kind of a classifier that learns from these rows: ``multi_label`` where they have any number of labels."""
+    labels_column: str | None = None
+    """The column that holds any number of labels of each row; ``None`` where there is none."""
+    indicator_columns: tuple[str, ...] = ()
+    """The columns of 1 and 0, each called like its label; none where labels are not told so."""
+    rows_without_labels: int = 0
+    """How many of the rows have none of the labels; 0 where rows have one label each."""
     num_rows: int
     """How many rows it has, without those with a problem."""
     rows: tuple[InspectedRow, ...]

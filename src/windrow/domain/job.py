@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import TrainingFailed, WindrowError, class_of
 from windrow.domain.file_prediction import FileProgress, PredictFilesReport
+from windrow.domain.prediction import Kind
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import ListValue, Schema, Value, computed
 from windrow.domain.words import render
@@ -156,6 +157,10 @@ class Job(Recipe, Value):
     """Kept rows of that revision among the training rows; they come first."""
     replaced_rows: int = 0
     """Kept rows of that revision that rows of the request have replaced, since they have the same text."""
+    label_descriptions: Mapping[str, str] = field(default_factory=dict)
+    """What is said about its labels, by label: what the request says, and what is kept of the revision that it
+    extends.
+    """
     created_at: datetime
     """When it was asked for, UTC."""
     key_name: str | None = None
@@ -243,3 +248,5 @@ class FitEstimate(Value):
     """Kept rows of that revision that rows of the request replace, since they have the same text."""
     warnings: tuple[DataWarning, ...] = ()
     """What is odd about all the rows together, those that it takes over included; the training itself may find more."""
+    kind: Kind = "single_label"
+    """``single_label`` where the classifier will give one label, ``multi_label`` where any number of them."""

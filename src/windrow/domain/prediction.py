@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Final, Literal
 
 from windrow.domain.dataset import Text, check_texts, too_many
 from windrow.domain.errors import InvalidParameter, InvalidRequest
 from windrow.domain.explanation import Explanation
 from windrow.domain.names import ModelReference, read_reference
-from windrow.domain.values import Presented, Schema, Value, computed
+from windrow.domain.values import PresentedList, Schema, Value, computed
 from windrow.domain.words import render
 
 # Called before anything costly is computed; false once the caller has disconnected and would not read the answer.
 IsConnected = Callable[[], bool]
+# What stands for an empty set of labels, which is an answer, and for none.
+NONE_OF_THE_LABELS: Final = "none of the labels"
+ABSTAINED: Final = "abstained"
+# Whether a text has one of the labels, or any number of them.
+Kind = Literal["single_label", "multi_label"]
 
 
 def always_connected() -> bool:
@@ -45,9 +50,12 @@ class PredictRequest:
     texts: Annotated[tuple[Text, ...], Schema(minItems=1)] | None = None
     """In place of ``text``, with one classifier: many texts, at most 1,000."""
     top_k: Annotated[int | None, Schema(minimum=1)] = None
-    """How many scores each answer holds, the best ones; ``None`` for all, in the order of the labels."""
+    """How many scores each answer holds, the best ones; ``None`` for all, in the order of the labels. The labels of a
+    multi-label classifier are given whether their scores are among these or not.
+    """
     abstain_below: Annotated[float | None, Schema(minimum=0, maximum=1)] = None
-    """The best score, from 0 to 1, below which no label is given; ``None`` takes what is stored with the classifier, if
+    """The best score, from 0 to 1, below which no label is given; of a multi-label classifier, the score below which a
+    label is not given although it reaches its own threshold. ``None`` takes what is stored with the classifier, if
     anything is.
     """
     min_in_scope: Annotated[float | None, Schema(minimum=0, maximum=1)] = None
@@ -75,15 +83,25 @@ class Answer(Value):
     """A classifier's prediction for one text."""
 
     label: str | None
-    """The label with the highest score; ``None`` where the classifier abstained."""
+    """The label with the highest score; ``None`` where the classifier abstained, and always of a multi-label
+    classifier.
+    """
+    labels: tuple[str, ...] | None = None
+    """Of a multi-label classifier, the labels whose scores reach their thresholds, the highest score first; empty where
+    none of the labels fits. ``None`` where it abstained, and always of a single-label classifier.
+    """
     scores: Mapping[str, float]
-    """Each label's score, from 0 to 1, in the order of the classifier's labels; they sum to 1. With ``top_k``, only the
-    best ones, the best first.
+    """Each label's score, from 0 to 1, in the order of the classifier's labels. Those of a single-label classifier sum
+    to 1; of a multi-label classifier, each is the probability of that label alone. With ``top_k``, only the best ones,
+    the best first.
     """
     truncated: bool
     """Whether the text was longer than the encoder reads, so that its end was left out."""
-    abstained: bool = computed(lambda self: self.label is None, False)
-    """Whether no label was given: the best score, or the likeness to the training data, is too low."""
+    abstained: bool = computed(lambda self: self.label is None and self.labels is None, False)
+    """Whether no label was given: the best score, or the likeness to the training data, is too low. A multi-label
+    classifier abstains where ``abstain_below`` leaves none of the labels that reach their thresholds, and where the
+    likeness is too low.
+    """
     in_scope: float | None = None
     """How like the training data the text is, from 0 to 1: the share of the training rows, each held out, that are
     less like the rows of the nearest label as a whole. It says nothing about the end of a text that was truncated, nor
@@ -95,8 +113,10 @@ class Answer(Value):
 class Prediction(Answer):
     """One classifier's answer for one text, and which classifier that is."""
 
-    _summary = "label scores in_scope truncated model_name revision alias"
+    _summary = "label labels scores in_scope truncated model_name revision alias"
 
+    kind: Kind = "single_label"
+    """``single_label`` where the classifier gives one label, ``multi_label`` where it gives any number of them."""
     model_name: str
     """The classifier that answered, by its own name."""
     revision: int
@@ -104,21 +124,18 @@ class Prediction(Answer):
     alias: str | None = None
     """The alias in the request; ``None`` if the request named the classifier itself."""
     explanation: Explanation | None = None
-    """The explanation of the label; ``None`` if not requested."""
+    """The explanation of the label, or of each of the labels; ``None`` if not requested."""
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The labels that it gives, however many they are; none where it abstained."""
+        return self.labels or () if self.label is None else (self.label,)
 
 
-class Predictions(Presented, list[Prediction]):
-    """Answers to a column of texts, in its order: a list that shows itself in a few words."""
+class Predictions(PresentedList[Prediction]):
+    """PresentedList to a column of texts, in its order: a list that shows itself in a few words."""
 
     __slots__ = ()
-
-    def __repr__(self) -> str:
-        first, more = map(repr, self[:1]), [f"… {len(self)} in all"] if len(self) > 1 else []
-        return f"{type(self).__name__}([{', '.join((*first, *more))}])"
-
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """Return each answer's members as JSON has them."""
-        return [each.to_dict() for each in self]
 
 
 def check_predict_request(request: PredictRequest, limits: PredictLimits) -> None:

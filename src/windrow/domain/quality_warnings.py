@@ -6,6 +6,8 @@ from typing import Final
 from windrow.domain.dataset import DataWarning
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
+from windrow.domain.multi_label_report import MultiLabelBaseline
+from windrow.domain.prediction import Kind
 from windrow.domain.recipe import MULTILINGUAL_BASE_MODELS
 from windrow.domain.report import MajorityBaseline
 
@@ -16,6 +18,25 @@ TRUNCATED_TEXT: Final = (
 _NAMED_ROWS: Final = 5
 _WIDE_INTERVAL: Final = 0.2
 _NEARLY_ALL: Final = 0.9995
+
+
+def warn_of_other_kind(name: str, kind: Kind) -> DataWarning:
+    """Return a warning about a name whose answers change their form.
+
+    It is kept in the record, so it names no alias, which not everyone may know.
+
+    Args:
+        name: The classifier's name.
+        kind: What it is from this training on.
+    """
+    change = "gives any number of labels (labels), and no longer one (label)"
+    if kind == "single_label":
+        change = "gives one label (label), and no longer any number of them (labels)"
+    message = (
+        f"From this training on, {name} {change}. Whoever asks it, by its name or by an alias, gets answers of the "
+        "other form. Train under another name if they do not expect that."
+    )
+    return DataWarning("kind_changed", message)
 
 
 def warn_of_few_rows(rows: int, interval: Interval, of: str | None = None) -> Iterator[DataWarning]:
@@ -36,16 +57,16 @@ def warn_of_few_rows(rows: int, interval: Interval, of: str | None = None) -> It
 
 
 def warn_of_majority(
-    rows: int, interval: Interval, baseline: MajorityBaseline, base_model: str
+    rows: int, interval: Interval, baseline: MajorityBaseline | MultiLabelBaseline, base_model: str
 ) -> Iterator[DataWarning]:
-    """Yield a warning where an accuracy is not shown to be better than always giving the most frequent label.
+    """Yield a warning where an accuracy is not shown to be better than always giving the most frequent label, or set.
 
     It says what :func:`warn_of_few_rows` says and more, so that one of them is enough.
 
     Args:
         rows: The number of rows that the accuracy was measured on.
         interval: Where the accuracy lies.
-        baseline: What always giving one label gets right.
+        baseline: What always giving one label, or one set of labels, gets right.
         base_model: The id of the base model, which is perhaps not for the language of the texts.
     """
     if interval.low > baseline.accuracy:
@@ -60,7 +81,7 @@ def warn_of_majority(
             f"({other})."
         )
     message = (
-        f"{counted(rows, 'row does', 'rows do')} not show it to be better than always saying {baseline.label!r}, which "
+        f"{counted(rows, 'row does', 'rows do')} not show it to be better than always saying {baseline.answer}, which "
         f"is right for {percent(baseline.accuracy)}: the accuracy lies between {percent(interval.low)} and "
         f"{percent(interval.high)}. {advice}"
     )

@@ -29,8 +29,19 @@ class ReadOptions:
     """How CSV and TSV have quotation marks: csv for those that enclose a value, none for characters like any other."""
     encoding: str | None = None
     """The encoding of the file, such as cp1252; UTF-8 if left out."""
+    labels_column: str | None = None
+    """The column (in JSON: the key) with any number of labels of each row, for a multi-label classifier; a list in JSON
+    under the key ``labels`` is found by itself."""
+    label_separator: str | None = None
+    """What stands between the labels of a row where they are one text, such as ``;``; a row without labels has a blank
+    one."""
+    indicator_columns: tuple[str, ...] = ()
+    """The columns of 1 and 0, each called like the label that rows with 1 in it have, for a multi-label classifier;
+    several, with commas between or each by itself."""
 
 
+# Those that say where labels are: what needs no labels has none of them.
+LABEL_OPTIONS: Final = ("label_column", "labels_column", "label_separator", "indicator_columns")
 # The default: detect every option.
 DETECT_ALL: Final = ReadOptions()
 
@@ -39,7 +50,7 @@ def check_read_options(options: ReadOptions) -> None:
     """Refuse options of reading that do not exist.
 
     Raises:
-        InvalidParameter: The format or the way of quoting is none.
+        InvalidParameter: The format or the way of quoting is none, or the separator is empty.
     """
     for name, known in (("format", FORMATS), ("quoting", QUOTINGS)):
         if getattr(options, name) not in (None, *known):
@@ -47,3 +58,8 @@ def check_read_options(options: ReadOptions) -> None:
                 "{arg:{parameter}} is none of {allowed:joined}. {Send} one of them, or leave it out.",
                 {"parameter": name, "allowed": list(known)},
             )
+    if options.label_separator == "":
+        raise InvalidParameter(
+            "{arg:label_separator} is empty. {Send} what stands between two labels, such as ;, or leave it out.",
+            {"parameter": "label_separator"},
+        )

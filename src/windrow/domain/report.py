@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from windrow.domain.classifier import TestScore
-from windrow.domain.dataset import DataWarning, TestRows
+from windrow.domain.dataset import DataWarning
 from windrow.domain.interval import Interval
+from windrow.domain.labelled_rows import TestRows
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.prediction import check_share
 from windrow.domain.threshold import ProposedThreshold
@@ -25,7 +26,7 @@ class LabelReport(Value):
     label: str
     """The label."""
     correct: int
-    """Rows of this label that were classified correctly."""
+    """Rows of this label that were given it."""
     total: int
     """Rows of this label."""
     predicted: int
@@ -45,18 +46,18 @@ class LabelReport(Value):
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin(Value):
-    """Rows whose best score lies in one range."""
+    """Rows whose best score lies in one range; of a multi-label classifier, pairs of a row and a label."""
 
     low: float
     """Lower end of the range, not in it except for 0."""
     high: float
     """Upper end, in it."""
     rows: int
-    """How many rows, at least 1."""
+    """How many rows, at least 1; of a multi-label classifier, how many pairs of a row and a label."""
     mean_score: float
-    """The mean of their best scores."""
+    """The mean of their best scores, or of the pairs' scores."""
     accuracy: float
-    """The share of them that were classified correctly."""
+    """The share of them that were classified correctly; of pairs, of those whose row has the label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,11 @@ class MajorityBaseline(Value):
     accuracy: float
     """Its share of the rows."""
 
+    @property
+    def answer(self) -> str:
+        """What is always given, for a sentence."""
+        return repr(self.label)
+
 
 @dataclass(frozen=True, slots=True)
 class ConfusionMatrix(Value):
@@ -134,13 +140,15 @@ class ConfusionMatrix(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassificationMetrics(Value):
-    """The metrics of a classifier on labelled rows."""
+class SharedMetrics(Value):
+    """The metrics on labelled rows that classifiers of both kinds have."""
 
     _summary = "correct total accuracy accuracy_interval macro_f1"
 
     correct: int
-    """Rows that were classified correctly."""
+    """Rows that were classified correctly; by a multi-label classifier, those that were given all of their labels and
+    no other one.
+    """
     total: int
     """Rows in all, at least 1."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
@@ -151,10 +159,39 @@ class ClassificationMetrics(Value):
     """Mean F1 of the labels that rows have or were given, from 0 to 1: each label counts alike."""
     labels: tuple[LabelReport, ...]
     """The classifier's labels in their order, then those of the rows that it does not know, sorted."""
-    confusion_matrix: ConfusionMatrix
-    """How many rows of each label were given which label."""
     calibration: Calibration
     """How well its scores agree with its accuracy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassificationMetrics(SharedMetrics):
+    """The metrics of a single-label classifier on labelled rows."""
+
+    kind: Literal["single_label"] = "single_label"
+    """That it gives one label."""
+    confusion_matrix: ConfusionMatrix
+    """How many rows of each label were given which label."""
+
+
+# Without slots, so that Python can lay out its heirs, which have a second base class.
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """What was measured, when and on what."""
+
+    model_name: str
+    """The classifier that answered, by its own name."""
+    revision: int
+    """Its revision that answered."""
+    alias: str | None
+    """The alias in the request; ``None`` if the request named the classifier itself."""
+    warnings: tuple[DataWarning, ...]
+    """What makes the figures worth less, or was odd about the rows."""
+    test_data_sha256: str
+    """SHA-256 of the test rows, made like that of training rows."""
+    measured_at: datetime
+    """When it was measured, UTC."""
+    saved: bool
+    """Whether the score was kept with the classifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,23 +207,18 @@ class EvaluateRequest:
     save: bool = True
     """Whether the score is kept with the classifier. What it answers does not change by that."""
     target_precision: Annotated[float | None, Schema(minimum=MIN_TARGET_PRECISION, maximum=1)] = None
-    """Share of right answers, from 0.5 to 1, for which a threshold is proposed: the lowest score that can be trusted.
-    ``None`` asks for none. It is only proposed: no evaluation changes an answer.
+    """Share of right answers, from 0.5 to 1, for which a threshold is proposed: the lowest score that can be trusted;
+    of a multi-label classifier, one for each label. ``None`` asks for none, and of a multi-label classifier for those
+    with the best F1. It is only proposed: no evaluation changes an answer.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report(ClassificationMetrics):
-    """How a classifier did on labelled rows."""
+class Report(ClassificationMetrics, Measurement):
+    """How a single-label classifier did on labelled rows."""
 
     _summary = "model_name revision correct total accuracy warnings accuracy_interval macro_f1"
 
-    model_name: str
-    """The classifier that answered, by its own name."""
-    revision: int
-    """Its revision that answered."""
-    alias: str | None
-    """The alias in the request; ``None`` if the request named the classifier itself."""
     majority_baseline: MajorityBaseline
     """What always giving the most frequent label would get right."""
     coverage: tuple[CoveragePoint, ...]
@@ -196,14 +228,6 @@ class Report(ClassificationMetrics):
     """
     misclassified: tuple[Misclassified, ...]
     """The rows that were misclassified, those with the highest score first."""
-    warnings: tuple[DataWarning, ...]
-    """What makes the figures worth less, or was odd about the rows."""
-    test_data_sha256: str
-    """SHA-256 of the test rows, made like that of training rows."""
-    measured_at: datetime
-    """When it was measured, UTC."""
-    saved: bool
-    """Whether the score was kept with the classifier."""
     proposed_threshold: ProposedThreshold | None
     """The lowest threshold that reaches the requested precision, for ``set_threshold``, which sets it; ``None`` if no
     precision was requested, or no threshold reaches it (see ``warnings``).
@@ -220,13 +244,22 @@ class Report(ClassificationMetrics):
     @property
     def score(self) -> TestScore:
         """What of it is kept with the classifier."""
-        return recast(
-            TestScore,
-            self,
-            ece=self.calibration.ece,
-            correct_per_label={each.label: each.correct for each in self.labels if each.total},
-            rows_per_label={each.label: each.total for each in self.labels if each.total},
-        )
+        return score_of(self)
+
+
+def score_of(report: SharedMetrics) -> TestScore:
+    """Return what of a report is kept with the classifier.
+
+    Args:
+        report: Of a classifier of any kind.
+    """
+    return recast(
+        TestScore,
+        report,
+        ece=report.calibration.ece,
+        correct_per_label={each.label: each.correct for each in report.labels if each.total},
+        rows_per_label={each.label: each.total for each in report.labels if each.total},
+    )
 
 
 def check_evaluate_request(request: EvaluateRequest) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Final
 from windrow.domain.alias import is_unicode
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.file_reply import FileReply
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.report import EvaluateRequest, Report, check_evaluate_request
 from windrow.domain.values import Schema
 
@@ -29,7 +30,7 @@ class ReportPage(FileReply):
     suffix: ClassVar[str] = ".html"
     """How its name ends."""
 
-    report: Report | None = field(default=None, kw_only=True)
+    report: Report | MultiLabelReport | None = field(default=None, kw_only=True)
     """What it shows; ``None`` for one that came from a server."""
 
 

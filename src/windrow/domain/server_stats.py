@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,20 @@ class CacheStats:
     """Times that a value was there."""
     misses: int
     """Times that it was not."""
+
+
+@dataclass(frozen=True, slots=True)
+class DurationStats:
+    """How long something took, each time since the start of the process: a histogram."""
+
+    bounds_s: tuple[float, ...] = ()
+    """Upper bounds of the buckets, ascending, in seconds."""
+    counts: tuple[int, ...] = ()
+    """Of each bound, how often it took at most so long."""
+    count: int = 0
+    """How often there was something to measure."""
+    seconds: float = 0.0
+    """What it took all times together, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,10 @@ class QueueStats:
     """Requests refused because too many waited."""
     client_closed: int
     """Requests whose caller left before all was computed."""
+    encode_seconds: float = 0.0
+    """What the batches took, in seconds of one core."""
+    waits: DurationStats = DurationStats()
+    """How long requests waited for the first batch that held a text of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +78,68 @@ class TaskStats:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerStats(QueueStats):
-    """The statistics of the server: queue, trainings, caches and readiness."""
+class JobStats:
+    """The statistics of the jobs of this process of one kind that ended alike."""
 
-    running_fits: int
+    kind: str
+    """What they did: ``fit`` or ``predict_files``."""
+    outcome: str
+    """``succeeded``, ``failed``, ``cancelled`` or ``interrupted``."""
+    durations: DurationStats
+    """How long they ran; 0 where they ended before their turn came."""
+    waits: DurationStats
+    """How long they waited for their turn, or for their end where it never came."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageStats:
+    """What the data directory held when it was measured last."""
+
+    measured_at: datetime
+    """When that was, UTC."""
+    classifiers: int
+    """Classifiers that are not deleted."""
+    deleted_classifiers: int
+    """Deleted classifiers that are not purged."""
+    revisions: int
+    """Trainings of both that are still on the disk."""
+    size_bytes: Mapping[str, int]
+    """Bytes by kind: ``base_models``, ``classifiers``, ``deleted_classifiers``, ``other``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStats(QueueStats):
+    """The statistics of the server: queue, trainings, caches, readiness, and what is saved."""
+
+    running_fits: int = 0
     """Trainings that run now."""
-    queued_fits: int
+    queued_fits: int = 0
     """Trainings that wait for their turn now."""
-    classifiers: CacheStats
+    running_file_predictions: int = 0
+    """Predictions of files that run now."""
+    queued_file_predictions: int = 0
+    """Predictions of files that wait for their turn now."""
+    encoders: int = 0
+    """Base models in memory."""
+    classifiers: CacheStats = CacheStats(0, 0, 0, 0, 0)
     """Loaded classifiers."""
-    texts: CacheStats
+    texts: CacheStats = CacheStats(0, 0, 0, 0, 0)
     """Encoded texts."""
     is_ready: bool = True
-    """Whether the data directory is there."""
+    """Whether the data directory is there and the API keys can be read."""
     free_bytes: int = 0
     """Room that was left on its disk half a second ago."""
+    min_free_bytes: int = 0
+    """Room below which trainings and imports are refused; 0 refuses none."""
     store_requests: Mapping[str, int] = field(default_factory=dict)
     """Requests to the object store since the start of the process, by kind; empty for a folder."""
     tasks: tuple[TaskStats, ...] = ()
     """The tasks of trainings."""
+    jobs: tuple[JobStats, ...] = ()
+    """The jobs of this process that ended."""
+    refused_keys: Mapping[str, int] = field(default_factory=dict)
+    """Requests whose API key was refused or not enough, since the start of the process, by the error's code."""
+    classifier_texts: Mapping[str, int] = field(default_factory=dict)
+    """Texts since the start of the process, by classifier: of the most used ones that the caller knows."""
+    storage: StorageStats | None = None
+    """What is saved; ``None`` until it is measured."""

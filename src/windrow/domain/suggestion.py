@@ -39,18 +39,22 @@ class Suggestion(Value):
     """The text."""
     reason: SuggestionReason
     """``new`` where it is unlike the training data, so perhaps of a new class; ``uncertain`` where the classifier
-    hesitates between labels.
+    hesitates between labels, or a multi-label classifier whether to give one of them.
     """
     num_similar: int
     """Similar texts in the pool, itself included: the texts that its label would stand for."""
     label: str
-    """What the classifier would answer."""
+    """The label with the highest score; of a multi-label classifier, the one that is nearest to its threshold."""
     score: float
     """That label's score."""
-    runner_up: str
-    """The label with the next score."""
+    runner_up: str | None
+    """The label with the next score; ``None`` of a multi-label classifier."""
     in_scope: float | None
     """How like the training data it is, in [0, 1]; ``None`` where the classifier cannot tell."""
+    labels: tuple[str, ...] | None = None
+    """Of a multi-label classifier, the labels that it would give, the highest score first; ``None`` of a single-label
+    classifier.
+    """
 
 
 @dataclass(frozen=True, slots=True)

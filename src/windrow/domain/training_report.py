@@ -12,7 +12,9 @@ class HeadReport(Value):
     """How the head was chosen."""
 
     c: float
-    """Inverse regularisation (scikit-learn's ``C``) that won the cross-validation."""
+    """Inverse regularisation (scikit-learn's ``C``) that won the cross-validation. Where labels are described, it says
+    how far the head may leave what descriptions alone would answer; 0 without rows.
+    """
     cv_accuracy: float | None
     """Its cross-validated accuracy, from 0 to 1; ``None`` where no label has two rows."""
     cv_folds: int
@@ -78,6 +80,10 @@ class Estimate(Value):
     """Trainings that evaluated them."""
     interval: Interval
     """Where the accuracy on new rows like these should lie: Wilson's of 95 %, widened (docs/adr/0016)."""
+    micro_f1: float | None = None
+    """F1 over all decisions about all labels, from 0 to 1; ``None`` for a single-label classifier."""
+    macro_f1: float | None = None
+    """Mean F1 of the labels, likewise."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
     """Share of the rows that were classified correctly."""
 

@@ -13,6 +13,7 @@ from windrow.domain.shown import short_repr, to_plain
 
 T = TypeVar("T")
 V = TypeVar("V")
+A = TypeVar("A", bound="Value")
 _OF = "of"
 
 
@@ -136,6 +137,20 @@ class ListValue(Value, Generic[T]):
     def _entries(self) -> tuple[T, ...]:
         entries: tuple[T, ...] = getattr(self, self._items)
         return entries
+
+
+class PresentedList(Presented, list[A]):
+    """Values in an order of their own: a list that shows itself in a few words."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        first, more = map(repr, self[:1]), [f"… {len(self)} in all"] if len(self) > 1 else []
+        return f"{type(self).__name__}([{', '.join((*first, *more))}])"
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return each value's members as JSON has them."""
+        return [each.to_dict() for each in self]
 
 
 def summary_of(value: Value) -> list[str]:

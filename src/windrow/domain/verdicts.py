@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from windrow.domain.figures import percent
+from windrow.domain.multi_label_report import MultiLabelMetrics, MultiLabelReport
 from windrow.domain.report import Calibration, ClassificationMetrics, Report
 
 # Nearer than that, a mean score and the share of right answers are as good as equal.
@@ -22,14 +23,14 @@ class Verdict:
     """It."""
 
 
-def baseline_verdict(report: Report) -> Verdict:
-    """Say whether test rows show a classifier to be better than always giving the most frequent label.
+def baseline_verdict(report: Report | MultiLabelReport) -> Verdict:
+    """Say whether test rows show a classifier to be better than always giving the most frequent label, or set.
 
     Args:
         report: What was measured.
     """
     baseline, interval = report.majority_baseline, report.accuracy_interval
-    always = f"always answering {baseline.label!r}, which is right for {percent(baseline.accuracy)} of these rows"
+    always = f"always answering {baseline.answer}, which is right for {percent(baseline.accuracy)} of these rows"
     if interval.low > baseline.accuracy:
         return Verdict("good", f"Shown to be better than {always}.")
     if interval.high < baseline.accuracy:
@@ -52,6 +53,21 @@ def calibration_verdict(outcome: ClassificationMetrics) -> str:
     return (
         f"Scores: {mean:.2f} on average, and {percent(outcome.accuracy)} of the answers are right: {verdict} "
         f"(expected calibration error {outcome.calibration.ece:.2f})."
+    )
+
+
+def decision_calibration_verdict(outcome: MultiLabelMetrics) -> str:
+    """Say in a sentence how well the scores of a multi-label classifier are calibrated.
+
+    Args:
+        outcome: What was measured.
+    """
+    bins = outcome.calibration.bins
+    labels = sum(each.rows * each.accuracy for each in bins) / outcome.total
+    expected = sum(each.rows * each.mean_score for each in bins) / outcome.total
+    return (
+        f"Scores: a row has {labels:.2f} labels on average, and by the scores it should have {expected:.2f} (expected "
+        f"calibration error of a label's score: {outcome.calibration.ece:.3f})."
     )
 
 

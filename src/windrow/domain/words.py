@@ -17,6 +17,7 @@ in the template               stands for                                   in Py
 ``{set:num_iterations=0}``    a parameter with a value                     ``num_iterations=0``
 ``{place:training_data}``     the row that the facts name, and its field   ``training_data[3].text``
 ``{send}``, ``{Send}``        what one does with a parameter               ``pass``, ``Pass``
+``{no_rows}``                 a value of rows that holds none              ``an empty list``
 ``{send_key}``                what one does to send an API key             ``pass it as api_key, …``
 ``{turn_on:purge}``           what one does to have a switch on            ``pass purge=True``
 ``{Turn_on:purge}``           the same, at the start of a sentence         ``Pass purge=True``
@@ -54,6 +55,8 @@ class Words:
 
     send: ClassVar[str] = "pass"
     """What one does with a parameter."""
+    no_rows: ClassVar[str] = "an empty list"
+    """What one gives a parameter that takes rows, for none of them."""
     send_key: ClassVar[str] = "pass it as api_key, or set WINDROW_API_KEY_FILE or WINDROW_API_KEY"
     """What one does to send an API key."""
 
@@ -118,8 +121,8 @@ class _Sentence(string.Formatter):
         if field_name in ("send", "Send"):
             send = self._words.send
             return _sentence_case(send) if field_name == "Send" else send, field_name
-        if field_name == "send_key":
-            return self._words.send_key, field_name
+        if field_name in ("send_key", "no_rows"):
+            return getattr(self._words, field_name), field_name
         if field_name in _PLACES:
             return _Place(field_name), field_name
         raise KeyError(field_name)
@@ -172,4 +175,4 @@ def is_same_everywhere(template: str) -> bool:
         names = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
     except ValueError:
         return True
-    return not any(name in _PLACES or name in ("send", "Send", "send_key") for name in names)
+    return not any(name in _PLACES or name in ("send", "Send", "send_key", "no_rows") for name in names)

@@ -22,6 +22,15 @@ def cached_models() -> tuple["CachedRepoInfo", ...]:
     return tuple(sorted(models, key=lambda repo: repo.repo_id))
 
 
+def is_in_cache(model_id: str) -> bool:
+    """Whether the cache has a folder for a model, whole or broken; nothing else in the cache is looked at.
+
+    Args:
+        model_id: ``owner/name``.
+    """
+    return (_cache_dir() / f"models--{model_id.replace('/', '--')}").is_dir()
+
+
 def revision_of(repo: "CachedRepoInfo", commit: str | None) -> "CachedRevisionInfo | None":
     """Return a cached revision of a repository: that of a commit or, without one, the main one; ``None`` for none."""
     if commit is None:

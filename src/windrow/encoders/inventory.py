@@ -29,7 +29,7 @@ from windrow.encoders.folder import (
     read_encoder_folder,
 )
 from windrow.encoders.graph_cache import BUILDING, graph_folders, graphs_dir
-from windrow.encoders.hub_cache import cached_models, remove_cached_model, revision_of, sweep_cache
+from windrow.encoders.hub_cache import cached_models, is_in_cache, remove_cached_model, revision_of, sweep_cache
 from windrow.encoders.removal import Files, delete, files_below, remove_folder, size_bytes, sweep
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # A build takes a minute at most; older directories are leftovers.
 _MAX_BUILD_S = 3_600
+# So long a model in the Hugging Face cache that cannot be run is not looked at again.
+_UNUSABLE_FOR_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Inventory:
         self._own = data_dir / "base_models"
         self._allowed = allowed
         self._scans: dict[Path, _FolderScan] = {}
+        self._unusable_until: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def stored_base_models(self) -> tuple[StoredBaseModel, ...]:
@@ -87,6 +90,20 @@ class Inventory:
             seen.add(digest)
             stored.append(replace(copy.stored, graph_bytes=graph_bytes))
         return tuple(stored)
+
+    def holds(self, model_id: str) -> bool:
+        """Return whether :meth:`stored_base_models` has an id, without a look at other base models.
+
+        A model in the Hugging Face cache that cannot be run may go on to count as missing for ten seconds.
+
+        Args:
+            model_id: An allowed id, of the form ``owner/name``.
+        """
+        if model_id == DEFAULT_BASE_MODEL and find_bundled() is not None:
+            return True
+        if (self._own / model_id.replace("/", "--")).is_dir():
+            return True
+        return is_in_cache(model_id) and self._runs_from_hub_cache(model_id)
 
     def leftover_bytes(self) -> int:
         """Return the size of the files in the data directory's base-model folders that belong to no base model."""
@@ -168,6 +185,16 @@ class Inventory:
         scan = self._scan(revision.snapshot_path, partial(read_encoder_folder, revision.snapshot_path, repo.repo_id))
         stored = _stored(scan, repo.repo_id, "hub_cache", repo.size_on_disk)
         return _Copy(replace(stored, revision=revision.commit_hash), repo.repo_path)
+
+    def _runs_from_hub_cache(self, model_id: str) -> bool:
+        with self._lock:
+            if time.monotonic() < self._unusable_until.get(model_id, 0.0):
+                return False
+            copies = [self._in_hub_cache(repo) for repo in cached_models() if repo.repo_id == model_id]
+            runs = any(copy is not None and copy.stored.problem is None for copy in copies)
+            if not runs:
+                self._unusable_until[model_id] = time.monotonic() + _UNUSABLE_FOR_S
+            return runs
 
     def _copy(self, model_id: str, place: BaseModelLocation, folder: Path | None, scan: _FolderScan) -> _Copy:
         stored = _stored(scan, model_id, place, sum(size for _, size, *_ in scan.files))

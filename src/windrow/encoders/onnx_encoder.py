@@ -18,6 +18,7 @@ from windrow.encoders.cores import ThreadAffinity, choose_affinity, usable_cores
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.graph_cache import find_graph_problem, find_or_build_graphs
 from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, top_layers
+from windrow.settings import set_unless_set
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -225,6 +226,9 @@ def _indices(packing: Packing) -> dict[str, npt.NDArray[Any]]:
 
 
 def _open_session(path: Path, threads: int, affinity: ThreadAffinity | None) -> "InferenceSession":
+    # Since 1.32 it would write down an id of this machine, and look for a host of its makers to send figures to. The
+    # variable is read when it is imported.
+    set_unless_set("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as failures
 

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
@@ -14,6 +12,7 @@ from windrow.encoders.layout import adapted_projections
 from windrow.execution.environment import choose_precision
 from windrow.execution.tasks import AdapterTensors, TrainAdapterOutcome, TrainAdaptersTask, TrainAdapterTask
 from windrow.execution.training_set import AdapterPolicy, EncodedTrainingSet, TrainingContext
+from windrow.learning.label_sets import share_labels
 from windrow.learning.low_rank import scale_adapter
 from windrow.learning.plan import num_at_once
 
@@ -77,7 +76,7 @@ def prepare_training(
     if report.scale == 0:
         return AdapterTraining(training_set, report, None)
     texts, label_ids = training_set.contrastive_inputs()
-    if len(np.unique(label_ids)) == len(label_ids):
+    if not share_labels(label_ids):
         report = replace(report, scale=0.0, reason="No label has two texts that could come closer.")
         return AdapterTraining(training_set, report, None)
     deadline_s = None

@@ -13,6 +13,7 @@ from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.execution.fair_shares import Client
+from windrow.tracing import Span, now_ns
 
 # A longer text would pad the attention of the others.
 SHORT_TOKENS = 32
@@ -36,6 +37,10 @@ class EncodeRequest:
         waiting_tokens: The tokens of the texts in ``waiting``.
         future: Resolved once no text is unfinished.
         error: The first error that kept a text from being encoded.
+        queued_at_s: When it came, by the queue's clock; ``None`` once a batch has taken a text of it.
+        span: The span of what it belongs to; ``None`` where nothing is traced.
+        queued_ns: When it came, in nanoseconds since 1970; 0 where nothing is traced.
+        begun_ns: When a batch took a text of it for the first time, likewise.
     """
 
     encoder: TextEncoder
@@ -49,6 +54,10 @@ class EncodeRequest:
     waiting_tokens: int = field(init=False)
     future: "Future[Floats]" = field(default_factory=Future)
     error: BaseException | None = None
+    queued_at_s: float | None = None
+    span: Span | None = None
+    queued_ns: int = 0
+    begun_ns: int = 0
 
     def __post_init__(self) -> None:
         lengths = [len(each.ids) for each in self.tokens]
@@ -66,10 +75,19 @@ class EncodeRequest:
 
     def resolve(self) -> None:
         """Resolve the future. Its callbacks run here, so the queue must not be locked."""
+        if self.span is not None:
+            self._trace(self.span)
         if self.error is None:
             self.future.set_result(self.features)
         else:
             self.future.set_exception(self.error)
+
+    def _trace(self, span: Span) -> None:
+        now = now_ns()
+        span.record("queue", self.queued_ns, self.begun_ns or now)
+        if self.begun_ns:
+            tokens = sum(len(each.ids) for each in self.tokens)
+            span.record("encode", self.begun_ns, now, {"windrow.texts": len(self.tokens), "windrow.tokens": tokens})
 
 
 @dataclass(slots=True, eq=False)

@@ -18,8 +18,10 @@ from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.execution.batch_filling import BATCH_TOKENS, BatchFiller
 from windrow.execution.batches import Batch, EncodeRequest, TrainingBatch
+from windrow.execution.durations import WAIT_BOUNDS_S, DurationCounter
 from windrow.execution.fair_shares import Client
 from windrow.execution.slots import overloaded
+from windrow.tracing import current_span, now_ns
 
 # For so long after a key whose requests do not queue up has met a backlog of others, batches hold few tokens: it waits
 # for a batch that runs and for its own one. 32 tokens run at five sixths of the full speed. Source: docs/adr/0011.
@@ -70,6 +72,8 @@ class BatchQueue:
         self._batches_since_training_batch = 0
         self._tokens_per_s = FIRST_TOKENS_PER_S
         self._running = self._batches = self._tokens = self._refused = self._client_closed = 0
+        self._encode_s = 0.0
+        self._waits = DurationCounter(WAIT_BOUNDS_S)
 
     def check_capacity(self) -> None:
         """Raise an error if the queue is full.
@@ -107,6 +111,8 @@ class BatchQueue:
             ShuttingDown: The queue is closed.
         """
         request = EncodeRequest(encoder, tokens, adapters, is_connected, current_caller().key_name)
+        if (span := current_span()) is not None:
+            request.span, request.queued_ns = span, now_ns()
         with self._locked():
             if self._is_closed:
                 raise _closed()
@@ -114,6 +120,7 @@ class BatchQueue:
                 self._check_capacity(request.client)
             self._start()
             self._note_sparse(request.client)
+            request.queued_at_s = self._clock_s()
             self._requests.append(request)
         return request.future
 
@@ -176,6 +183,8 @@ class BatchQueue:
                 tokens=self._tokens,
                 refused=self._refused,
                 client_closed=self._client_closed,
+                encode_seconds=self._encode_s,
+                waits=self._waits.stats(),
             )
 
     def _start(self) -> None:
@@ -224,6 +233,7 @@ class BatchQueue:
             self._running -= 1
             self._batches += 1
             self._tokens += batch.tokens
+            self._encode_s += took_s * batch.cores
             speed = batch.tokens / max(took_s, 1e-6) * (self._cores / batch.cores)
             self._tokens_per_s += _NEWEST_WEIGHT * (speed - self._tokens_per_s)
             for row, (request, text) in enumerate(batch.texts):
@@ -262,8 +272,15 @@ class BatchQueue:
         self._drop_disconnected()
         if not self._requests:
             return None
-        max_tokens = SPARSE_BATCH_TOKENS if self._clock_s() < self._sparse_until_s else BATCH_TOKENS
+        now_s = self._clock_s()
+        max_tokens = SPARSE_BATCH_TOKENS if now_s < self._sparse_until_s else BATCH_TOKENS
         batch, served = self._filler.fill(self._requests, max_tokens)
+        for request in served:
+            if request.queued_at_s is not None:
+                self._waits.add(now_s - request.queued_at_s)
+                request.queued_at_s = None
+                if request.span is not None:
+                    request.begun_ns = now_ns()
         # Served requests go behind the others; a request that did not fit keeps its place, and is the next batch's
         # first.
         behind = [request for request in served if request.waiting]

@@ -9,29 +9,27 @@ import numpy as np
 
 from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
-from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
-from windrow.domain.errors import InvalidTrainingData
+from windrow.domain.dataset import Dataset, DataWarning
 from windrow.domain.figures import percent
-from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
+from windrow.domain.quality_warnings import warn_of_majority
 from windrow.domain.recipe import Recipe
 from windrow.domain.report import Misclassified
 from windrow.domain.values import recast
-from windrow.execution.holdout import evaluate_folds, train_folds
-from windrow.execution.tasks import LearningCurveTask
-from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
-from windrow.learning.advise import advise, find_label_errors
+from windrow.execution.training_set import TrainingContext, encode_training_set
+from windrow.execution.validation_folds import (
+    CURVE_FRACTIONS,
+    evaluate_out_of_fold,
+    truncation_warnings,
+    validation_warnings,
+)
+from windrow.learning.advise import TOO_FEW_ROWS, advise, find_label_errors, is_half
 from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, fit_temperature, widened
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import compute_metrics, majority_baseline
-from windrow.learning.folds import assign_folds
 from windrow.learning.head import softmax
 from windrow.learning.head_fitting import LearningCurve
 
-# The fractions of the learning curve, each twice the one before; the advice compares half of the rows with all.
-CURVE_FRACTIONS = (0.25, 0.5, 1.0)
 MAX_LABEL_ERRORS = 100
-# Above this fraction of the rows, the rounded half of them is no half.
-MAX_HALF_FRACTION = 0.75
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,46 +85,27 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
         context: The training's resources.
 
     Raises:
-        InvalidTrainingData: No label has two distinct texts, so that nothing can be held out.
+        InvalidTrainingData: No label has two distinct texts, so that no row with a label can be held out.
         TrainingFailed: A task failed.
         ShuttingDown: The runner was closed.
     """
     recipe = replace(recipe, max_seconds=None)
     training_set = encode_training_set(dataset, recipe, context).with_head_search(recipe, context)
-    max_folds = _max_folds(training_set, folds)
-    fold_ids = assign_folds(training_set.label_ids, training_set.text_ids, recipe.seed, max_folds)
-    if fold_ids.max() < 0:
-        raise InvalidTrainingData(
-            "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
-        )
-    curve = context.run(LearningCurveTask(training_set.examples(), fold_ids, CURVE_FRACTIONS, recipe.seed))
-    logits, is_adapted = curve.logits[-1], recipe.num_iterations > 0 and training_set.policy.choice.scale > 0
-    if is_adapted:
-        adapters = train_folds(training_set, fold_ids, recipe, context)
-        evaluated = evaluate_folds(training_set, fold_ids, recipe, context, adapters)
-        logits = np.concatenate([part.logits for _, part in evaluated])
-    rows = curve.rows
+    evaluated = evaluate_out_of_fold(training_set, folds, recipe, context)
     held_out = _HeldOutRows(
-        dataset, training_set.numbers[rows], training_set.label_ids[rows], fold_ids[rows], curve, logits, is_adapted
+        dataset,
+        training_set.numbers[evaluated.curve.rows],
+        np.array(dataset.label_ids)[training_set.numbers][evaluated.curve.rows],
+        evaluated.folds,
+        evaluated.curve,
+        evaluated.logits,
+        evaluated.is_adapted,
     )
-    truncated, max_tokens = _truncated_rows(training_set), context.encoder.folder.max_tokens
     warnings = (
-        *_warnings(held_out, folds, training_set),
-        *warn_of_truncated(len(truncated), len(training_set.numbers), truncated, max_tokens),
+        *validation_warnings(dataset, held_out.numbers, held_out.folds, folds, training_set),
+        *truncation_warnings(training_set, context.encoder.folder.max_tokens),
     )
     return _conclude(held_out, recipe, warnings)
-
-
-def _truncated_rows(training_set: EncodedTrainingSet) -> list[int]:
-    """Return the numbers of the distinct rows that are longer than the encoder reads."""
-    row_numbers: list[int] = training_set.numbers[training_set.states.truncated[training_set.text_ids]].tolist()
-    return row_numbers
-
-
-def _max_folds(training_set: EncodedTrainingSet, folds: int) -> int:
-    """Return the number of folds that can each hold out a row of every label with two or more texts."""
-    counts = np.bincount(np.unique(np.stack([training_set.label_ids, training_set.text_ids]), axis=1)[0])
-    return min(folds, int(counts[counts > 1].min(initial=folds)))
 
 
 def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarning, ...]) -> CrossValidation:
@@ -166,9 +145,8 @@ def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarnin
 def _advise(held_out: _HeldOutRows, recalls: Sequence[Mapping[str, float]]) -> tuple[tuple[LabelAdvice, ...], str]:
     half, full = CURVE_FRACTIONS.index(0.5), len(CURVE_FRACTIONS) - 1
     trained = held_out.curve.trained_rows
-    # A fraction is rounded up to a row of each label: half of two rows is one, but half of one is one too.
-    if trained[half] > MAX_HALF_FRACTION * trained[full]:
-        return (), "There are too few rows to see whether more of them would help; about 8 rows a label work well."
+    if not is_half(trained[half], trained[full]):
+        return (), TOO_FEW_ROWS
     return advise(recalls[half], recalls[full], Counter(held_out.truth))
 
 
@@ -200,26 +178,3 @@ def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_sign
         return f"The head alone does as well and is faster: {facts}."
     doubt = "" if is_significant else "; chance may make such a difference on so few rows, but on most sets it helps"
     return f"{iterations}: {facts}{doubt}."
-
-
-def _warnings(held_out: _HeldOutRows, requested: int, training_set: EncodedTrainingSet) -> Iterator[DataWarning]:
-    yield from find_data_warnings(held_out.dataset)
-    done = len(np.unique(held_out.folds))
-    if done < requested:
-        message = (
-            f"{done} folds were made in place of {requested}, since the smallest class has no more different texts. "
-            "Each training had fewer rows for it, so the figures are rather too low; add rows to that class."
-        )
-        yield DataWarning("fewer_folds", message)
-    left_out = np.setdiff1d(training_set.numbers, held_out.numbers)
-    if len(left_out):
-        labels = sorted({held_out.dataset.rows[number].label for number in left_out})
-        message = (
-            f"The figures do not cover {', '.join(map(repr, labels[:5]))}{' …' if len(labels) > 5 else ''}: with a "
-            "single text, a label cannot be held out. Add rows to it."
-        )
-        yield DataWarning("never_held_out", message, tuple(map(int, left_out[:5])))
-    if training_set.fraction < 1:
-        used, total = len(training_set.numbers), len(held_out.dataset.rows)
-        message = f"{used} of {total} rows were used, as many as one training may use."
-        yield DataWarning("sampled_rows", message)

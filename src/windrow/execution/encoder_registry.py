@@ -34,6 +34,10 @@ class EncoderRegistry:
         """Whether the encoder of a base-model id is loaded."""
         return base_model_id in self._encoders
 
+    def __len__(self) -> int:
+        """Return how many encoders are loaded."""
+        return self._encoders.stats().entries
+
     def evict(self, base_model_id: str) -> None:
         """Drop an encoder; its memory is freed once it is no longer used, and the next :meth:`get` loads it again."""
         self._encoders.discard(lambda loaded: loaded == base_model_id)

@@ -38,6 +38,19 @@ def describe_environment(threads: int, precision: Precision) -> dict[str, str]:
     }
 
 
+def describe_encoding() -> dict[str, str]:
+    """Return what decides how texts are encoded in this process, by name as :func:`describe_environment` does.
+
+    It loads nothing: a classifier without rows is made where predictions are.
+    """
+    libraries = ("windrow", "numpy", "onnxruntime", "tokenizers")
+    return {library: version(library) for library in libraries} | {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpu": read_cpu_name(),
+    }
+
+
 def read_cpu_name(cpu_info: Path = _CPU_INFO) -> str:
     """Return the processor's name, or the architecture's where the system gives no other.
 

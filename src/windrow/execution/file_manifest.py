@@ -11,7 +11,10 @@ from typing import Any, Final
 
 from windrow.codec.values import ValidationError, from_json, to_json, to_plain
 from windrow.domain.errors import ConcurrentChange, InvalidParameter
+from windrow.domain.figures import listed
 from windrow.domain.file_prediction import PredictFilesRequest, RowsFormat
+from windrow.domain.prediction import Kind
+from windrow.domain.read_options import LABEL_OPTIONS
 from windrow.files.sharding import FilePlan, ShardOptions
 from windrow.files.writing import PredictionColumns
 from windrow.storage.files import KeyMissing
@@ -25,7 +28,7 @@ PARTS: Final = "part-"
 FORMAT: Final = 1
 _SHOWN: Final = 3
 # Who runs it, and how it treats what is there, changes nothing about the results.
-_NOT_PINNED: Final = frozenset(("model_name", "input", "output", "overwrite", "runner", "workers", "label_column"))
+_NOT_PINNED: Final = frozenset(("model_name", "input", "output", "overwrite", "runner", "workers", *LABEL_OPTIONS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Manifest:
     """The classifier as the user named it."""
     reference: str
     """The revision that answers, ``name@revision``."""
+    kind: Kind = "single_label"
+    """Whether it gives one label, or any number of them."""
     digest: str = ""
     """Of what decides its answers; empty where the API key does not let it be known."""
     options: Mapping[str, Any]
@@ -110,9 +115,9 @@ def shard_options(request: PredictFilesRequest) -> ShardOptions:
     return ShardOptions(read=request.read_options, shard_rows=request.shard_rows, keep_blank=request.note_bad_rows)
 
 
-def columns_of_request(request: PredictFilesRequest) -> PredictionColumns:
-    """Return the columns that rows gain."""
-    return PredictionColumns(request.prefix, request.scores, with_note=request.note_bad_rows)
+def columns_of_request(request: PredictFilesRequest, kind: Kind) -> PredictionColumns:
+    """Return the columns that rows gain by a classifier of a kind."""
+    return PredictionColumns(request.prefix, request.scores, request.note_bad_rows, kind)
 
 
 def read_manifest(place: Place, address: str) -> Manifest | None:
@@ -201,12 +206,7 @@ def _differing_files(begun: Sequence[InputFile], found: Sequence[InputFile]) -> 
         "gone": [address for address in before if address not in now],
         "changed": [address for address in now if address in before and now[address] != before[address]],
     }
-    return [f"{_listed(addresses)} {_is(addresses)} {sort}" for sort, addresses in sorts.items() if addresses]
-
-
-def _listed(addresses: Sequence[str]) -> str:
-    more = len(addresses) - _SHOWN
-    return ", ".join(addresses[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    return [f"{listed(addresses, _SHOWN)} {_is(addresses)} {sort}" for sort, addresses in sorts.items() if addresses]
 
 
 def _is(addresses: Sequence[str]) -> str:

@@ -40,6 +40,7 @@ from windrow.execution.shard_prediction import ShardCounts, ShardPredictor
 from windrow.files.decoding import Source
 from windrow.files.parquet import check_pyarrow, is_parquet, plan_parquet
 from windrow.files.sharding import FilePlan, plan_shards
+from windrow.files.writing import check_labels_for_csv
 from windrow.operations import Operations
 from windrow.storage.input_files import InputFile, find_input_files, open_input
 from windrow.storage.places import Place, open_place
@@ -127,15 +128,16 @@ def begin_run(
         named = (replace(file, input=found) for file, found in zip(manifest.files, inputs, strict=True))
         manifest = replace(manifest, files=tuple(named))
         pinned = pin_again(operations, request.model_name, manifest.reference)
-        _check_same_answers(manifest, _digest_of(operations, pinned), request)
+        _check_same_answers(manifest, pinned, _digest_of(operations, pinned), request)
     else:
         pinned = pin(operations, request.model_name)
         # Before anything is removed: what cannot be read replaces nothing.
-        planned = tuple(_planned(inputs, request, on_progress, control))
+        planned = tuple(_planned(inputs, request, pinned, on_progress, control))
         manifest = Manifest(
             id=new_id(),
             model_name=request.model_name,
             reference=pinned.reference,
+            kind=pinned.kind,
             digest=_digest_of(operations, pinned),
             options=options_of(request),
             files=planned,
@@ -211,7 +213,11 @@ class _Tally:
 
 
 def _planned(
-    inputs: Sequence[InputFile], request: PredictFilesRequest, on_progress: OnFileProgress, control: TrainingControl
+    inputs: Sequence[InputFile],
+    request: PredictFilesRequest,
+    pinned: PinnedRevision,
+    on_progress: OnFileProgress,
+    control: TrainingControl,
 ) -> Iterator[PlannedFile]:
     """Read all files once, and yield them with their shards."""
     rows_before, shards = 0, 0
@@ -224,7 +230,9 @@ def _planned(
         tell(0)
         plan = _plan(found, request, tell)
         output_format = _output_format(found, plan, request)
-        columns_of_request(request).check(plan.names, Source(found.name, BytesIO()))
+        columns_of_request(request, pinned.kind).check(plan.names, Source(found.name, BytesIO()))
+        if output_format == "csv":
+            check_labels_for_csv(pinned.labels, pinned.kind)
         rows_before, shards = rows_before + plan.rows, shards + len(plan.shards)
         yield PlannedFile(found, output_format, plan)
 
@@ -283,12 +291,18 @@ def _digest_of(operations: Operations, pinned: PinnedRevision) -> str:
     except AccessDenied:
         return ""
     threshold = None if shown.threshold is None else shown.threshold.abstain_below
-    told = [shown.training_data_sha256, shown.base_model_digest, shown.created_at.isoformat(), threshold]
+    told: list[object] = [
+        shown.training_data_sha256,
+        shown.base_model_digest,
+        shown.created_at.isoformat(),
+        threshold,
+        *shown.thresholds_by_label.values(),
+    ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _check_same_answers(manifest: Manifest, digest: str, request: PredictFilesRequest) -> None:
-    if "" not in (digest, manifest.digest) and digest != manifest.digest:
+def _check_same_answers(manifest: Manifest, pinned: PinnedRevision, digest: str, request: PredictFilesRequest) -> None:
+    if ("" not in (digest, manifest.digest) and digest != manifest.digest) or pinned.kind != manifest.kind:
         raise InvalidParameter(
             "{output} was begun when {reference} was another classifier, or had another threshold. Name another "
             "folder, or begin anew with {set:overwrite}.",

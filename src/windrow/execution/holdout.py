@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Floats, Ids, Labels
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.execution.adapter_training import (
@@ -118,11 +118,11 @@ def cross_validate_adapter(
     return PairedHeldOut(join(adapted), _cross_validate_head(training_set, folds, len(adapted), context))
 
 
-def assign_eval_folds(label_ids: Ids, text_ids: Ids, seed: int) -> Ids:
+def assign_eval_folds(label_ids: Labels, text_ids: Ids, seed: int) -> Ids:
     """Return the fold of each distinct row, -1 where it is never held out.
 
     Args:
-        label_ids: The label of each, shape [n].
+        label_ids: The label of each, or its label set.
         text_ids: The text of each, shape [n].
         seed: Seeds the assignment.
     """

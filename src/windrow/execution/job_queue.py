@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, JobFinished, JobNotFound, StorageFailed, StorageFull, WindrowError
 from windrow.domain.job import Job, OnProgress, Progress
+from windrow.domain.labelled_rows import LabelledRow
 from windrow.execution.control import (
     POLL_INTERVAL_S,
     TrainingControl,
@@ -27,6 +27,7 @@ from windrow.execution.job_record import JobRecord, ended_elsewhere, problem_of,
 from windrow.execution.orphaned_jobs import FindPublishedRevision, reconcile
 from windrow.execution.slots import Ticket, TrainingSlots
 from windrow.storage.job_files import MAX_FINISHED, JobFiles
+from windrow.tracing import Span, nanoseconds, span
 
 # A training stops within a second; after this time, a job that is still running is returned as it is.
 SHUTDOWN_TIMEOUT_S = 10.0
@@ -72,7 +73,7 @@ class JobSpec(Generic[R]):
     work: Callable[[TrainingControl], R]
     told: Callable[[Job, R], Job]
     eta: Eta
-    rows: Sequence[Row] | None = None
+    rows: Sequence[LabelledRow] | None = None
     slots: TrainingSlots | None = None
 
 
@@ -169,7 +170,9 @@ class JobQueue:
             self._note(active.job)
             # It acts for whoever asked for it.
             run = contextvars.copy_context().run
-            threading.Thread(target=run, args=(self._run, active), name=f"job-{active.job.id}", daemon=True).start()
+            threading.Thread(
+                target=run, args=(self._run_traced, active), name=f"job-{active.job.id}", daemon=True
+            ).start()
         except BaseException as error:  # a full disk, no thread: others must not wait behind it forever
             ticket.leave()
             self._remove(active)
@@ -222,7 +225,7 @@ class JobQueue:
                 _log.info("The job %s is not listed. %s", job_id, error.detail)
         return tuple(found)
 
-    def rows_in_memory(self) -> Mapping[str, Sequence[Row]]:
+    def rows_in_memory(self) -> Mapping[str, Sequence[LabelledRow]]:
         """Return the rows of each unfinished job of this process by its id; those of others, only they know."""
         with self._changed:
             return {job_id: each.spec.rows for job_id, each in self._active.items() if each.spec.rows is not None}
@@ -278,6 +281,13 @@ class JobQueue:
             each.control.cancel(shutting_down(each.job.kind))
         self.wait(SHUTDOWN_TIMEOUT_S)
         self._files.close(leaves_jobs=bool(self._active or self._unsaved))
+
+    def _run_traced(self, active: _ActiveJob) -> None:
+        """Run one job to its end, in a span of its own where the request that began it has one."""
+        with span(active.job.kind, {"windrow.job_id": active.job.id}) as traced:
+            self._run(active)
+            if traced is not None:
+                _trace(traced, active.job)
 
     def _run(self, active: _ActiveJob) -> None:
         """Run one job to its end."""
@@ -408,3 +418,15 @@ def job_not_found(job_id: str) -> JobNotFound:
         "There is no job {job_id}. List the jobs to see their ids; of finished ones, {kept} are kept.",
         {"job_id": job_id, "kept": MAX_FINISHED},
     )
+
+
+def _trace(traced: Span, job: Job) -> None:
+    """Add to a job's span how it ended, and spans of how long it waited and ran."""
+    traced.note({"windrow.outcome": job.state, "windrow.rows": job.num_examples})
+    if job.state == "failed":
+        traced.fail()
+    ended = nanoseconds(job.finished_at or utc_now())
+    begun = ended if job.started_at is None else nanoseconds(job.started_at)
+    traced.record("wait", nanoseconds(job.created_at), begun)
+    if job.started_at is not None:
+        traced.record("run", begun, ended)

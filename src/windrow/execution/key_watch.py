@@ -2,6 +2,8 @@
 
 import hmac
 import logging
+import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -65,6 +67,8 @@ class KeyWatch:
         self._audit = audit or AuditWriter(None)
         self._view = _View(None, 0, {}, is_needed=False)
         self._has_looked = False
+        self._refused: Counter[str] = Counter()
+        self._refused_lock = threading.Lock()
 
     @property
     def is_needed(self) -> bool:
@@ -82,8 +86,7 @@ class KeyWatch:
             KeysUnavailable: The keys could not be read, so that none is accepted.
         """
         view = self._view
-        if view.problem is not None:
-            raise KeysUnavailable(view.problem.template, view.problem.facts) from view.problem
+        self.check_readable()
         digest = digest_of(key)
         found = view.by_digest.get(digest)
         if found is None or not hmac.compare_digest(found.sha256, digest):
@@ -92,6 +95,21 @@ class KeyWatch:
             facts = {"name": found.name, "state": state}
             raise Unauthorized("The API key {name} is {state}. For a valid one, {send_key}.", facts)
         return found
+
+    def check_readable(self) -> None:
+        """Check that the keys could be read at the last look, without asking the disk.
+
+        Raises:
+            KeysUnavailable: They could not, so that none is accepted.
+        """
+        if (problem := self._view.problem) is not None:
+            raise KeysUnavailable(problem.template, problem.facts) from problem
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Requests whose key was refused or not enough, since the start, by the error's code."""
+        with self._refused_lock:
+            return dict(self._refused)
 
     def prepare(self, first_key_file: str = "") -> None:
         """Read the keys before the first request, and make the first one where there never was any.
@@ -127,6 +145,8 @@ class KeyWatch:
             error: Why the current caller was refused.
             verb: What was asked for; empty where that is not known.
         """
+        with self._refused_lock:
+            self._refused[error.code] += 1
         self._audit.count(line_of(current_caller(), verb, outcome=error.code))
 
     def update(self) -> None:

@@ -17,7 +17,7 @@ from windrow.domain.errors import (
     RateLimited,
     WindrowError,
 )
-from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.prediction import Kind, Prediction, PredictRequest
 from windrow.files.reading import Record
 
 if TYPE_CHECKING:
@@ -49,12 +49,14 @@ class PinnedRevision:
         labels: Its labels.
         asked: What requests name: the reference, or the alias where the API key knows that alone.
         alias: What the user named, if it is an alias.
+        kind: Whether it gives one label, or any number of them.
     """
 
     reference: str
     labels: tuple[str, ...]
     asked: str
     alias: str | None = None
+    kind: Kind = "single_label"
 
 
 def pin(operations: "Operations", model_name: str) -> PinnedRevision:
@@ -99,7 +101,8 @@ def pin_again(operations: "Operations", model_name: str, reference: str) -> Pinn
 
 def _ask(operations: "Operations", model_name: str) -> PinnedRevision:
     (answer,) = operations.predict(PredictRequest(model_name=model_name, text=_ANY_TEXT))
-    return PinnedRevision(f"{answer.model_name}@{answer.revision}", tuple(answer.scores), model_name, answer.alias)
+    reference = f"{answer.model_name}@{answer.revision}"
+    return PinnedRevision(reference, tuple(answer.scores), model_name, answer.alias, answer.kind)
 
 
 @dataclass(frozen=True, slots=True)

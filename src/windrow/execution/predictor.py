@@ -1,10 +1,10 @@
 """Predict labels of texts by committed revisions, with caches of classifiers and encoded texts."""
 
-import hashlib
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from windrow.arrays import Floats
 from windrow.domain.caller import calling, current_caller
 from windrow.domain.classifier import Record
 from windrow.domain.errors import InvalidArtifact
-from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.prediction import IsConnected, Kind, Prediction, PredictRequest, always_connected
 from windrow.domain.server_stats import ServerStats
 from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter, pack_adapter
@@ -21,12 +21,19 @@ from windrow.encoders.onnx_encoder import TextEncoder, Tokens
 from windrow.execution.batching import BatchQueue
 from windrow.execution.cache import LoadingCache
 from windrow.execution.encoder_registry import EncoderRegistry
-from windrow.execution.prediction_plan import EncodedText, LoadedClassifier, PredictionPlan, TextKey
+from windrow.execution.prediction_plan import (
+    EncodedText,
+    LoadedClassifier,
+    Plan,
+    PredictionPlan,
+    TextKey,
+    text_digest,
+)
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes
 from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.revision import ClassifierState
 
-_DIGEST_BYTES = 16
+Answers = TypeVar("Answers")
 # The memory of a cached text beside its features.
 _ENTRY_BYTES = 400
 _WRONG_LABEL_COUNT = "{found} labels, not {expected}"
@@ -47,8 +54,8 @@ class CacheLimits:
     pinned_classifiers: Collection[str] = ()
 
 
-# The digest of the artifact, and the id and digest of the base model.
-_ClassifierKey = tuple[str, str, str]
+# The digest of the artifact, the id and digest of the base model, and the classifier's kind.
+_ClassifierKey = tuple[str, str, str, Kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,35 +249,54 @@ class Predictor:
     ) -> "tuple[PredictionPlan, Future[tuple[Prediction, ...]]]":
         """Return the plan of a prediction, and the future of its results."""
         texts = request.all_texts
-        plan = PredictionPlan(revisions, classifiers, [_digest(text) for text in texts], request)
+        plan = PredictionPlan(revisions, classifiers, [text_digest(text) for text in texts], request)
+        return plan, self.follow(plan, dict(zip(plan.texts, texts, strict=True)), is_connected)
+
+    def follow(self, plan: Plan[Answers], texts: Mapping[bytes, str], is_connected: IsConnected) -> "Future[Answers]":
+        """Encode what a plan needs, as far as it is not in the cache, and let it answer.
+
+        Args:
+            plan: The plan.
+            texts: The texts by their digests.
+            is_connected: As in :meth:`predict`.
+
+        Raises:
+            Overloaded: The queue is full.
+            ShuttingDown: The server stops.
+        """
         missing = [key for key in plan.keys() if not self._read_cached(key, plan)]  # noqa: SIM118 - no dictionary
-        answer: Future[tuple[Prediction, ...]] = Future()
+        answer: Future[Answers] = Future()
         answer.set_running_or_notify_cancel()  # from here on, only is_connected can stop it
         if missing:
             self._queue.check_capacity()  # before tokenizing texts that would be refused
-            batches = self._tokenize(plan, missing, dict(zip(plan.texts, texts, strict=True)))
-            self._encode(plan, batches, is_connected, answer)
+            self._encode(plan, self._tokenize(plan, missing, texts), is_connected, answer)
         else:
             answer.set_result(plan.answers())
-        return plan, answer
+        return answer
+
+    def num_new(self, keys: Iterable[TextKey]) -> int:
+        """Return how many texts are not in the cache.
+
+        Args:
+            keys: Their keys.
+        """
+        return sum(key not in self._encoded for key in keys)
 
     def _read(self, entry: ClassifierState) -> LoadedClassifier:
         record, blob = entry.record, entry.blobs[ARTIFACT]
         artifact = artifact_from_bytes(self._catalog.blobs.read(record.name, blob))
         encoder, adapter = self.check_artifact_fits(record, artifact)
         digest = record.base_model_digest if adapter is None else blob.sha256
-        return LoadedClassifier(artifact.head, adapter, encoder, digest, artifact.scope)
+        return LoadedClassifier(artifact.head, adapter, encoder, digest, artifact.scope, record.kind)
 
-    def _read_cached(self, key: TextKey, plan: PredictionPlan) -> bool:
+    def _read_cached(self, key: TextKey, plan: Plan[Any]) -> bool:
         """Copy an encoded text from the cache into the plan, if it is there."""
         kept = self._encoded.peek(key)
         if kept is not None:
             plan.encoded[key] = kept
         return kept is not None
 
-    def _tokenize(
-        self, plan: PredictionPlan, missing: Sequence[TextKey], texts: Mapping[bytes, str]
-    ) -> list[_EncoderBatch]:
+    def _tokenize(self, plan: Plan[Any], missing: Sequence[TextKey], texts: Mapping[bytes, str]) -> list[_EncoderBatch]:
         """Return the texts to encode, by encoder; each text is tokenized once for all adapters."""
         by_digest = {classifier.digest: classifier for classifier in plan.classifiers}
         batches = []
@@ -287,10 +313,10 @@ class Predictor:
 
     def _encode(
         self,
-        plan: PredictionPlan,
+        plan: Plan[Answers],
         batches: Sequence[_EncoderBatch],
         is_connected: IsConnected,
-        answer: "Future[tuple[Prediction, ...]]",
+        answer: "Future[Answers]",
         is_admitted: bool = False,
     ) -> None:
         """Encode texts, one encoder after the other, then set the answer."""
@@ -310,7 +336,7 @@ class Predictor:
         encoded = self._queue.encode(batch.encoder, batch.tokens, batch.adapters, is_connected, is_admitted)
         encoded.add_done_callback(go_on)
 
-    def _cache_features(self, plan: PredictionPlan, batch: _EncoderBatch, features: Floats) -> None:
+    def _cache_features(self, plan: Plan[Any], batch: _EncoderBatch, features: Floats) -> None:
         for key, tokens, row in zip(batch.keys, batch.tokens, features, strict=True):
             # A copy, so that a cached text does not keep its whole batch in memory.
             plan.encoded[key] = EncodedText(row.copy(), tokens.truncated)
@@ -321,7 +347,8 @@ class Predictor:
 def _key(entry: ClassifierState) -> _ClassifierKey:
     # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
     # The id belongs to it, since the allow-list is of ids: the same base model under another one is another question.
-    return entry.blobs[ARTIFACT].sha256, entry.record.base_model, entry.record.base_model_digest
+    record = entry.record
+    return entry.blobs[ARTIFACT].sha256, record.base_model, record.base_model_digest, record.kind
 
 
 def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> InvalidArtifact:
@@ -330,10 +357,6 @@ def _misfit(record: Record, problem: str, found: int, expected: int | None = Non
         "Restore the classifier's folder from a backup, or train it again.",
         {"model_name": record.name, "found": found} | ({} if expected is None else {"expected": expected}),
     )
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
 
 
 def _classifier_bytes(classifier: LoadedClassifier) -> int:

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from windrow.arrays import Floats
+from windrow.arrays import Bools, Floats, Integers
 from windrow.domain.classifier import Record
-from windrow.domain.dataset import Dataset
 from windrow.domain.errors import InvalidArtifact
+from windrow.domain.label_descriptions import LabelsAlone
+from windrow.domain.labelled_rows import LabelledDataset
+from windrow.domain.prediction import Kind
 from windrow.domain.reproduction import Reproduction, find_changes, judge
 from windrow.domain.training_report import AdapterReport
 from windrow.encoders.adapters import LowRankChanges, pack_adapter
@@ -18,13 +20,17 @@ from windrow.encoders.bulk import encode
 from windrow.encoders.layout import feature_size
 from windrow.execution.trainer import train
 from windrow.execution.training_set import TrainingContext
+from windrow.execution.zero_shot_training import train_zero_shot
+from windrow.learning.head import scores_of_logits
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
 
 # Encoding this many texts twice takes little time beside a training on as many rows or more.
 MAX_COMPARED_TEXTS = 1_000
 
 
-def reproduce(record: Record, artifact_bytes: bytes, dataset: Dataset, context: TrainingContext) -> Reproduction:
+def reproduce(
+    record: Record, artifact_bytes: bytes, dataset: LabelledDataset, context: TrainingContext
+) -> Reproduction:
     """Train a revision again, and compare the new artifact with the kept one, without saving anything.
 
     Both artifacts predict now, on this machine, with the serving encoder, so any difference is one of the artifacts.
@@ -43,12 +49,17 @@ def reproduce(record: Record, artifact_bytes: bytes, dataset: Dataset, context: 
     kept = artifact_from_bytes(artifact_bytes)
     _check_belonging(record, kept, dataset, context)
     started = time.perf_counter()
-    trained = train(dataset, record, context)
+    if isinstance(dataset, LabelsAlone):
+        trained = train_zero_shot(dataset, context)
+    else:
+        trained = train(dataset, record, context, descriptions=record.label_descriptions)
     took_s = round(time.perf_counter() - started, 3)
     again = artifact_from_bytes(trained.artifact)
-    texts = choose_texts(dataset.distinct_texts)
-    then, now = (_scores(artifact, texts, context) for artifact in (kept, again))
-    num_changed_labels = int((then.argmax(axis=1) != now.argmax(axis=1)).sum())
+    texts = choose_texts(dataset.distinct_texts or dataset.labels)
+    then, now = (_scores(artifact, texts, record.kind, context) for artifact in (kept, again))
+    given_then = _given(then, tuple(record.label_thresholds.values()))
+    given_now = _given(now, trained.label_thresholds or ())
+    num_changed_labels = int((given_then != given_now).any(axis=1).sum())
     largest_score_difference = _largest_difference(then, now)
     # Files are equal if and only if their tensors are.
     has_same_weights = artifact_to_bytes(kept) == artifact_to_bytes(again)
@@ -72,7 +83,7 @@ def choose_texts(texts: Sequence[str]) -> list[str]:
     return [texts[number * len(texts) // count] for number in range(count)]
 
 
-def _check_belonging(record: Record, kept: Artifact, dataset: Dataset, context: TrainingContext) -> None:
+def _check_belonging(record: Record, kept: Artifact, dataset: LabelledDataset, context: TrainingContext) -> None:
     """Refuse files that do not belong to the record, before minutes of training."""
     shape = len(dataset.labels), feature_size(context.encoder.folder)
     if dataset.sha256 != record.training_data_sha256:
@@ -83,9 +94,28 @@ def _check_belonging(record: Record, kept: Artifact, dataset: Dataset, context: 
         pack_adapter(context.encoder.folder, kept.adapter)
 
 
-def _scores(artifact: Artifact, texts: Sequence[str], context: TrainingContext) -> Floats:
+def _scores(artifact: Artifact, texts: Sequence[str], kind: Kind, context: TrainingContext) -> Floats:
     adapter = None if artifact.adapter is None else pack_adapter(context.encoder.folder, artifact.adapter)
-    return artifact.head.scores(encode(context.encoder, texts, adapter, context.compute).features)
+    features = encode(context.encoder, texts, adapter, context.compute).features
+    return scores_of_logits(artifact.head.logits(features), kind)
+
+
+def _given(scores: Floats, thresholds: Sequence[float]) -> Integers | Bools:
+    """Return the labels that scores give.
+
+    Args:
+        scores: Shape [texts, labels], float32.
+        thresholds: Of a multi-label classifier, the score from which each label is given, in their order; otherwise
+            empty.
+
+    Returns:
+        The position of the best label, shape [texts, 1]; or whether each label is given, shape [texts, labels].
+    """
+    if not thresholds:
+        best: Integers = scores.argmax(axis=1, keepdims=True)
+        return best
+    given: Bools = scores >= np.array(thresholds, np.float32)
+    return given
 
 
 def _largest_weight_difference(kept: Artifact, again: Artifact) -> float | None:

@@ -1,14 +1,16 @@
 """Select the distinct rows for contrastive training, and tokenize their texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Ids
+from windrow.arrays import Ids, Labels
 from windrow.domain.dataset import Dataset
+from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.recipe import Recipe
 from windrow.encoders.onnx_encoder import TextEncoder, Tokens
+from windrow.learning.label_sets import set_ids, strata
 from windrow.learning.model_selection import label_name_texts
 from windrow.learning.plan import sample_rows
 
@@ -20,11 +22,12 @@ class Selection:
     Args:
         texts: The rows' distinct texts, in the order of their first rows.
         tokens: The tokens of all texts, or of the first ones.
-        name_texts: The labels as texts.
+        name_texts: The labels as texts, followed by what describes some of them.
         name_tokens: The tokens of ``name_texts``.
+        described_ids: The label of each description.
         numbers: The number of each distinct row in the dataset, the first one of equals.
         text_ids: The text of each distinct row.
-        label_ids: The label of each distinct row.
+        label_ids: The label of each distinct row, or its label set.
         fraction: The selected fraction of all rows, in (0, 1]; below 1 they are a sample.
     """
 
@@ -32,9 +35,10 @@ class Selection:
     tokens: Sequence[Tokens]
     name_texts: Sequence[str]
     name_tokens: Sequence[Tokens]
+    described_ids: Ids
     numbers: Ids
     text_ids: Ids
-    label_ids: Ids
+    label_ids: Labels
     fraction: float
 
     def all_tokens(self, encoder: TextEncoder) -> list[Tokens]:
@@ -43,7 +47,13 @@ class Selection:
         return [*self.tokens, *(encoder.tokenize(unread) if unread else ()), *self.name_tokens]
 
 
-def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read: int | None = None) -> Selection:
+def select_rows(
+    dataset: Dataset | MultiLabelDataset,
+    recipe: Recipe,
+    encoder: TextEncoder,
+    max_read: int | None = None,
+    descriptions: Mapping[str, str] | None = None,
+) -> Selection:
     """Select the rows for contrastive training, and tokenize their texts.
 
     Args:
@@ -51,27 +61,47 @@ def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read
         recipe: Its seed chooses the sample of too many rows.
         encoder: Tokenizes the texts.
         max_read: The maximum number of tokenized texts; ``None`` for all.
+        descriptions: What labels mean, by label; not every label needs one.
     """
     distinct = dataset.distinct_texts
     # A token takes three bytes or more in nearly every language, so this rarely underestimates.
     lengths = [min(encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in distinct]
-    text_ids, label_ids = np.array(dataset.text_ids), np.array(dataset.label_ids)
-    sampled = sample_rows(label_ids, np.array(lengths)[text_ids], recipe.seed)
-    chosen = sampled[_first_of_equals(text_ids[sampled] * len(dataset.labels) + label_ids[sampled])]
+    text_ids, label_ids = np.array(dataset.text_ids), labels_of(dataset)
+    sampled = sample_rows(strata(label_ids), np.array(lengths)[text_ids], recipe.seed)
+    equal_sets = set_ids(label_ids)
+    chosen = sampled[_first_of_equals(text_ids[sampled] * (int(equal_sets.max()) + 1) + equal_sets[sampled])]
     own = text_ids[chosen][_first_of_equals(text_ids[chosen])]
     positions = np.empty(len(distinct), np.int64)
     positions[own] = np.arange(len(own))
-    texts, name_texts = [distinct[text] for text in own], label_name_texts(dataset.labels)
+    texts, (name_texts, described_ids) = [distinct[text] for text in own], texts_of_labels(dataset.labels, descriptions)
     return Selection(
         texts=texts,
         tokens=encoder.tokenize(texts[:max_read]),
         name_texts=name_texts,
         name_tokens=encoder.tokenize(name_texts),
+        described_ids=described_ids,
         numbers=chosen,
         text_ids=positions[text_ids[chosen]],
         label_ids=label_ids[chosen],
         fraction=len(sampled) / len(dataset.rows),
     )
+
+
+def texts_of_labels(labels: Sequence[str], descriptions: Mapping[str, str] | None) -> tuple[list[str], Ids]:
+    """Return the names of labels as plain words, followed by the descriptions, and the label of each description."""
+    described = {label: text for label, text in (descriptions or {}).items() if text}
+    ids = [number for number, label in enumerate(labels) if label in described]
+    return [*label_name_texts(labels), *(described[labels[number]] for number in ids)], np.array(ids, np.int64)
+
+
+def labels_of(dataset: Dataset | MultiLabelDataset) -> Labels:
+    """Return the label id of each row, or its label set."""
+    if isinstance(dataset, Dataset):
+        return np.array(dataset.label_ids)
+    sets = np.zeros((len(dataset.rows), len(dataset.labels)), bool)
+    for row, own in zip(sets, dataset.label_sets, strict=True):
+        row[list(own)] = True
+    return sets
 
 
 def _first_of_equals(values: Ids) -> Ids:

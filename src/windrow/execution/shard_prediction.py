@@ -125,7 +125,7 @@ class ShardPredictor:
     ) -> "tuple[Source, Iterator[Record], ShardWriter]":
         """Return a shard's source and rows, and what writes their results."""
         file, options = self.manifest.file_of(part), shard_options(self.request)
-        plan, name, columns = file.plan, file.input.name, columns_of_request(self.request)
+        plan, name, columns = file.plan, file.input.name, columns_of_request(self.request, self.manifest.kind)
         shard, table = plan.shards[part.shard - 1], None
         if plan.format == "parquet":
             source, table, records = read_parquet_shard(opened, plan, shard, name, options)

@@ -14,7 +14,7 @@ from windrow.arrays import Floats
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import BaseModel
-from windrow.domain.training_report import ScoreReport
+from windrow.domain.training_report import HeadReport, ScoreReport
 from windrow.domain.values import recast
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import top_layers
@@ -36,17 +36,13 @@ from windrow.execution.tasks import (
     TrainAdaptersTask,
     TrainAdapterTask,
 )
-from windrow.learning.calibrate import (
-    ADAPTED_PRIOR,
-    HEAD_PRIOR,
-    HeldOut,
-    apply_temperature,
-    estimate_accuracy,
-    fit_temperature,
-)
-from windrow.learning.head import fit_adapted_head
+from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior
+from windrow.learning.calibrated_head import calibrate_head
+from windrow.learning.described_head import cross_validate_described_head, fit_described_head, search_described_head
+from windrow.learning.head import LinearHead, fit_adapted_head
 from windrow.learning.head_fitting import (
     Examples,
+    HeadSearch,
     LearningCurve,
     OutOfFoldLogits,
     compute_learning_curve,
@@ -54,6 +50,7 @@ from windrow.learning.head_fitting import (
     fit_head,
     search_head,
 )
+from windrow.learning.label_sets import set_ids, strata
 from windrow.learning.low_rank import truncate_to_rank
 from windrow.learning.plan import LayerConfig, plan_steps
 from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
@@ -92,10 +89,12 @@ def _run_head_task(frame: Frame) -> object:
         return evaluate_holdout(restore(HoldoutTask, frame))
     if frame.kind == SearchHeadTask.__name__:
         asked = restore(SearchHeadTask, frame)
-        return search_head(asked.examples, asked.seed)
+        search = search_head if asked.examples.prior is None else search_described_head
+        return search(asked.examples, asked.seed)
     if frame.kind == CrossValidateHeadTask.__name__:
         given = restore(CrossValidateHeadTask, frame)
-        return CrossValidateHeadOutcome(cross_validate_head(given.examples, given.folds, given.needed))
+        cross_validate = cross_validate_head if given.examples.prior is None else cross_validate_described_head
+        return CrossValidateHeadOutcome(cross_validate(given.examples, given.folds, given.needed))
     if frame.kind == LearningCurveTask.__name__:
         return compute_curve(restore(LearningCurveTask, frame))
     return fit(restore(FitTask, frame))
@@ -114,7 +113,7 @@ def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcom
     layers = LayerConfig(
         tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling, task.precision
     )
-    plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
+    plan = plan_steps(strata(task.label_ids), task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
     left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
     losses: tuple[float, ...] = ()
     adapter: AdapterTensors = {}
@@ -174,30 +173,41 @@ def fit(task: FitTask) -> FitOutcome:
     """Fit and calibrate the head, and build the artifact; the same task on the same machine gives the same bytes."""
     examples, held_out = task.examples, task.held_out
     if task.adapter is None:
-        head, head_report, out_of_fold = fit_head(examples, task.seed, task.search)
+        head, head_report, out_of_fold = _fit_head(examples, task.seed, task.search)
         held_out = None if out_of_fold is None else _held_out(examples, out_of_fold, task.hidden_size)
     else:
         head, head_report = fit_adapted_head(examples.features, examples.label_ids)
-    prior = HEAD_PRIOR if task.adapter is None else ADAPTED_PRIOR
-    temperature = prior.temperature
-    if held_out is not None:
-        temperature = fit_temperature(held_out.logits, held_out.label_ids, prior)
+    calibrated = calibrate_head(head, examples.label_ids, held_out, _temperature_prior(task))
     rows = slice(len(examples.groups))
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
     scope = None if held_out is None else measure_scope(centroids, held_out.similarities)
     scores = ScoreReport(
-        temperature=temperature,
+        temperature=calibrated.temperature,
         source="prior" if held_out is None else "out_of_fold",
         similarity=None if scope is None else fmean(scope.similarities),
         similarity_std=None if scope is None else scope.deviation,
     )
     return FitOutcome(
-        artifact=artifact_to_bytes(Artifact(apply_temperature(head, temperature), task.adapter, scope)),
+        artifact=artifact_to_bytes(Artifact(calibrated.head, task.adapter, scope)),
         head=head_report,
         scores=scores,
-        estimate=None if held_out is None else estimate_accuracy(held_out),
+        estimate=calibrated.estimate,
+        label_thresholds=calibrated.label_thresholds,
         versions=describe_environment(task.threads, task.precision),
     )
+
+
+def _fit_head(
+    examples: Examples, seed: int, search: HeadSearch | None = None
+) -> tuple[LinearHead, HeadReport, OutOfFoldLogits | None]:
+    """Fit the head alone, from the zero-shot head where labels are described."""
+    return (fit_head if examples.prior is None else fit_described_head)(examples, seed, search)
+
+
+def _temperature_prior(task: FitTask) -> Prior:
+    if task.adapter is not None:
+        return ADAPTED_PRIOR
+    return HEAD_PRIOR if task.examples.prior is None else DESCRIBED_PRIOR
 
 
 def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
@@ -206,7 +216,7 @@ def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
     if task.is_adapted:
         head, _ = fit_adapted_head(examples.features, examples.label_ids)
     else:
-        head, _, _ = fit_head(examples, task.seed)
+        head, _, _ = _fit_head(examples, task.seed)
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
     return HoldoutOutcome(head.logits(task.holdout_features), similarity_to_nearest(task.holdout_features, centroids))
 
@@ -221,7 +231,7 @@ def _held_out(examples: Examples, out_of_fold: OutOfFoldLogits, hidden_size: int
     count = len(examples.groups)
     features, label_ids = examples.features[:count], examples.label_ids[:count]
     # Duplicates count once.
-    witnesses = np.stack([examples.groups[out_of_fold.rows], label_ids[out_of_fold.rows]])
+    witnesses = np.stack([examples.groups[out_of_fold.rows], set_ids(label_ids)[out_of_fold.rows]])
     first = np.sort(np.unique(witnesses, axis=1, return_index=True)[1])
     rows, folds = out_of_fold.rows[first], out_of_fold.folds[first]
     similarities = np.empty(len(rows), np.float32)

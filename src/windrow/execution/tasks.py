@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from windrow.arrays import Floats, Ids, Precision, TokenStates
+from windrow.arrays import Floats, Ids, Labels, Precision, TokenStates
+from windrow.domain.prediction import Kind
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.learning.calibrate import HeldOut
@@ -74,7 +75,7 @@ class TrainAdapterTask:
         folder: The folder of the encoder's weights.
         base_model: The base model that the folder must hold.
         texts: The texts' states below the adapted layers.
-        label_ids: Each text's label, shape [n], int64.
+        label_ids: Each text's label, shape [n], int64; or its label set, shape [n, labels], bool.
         recipe: The training parameters.
         deadline_s: The latest end, on this machine's monotonic clock; ``None`` for no limit.
         full_size: For a fold of a cross-validation, the number of texts of the training that it evaluates; ``None`` for
@@ -88,7 +89,7 @@ class TrainAdapterTask:
     folder: Path
     base_model: BaseModel
     texts: TokenStates
-    label_ids: Ids
+    label_ids: Labels
     recipe: Recipe
     deadline_s: float | None
     full_size: int | None = None
@@ -133,6 +134,8 @@ class FitOutcome:
         head: How the head was chosen.
         estimate: The accuracy estimated from held-out rows; ``None`` without such rows.
         scores: How the scores were calibrated.
+        label_thresholds: For label sets, the probability from which on a text is given each label, in the order of the
+            labels; ``None`` for one label a text.
         versions: The environment that decides rounding, by name.
     """
 
@@ -140,7 +143,13 @@ class FitOutcome:
     head: HeadReport
     estimate: Estimate | None
     scores: ScoreReport
+    label_thresholds: tuple[float, ...] | None
     versions: Mapping[str, str]
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the classifier gives each text one label, or any number of them."""
+        return "single_label" if self.label_thresholds is None else "multi_label"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,20 @@
 """Train a classifier, from checked rows to a finished artifact."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
+from windrow.domain.classification import warn_of_truncated_labels
+from windrow.domain.data_warnings import find_data_warnings
+from windrow.domain.dataset import Dataset, DataWarning
+from windrow.domain.labelled_rows import LabelledDataset
+from windrow.domain.multi_label import MultiLabelDataset
+from windrow.domain.multi_label_report import MultiLabelBaseline
 from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
+from windrow.domain.report import MajorityBaseline
 from windrow.domain.training_report import AdapterReport, Estimate, FitReport
 from windrow.domain.values import recast
 from windrow.encoders.adapters import pack_adapter
@@ -16,13 +22,15 @@ from windrow.encoders.bulk import Encoded, encode
 from windrow.execution.adapter_training import TrainedAdapter
 from windrow.execution.environment import choose_precision
 from windrow.execution.holdout import PairedHeldOut, cross_validate_adapter, train_with_folds
-from windrow.execution.selection import Selection
+from windrow.execution.selection import Selection, labels_of, texts_of_labels
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
 from windrow.learning.evaluate import majority_baseline
 from windrow.learning.folds import assign_folds
 from windrow.learning.head_fitting import Examples, HeadSearch
-from windrow.learning.model_selection import choose_by_held_out_rows, label_name_texts
+from windrow.learning.label_sets import append_label_texts
+from windrow.learning.model_selection import choose_by_held_out_rows
+from windrow.learning.multi_label_evaluate import most_frequent_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,13 @@ class Trained(FitOutcome):
     warnings: tuple[DataWarning, ...]
 
 
-def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection: Selection | None = None) -> Trained:
+def train(
+    dataset: LabelledDataset,
+    recipe: Recipe,
+    context: TrainingContext,
+    selection: Selection | None = None,
+    descriptions: Mapping[str, str] | None = None,
+) -> Trained:
     """Train a classifier. Each distinct text is tokenized and encoded once; those of a sample, twice.
 
     Args:
@@ -48,6 +62,7 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
         recipe: Checked parameters.
         context: The training's resources.
         selection: The rows for contrastive training, if they were selected already (``measure_workload``).
+        descriptions: What labels mean, by label; not every label needs one.
 
     Raises:
         TrainingFailed: A task failed.
@@ -56,14 +71,15 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
 
     Source: docs/explanation/training.md.
     """
-    training_set = encode_training_set(dataset, recipe, context, selection).with_head_search(recipe, context)
+    training_set = encode_training_set(dataset, recipe, context, selection, descriptions)
+    training_set = training_set.with_head_search(recipe, context)
     result, folds = train_with_folds(
         training_set, recipe, context, partial(context.control.report_progress, "training")
     )
     held_out = _cross_validate(training_set, result, folds, recipe, context)
-    result = _keep_if_better(result, held_out)
+    result = _keep_if_better(result, held_out, is_described=training_set.prior is not None)
     context.control.report_progress("finishing")
-    encoded = _encode_as_served(dataset, training_set, result.adapter, context)
+    encoded = _encode_as_served(dataset, training_set, result.adapter, context, descriptions)
     examples = _examples(dataset, training_set, encoded)
     task = FitTask(
         examples,
@@ -90,6 +106,7 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
     warnings = (
         *find_data_warnings(dataset),
         *warn_of_truncated(len(truncated), len(dataset.rows), truncated.tolist(), context.encoder.folder.max_tokens),
+        *_warn_of_long_descriptions(dataset, training_set, context),
         *_warn_of_cut_short(result.report),
         *_warn_of_no_estimate(training_set, outcome.estimate, recipe),
         *_warn_of_estimate(dataset, outcome.estimate, recipe),
@@ -111,40 +128,53 @@ def _cross_validate(
     return cross_validate_adapter(training_set, recipe, context, folds)
 
 
-def _keep_if_better(result: TrainedAdapter, held_out: PairedHeldOut | None) -> TrainedAdapter:
+def _keep_if_better(result: TrainedAdapter, held_out: PairedHeldOut | None, *, is_described: bool) -> TrainedAdapter:
     """Return an adapter with what held-out rows say about it, without it where the head alone does better."""
     if result.report is None or held_out is None:
         return result
-    report = choose_by_held_out_rows(result.report, held_out.head_logits, held_out.adapted)
+    report = choose_by_held_out_rows(result.report, held_out.head_logits, held_out.adapted, is_described=is_described)
     return TrainedAdapter(result.adapter if report.scale else None, report)
 
 
-def _known_search(dataset: Dataset, training_set: EncodedTrainingSet) -> HeadSearch | None:
+def _known_search(dataset: LabelledDataset, training_set: EncodedTrainingSet) -> HeadSearch | None:
     """Return the cross-validation of the head on all rows, if there was one: not where rows are left out or equal."""
     return training_set.head_search if len(training_set.numbers) == len(dataset.rows) else None
 
 
 def _encode_as_served(
-    dataset: Dataset, training_set: EncodedTrainingSet, adapter: AdapterTensors | None, context: TrainingContext
+    dataset: LabelledDataset,
+    training_set: EncodedTrainingSet,
+    adapter: AdapterTensors | None,
+    context: TrainingContext,
+    descriptions: Mapping[str, str] | None,
 ) -> Encoded:
-    """Return the features of the distinct texts, followed by those of the label names, as they are served."""
+    """Return the features of the distinct texts, then of the label names and descriptions, as they are served."""
     if training_set.fraction == 1:
         return Encoded(training_set.with_adapter(adapter, context).features, training_set.states.truncated)
     # A sample's states come from other batches, which round differently, so all texts are encoded again.
     changes = None if adapter is None else pack_adapter(context.encoder.folder, adapter)
-    texts = [*dataset.distinct_texts, *label_name_texts(dataset.labels)]
+    texts = [*dataset.distinct_texts, *texts_of_labels(dataset.labels, descriptions)[0]]
     return encode(context.encoder, texts, changes, context.compute)
 
 
-def _examples(dataset: Dataset, training_set: EncodedTrainingSet, encoded: Encoded) -> Examples:
+def _examples(dataset: LabelledDataset, training_set: EncodedTrainingSet, encoded: Encoded) -> Examples:
     """Return all rows, and the label names that take part, for fitting the head."""
     rows, names = np.array(dataset.text_ids), np.arange(training_set.num_label_names)
     return Examples(
         features=encoded.features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
-        label_ids=np.concatenate([dataset.label_ids, names]),
+        label_ids=append_label_texts(labels_of(dataset), training_set.name_labels),
         groups=rows,
         num_train_only_rows=training_set.num_label_names,
+        prior=training_set.prior,
     )
+
+
+def _warn_of_long_descriptions(
+    dataset: LabelledDataset, training_set: EncodedTrainingSet, context: TrainingContext
+) -> Iterator[DataWarning]:
+    if len(label_ids := training_set.truncated_descriptions):
+        labels = [dataset.labels[label_id] for label_id in label_ids]
+        yield warn_of_truncated_labels(labels, context.encoder.folder.max_tokens)
 
 
 def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
@@ -159,10 +189,24 @@ def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
         yield DataWarning("ended_by_max_seconds", message)
 
 
-def _warn_of_estimate(dataset: Dataset, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
-    if estimate is not None:
+def _warn_of_estimate(dataset: LabelledDataset, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
+    if estimate is None:
+        return
+    baseline: MajorityBaseline | MultiLabelBaseline
+    if isinstance(dataset, Dataset):
         baseline = majority_baseline([row.label for row in dataset.rows])
-        yield from warn_of_majority(estimate.total, estimate.interval, baseline, recipe.base_model)
+    else:
+        baseline = most_frequent_set(dataset.rows)
+        # Thresholds are chosen for F1, at which few sets are right as a whole: labels may be told well all the same.
+        if (estimate.micro_f1 or 0.0) > max(baseline.micro_f1, _micro_f1_of_all_labels(dataset)):
+            return
+    yield from warn_of_majority(estimate.total, estimate.interval, baseline, recipe.base_model)
+
+
+def _micro_f1_of_all_labels(dataset: MultiLabelDataset) -> float:
+    """Return the F1 of always giving every label."""
+    given, right = len(dataset.rows) * len(dataset.labels), sum(dataset.rows_per_label.values())
+    return 2 * right / (given + right)
 
 
 def _warn_of_no_estimate(

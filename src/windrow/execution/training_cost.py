@@ -9,8 +9,8 @@ from typing import get_args
 import numpy as np
 
 from windrow.arrays import Ids
-from windrow.domain.dataset import Dataset
 from windrow.domain.job import Progress, Stage, StageEstimate
+from windrow.domain.labelled_rows import LabelledDataset
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import feature_size, top_layers
@@ -19,6 +19,7 @@ from windrow.execution.adapter_training import count_at_once
 from windrow.execution.holdout import assign_eval_folds, num_folds_needed
 from windrow.execution.selection import Selection, select_rows
 from windrow.learning.head_fitting import MAX_CV_WORK
+from windrow.learning.label_sets import append_label_texts, count_labels, strata
 from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, Plan, plan_steps
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -81,7 +82,7 @@ class Workload:
     """
 
     folder: EncoderFolder
-    dataset: Dataset
+    dataset: LabelledDataset
     selection: Selection
     tokens: int
     selected_tokens: int
@@ -128,7 +129,13 @@ class CostCalibration:
             self._factors[kind, stage] = factor * change**_NEWEST_WEIGHT
 
 
-def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, threads: int) -> Workload:
+def measure_workload(
+    dataset: LabelledDataset,
+    recipe: Recipe,
+    encoder: TextEncoder,
+    threads: int,
+    descriptions: Mapping[str, str] | None = None,
+) -> Workload:
     """Measure the work of a training from its rows, without encoding or training.
 
     Args:
@@ -136,8 +143,9 @@ def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, thr
         recipe: Checked parameters.
         encoder: Tokenizes the texts.
         threads: The threads with which an adapter is trained.
+        descriptions: What labels mean, by label; not every label needs one.
     """
-    selection = select_rows(dataset, recipe, encoder, MAX_COUNTED_TEXTS)
+    selection = select_rows(dataset, recipe, encoder, MAX_COUNTED_TEXTS, descriptions)
     lengths, left_out_tokens = _token_counts(dataset, selection, encoder)
     row_lengths = lengths[selection.text_ids]
     workload = Workload(
@@ -147,7 +155,8 @@ def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, thr
         return workload
     names = token_counts(selection.name_tokens)
     step_lengths = np.concatenate([row_lengths, names])
-    plan = plan_steps(np.concatenate([selection.label_ids, np.arange(len(names))]), step_lengths, recipe)
+    names_of = np.concatenate([np.arange(count_labels(selection.label_ids)), selection.described_ids])
+    plan = plan_steps(strata(append_label_texts(selection.label_ids, names_of)), step_lengths, recipe)
     step_tokens = tuple(int(step_lengths[step].sum()) for step in plan.steps)
     workload = replace(workload, plan=plan, step_tokens=step_tokens)
     if not recipe.cross_validate:
@@ -319,7 +328,7 @@ def _flops(folder: EncoderFolder, tokens: int, layers: int) -> float:
     return 2.0 * tokens * layers * weights
 
 
-def _token_counts(dataset: Dataset, selection: Selection, encoder: TextEncoder) -> tuple[Ids, int]:
+def _token_counts(dataset: LabelledDataset, selection: Selection, encoder: TextEncoder) -> tuple[Ids, int]:
     """Return the number of tokens of each selected text, shape (texts,), and the total of all other texts.
 
     Texts that were not tokenized are extrapolated from the others.

@@ -1,14 +1,16 @@
 """Encode the training rows with the frozen encoder, for contrastive training and its cross-validation."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from windrow.arrays import Floats, Ids, TokenStates
+from windrow.arrays import Floats, Ids, Labels, TokenStates
 from windrow.domain.dataset import Dataset
 from windrow.domain.job import OnStep
+from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
 from windrow.domain.values import recast
@@ -17,11 +19,14 @@ from windrow.encoders.bulk import Compute, TrunkStates, compute_trunk_states, fe
 from windrow.encoders.cores import usable_cores
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.control import TrainingControl
+from windrow.execution.label_encoding import measure_cosine_scale
 from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.selection import Selection, select_rows
 from windrow.execution.tasks import SearchHeadTask, Task
 from windrow.learning.head_fitting import Examples, HeadSearch
+from windrow.learning.label_sets import append_label_texts, are_label_ids, count_labels
 from windrow.learning.model_selection import choose_adapter_scale, label_names_are_informative
+from windrow.learning.zero_shot import label_vectors, zero_shot_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +70,18 @@ class EncodedTrainingSet:
     """The distinct rows for contrastive training, encoded by the frozen encoder.
 
     Args:
-        states: The states of the distinct texts, followed by those of the label names.
+        states: The states of the distinct texts, followed by those of the label names, and of descriptions of labels.
         features: Their features; shape [texts and names, features], float32.
         numbers: The number of each distinct row in the data, the first one of equals.
         text_ids: The text of each distinct row.
-        label_ids: The label of each distinct row.
-        num_label_names: The number of label names that take part: all, or 0 if they are not informative.
+        label_ids: The label of each distinct row, or its label set.
+        described_ids: The label of each description.
+        num_label_names: The number of label names and descriptions that take part: all, or 0 if they are not
+            informative.
         fraction: The fraction of all rows, in (0, 1]; below 1 they are a sample.
         began_s: The time when encoding began, on the monotonic clock.
         took_s: The duration of encoding in seconds.
+        cosine_scale: How far cosines of the encoder spread (``learning.zero_shot.cosine_scale``).
         head_search: The cross-validation of the head alone, on the frozen encoder; ``None`` where there was none.
     """
 
@@ -81,11 +89,13 @@ class EncodedTrainingSet:
     features: Floats
     numbers: Ids
     text_ids: Ids
-    label_ids: Ids
+    label_ids: Labels
+    described_ids: Ids
     num_label_names: int
     fraction: float
     began_s: float
     took_s: float
+    cosine_scale: float = 1.0
     head_search: HeadSearch | None = None
 
     @property
@@ -100,41 +110,79 @@ class EncodedTrainingSet:
 
     @property
     def name_ids(self) -> Ids:
-        """The indices in ``states`` of the label names that take part."""
-        return len(self.states.lengths) - int(self.label_ids.max() + 1) + np.arange(self.num_label_names)
+        """The indices in ``states`` of the label names and descriptions that take part."""
+        return self._label_text_ids[: self.num_label_names]
+
+    @property
+    def name_labels(self) -> Ids:
+        """The label of each label name and description that takes part."""
+        return self._text_labels[: self.num_label_names]
+
+    @property
+    def prior(self) -> Floats | None:
+        """The weights of the zero-shot head; ``None`` where no label is described, or rows have label sets."""
+        if len(self.described_ids) == 0 or not are_label_ids(self.label_ids):
+            return None
+        return zero_shot_head(self._label_vectors, self.cosine_scale).weights
+
+    @property
+    def truncated_descriptions(self) -> Ids:
+        """The labels whose descriptions are longer than the encoder reads."""
+        first = len(self.states.lengths) - len(self.described_ids)
+        truncated: Ids = self.described_ids[self.states.truncated[first:]]
+        return truncated
+
+    @property
+    def _text_labels(self) -> Ids:
+        return np.concatenate([np.arange(count_labels(self.label_ids)), self.described_ids])
+
+    @property
+    def _label_text_ids(self) -> Ids:
+        count = len(self._text_labels)
+        return len(self.states.lengths) - count + np.arange(count)
+
+    @property
+    def _label_vectors(self) -> Floats:
+        features, own = self.features[self._label_text_ids], self._text_labels
+        labels = range(count_labels(self.label_ids))
+        described = set(self.described_ids.tolist())
+        texts = [features[own == label] for label in labels]
+        return label_vectors(texts, self.hidden_size, [label in described for label in labels])
 
     @cached_property
     def policy(self) -> AdapterPolicy:
         """The policy of a training on all rows."""
         head = None if self.head_search is None else self.head_search.out_of_fold
-        choice = choose_adapter_scale(self.row_features, self.label_ids, head)
+        is_described = self.prior is not None
+        choice = choose_adapter_scale(self.row_features, self.label_ids, head, is_described=is_described)
         return AdapterPolicy(choice, len(self.text_ids) + self.num_label_names)
 
     def with_head_search(self, recipe: Recipe, context: TrainingContext) -> "EncodedTrainingSet":
-        """Return it with the head's search, if an adapter is requested and the labels' means alone do not rule it out.
+        """Return it with the head's search, if an adapter is requested and the search may rule it out.
 
         Raises:
             TrainingFailed: The task failed.
             ShuttingDown: The runner was closed.
         """
-        if recipe.num_iterations == 0 or self.policy.choice.scale == 0:
+        if recipe.num_iterations == 0 or self.policy.choice.scale == 0 or not are_label_ids(self.label_ids):
             return self
         return replace(self, head_search=context.run(SearchHeadTask(self.examples(), recipe.seed)))
 
-    def contrastive_inputs(self) -> tuple[TokenStates, Ids]:
+    def contrastive_inputs(self) -> tuple[TokenStates, Labels]:
         """Return the texts' states for contrastive training, one per distinct row and label name, and their labels."""
         return (
             self.states.select(np.concatenate([self.text_ids, self.name_ids])),
-            np.concatenate([self.label_ids, np.arange(self.num_label_names)]),
+            append_label_texts(self.label_ids, self.name_labels),
         )
 
     def examples(self) -> Examples:
         """Return the rows, and the label names that take part, for fitting a head."""
         return Examples(
             features=np.concatenate([self.row_features, self.features[self.name_ids]]),
-            label_ids=np.concatenate([self.label_ids, np.arange(self.num_label_names)]),
+            label_ids=append_label_texts(self.label_ids, self.name_labels),
             groups=self.text_ids,
             num_train_only_rows=self.num_label_names,
+            prior=self.prior,
         )
 
     def subset(self, rows: Ids) -> "EncodedTrainingSet":
@@ -144,9 +192,10 @@ class EncodedTrainingSet:
 
     def select_label_names(self) -> "EncodedTrainingSet":
         """Return it with the label names if they are informative, else without."""
-        names = replace(self, num_label_names=int(self.label_ids.max() + 1)).name_ids
-        mean = label_names_are_informative(self.row_features, self.label_ids, self.features[names])
-        return replace(self, num_label_names=len(names) if mean else 0)
+        texts = self._label_text_ids
+        meanings = self._label_vectors if len(self.described_ids) else self.features[texts]
+        mean = label_names_are_informative(self.row_features, self.label_ids, meanings)
+        return replace(self, num_label_names=len(texts) if mean else 0)
 
     def with_adapter(self, changes: LowRankChanges | None, context: TrainingContext) -> "EncodedTrainingSet":
         """Return it with the features of an adapted encoder; ``None`` for no adapter."""
@@ -157,19 +206,24 @@ class EncodedTrainingSet:
 
 
 def encode_training_set(
-    dataset: Dataset, recipe: Recipe, context: TrainingContext, selection: Selection | None = None
+    dataset: Dataset | MultiLabelDataset,
+    recipe: Recipe,
+    context: TrainingContext,
+    selection: Selection | None = None,
+    descriptions: Mapping[str, str] | None = None,
 ) -> EncodedTrainingSet:
-    """Encode the selected rows and the label names with the frozen encoder.
+    """Encode the selected rows, the label names and descriptions of labels with the frozen encoder.
 
     Args:
         dataset: Checked rows.
         recipe: Its seed chooses the sample of too many rows.
         context: The training's resources.
         selection: The selected rows; ``None`` to select them here.
+        descriptions: What labels mean, by label; not every label needs one.
     """
     began_s = time.monotonic()
     context.control.report_progress("encoding")
-    selection = selection or select_rows(dataset, recipe, context.encoder)
+    selection = selection or select_rows(dataset, recipe, context.encoder, descriptions=descriptions)
     states = compute_trunk_states(context.encoder, selection.all_tokens(context.encoder), context.compute)
     training_set = recast(
         EncodedTrainingSet,
@@ -177,6 +231,7 @@ def encode_training_set(
         states=states,
         features=features_from_states(context.encoder, states, compute=context.compute),
         num_label_names=0,
+        cosine_scale=measure_cosine_scale(context.encoder, context.compute) if len(selection.described_ids) else 1.0,
         began_s=began_s,
         took_s=time.monotonic() - began_s,
     )

@@ -1,5 +1,6 @@
 """Counts how much classifiers and API keys are used: in memory, and from time to time on the disk."""
 
+import heapq
 import logging
 import math
 import secrets
@@ -21,6 +22,8 @@ FLUSH_INTERVAL_S: Final = 60.0
 # What other processes have counted is read again after this time where no task does it before.
 _REREAD_S: Final = 90.0
 _PROCESS_BYTES: Final = 6
+# Names of which the texts since the start are counted; beyond them, the half that was used most goes on.
+MAX_COUNTED: Final = 20_000
 _log = logging.getLogger("windrow.execution")
 
 
@@ -86,6 +89,7 @@ class UseCounters:
         self._flushing = threading.Lock()
         self._today = _Day(int(now_s() // DAY_S))
         self._over: list[_Day] = []
+        self._texts: dict[str, int] = {}
         self._others_keys: Mapping[str, KeyUse] = {}
         self._recent = _Recent()
         self._is_told = False
@@ -108,6 +112,20 @@ class UseCounters:
                 else:
                     counted[0] += texts
                     counted[1] = now_s
+                self._texts[name] = self._texts.get(name, 0) + texts
+            if len(self._texts) > MAX_COUNTED:
+                self._texts = _most_used(self._texts, MAX_COUNTED // 2)
+
+    def most_used(self, limit: int, is_meant: Callable[[str], bool]) -> Mapping[str, int]:
+        """Return the texts that this process gave to the most used classifiers since its start, the most first.
+
+        Args:
+            limit: How many classifiers at most.
+            is_meant: Whether a classifier of that name counts.
+        """
+        with self._lock:
+            texts = dict(self._texts)
+        return _most_used({name: count for name, count in texts.items() if is_meant(name)}, limit)
 
     def count_request(self, key: str, requests: int = 1, texts: int = 0) -> None:
         """Count what a key has sent.
@@ -322,6 +340,11 @@ class _Recent:
             self._whole = _summed((self._past, read(today)))
             self._own, self._read_at_s = own, now_s
             return self._whole
+
+
+def _most_used(texts: Mapping[str, int], limit: int) -> dict[str, int]:
+    # Of equals the first by name, so that a monitor sees the same ones each time.
+    return dict(heapq.nsmallest(limit, texts.items(), key=lambda each: (-each[1], each[0])))
 
 
 def _first_recent(today: date) -> date:

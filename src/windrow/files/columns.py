@@ -29,16 +29,38 @@ _MOST_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class LabelColumns:
+    """Where each row of a file has any number of labels: in one column, or in one for each label.
+
+    Args:
+        column: The column that holds all labels of a row; ``None`` where each label has a column.
+        separator: What stands between them where they are one text; ``None`` where they are a list.
+        indicators: The columns of 1 and 0, each called like its label.
+    """
+
+    column: str | None = None
+    separator: str | None = None
+    indicators: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All these columns."""
+        return self.indicators if self.column is None else (self.column,)
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of the text columns and the label column.
+    """The names of the text columns and of those with labels.
 
     Args:
         text: The text column, or several whose texts are joined.
-        label: The label column; ``None`` if labels are not needed.
+        label: The column with one label of each row; ``None`` if labels are not needed, or rows have any number.
+        labels: The columns with any number of labels of each row; ``None`` if labels are not needed, or rows have one.
     """
 
     text: tuple[str, ...]
     label: str | None = None
+    labels: LabelColumns | None = None
 
     def text_of(self, values: Mapping[str, object]) -> object:
         """Return a row's text: of several columns, those that are not blank with a blank line between.
@@ -62,13 +84,15 @@ class FoundColumns:
 
     Args:
         text: The text columns; empty where it is not clear which they are.
-        label: The label column; ``None`` where there is none, or where it is not clear.
+        label: The label column; ``None`` where there is none, where it is not clear, or where rows have any number.
         unresolved: What is not clear.
+        labels: The columns with any number of labels of each row; ``None`` where there are none.
     """
 
     text: tuple[str, ...]
     label: str | None
     unresolved: "tuple[UnresolvedColumn, ...]" = ()
+    labels: LabelColumns | None = None
 
 
 class UnresolvedColumn(ValueError):  # noqa: N818 - callers turn it into an error with the file's name
@@ -96,6 +120,8 @@ def find_columns(names: Sequence[str], options: ReadOptions, *, labelled: bool) 
     Raises:
         UnresolvedColumn: A column named in the options is missing, or no column or several columns match.
     """
+    if (labels := _label_columns(names, options)) is not None:
+        return Columns(_texts_beside(names, options, labels), labels=labels if labelled else None)
     asked_label = options.label_column or ""
     texts = _named_texts(names, options) or _guessed(names, TEXT_NAMES, "text", (asked_label,))
     if labelled:
@@ -125,6 +151,13 @@ def look_for_columns(names: Sequence[str], options: ReadOptions) -> FoundColumns
     Raises:
         UnresolvedColumn: A column named in the options is missing, or is to hold both the text and the label.
     """
+    if (labels := _label_columns(names, options)) is not None:
+        try:
+            return FoundColumns(_texts_beside(names, options, labels), None, labels=labels)
+        except UnresolvedColumn as error:
+            if error.facts["parameter"] != "text_column" or options.text_column:
+                raise
+            return FoundColumns((), None, (error,), labels)
     unresolved: list[UnresolvedColumn] = []
     texts, label = _named_texts(names, options), _named_label(names, options)
     if not label:
@@ -145,6 +178,17 @@ def look_for_columns(names: Sequence[str], options: ReadOptions) -> FoundColumns
     return FoundColumns(texts, label if label and label not in texts else None, tuple(unresolved))
 
 
+def lacks_labels(names: Sequence[str], options: ReadOptions) -> bool:
+    """Whether no column is called like one with labels, and no option names one.
+
+    Args:
+        names: All columns of the file.
+        options: The read options.
+    """
+    is_named = bool(options.label_column) or names_label_columns(options)
+    return not is_named and not any(_is_in(name, LABEL_NAMES) for name in names)
+
+
 class Evidence(IntEnum):
     """The evidence that the first line of a file is a header."""
 
@@ -163,7 +207,7 @@ def header_evidence(names: Sequence[str], options: ReadOptions) -> Evidence:
 
     A value such as "question" may be a label or a column name, so a line with a sentence is not a header.
     """
-    if not set(names).isdisjoint((*_asked_texts(names, options), options.label_column)):
+    if not set(names).isdisjoint((*_asked_texts(names, options), *_asked_labels(names, options))):
         return Evidence.SURE
     most_words = max((len(name.split()) for name in names), default=0)
     texts = [name for name in names if _is_in(name, TEXT_NAMES)]
@@ -183,7 +227,7 @@ def ambiguous_header_names(names: Sequence[str], options: ReadOptions) -> dict[i
     return {
         place: name
         for place, name in enumerate(names)
-        if name == options.label_column or _is_in(name, (*LABEL_NAMES, *TEXT_NAMES[1:]))
+        if name in (options.label_column, options.labels_column) or _is_in(name, (*LABEL_NAMES, *TEXT_NAMES[1:]))
         if name not in texts
     }
 
@@ -207,10 +251,83 @@ def listed(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
 
 
+def with_list_of_labels(columns: Columns, options: ReadOptions, value: object) -> Columns:
+    """Return columns of JSON in which a key ``labels`` was found by itself, and holds a list in the first row.
+
+    Args:
+        columns: The columns as their names tell them.
+        options: The read options, which may name a column with one label.
+        value: What the first row has in the column of labels.
+    """
+    if options.label_column or not isinstance(value, list) or _spelling(columns.label or "") != "labels":
+        return columns
+    return Columns(columns.text, labels=LabelColumns(columns.label))
+
+
+def names_label_columns(options: ReadOptions) -> bool:
+    """Whether read options say that rows have any number of labels."""
+    return bool(options.labels_column or options.label_separator or options.indicator_columns)
+
+
+def _label_columns(names: Sequence[str], options: ReadOptions) -> LabelColumns | None:
+    """Return the columns with any number of labels of each row; ``None`` where the options speak of no such ones.
+
+    Raises:
+        UnresolvedColumn: A named column is missing, options contradict each other, or no column or several match.
+    """
+    if not names_label_columns(options):
+        return None
+    ways = [
+        name
+        for name in ("label_column", "labels_column", "indicator_columns")
+        if getattr(options, name) and (name != "label_column" or not options.label_separator)
+    ]
+    if len(ways) > 1 or (options.indicator_columns and options.label_separator):
+        words = "{arg:{parameter}} cannot be combined with other options that say where labels are. Leave it out"
+        raise UnresolvedColumn(words, parameter=ways[-1])
+    if options.indicator_columns:
+        known = _by_spelling(names)
+        asked = filter(None, _split_names(names, options.indicator_columns))
+        return LabelColumns(
+            indicators=tuple(dict.fromkeys(_named(names, known, each, "indicator_columns") for each in asked))
+        )
+    if options.labels_column:
+        column = _named(names, _by_spelling(names), options.labels_column, "labels_column")
+    else:
+        column = _named_label(names, options) or "".join(_guessed(names, LABEL_NAMES, "label", options.text_column))
+    if not column:
+        raise _not_found(names, "labels")
+    return LabelColumns(column, options.label_separator)
+
+
+def _texts_beside(names: Sequence[str], options: ReadOptions, labels: LabelColumns) -> tuple[str, ...]:
+    """Return the text columns beside those with any number of labels."""
+    texts = _named_texts(names, options) or _guessed(names, TEXT_NAMES, "text", labels.names)
+    if not texts:
+        others = [name for name in names if name not in labels.names]
+        if len(others) != 1:
+            raise _not_found(names, "text")
+        texts = (others[0],)
+    for name in labels.names:
+        _check_apart(texts, name)
+    return texts
+
+
+def _asked_labels(names: Sequence[str], options: ReadOptions) -> Iterator[str]:
+    """Yield the columns with labels that the options name."""
+    yield from filter(None, (options.label_column, options.labels_column))
+    yield from _split_names(names, options.indicator_columns)
+
+
 def _asked_texts(names: Sequence[str], options: ReadOptions) -> Iterator[str]:
-    """Yield the text columns that the options name; what is no column itself may be several with commas between."""
-    known = _by_spelling(names) if any("," in asked for asked in options.text_column) else {}
-    for asked in options.text_column:
+    """Yield the text columns that the options name."""
+    return _split_names(names, options.text_column)
+
+
+def _split_names(names: Sequence[str], asked_names: Sequence[str]) -> Iterator[str]:
+    """Yield columns that are named; what is no column itself may be several with commas between."""
+    known = _by_spelling(names) if any("," in asked for asked in asked_names) else {}
+    for asked in asked_names:
         if "," not in asked or _spelling(asked) in known:
             yield asked
         else:
@@ -221,14 +338,14 @@ def _named_texts(names: Sequence[str], options: ReadOptions) -> tuple[str, ...]:
     asked_texts = tuple(filter(None, _asked_texts(names, options)))
     # Once for all of them: a request may name thousands, also such that are one column in the end.
     known = _by_spelling(names) if asked_texts else {}
-    return tuple(dict.fromkeys(_named(names, known, asked, "text") for asked in asked_texts))
+    return tuple(dict.fromkeys(_named(names, known, asked, "text_column") for asked in asked_texts))
 
 
 def _named_label(names: Sequence[str], options: ReadOptions) -> str:
-    return _named(names, _by_spelling(names), options.label_column, "label") if options.label_column else ""
+    return _named(names, _by_spelling(names), options.label_column, "label_column") if options.label_column else ""
 
 
-def _named(names: Sequence[str], known: Mapping[str, Sequence[str]], asked: str, what: str) -> str:
+def _named(names: Sequence[str], known: Mapping[str, Sequence[str]], asked: str, parameter: str) -> str:
     """Return the column of a name, or else the only one whose name differs in nothing but case and outer blanks."""
     alike = known.get(_spelling(asked), ())
     if asked in alike:
@@ -236,7 +353,7 @@ def _named(names: Sequence[str], known: Mapping[str, Sequence[str]], asked: str,
     if len(alike) == 1:
         return alike[0]
     words = "there is no column {column!r}. Its columns are {names}; name one with {arg:{parameter}}"
-    raise UnresolvedColumn(words, column=asked, names=listed(names), parameter=f"{what}_column")
+    raise UnresolvedColumn(words, column=asked, names=listed(names), parameter=parameter)
 
 
 def _by_spelling(names: Iterable[str]) -> dict[str, list[str]]:

@@ -24,6 +24,7 @@ from windrow.files.columns import (
     header_evidence,
     listed,
     look_for_columns,
+    names_label_columns,
 )
 from windrow.files.decoding import LINE_END, MAX_LINE_CHARS, Source
 from windrow.files.lines import BLANK_LINES, Lines
@@ -206,10 +207,16 @@ def _check_repeated(
             columns = find_columns(names, options, labelled=labelled)
     except UnresolvedColumn:
         return  # the caller looks the columns up again and reports the error
-    for field, name in (*(("text", name) for name in columns.text), ("label", columns.label)):
+    several = () if columns.labels is None else columns.labels.names
+    parameter = "indicator_columns" if options.indicator_columns else "labels_column"
+    for field, name in (
+        *(("text_column", name) for name in columns.text),
+        ("label_column", columns.label),
+        *((parameter, name) for name in several),
+    ):
         if name is not None and row.count(name) > 1:
             source.ask(
-                f"{field}_column",
+                field,
                 "two columns are called {name!r}. Give each one a name of its own, or choose another column with "
                 "{arg:{parameter}}; the second one of that name is {second!r}.",
                 line,
@@ -235,10 +242,11 @@ def _has_named_columns(source: Source, line: int, names: Sequence[str], options:
     Raises:
         InvalidParameter: A named column is missing.
     """
-    if not (options.text_column or options.label_column):
+    is_labelled = bool(options.label_column) or names_label_columns(options)
+    if not (options.text_column or is_labelled):
         return False
     try:
-        find_columns(names, options, labelled=bool(options.label_column))
+        find_columns(names, options, labelled=is_labelled)
     except UnresolvedColumn as error:
         template = f"{error.template}. If the first line is a row, add {{unset:header}}."
         raise source.error(template, line, **error.facts) from error

@@ -4,21 +4,15 @@ Reads with the readers that trainings and predictions use. A row with a problem 
 refuse the file.
 """
 
-import json
+from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, BinaryIO, Final
 
 from windrow.domain.characters import is_blank
-from windrow.domain.dataset import (
-    MAX_LABEL_CHARS,
-    DataLimits,
-    Dataset,
-    DataWarning,
-    Row,
-    find_data_warnings,
-    with_every_row,
-)
+from windrow.domain.data_warnings import find_data_warnings, with_every_row
+from windrow.domain.dataset import MAX_LABEL_CHARS, DataLimits, DataWarning, Row
 from windrow.domain.errors import InvalidFile, LimitExceeded
 from windrow.domain.inspection import (
     MAX_EXAMPLE_CHARS,
@@ -32,10 +26,22 @@ from windrow.domain.inspection import (
     RowProblem,
     check_inspect,
 )
+from windrow.domain.labelled_rows import LabelledDataset, LabelledRow, dataset_of
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.words import render
-from windrow.files.columns import Columns, FoundColumns, UnresolvedColumn, look_for_columns
+from windrow.files.columns import (
+    Columns,
+    FoundColumns,
+    LabelColumns,
+    UnresolvedColumn,
+    lacks_labels,
+    look_for_columns,
+    with_list_of_labels,
+)
 from windrow.files.decoding import Source, check_encoding
 from windrow.files.delimited import MAX_COLUMNS, NumberedRow, too_many_columns
+from windrow.files.json_values import shown_value
+from windrow.files.label_hints import find_label_hints
 from windrow.files.reading import Record, Table, is_rejected, open_rows
 
 UNNAMED: Final = "the file"
@@ -45,6 +51,8 @@ _MAX_DEPTH: Final = 50
 _MAX_GROWTH: Final = 4
 # What a value inside another one counts for besides its characters: ``[]`` takes this many times its room in memory.
 _NESTED_CHARS: Final = 30
+# The questions about how labels are written in their column.
+_UNCLEAR_LABELS: Final = frozenset(("label_separator", "labels_column"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +94,22 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
         raise too_many_columns(source, None)
     found = _found_columns(source, names, request, notes)
     seen = _SeenRows(source, limits, {each: _Column() for each in names}, is_json=format_ in ("json", "jsonl"))
+    first, rows = _first_of(rows)
+    found = _with_list_of_labels(found, request, first)
     table = Table(
         source,
-        Columns(found.text, found.label if request.labelled else None),
+        Columns(found.text, found.label, found.labels) if request.labelled else Columns(found.text),
         names,
         seen.counted(rows),
         is_delimited=format_ in ("csv", "tsv"),
+        options=request,
+        keeps_blank_labels=True,
     )
-    kept = _kept_rows(table, found.label, request, limits)
+    kept = _settled(_kept_rows(table, found, request, limits), table, notes)
+    if request.labelled and found.text and "header" not in notes.questions and lacks_labels(names, request):
+        cells = {name: column.values for name, column in seen.columns.items() if name not in found.text}
+        for hint in find_label_hints(cells):
+            source.ask(str(hint.parameter), hint.template, None, **hint.facts)
     if not found.text or "header" in notes.questions:
         found, kept = FoundColumns((), found.label if "header" not in notes.questions else None), []
     return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
@@ -121,10 +137,11 @@ class _Notes:
         self.num_problems += 1
         if self.num_problems > self.max_problems:
             raise _too_many_rows(str(error.facts["file"]), self.max_problems)
-        if len(self.problems) < MAX_PROBLEMS:
-            line, template = error.facts["line"], error.template.removeprefix("{file}, line {line}: ")
-            assert isinstance(line, int)
-            self.problems.append(RowProblem(line, render(template, error.facts)))
+        line, template = error.facts["line"], error.template.removeprefix("{file}, line {line}: ")
+        assert isinstance(line, int)
+        if len(self.problems) < MAX_PROBLEMS or line < self.problems[-1].line:
+            insort(self.problems, RowProblem(line, render(template, error.facts)), key=lambda each: each.line)
+            del self.problems[MAX_PROBLEMS:]
 
     def note_question(self, error: InvalidFile) -> None:
         """Take note of what is not clear, without the advice, which is the parameter."""
@@ -142,7 +159,7 @@ class _Column:
     values: set[str] = field(default_factory=set)
 
     def add(self, value: object) -> None:
-        shown = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        shown = shown_value(value)
         if shown in self.values or is_blank(shown):
             return
         self.values.add(shown)
@@ -204,13 +221,30 @@ def _found_columns(source: Source, names: tuple[str, ...], request: InspectReque
         notes.note_question(source.error(f"{each.template}.", None, **each.facts))
     # Of two columns of one name, which the reader has asked about.
     is_text_unclear, is_label_unclear = (f"{each}_column" in notes.questions for each in ("text", "label"))
-    return FoundColumns(() if is_text_unclear else found.text, None if is_label_unclear else found.label)
+    are_labels_unclear = any(each in notes.questions for each in ("labels_column", "indicator_columns"))
+    return FoundColumns(
+        () if is_text_unclear else found.text,
+        None if is_label_unclear else found.label,
+        labels=None if are_labels_unclear else found.labels,
+    )
+
+
+def _first_of(rows: Iterator[NumberedRow]) -> tuple[Mapping[str, object], Iterator[NumberedRow]]:
+    """Return the values of the first row, and all rows."""
+    first = next(rows, None)
+    return ({}, iter(())) if first is None else (first[1], chain((first,), rows))
+
+
+def _with_list_of_labels(found: FoundColumns, request: InspectRequest, first: Mapping[str, object]) -> FoundColumns:
+    """Return columns of JSON whose key ``labels`` holds lists as such, as a training takes them."""
+    columns = with_list_of_labels(Columns(found.text, found.label), request, first.get(found.label or ""))
+    return found if columns.labels is None else replace(found, label=None, labels=columns.labels)
 
 
 def _kept_rows(
-    table: Table, label_column: str | None, request: InspectRequest, limits: InspectionLimits
+    table: Table, found: FoundColumns, request: InspectRequest, limits: InspectionLimits
 ) -> list[InspectedRow]:
-    """Return the rows that nothing is wrong with, and tell the others to the listener.
+    """Return the rows that nothing but a blank label is wrong with, and tell the others to the listener.
 
     Raises:
         LimitExceeded: They would be far larger than the file, with all their columns.
@@ -235,10 +269,26 @@ def _kept_rows(
                     "fewer rows, or raise {setting}.",
                     {"file": table.source.name, "limit": _MAX_GROWTH * limits.max_bytes, "setting": limits.setting},
                 )
-        label = record.label or _label_of(table, record, label_column, request)
+        label = record.label or _label_of(table, record, found.label, request)
+        labels = _labels_of(table, record, found.labels, request) if record.labels is None else record.labels
         values = dict(record.values) if request.include_values else None
-        kept.append(InspectedRow(record.line, record.text, label, values))
+        kept.append(InspectedRow(record.line, record.text, label, values, labels))
     return kept
+
+
+def _settled(rows: list[InspectedRow], table: Table, notes: _Notes) -> list[InspectedRow]:
+    """Return rows without labels where it is not clear how they are written, and otherwise those whose label is there.
+
+    A blank cell says that a row has none of the labels, where rows may have any number of them.
+    """
+    if not _UNCLEAR_LABELS.isdisjoint(notes.questions):
+        return [replace(row, label=None, labels=None) for row in rows]
+    if table.columns is None or table.columns.label is None:
+        return rows
+    for row in rows:
+        if not row.label:
+            table.source.reject("the label is blank. Fill it in or remove that row.", row.line)
+    return [row for row in rows if row.label]
 
 
 def _told_chars(value: object) -> int:
@@ -265,6 +315,16 @@ def _label_of(table: Table, record: Record, column: str | None, request: Inspect
     return None if label is None or len(label) > MAX_LABEL_CHARS else label
 
 
+def _labels_of(
+    table: Table, record: Record, where: LabelColumns | None, request: InspectRequest
+) -> tuple[str, ...] | None:
+    """Return the labels of a row that need not have any; ``None`` where a training would not take the row for them."""
+    if where is None or is_rejected(record.values, request):
+        return None
+    labels = table.labels_of(record.values, where)
+    return None if labels is None or any(len(label) > MAX_LABEL_CHARS for label in labels) else labels
+
+
 def _problem_of_row(
     record: Record, request: InspectRequest, limits: DataLimits
 ) -> tuple[str, Mapping[str, object]] | None:
@@ -276,10 +336,11 @@ def _problem_of_row(
             "the text has {chars} characters; at most {limit} are taken here. Shorten it, or raise {setting}.",
             {"chars": len(record.text), "limit": limits.max_text_chars, "setting": "WINDROW_MAX_TEXT_CHARS"},
         )
-    if len(record.label) > MAX_LABEL_CHARS:
+    longest = max(map(len, (record.label, *(record.labels or ()))))
+    if longest > MAX_LABEL_CHARS:
         return (
             "the label has {chars} characters; a label has at most {limit}. Shorten it.",
-            {"chars": len(record.label), "limit": MAX_LABEL_CHARS},
+            {"chars": longest, "limit": MAX_LABEL_CHARS},
         )
     return None
 
@@ -312,8 +373,8 @@ def _inspection(
     source: Source, notes: _Notes, found: FoundColumns, kept: list[InspectedRow], read: Mapping[str, Any]
 ) -> Inspection:
     seen: _SeenRows = read["seen"]
-    labelled = [(number, Row(row.text, row.label)) for number, row in enumerate(kept) if row.label is not None]
-    dataset = Dataset(tuple(row for _, row in labelled)) if labelled else None
+    labelled = [(number, row) for number, row in enumerate(map(_labelled, kept)) if row is not None]
+    dataset = dataset_of([row for _, row in labelled]) if labelled else None
     return Inspection(
         format=read["format"],
         encoding=source.found_encoding,
@@ -324,6 +385,10 @@ def _inspection(
         ),
         text_columns=found.text,
         label_column=found.label,
+        kind="single_label" if found.labels is None else "multi_label",
+        labels_column=None if found.labels is None else found.labels.column,
+        indicator_columns=() if found.labels is None else found.labels.indicators,
+        rows_without_labels=sum(row.labels == () for row in kept),
         num_rows=len(kept) if found.text else seen.num_rows,
         rows=tuple(kept),
         rows_per_label={} if dataset is None else dataset.rows_per_label,
@@ -335,7 +400,14 @@ def _inspection(
     )
 
 
-def _warnings(dataset: Dataset, numbers: Sequence[int]) -> tuple[DataWarning, ...]:
+def _labelled(row: InspectedRow) -> LabelledRow | None:
+    """Return a row as an example; ``None`` where it has no label that a training would take."""
+    if row.labels is not None:
+        return MultiLabelRow(row.text, row.labels)
+    return None if row.label is None else Row(row.text, row.label)
+
+
+def _warnings(dataset: LabelledDataset, numbers: Sequence[int]) -> tuple[DataWarning, ...]:
     """Return what a training would warn of.
 
     Args:

@@ -17,6 +17,11 @@ ROW_KEYS = ("texts", "training_data", "test_data")
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
+def shown_value(value: object) -> str:
+    """Return a value as a string: what is no string as JSON, and ``None`` as an empty one."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
 def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
     """Yield each item of a JSON array with its line: a top-level array, or one under a known key of an object.
 

@@ -134,7 +134,8 @@ class ParquetWriter:
         parquet.write_table(table, self.file)
 
     def _kinds(self, pyarrow: Any) -> list[Any]:
-        kinds = [pyarrow.string(), pyarrow.float64(), pyarrow.float64(), pyarrow.bool_(), pyarrow.bool_()]
+        label = pyarrow.list_(pyarrow.string()) if self.columns.kind == "multi_label" else pyarrow.string()
+        kinds = [label, pyarrow.float64(), pyarrow.float64(), pyarrow.bool_(), pyarrow.bool_()]
         assert len(kinds) == len(PREDICTION_COLUMNS)
         if self.columns.all_scores:
             kinds.append(pyarrow.map_(pyarrow.string(), pyarrow.float64()))

@@ -5,16 +5,26 @@ Checks each row and names the line of a wrong one. Memory does not depend on the
 
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
 from windrow.codec.strict import parse_value, why_refused
 from windrow.domain.characters import is_blank
-from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions
-from windrow.files.columns import Columns, UnresolvedColumn, find_columns, listed
+from windrow.domain.errors import InvalidFile
+from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions, check_read_options
+from windrow.files.columns import (
+    Columns,
+    LabelColumns,
+    UnresolvedColumn,
+    find_columns,
+    lacks_labels,
+    listed,
+    look_for_columns,
+    with_list_of_labels,
+)
 from windrow.files.decoding import (
     LINE_END,
     STANDARD_INPUT,
@@ -25,8 +35,10 @@ from windrow.files.decoding import (
 )
 from windrow.files.delimited import NumberedRow, read_delimited
 from windrow.files.format_detection import detect_format, detect_txt_format
-from windrow.files.json_values import listed_values
+from windrow.files.json_values import listed_values, shown_value
+from windrow.files.label_hints import find_label_hints
 from windrow.files.lines import BLANK_LINES, Lines
+from windrow.files.row_labels import LabelProblem, find_label_problem, read_labels
 
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
@@ -38,6 +50,10 @@ _FORMATS: Final[dict[str, Format]] = {
     ".tsv": "tsv",
     ".txt": "txt",
 }
+# The keys of JSON with one label, or any number of them.
+_FORMS: Final = ("label", "labels")
+# So many rows tell what the cells of a column look like.
+_HINTED_ROWS: Final = 1_000
 # A longer first line is taken for one JSON document.
 _MAX_BEGINNING_CHARS = 1 << 20
 
@@ -53,7 +69,9 @@ class Record:
     values: Mapping[str, object]
     """All columns in file order: strings, or any JSON value in JSON and JSONL."""
     label: str = ""
-    """Its label; empty if labels are not read."""
+    """Its label; empty if labels are not read, rows have any number of them, or it is blank or not clear."""
+    labels: tuple[str, ...] | None = None
+    """Its labels where rows have any number of them; otherwise ``None``."""
 
 
 @dataclass(slots=True)
@@ -72,6 +90,11 @@ class Table:
     """Whether it is CSV or TSV, where labels are stripped of surrounding blanks."""
     format: Format | None = field(default=None, kw_only=True)
     """What it is, where that has been detected."""
+    options: ReadOptions = field(default=DETECT_ALL, kw_only=True, repr=False)
+    """How it is read."""
+    keeps_blank_labels: bool = field(default=False, kw_only=True)
+    """Whether a row with a blank label, where rows have one each, is yielded in place of being refused."""
+    _has_plain_labels: bool = field(default=False, init=False, repr=False)
 
     def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
         """Yield each row.
@@ -95,6 +118,11 @@ class Table:
             text = self._text(line, values, columns)
             if text is None:
                 continue
+            if columns.labels is not None:
+                labels = self._labels(line, values, columns.labels)
+                if labels is not None:
+                    yield Record(line, text, values, labels=labels)
+                continue
             label = "" if columns.label is None else self._label(line, values, columns.label)
             if label is not None:
                 yield Record(line, text, values, label)
@@ -110,6 +138,14 @@ class Table:
         return self._checked(line, value, "text")
 
     def _miss(self, line: int, values: Mapping[str, object], field: str, column: str) -> None:
+        if field == "label" and column in _FORMS and not values.keys().isdisjoint(_FORMS):
+            words = (
+                "it has {other!r}, and the first row has {column!r}; all rows have the same form. Give each row "
+                "'labels', of which a list with one label is a text that has just that one, or each row 'label'."
+            )
+            other = next(name for name in _FORMS if name in values)
+            self.source.reject(words, line, field=field, column=column, other=other)
+            return
         has = "it has {names}" if values else "it is empty"
         words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
         self.source.reject(words, line, field=field, column=column, names=listed(tuple(values)))
@@ -127,11 +163,37 @@ class Table:
             self._miss(line, values, "label", column)
             return None
         value = values[column]
-        if isinstance(value, list) and len(value) != 1:
-            words = "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row."
-            self.source.reject(words, line, column=column, found=len(value))
+        self._has_plain_labels = self._has_plain_labels or not isinstance(value, list)
+        problem = find_label_problem(value, column, self.options, is_mixed=self._has_plain_labels)
+        if problem is not None:
+            return "" if self._is_asked(problem, line) else None
+        label = self._as_label(value)
+        if self.keeps_blank_labels and isinstance(label, str) and is_blank(label):
+            return ""
+        return self._checked(line, label, "label")
+
+    def _labels(self, line: int, values: Mapping[str, object], where: LabelColumns) -> tuple[str, ...] | None:
+        """Return all labels of a row; ``None`` if the row is left out."""
+        if missing := [name for name in where.names if name not in values]:
+            self._miss(line, values, "label", missing[0])
             return None
-        return self._checked(line, self._as_label(value), "label")
+        read = read_labels(values, where, self._as_label)
+        if isinstance(read, LabelProblem):
+            return () if self._is_asked(read, line) else None
+        checked = [self._checked(line, label, "label") for label in read]
+        return None if None in checked else tuple(label for label in checked if label is not None)
+
+    def _is_asked(self, problem: LabelProblem, line: int) -> bool:
+        """Tell a problem, and return whether it is a question about the file, so that the row stays.
+
+        Raises:
+            InvalidFile: There is no listener.
+        """
+        if problem.parameter is None:
+            self.source.reject(problem.template, line, **problem.facts)
+            return False
+        self.source.ask(problem.parameter, problem.template, line, **problem.facts)
+        return True
 
     def label_of(self, values: Mapping[str, object], column: str) -> str | None:
         """Return the label of a row that need not have one; ``None`` where labelled rows are refused for it.
@@ -142,6 +204,18 @@ class Table:
         """
         label = self._as_label(values.get(column))
         return label if isinstance(label, str) and _problem(label) is None else None
+
+    def labels_of(self, values: Mapping[str, object], where: LabelColumns) -> tuple[str, ...] | None:
+        """Return all labels of a row that need not have any; ``None`` where labelled rows are refused for them.
+
+        Args:
+            values: All columns of the row.
+            where: The columns with labels.
+        """
+        read = read_labels(values, where, self._as_label)
+        if isinstance(read, LabelProblem) or any(_problem(label) is not None for label in read):
+            return None
+        return tuple(map(str, read))
 
     def _as_label(self, value: object) -> object:
         """Return what a value says as a label, which may be none."""
@@ -188,9 +262,10 @@ def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled:
         labelled: Whether the rows must have labels.
 
     Raises:
-        InvalidParameter: There is no such file, or it cannot be read.
+        InvalidParameter: There is no such file, or it cannot be read, or an option of reading does not exist.
         InvalidFile: It is no table, is empty, or its columns are ambiguous.
     """
+    check_read_options(options)
     with open_source(path, options.encoding) as source:
         yield read_table(source, path, options, labelled=labelled)
 
@@ -210,9 +285,33 @@ def read_table(source: Source, path: Path | str, options: ReadOptions, *, labell
     format_, names, rows = open_rows(source, path, options, labelled=labelled)
     if (first := next(rows, None)) is None:
         return Table(source, None, names, iter(()), format=format_)
-    columns = columns_of(source, names, options, labelled=labelled)
+    try:
+        columns = columns_of(source, names, options, labelled=labelled)
+    except InvalidFile as error:
+        if labelled and lacks_labels(names, options) and error.facts["parameter"] == "label_column":
+            raise _with_hints(error, names, options, chain((first,), rows)) from error
+        raise
+    if columns.label is not None:
+        columns = with_list_of_labels(columns, options, first[1].get(columns.label))
     is_delimited = format_ in ("csv", "tsv")
-    return Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
+    table = Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
+    table.options = options
+    return table
+
+
+def _with_hints(
+    error: InvalidFile, names: Sequence[str], options: ReadOptions, rows: Iterator[NumberedRow]
+) -> InvalidFile:
+    """Return the error for labels that are not found, with the columns that may hold them."""
+    texts = look_for_columns(names, options).text
+    cells: dict[str, set[str]] = {name: set() for name in names if name not in texts}
+    with suppress(InvalidFile):  # what is wrong with a row, the next reading tells
+        for _, values in islice(rows, _HINTED_ROWS):
+            for name, seen in cells.items():
+                seen.update(filter(None, (shown_value(values.get(name)).strip(),)))
+    hints = list(find_label_hints(cells))
+    template = " ".join([error.template, *(hint.template for hint in hints)])
+    return InvalidFile(template, {**error.facts, **{name: each for hint in hints for name, each in hint.facts.items()}})
 
 
 def columns_of(source: Source, names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TextIO
 
-from windrow.domain.errors import InvalidFile
-from windrow.domain.prediction import Prediction
+from windrow.domain.errors import InvalidFile, InvalidParameter
+from windrow.domain.prediction import Kind, Prediction
 from windrow.files.decoding import Source
 from windrow.files.reading import Record
 
 PREDICTION_COLUMNS: Final = ("predicted_label", "score", "in_scope", "abstained", "truncated")
+# In place of the first one, where a text has any number of labels.
+LABELS_COLUMN: Final = "predicted_labels"
+# Between the labels of a cell of CSV.
+LABEL_SEPARATOR: Final = ";"
 SCORES_COLUMN: Final = "scores"
 NOTE_COLUMN: Final = "note"
 # Further decimals are floating-point noise, which depends on the other texts of the batch.
@@ -42,18 +46,22 @@ class PredictionColumns:
         prefix: The prefix of the column names.
         all_scores: Whether to add a column with the scores of all labels.
         with_note: Whether to add a column that says why a row has no prediction.
+        kind: Whether the first one holds a label, or any number of them.
     """
 
     prefix: str = ""
     all_scores: bool = False
     with_note: bool = False
+    kind: Kind = "single_label"
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the new columns."""
+        label, *others = PREDICTION_COLUMNS
         scores = (SCORES_COLUMN,) if self.all_scores else ()
         note = (NOTE_COLUMN,) if self.with_note else ()
-        return tuple(f"{self.prefix}{name}" for name in (*PREDICTION_COLUMNS, *scores, *note))
+        first = LABELS_COLUMN if self.kind == "multi_label" else label
+        return tuple(f"{self.prefix}{name}" for name in (first, *others, *scores, *note))
 
     def values(self, gained: Gained) -> tuple[object, ...]:
         """Return the values of the new columns; those of a row without a prediction are ``None``, up to the note."""
@@ -63,7 +71,7 @@ class PredictionColumns:
 
     def _predicted(self, prediction: Prediction) -> tuple[object, ...]:
         shown = (
-            prediction.label,
+            prediction.labels if self.kind == "multi_label" else prediction.label,
             round(max(prediction.scores.values()), SCORE_DECIMALS),
             None if prediction.in_scope is None else round(prediction.in_scope, SCORE_DECIMALS),
             prediction.abstained,
@@ -85,6 +93,24 @@ class PredictionColumns:
                 "new_.",
                 column=taken[0],
             )
+
+
+def check_labels_for_csv(labels: Sequence[str], kind: Kind) -> None:
+    """Refuse to write labels as CSV that could not be told apart in one cell.
+
+    Args:
+        labels: All labels of the classifier.
+        kind: Whether a cell holds one label, or any number of them.
+
+    Raises:
+        InvalidParameter: One of several labels holds what separates them.
+    """
+    if kind == "multi_label" and (found := [label for label in labels if LABEL_SEPARATOR in label]):
+        raise InvalidParameter(
+            "The label {label!r} holds {separator!r}, which stands between the labels of a cell of CSV. Write jsonl in "
+            "its place.",
+            {"label": found[0], "separator": LABEL_SEPARATOR},
+        )
 
 
 class RowWriter(Protocol):
@@ -210,4 +236,6 @@ def _cell(value: object) -> object:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return LABEL_SEPARATOR.join(value)
     return _JSON.encode(value) if isinstance(value, dict | list) else value

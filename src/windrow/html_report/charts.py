@@ -65,19 +65,25 @@ def accuracy_range(accuracy: float, interval: Interval, baseline: float) -> Html
     return element("svg", *parts, class_="range", aria_label=said, **how)
 
 
-def reliability_chart(calibration: Calibration) -> Html:
-    """Return the reliability diagram: how often answers are right, by score; below it, how many rows there are."""
+def reliability_chart(calibration: Calibration, counted: str = "rows", true: str = "right") -> Html:
+    """Return the reliability diagram: how often something is true, by score; below it, how often that was counted.
+
+    Args:
+        calibration: The bins.
+        counted: What was counted.
+        true: What is true of a share of it.
+    """
     across, up = Axis(0, 1, _LEFT, _RIGHT), Axis(0, 1, 268, 14)
     most = max(each.rows for each in calibration.bins)
     rows = Axis(0, most, 336, 290)
-    said = "; ".join(_bin_in_words(each) for each in calibration.bins)
+    words = [f"{_bin_in_words(each, counted, true)}." for each in calibration.bins]
     return _chart(
-        f"How often answers are right, by score. {said}.",
+        f"Share of {counted} that is {true}, by score. {' '.join(words)}",
         *_grid(up, (0, 0.25, 0.5, 0.75, 1)),
         _line("dashed", (across.at(0), up.at(0)), (across.at(1), up.at(1))),
-        *(_reliability_bin(each, across, up, rows) for each in calibration.bins),
+        *(_reliability_bin(each, said, (across, up, rows)) for each, said in zip(calibration.bins, words, strict=True)),
         _line("axis", (_LEFT, 336), (_RIGHT, 336)),
-        _text(_LEFT - 6, 318, "rows", anchor="end"),
+        _text(_LEFT - 6, 318, counted, anchor="end"),
         *_ticks(across, (0, 0.2, 0.4, 0.6, 0.8, 1), 352),
         _text((_LEFT + _RIGHT) / 2, 369, "score", anchor="middle"),
     )
@@ -137,13 +143,14 @@ def _error_band(points: Sequence[CoveragePoint], across: Axis, up: Axis) -> Html
     return element("polygon", points=_points(corners), class_="f-band")
 
 
-def _reliability_bin(each: ReliabilityBin, across: Axis, up: Axis, rows: Axis) -> Html:
+def _reliability_bin(each: ReliabilityBin, said: str, axes: tuple[Axis, Axis, Axis]) -> Html:
+    across, up, rows = axes
     left, right = across.at(each.low) + 1, across.at(each.high) - 1
     mean = across.at(each.mean_score)
     likely = wilson_interval(round(each.accuracy * each.rows), each.rows)
     return element(
         "g",
-        element("title", f"{_bin_in_words(each)}."),
+        element("title", said),
         _rect(left, up.at(each.accuracy), right - left, up.start - up.at(each.accuracy), "f-soft"),
         _line("thin", (mean, up.at(likely.low)), (mean, up.at(likely.high))),
         _circle(mean, up.at(each.accuracy)),
@@ -151,10 +158,10 @@ def _reliability_bin(each: ReliabilityBin, across: Axis, up: Axis, rows: Axis) -
     )
 
 
-def _bin_in_words(each: ReliabilityBin) -> str:
+def _bin_in_words(each: ReliabilityBin, counted: str, true: str) -> str:
     return (
-        f"scores {each.low:.2f} to {each.high:.2f}: {each.rows} rows, {each.mean_score:.2f} on average, "
-        f"{percent(each.accuracy)} right"
+        f"scores {each.low:.2f} to {each.high:.2f}: {each.rows} {counted}, {each.mean_score:.2f} on average, "
+        f"{percent(each.accuracy)} {true}"
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from windrow.domain.classifier import Record
 from windrow.domain.figures import counted, percent
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.report import Report
 from windrow.domain.training_report import AdapterReport, Estimate
 from windrow.html_report.elements import Html, element, given_text, joined
@@ -29,7 +30,7 @@ def definitions(facts: Sequence[Fact]) -> Html:
     return element("dl", *(part for term, value in facts for part in (element("dt", term), element("dd", value))))
 
 
-def identity(report: Report, record: Record) -> Html:
+def identity(report: Report | MultiLabelReport, record: Record) -> Html:
     """Return what was measured on what, so that nobody takes it for another measurement."""
     encoder = given_text(record.base_model)
     if record.base_model_revision:

@@ -6,22 +6,24 @@ from typing import Final
 
 from windrow import __version__
 from windrow.domain.classifier import Record
-from windrow.domain.dataset import Row
 from windrow.domain.figures import counted, percent
+from windrow.domain.labelled_rows import LabelledRow
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.report import Report
 from windrow.domain.verdicts import baseline_verdict, calibration_verdict
-from windrow.html_report.charts import accuracy_range, coverage_chart, reliability_chart
+from windrow.html_report.charts import accuracy_range, coverage_chart
 from windrow.html_report.elements import Html, element
 from windrow.html_report.facts import identity, moment, training
+from windrow.html_report.multi_label import multi_label_cards, multi_label_sections
+from windrow.html_report.sheets import card, section
 from windrow.html_report.style import STYLE
 from windrow.html_report.tables import (
-    Column,
     between,
     confusion_table,
     coverage_table,
     label_table,
     misclassified_table,
-    table,
+    reliability,
     warning_list,
 )
 
@@ -34,11 +36,11 @@ _MARK: Final = "M2 6c4-3 6 3 10 0s6 0 8-1M2 12c4-3 6 3 10 0s6 0 8-1M2 18c4-3 6 3
 class PageContent:
     """What a page shows."""
 
-    report: Report
+    report: Report | MultiLabelReport
     """What was measured."""
     record: Record
     """The revision that answered."""
-    rows: Sequence[Row]
+    rows: Sequence[LabelledRow]
     """The test rows, in their order."""
     title: str | None = None
     """The heading; ``None`` for one with the classifier's name."""
@@ -93,9 +95,12 @@ def _opening(content: PageContent) -> Iterator[Html]:
     yield element("div", *_cards(report), class_="cards")
 
 
-def _cards(report: Report) -> Iterator[Html]:
+def _cards(report: Report | MultiLabelReport) -> Iterator[Html]:
+    if isinstance(report, MultiLabelReport):
+        yield from multi_label_cards(report)
+        return
     interval, baseline = report.accuracy_interval, report.majority_baseline.accuracy
-    yield _card(
+    yield card(
         "Accuracy",
         percent(report.accuracy),
         accuracy_range(report.accuracy, interval, baseline),
@@ -106,50 +111,37 @@ def _cards(report: Report) -> Iterator[Html]:
             class_="legend",
         ),
     )
-    yield _card("Right", f"{report.correct:,}", element("p", f"of {counted(report.total, 'test row')}", class_="key"))
-    yield _card("Macro F1", f"{report.macro_f1:.2f}", element("p", "each label counts alike", class_="key"))
+    yield card("Right", f"{report.correct:,}", element("p", f"of {counted(report.total, 'test row')}", class_="key"))
+    yield card("Macro F1", f"{report.macro_f1:.2f}", element("p", "each label counts alike", class_="key"))
     error = f"{report.calibration.ece:.2f}"
-    yield _card("Calibration error", error, element("p", "of the scores, expected (ECE)", class_="key"))
-
-
-def _card(name: str, figure: str, *more: Html) -> Html:
-    return element("div", element("h2", name, class_="key"), element("p", figure, class_="big"), *more, class_="sheet")
+    yield card("Calibration error", error, element("p", "of the scores, expected (ECE)", class_="key"))
 
 
 def _sections(content: PageContent) -> Iterator[Html]:
     report, record = content.report, content.record
     if report.warnings:
-        yield _section("Warnings", warning_list(report.warnings, content.rows))
-    yield _section("Labels", label_table(report.labels, record.rows_per_label))
-    yield _section("Confusion", confusion_table(report.confusion_matrix))
+        yield section("Warnings", warning_list(report.warnings, content.rows))
+    if isinstance(report, MultiLabelReport):
+        yield from multi_label_sections(report, record)
+    else:
+        yield from _single_label_sections(report, record)
+    yield section("How it was trained", *training(record))
+    yield section("What was measured", identity(report, record))
+    yield section("Do it again", *_commands(report))
+
+
+def _single_label_sections(report: Report, record: Record) -> Iterator[Html]:
+    yield section("Labels", label_table(report.labels, record.rows_per_label))
+    yield section("Confusion", confusion_table(report.confusion_matrix))
     yield element("div", _calibration(report), _coverage(report, record), class_="two")
-    yield _section("Thresholds", *_thresholds(report, record))
+    yield section("Thresholds", *_thresholds(report, record))
     yield _misclassified(report)
-    yield _section("How it was trained", *training(record))
-    yield _section("What was measured", identity(report, record))
-    yield _section("Do it again", *_commands(report))
-
-
-def _section(heading: str, *parts: Html) -> Html:
-    return element("section", element("h2", heading), *parts, class_="sheet")
 
 
 def _calibration(report: Report) -> Html:
-    legend = element(
-        "p",
-        element("span", "share that is right, and where it lies with 95 % confidence", class_="c-bar"),
-        element("span", "rows", class_="c-range"),
-        "On the dashed line, scores are exactly as often right as they say.",
-        class_="legend",
-    )
-    columns = [Column("Score", ""), Column("Rows", "n"), Column("Mean score", "n"), Column("Right", "n")]
-    rows = (
-        (f"{each.low:.2f} to {each.high:.2f}", f"{each.rows:,}", f"{each.mean_score:.3f}", percent(each.accuracy))
-        for each in report.calibration.bins
-    )
-    data = element("details", element("summary", "The figures"), table("By score", columns, rows), class_="data")
     said = element("p", calibration_verdict(report), class_="muted")
-    return _section("Do scores mean what they say?", said, reliability_chart(report.calibration), legend, data)
+    parts = reliability(report.calibration, "rows", "right")
+    return section("Do scores mean what they say?", said, *parts)
 
 
 def _coverage(report: Report, record: Record) -> Html:
@@ -167,7 +159,7 @@ def _coverage(report: Report, record: Record) -> Html:
         class_="muted",
     )
     chart = coverage_chart(report.coverage, _marks(report, record))
-    return _section("How much could be answered without people?", said, chart, legend)
+    return section("How much could be answered without people?", said, chart, legend)
 
 
 def _thresholds(report: Report, record: Record) -> Iterator[Html]:
@@ -194,12 +186,13 @@ def _marks(report: Report, record: Record) -> list[tuple[str, float]]:
 def _misclassified(report: Report) -> Html:
     wrong = len(report.misclassified)
     if not wrong:
-        return _section("Misclassified rows", element("p", "There is none."))
-    return _section(f"Misclassified rows ({wrong:,})", misclassified_table(report.misclassified))
+        return section("Misclassified rows", element("p", "There is none."))
+    return section(f"Misclassified rows ({wrong:,})", misclassified_table(report.misclassified))
 
 
-def _commands(report: Report) -> Iterator[Html]:
+def _commands(report: Report | MultiLabelReport) -> Iterator[Html]:
     name = f"{report.model_name}@{report.revision}"
+    row = '"labels": ["…"]' if isinstance(report, MultiLabelReport) else '"label": "…"'
     yield element(
         "p",
         "With the same rows (of the same SHA-256), the same revision gives the same answers. On the command line:",
@@ -212,7 +205,7 @@ def _commands(report: Report) -> Iterator[Html]:
         "pre",
         'curl "$WINDROW_URL/v1/classifier/report" -o report.html \\\n'
         '  -H "Authorization: Bearer $WINDROW_API_KEY" -H "Content-Type: application/json" \\\n'
-        f'  -d \'{{"model_name": "{name}", "save": false, "test_data": [{{"text": "…", "label": "…"}}, …]}}\'',
+        f'  -d \'{{"model_name": "{name}", "save": false, "test_data": [{{"text": "…", {row}}}, …]}}\'',
     )
     yield element("p", "In Python:")
     yield element(
@@ -222,7 +215,7 @@ def _commands(report: Report) -> Iterator[Html]:
     yield element("pre", f"windrow reproduce {name}")
 
 
-def _ending(report: Report) -> Iterator[Html]:
+def _ending(report: Report | MultiLabelReport) -> Iterator[Html]:
     yield element(
         "p",
         f"Made by Windrow {__version__}, ",

@@ -1,14 +1,16 @@
 """Tables of a report: figures of each label, the confusion matrix, thresholds, misclassified rows, warnings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
-from windrow.domain.report import ConfusionMatrix, CoveragePoint, LabelReport, Misclassified
-from windrow.html_report.charts import share_bar
+from windrow.domain.labelled_rows import LabelledRow
+from windrow.domain.prediction import NONE_OF_THE_LABELS
+from windrow.domain.report import Calibration, ConfusionMatrix, CoveragePoint, LabelReport, Misclassified
+from windrow.html_report.charts import reliability_chart, share_bar
 from windrow.html_report.elements import Html, element, given_text, joined
 
 # With more labels, a matrix is wider than a page, and the pairs that are confused most say more.
@@ -46,6 +48,14 @@ def between(interval: Interval | None) -> str:
 def given_label(label: str) -> Html:
     """Return a label."""
     return given_text(label, MAX_LABEL_CHARS)
+
+
+def given_labels(labels: Sequence[str]) -> Html:
+    """Return a set of labels; where it is empty, that it is."""
+    if not labels:
+        return element("span", NONE_OF_THE_LABELS, class_="muted")
+    parts = [part for label in labels for part in (given_label(label), Html(", "))]
+    return joined(parts[:-1])
 
 
 def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[str]], style: str = "") -> Html:
@@ -89,6 +99,31 @@ def label_table(labels: Sequence[LabelReport], trained_on: Mapping[str, int]) ->
     )
     caption = "Precision: of the rows that were given a label, the share that is right. Recall: of those that have it."
     return table(caption, columns, rows)
+
+
+def reliability(calibration: Calibration, counted: str, true: str) -> Iterator[Html]:
+    """Yield the reliability diagram, what it shows, and its figures.
+
+    Args:
+        calibration: The bins.
+        counted: What was counted: rows, or decisions.
+        true: What is true of a share of it.
+    """
+    yield reliability_chart(calibration, counted, true)
+    yield element(
+        "p",
+        element("span", f"share that is {true}, and where it lies with 95 % confidence", class_="c-bar"),
+        element("span", counted, class_="c-range"),
+        f"On the dashed line, scores are exactly as often {true} as they say.",
+        class_="legend",
+    )
+    columns = [Column("Score"), Column(counted.capitalize(), "n"), Column("Mean score", "n")]
+    columns.append(Column(true.capitalize(), "n"))
+    rows = (
+        (f"{each.low:.2f} to {each.high:.2f}", f"{each.rows:,}", f"{each.mean_score:.3f}", percent(each.accuracy))
+        for each in calibration.bins
+    )
+    yield element("details", element("summary", "The figures"), table("By score", columns, rows), class_="data")
 
 
 def confusion_table(matrix: ConfusionMatrix) -> Html:
@@ -167,7 +202,7 @@ def misclassified_table(rows: Sequence[Misclassified]) -> Html:
     return joined((shown, element("p", more, class_="muted"))) if left > 0 else shown
 
 
-def warning_list(warnings: Sequence[DataWarning], rows: Sequence[Row] = ()) -> Html:
+def warning_list(warnings: Sequence[DataWarning], rows: Sequence[LabelledRow] = ()) -> Html:
     """Return warnings, each with the rows that it is about.
 
     Args:
@@ -177,7 +212,7 @@ def warning_list(warnings: Sequence[DataWarning], rows: Sequence[Row] = ()) -> H
     return element("ul", *(element("li", *_warning(each, rows)) for each in warnings))
 
 
-def _warning(warning: DataWarning, rows: Sequence[Row]) -> Iterable[Html]:
+def _warning(warning: DataWarning, rows: Sequence[LabelledRow]) -> Iterable[Html]:
     yield element("code", warning.code)
     yield element("div", given_text(warning.message))
     named = [number for number in warning.rows[:MAX_WARNING_ROWS] if number < len(rows)]
@@ -193,8 +228,10 @@ def _warning(warning: DataWarning, rows: Sequence[Row]) -> Iterable[Html]:
         yield element("div", f"… and {counted(left, 'more row')}.", class_="muted")
 
 
-def _labelled(row: Row) -> tuple[str, Html]:
-    return " is ", given_label(row.label)
+def _labelled(row: LabelledRow) -> tuple[str, Html]:
+    if isinstance(row, Row):
+        return " is ", given_label(row.label)
+    return " has ", given_labels(row.labels)
 
 
 def _pairs_table(matrix: ConfusionMatrix, most: int) -> Html:

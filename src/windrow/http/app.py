@@ -37,8 +37,10 @@ from windrow.http.problems import (
 )
 from windrow.http.proxies import TrustedProxies
 from windrow.http.rate_limits import NO_QUOTAS, Quotas, RateLimits
-from windrow.operations import LocalOperations
+from windrow.http.request_spans import RequestSpans
+from windrow.local_operations import LocalOperations
 from windrow.settings import Settings
+from windrow.tracing import Tracer
 
 # What an operator must mend (a full disk, a missing base model) is said by the detail; a traceback helps only where
 # something is broken that should not be.
@@ -50,7 +52,11 @@ _log = structlog.get_logger()
 
 
 def create_app(
-    operations: LocalOperations, settings: Settings, keys: Keys = NO_KEYS, quotas: Quotas = NO_QUOTAS
+    operations: LocalOperations,
+    settings: Settings,
+    keys: Keys = NO_KEYS,
+    quotas: Quotas = NO_QUOTAS,
+    tracer: Tracer | None = None,
 ) -> Starlette:
     """Return the application; ``app.state.context.close()`` lets its threads end.
 
@@ -59,6 +65,7 @@ def create_app(
         settings: Limits.
         keys: The API keys.
         quotas: What they may still send.
+        tracer: Begins the span of each request; ``None`` traces none.
     """
     routes = endpoint_routes()
     endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
@@ -71,6 +78,7 @@ def create_app(
         middleware=[
             *_before_the_log(settings),
             Middleware(RequestLog, context.metrics.observe),
+            *([] if tracer is None else [Middleware(RequestSpans, tracer)]),
             Middleware(HostGuard, (settings.host, *settings.allowed_hosts)),
             *([Middleware(Cors, settings.cors_origins)] if settings.cors_origins else []),
             Middleware(Authentication, keys),
@@ -96,7 +104,7 @@ def endpoint_routes() -> list[Route]:
     grouped = groupby(sorted(ENDPOINTS, key=_order), lambda each: (each.method, each.path))
     verbs = [(path, tuple(group)) for (_, path), group in grouped]
     routes = [_route(_methods(group[0]), path, VerbApp(group)) for path, group in verbs]
-    pages = {"/health": health, "/health/ready": ready, "/metrics": show_metrics}
+    pages = {"/health": health, "/health/live": health, "/health/ready": ready, "/metrics": show_metrics}
     return [*routes, *(_route(READ, path, show) for path, show in pages.items())]
 
 

@@ -17,7 +17,9 @@ from windrow.http.problems import problem_response
 
 API_KEY_HEADER: Final = b"x-api-key"
 # What answers without a key: for probes, and for whoever wants to know what this is.
-PUBLIC_PAGES: Final = frozenset({"/", "/favicon.ico", "/health", "/health/ready", "/openapi.json", "/docs"})
+PUBLIC_PAGES: Final = frozenset(
+    {"/", "/favicon.ico", "/health", "/health/live", "/health/ready", "/openapi.json", "/docs"}
+)
 # Those of the documentation and of the console, which are the same for everyone.
 _PUBLIC_FILES: Final = ("/docs/files/", "/console/")
 _PREFIX: Final = KEY_PREFIX.encode()

@@ -19,7 +19,7 @@ from windrow.http.budget import Budget
 from windrow.http.job_watches import JobWatches
 from windrow.http.metrics import Metrics
 from windrow.http.turns import Turns
-from windrow.operations import LocalOperations
+from windrow.local_operations import LocalOperations
 from windrow.settings import Settings, variable_name
 
 THREADS: Final[Mapping[Pool, int]] = {

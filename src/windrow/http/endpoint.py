@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from windrow.api.endpoints import (
+    CLASSIFY,
     ENDPOINTS,
     FIT,
     JOB,
@@ -40,6 +41,8 @@ from windrow.http.uploads import received_file
 
 # A body of this size is read in less time than a thread takes to begin.
 SMALL_BODY_BYTES = 4_096
+# With so few labels, a text takes half a millisecond beside the encoder, which is less than a thread's turn.
+FEW_LABELS = 20
 # Above, bodies are read by few threads of their own: the rest goes on, and memory is bounded.
 LARGE_BODY_BYTES = 65_536
 # A file is kept, not opened here; a browser that opens it all the same runs nothing in it and fetches nothing for it.
@@ -201,6 +204,21 @@ async def _predict_while_connected(call: _Call, parsed: Any, is_small: bool, is_
     return await _run(call, len(predictions) == 1, lambda: call.reply(parsed, predictions))
 
 
+async def _classify(call: _Call) -> Response:
+    """Classify without a classifier; no thread waits for the encoder, and none of those for predictions for a disk."""
+    parsed, size_bytes = await call.parse()
+    is_single = size_bytes <= SMALL_BODY_BYTES and len(parsed.all_texts) == 1 and len(parsed.labels) <= FEW_LABELS
+    with DisconnectWatch(call.request) as is_connected:
+        received_at, operations = time.perf_counter(), call.context.operations
+        answer = await _run(call, is_single, lambda: operations.start_classify_in_memory(parsed, is_connected))
+        if answer is None:
+            answer = await call.context.run("load", lambda: operations.start_classify(parsed, is_connected))
+        started_at = time.perf_counter()
+        classified = await asyncio.wrap_future(answer)
+        note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
+        return await _run(call, is_single, lambda: call.reply(parsed, classified()))
+
+
 async def _run(call: _Call, inline: bool, work: Callable[[], Result]) -> Result:
     """Do some work here or, where it takes time, in a thread."""
     return work() if inline else await call.context.run(call.endpoint.pool, work)
@@ -242,6 +260,7 @@ _RESPONDERS: Final[Mapping[str, Callable[[_Call], Any]]] = {
     START_FIT.verb: _start_job,
     START_PREDICT_FILES.verb: _start_job,
     PREDICT.verb: _predict,
+    CLASSIFY.verb: _classify,
     **{each.verb: _take_file for each in ENDPOINTS if each.body == "file"},
     "json": _answer,
     "file": _give_file,

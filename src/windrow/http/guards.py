@@ -15,7 +15,7 @@ from windrow.http.problems import CrossSiteRequest, MisdirectedRequest, RequestR
 ALLOWED_HOSTS: Final = "WINDROW_ALLOWED_HOSTS"
 _ANY_HOST: Final = "*"
 # Probes of load balancers come by any name, and learn nothing.
-_FOR_PROBES: Final = ("/health", "/health/ready")
+_FOR_PROBES: Final = ("/health", "/health/live", "/health/ready")
 _HOST: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]@/\s]*))(?::[0-9]*)?")
 
 # Clients of one server send few different ones; a header may have 65,536 bytes.

@@ -1,17 +1,24 @@
-"""What a monitor reads at ``/metrics``: how long requests take, and how busy the service is.
+"""What a monitor reads at ``/metrics``: how long requests take, how busy the service is, and what it keeps.
 
-No label holds anything that a caller sent.
+No label holds anything that a caller sent but the names of the classifiers that are used most, which are few.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
-from windrow.domain.server_stats import ServerStats, TaskStats
+from windrow import __version__
+from windrow.domain.server_stats import DurationStats, JobStats, ServerStats, StorageStats, TaskStats
 
 # From a small classifier on an idle server to a long training.
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -24,6 +31,12 @@ _STATS: tuple[tuple[_Family, str, str, str], ...] = (
     (GaugeMetricFamily, "windrow_running_batches", "running_batches", "Batches that are being encoded."),
     (CounterMetricFamily, "windrow_batches_total", "batches", "Batches that were encoded."),
     (CounterMetricFamily, "windrow_tokens_total", "tokens", "Tokens that were encoded."),
+    (
+        CounterMetricFamily,
+        "windrow_encode_seconds_total",
+        "encode_seconds",
+        "Time that the batches took, in seconds of one core.",
+    ),
     (CounterMetricFamily, "windrow_refused_requests_total", "refused", "Requests refused because too many waited."),
     (
         CounterMetricFamily,
@@ -33,8 +46,56 @@ _STATS: tuple[tuple[_Family, str, str, str], ...] = (
     ),
     (GaugeMetricFamily, "windrow_running_fits", "running_fits", "Trainings that run."),
     (GaugeMetricFamily, "windrow_queued_fits", "queued_fits", "Trainings that wait for their turn."),
-    (GaugeMetricFamily, "windrow_ready", "is_ready", "1 while the data directory is there, else 0."),
+    (
+        GaugeMetricFamily,
+        "windrow_running_file_predictions",
+        "running_file_predictions",
+        "Predictions of files that run.",
+    ),
+    (
+        GaugeMetricFamily,
+        "windrow_queued_file_predictions",
+        "queued_file_predictions",
+        "Predictions of files that wait for their turn.",
+    ),
+    (GaugeMetricFamily, "windrow_encoders", "encoders", "Base models in memory."),
+    (
+        GaugeMetricFamily,
+        "windrow_ready",
+        "is_ready",
+        "1 while the data directory is there and the API keys can be read, else 0.",
+    ),
     (GaugeMetricFamily, "windrow_free_bytes", "free_bytes", "Room on the data directory's disk."),
+    (
+        GaugeMetricFamily,
+        "windrow_min_free_bytes",
+        "min_free_bytes",
+        "Room below which trainings and imports are refused; 0 refuses none.",
+    ),
+)
+# Kind, name, field of ServerStats, label, words.
+_COUNTS: tuple[tuple[_Family, str, str, str, str], ...] = (
+    (CounterMetricFamily, "windrow_store_requests_total", "store_requests", "kind", "Requests to the object store."),
+    (
+        CounterMetricFamily,
+        "windrow_refused_keys_total",
+        "refused_keys",
+        "reason",
+        "Requests whose API key was refused or not enough, by the error's code.",
+    ),
+    (
+        CounterMetricFamily,
+        "windrow_classifier_texts_total",
+        "classifier_texts",
+        "classifier",
+        "Texts that the 100 most used classifiers were given since the start of the process.",
+    ),
+)
+# Name, field of StorageStats, words.
+_STORAGE: tuple[tuple[str, str, str], ...] = (
+    ("windrow_classifiers", "classifiers", "Classifiers that are not deleted."),
+    ("windrow_deleted_classifiers", "deleted_classifiers", "Deleted classifiers that are not purged."),
+    ("windrow_revisions", "revisions", "Trainings of both that are still on the disk."),
 )
 # Kind, name, field of CacheStats, words.
 _CACHES: tuple[tuple[_Family, str, str, str], ...] = (
@@ -44,7 +105,6 @@ _CACHES: tuple[tuple[_Family, str, str, str], ...] = (
     (CounterMetricFamily, "windrow_cache_hits_total", "hits", "Times that a value was in a cache."),
     (CounterMetricFamily, "windrow_cache_misses_total", "misses", "Times that a value was not in a cache."),
 )
-_STORE_REQUESTS = "windrow_store_requests_total"
 _TASK_LABELS = ("task", "node", "outcome")
 
 
@@ -111,11 +171,62 @@ class _StatsCollector(Collector):
             figure.add_metric(["classifiers"], getattr(now.classifiers, field))
             figure.add_metric(["texts"], getattr(now.texts, field))
             yield figure
-        requests = CounterMetricFamily(_STORE_REQUESTS, "Requests to the object store.", labels=["kind"])
-        for kind, count in sorted(now.store_requests.items()):
-            requests.add_metric([kind], count)
-        yield requests
+        for family, name, field, label, words in _COUNTS:
+            yield _labelled(family(name, words, labels=[label]), getattr(now, field))
+        yield _histogram(
+            "windrow_queue_wait_seconds",
+            "Time that requests waited for the first batch that held a text of theirs.",
+            {(): now.waits},
+        )
+        yield from _jobs(now.jobs)
         yield from _tasks(now.tasks)
+        if now.storage is not None:
+            yield from _storage(now.storage)
+        version = GaugeMetricFamily("windrow_version_info", "1, with the version that runs.", labels=["version"])
+        yield _labelled(version, {__version__: 1})
+
+
+def _labelled(family: CounterMetricFamily | GaugeMetricFamily, counts: Mapping[str, float]) -> Metric:
+    for label, count in sorted(counts.items()):
+        family.add_metric([label], count)
+    return family
+
+
+def _histogram(
+    name: str, words: str, measured: Mapping[tuple[str, ...], DurationStats], labels: Sequence[str] = ()
+) -> Metric:
+    family = HistogramMetricFamily(name, words, labels=labels)
+    for values, stats in measured.items():
+        bounds = [f"{bound:g}" for bound in stats.bounds_s]
+        buckets = [*zip(bounds, stats.counts, strict=True), ("+Inf", stats.count)]
+        family.add_metric(values, buckets, stats.seconds)
+    return family
+
+
+def _jobs(stats: Iterable[JobStats]) -> Iterator[Metric]:
+    labels = ("kind", "outcome")
+    by_labels = {(each.kind, each.outcome): each for each in stats}
+    yield _histogram(
+        "windrow_job_duration_seconds",
+        "Time from the begin of a training or of a prediction of files to its end; 0 where it never began.",
+        {key: each.durations for key, each in by_labels.items()},
+        labels,
+    )
+    yield _histogram(
+        "windrow_job_wait_seconds",
+        "Time that a training or a prediction of files waited for its turn.",
+        {key: each.waits for key, each in by_labels.items()},
+        labels,
+    )
+
+
+def _storage(stats: StorageStats) -> Iterator[Metric]:
+    for name, field, words in _STORAGE:
+        yield GaugeMetricFamily(name, words, getattr(stats, field))
+    sizes = GaugeMetricFamily("windrow_stored_bytes", "What is on the disk, by kind.", labels=["kind"])
+    yield _labelled(sizes, stats.size_bytes)
+    words = "When classifiers, revisions and stored bytes were counted, in seconds since 1970."
+    yield GaugeMetricFamily("windrow_measured_timestamp_seconds", words, stats.measured_at.timestamp())
 
 
 def _tasks(stats: Sequence[TaskStats]) -> Iterator[Metric]:

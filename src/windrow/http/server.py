@@ -31,8 +31,9 @@ from windrow.http.logs import configure_logging
 from windrow.http.protocol import HttpProtocol
 from windrow.http.rate_limits import Quotas
 from windrow.http.tls import WATCH_INTERVAL_S, RenewableCertificate, certificate_of
-from windrow.operations import LocalOperations
+from windrow.local_operations import LocalOperations
 from windrow.settings import Settings, variable_name
+from windrow.tracing import open_tracer
 
 BACKLOG = 2048
 # Connections whose handshake is not done count nowhere, so they must not stay.
@@ -112,14 +113,18 @@ def open_app(
         place: Labels of all figures, by name: where the server runs, if there are several.
 
     Raises:
-        InvalidParameter: Others reach the address and no key is needed, or the first key cannot be used.
+        InvalidParameter: Others reach the address and no key is needed, the first key cannot be used, or traces are to
+            be sent and OpenTelemetry is not installed.
         WindrowError: What ``open_service`` raises.
     """
+    tracer = open_tracer() if settings.traces else None
+    if tracer is not None:
+        stack.callback(tracer.close)  # last, so that it has all spans
     service = open_service(settings)
     stack.callback(service.close)
     service.keys.prepare(settings.first_key_file)
     check_access(settings, needs_key=service.keys.is_needed)
-    app = create_app(service, settings, service.keys, service.quotas)
+    app = create_app(service, settings, service.keys, service.quotas, tracer)
     stack.callback(app.state.context.close)
     app.state.context.metrics.place = place
     service.start()

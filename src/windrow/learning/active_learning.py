@@ -39,17 +39,46 @@ class Choice:
     num_similar: int
 
 
-def choose(features: Floats, scores: Floats, in_scope: Floats | None, n: int) -> list[Choice]:
+def margins_of_best(scores: Floats) -> Floats:
+    """Return by how much the best label of each text is ahead of the next one.
+
+    Args:
+        scores: Of a single-label classifier; shape [texts, labels], float32, at least two labels.
+
+    Returns:
+        Shape [texts], float32, in [0, 1].
+    """
+    best_two = np.partition(scores, -2, axis=1)[:, -2:]
+    margins: Floats = best_two[:, 1] - best_two[:, 0]
+    return margins
+
+
+def threshold_margins(scores: Floats, thresholds: Floats) -> Floats:
+    """Return how far each label's score is from deciding otherwise: 0 at its threshold, 1 at the scores 0 and 1.
+
+    Args:
+        scores: Of a multi-label classifier; shape [texts, labels], float32, in [0, 1].
+        thresholds: The score from which each label is given; shape [labels], float32, between 0 and 1.
+
+    Returns:
+        Shape [texts, labels], float32, in [0, 1]; a text's own margin is that of its least certain label.
+    """
+    room = np.where(scores >= thresholds, 1 - thresholds, thresholds)
+    margins: Floats = (np.abs(scores - thresholds) / room).astype(np.float32)
+    return margins
+
+
+def choose(features: Floats, margins: Floats, in_scope: Floats | None, n: int) -> list[Choice]:
     """Choose the texts whose labels would help a classifier most, the most useful first.
 
     First one text of each group of similar new texts, the largest group first: they may well be a missing class. Then
     other new texts, which may be mere outliers, for at most half of the remaining number. Then texts with a small
-    margin between the best two labels, if they differ from those already chosen. The choice is deterministic.
+    margin, if they differ from those already chosen. The choice is deterministic.
 
     Args:
         features: Features of the pool's distinct texts; shape [texts, width], float32, the last third is the last
             layer's.
-        scores: Shape [texts, labels], float32, at least two labels.
+        margins: How certain the classifier is of each text; shape [texts], float32, in [0, 1].
         in_scope: The fraction of in-scope texts less similar to the training data, in [0, 1]; shape [texts], float32;
             ``None`` where the classifier has no scope, and then no text is new.
         n: The number of texts to choose.
@@ -59,7 +88,6 @@ def choose(features: Floats, scores: Floats, in_scope: Floats | None, n: int) ->
     """
     embeddings = last_layer(features)
     is_new = np.zeros(len(embeddings), np.bool_) if in_scope is None else in_scope < NEW_BELOW
-    margins = _margins(scores)
     chosen = [] if in_scope is None else _choose_new_texts(embeddings, in_scope, np.flatnonzero(is_new), n)
     # New texts that were not chosen so far come last.
     for pool in (np.flatnonzero(~is_new), np.flatnonzero(is_new)):
@@ -127,12 +155,6 @@ def _choose_uncertain_texts(embeddings: Floats, margins: Floats, pool: Ids, chos
         indices.append(index)
         np.maximum(similarity, candidates @ candidates[index], out=similarity)
     return [int(pool[index]) for index in indices]
-
-
-def _margins(scores: Floats) -> Floats:
-    best_two = np.partition(scores, -2, axis=1)[:, -2:]
-    margins: Floats = best_two[:, 1] - best_two[:, 0]
-    return margins
 
 
 def _cut(positions: Ids, values: Floats, limit: int) -> Ids:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import LabelAdvice
-from windrow.domain.figures import percent
+from windrow.domain.figures import listed, percent
 
 # A gain is clear from this many standard errors on. With one, chance alone passes for a label in six; with two, for one
 # in forty, and each false alarm costs a person the labelling of rows.
@@ -16,6 +16,9 @@ CLEAR_GAIN_ERRORS = 2.0
 MIN_GAINED_ROWS = 2
 # With fewer evaluated rows of a label, the absence of a gain says little.
 FEW_EVALUATED_ROWS = 8
+TOO_FEW_ROWS = "There are too few rows to see whether more of them would help; about 8 rows a label work well."
+# Above this fraction of the rows, the rounded half of them is no half.
+_MAX_HALF_FRACTION = 0.75
 _NAMED_LABELS = 3
 
 
@@ -39,6 +42,44 @@ def find_label_errors(scores: Floats, label_ids: Ids) -> Ids:
     confidence = scores[np.arange(rows), best]
     doubted = np.flatnonzero((best != label_ids) & (confidence >= usual[best]))
     return doubted[np.argsort(-confidence[doubted], kind="stable")]
+
+
+def find_doubted_labels(scores: Floats, sets: Bools) -> list[tuple[int, int]]:
+    """Return the decisions about labels that are probably wrong in the rows, the most confident first.
+
+    A decision counts where its score says the opposite, and at least as confidently as the scores of the label say that
+    on average for the rows of which it is true.
+
+    Args:
+        scores: Out-of-fold scores; shape [rows, labels], float32, in [0, 1].
+        sets: The rows' label sets; shape [rows, labels].
+
+    Returns:
+        Rows and labels, each from 0.
+
+    Source: Northcutt, Jiang and Chuang 2021, "Confident Learning"; applied to each label and its absence.
+    """
+    confidence = np.where(sets, 1 - scores, scores).astype(np.float64)  # that the row is wrong about the label
+    has_rows, lacks_rows = sets.sum(axis=0), (~sets).sum(axis=0)
+    usual_given = (scores * sets).sum(axis=0) / np.maximum(1, has_rows)
+    usual_left = ((1 - scores) * ~sets).sum(axis=0) / np.maximum(1, lacks_rows)
+    # Where no row has a label, or each, nothing says how sure its scores are of that.
+    usual = np.where(sets, np.where(lacks_rows, usual_left, np.inf), np.where(has_rows, usual_given, np.inf))
+    rows, labels = np.nonzero((confidence > 0.5) & (confidence >= usual))
+    order = np.argsort(-confidence[rows, labels], kind="stable")
+    return list(zip(rows[order].tolist(), labels[order].tolist(), strict=True))
+
+
+def is_half(half: float, full: float) -> bool:
+    """Return whether the rounded half of some rows is about half of them.
+
+    A fraction is rounded up to a row of each label: half of two rows is one, but half of one is one too.
+
+    Args:
+        half: Rows that were trained on as the half.
+        full: All rows that were trained on.
+    """
+    return half <= _MAX_HALF_FRACTION * full
 
 
 def advise(
@@ -82,12 +123,9 @@ def _in_words(
     rise = f"its recall rose from {before} with half of the rows to {after} with all"
     words = [f"More {first!r} rows would help most: {rise}."]
     if helped[1:]:
-        words.append(f"Then {_listed(helped[1:])}.")
+        words.append(f"Then {listed(map(repr, helped[1:]), _NAMED_LABELS)}.")
     if others:
-        words.append(f"For {_listed(others)} the last doubling of the rows brought no clear gain.")
+        words.append(
+            f"For {listed(map(repr, others), _NAMED_LABELS)} the last doubling of the rows brought no clear gain."
+        )
     return " ".join(words)
-
-
-def _listed(labels: Sequence[str]) -> str:
-    named = ", ".join(map(repr, labels[:_NAMED_LABELS]))
-    return f"{named} and {len(labels) - _NAMED_LABELS} more" if len(labels) > _NAMED_LABELS else named

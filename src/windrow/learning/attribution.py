@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from windrow.arrays import Floats, Ids
-from windrow.domain.dataset import Row
 from windrow.domain.explanation import MAX_EXPLAINED_WORDS, NEAREST_ROWS, NearRow, WordEffect
+from windrow.domain.labelled_rows import LabelledRow
+from windrow.domain.multi_label import MultiLabelRow
 
 # Longer runs (an address, a blob of base64) are cut, so that the effect of a part is visible.
 MAX_WORD_CHARS = 40
@@ -65,23 +66,22 @@ def without_words(text: str, words: Sequence[Word]) -> list[str]:
     return [_without(text, start, start + len(word)) for word, start in words[:MAX_EXPLAINED_WORDS]]
 
 
-def word_effects(words: Sequence[Word], scores: Floats, shortened: Floats) -> tuple[WordEffect, ...]:
-    """Return how much each word adds to the score of the predicted label.
+def word_effects(words: Sequence[Word], score: float, shortened: Floats) -> tuple[WordEffect, ...]:
+    """Return how much each word adds to the score of a label.
 
     Args:
         words: What :func:`split_words` returns for the text.
-        scores: The scores of the full text; shape [labels], float32.
-        shortened: The scores of the texts of :func:`without_words`; shape [k, labels], float32, with ``k`` at most the
-            number of words. Only the first ``k`` words are returned.
+        score: The label's score for the full text.
+        shortened: Its scores for the texts of :func:`without_words`; shape [k], float32, with ``k`` at most the number
+            of words. Only the first ``k`` words are returned.
     """
-    best = int(scores.argmax())
     return tuple(
-        WordEffect(word, start, float(scores[best]) - float(without[best]))
-        for (word, start), without in zip(words, shortened, strict=False)
+        WordEffect(word, start, score - without)
+        for (word, start), without in zip(words, shortened.tolist(), strict=False)
     )
 
 
-def nearest(text: Floats, features: Floats, rows: Sequence[Row], numbers: Sequence[int]) -> tuple[NearRow, ...]:
+def nearest(text: Floats, features: Floats, rows: Sequence[LabelledRow], numbers: Sequence[int]) -> tuple[NearRow, ...]:
     """Return the rows most similar to a text, the most similar first, and of equals the first.
 
     Args:
@@ -99,9 +99,14 @@ def nearest(text: Floats, features: Floats, rows: Sequence[Row], numbers: Sequen
     similarities = (last_layer(features) @ last_layer(text[np.newaxis])[0]).clip(-1, 1)
     order: Ids = np.lexsort((np.array(numbers), -similarities))
     return tuple(
-        NearRow(numbers[index], rows[index].text, rows[index].label, float(similarities[index]))
-        for index in order[:NEAREST_ROWS].tolist()
+        _near_row(numbers[index], rows[index], float(similarities[index])) for index in order[:NEAREST_ROWS].tolist()
     )
+
+
+def _near_row(number: int, row: LabelledRow, similarity: float) -> NearRow:
+    if isinstance(row, MultiLabelRow):
+        return NearRow(number, row.text, None, similarity, labels=row.labels)
+    return NearRow(number, row.text, row.label, similarity)
 
 
 def last_layer(features: Floats) -> Floats:

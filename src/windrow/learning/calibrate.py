@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Floats, Ids, Labels
 from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.training_report import Estimate
 from windrow.learning.head import LinearHead
@@ -40,6 +40,8 @@ class Prior:
 # lowest log loss, is slightly underconfident. Source: docs/adr/0015, measured.
 ADAPTED_PRIOR = Prior(0.1, 0.17)
 HEAD_PRIOR = Prior(-0.24, 0.42)
+# The zero-shot head is calibrated, and so is one that begins as it.
+DESCRIBED_PRIOR = Prior(0.0, 0.42)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +50,13 @@ class HeldOut:
 
     Args:
         logits: The logits of each row; shape [m, labels], float32.
-        label_ids: The rows' labels; shape [m], int64.
+        label_ids: The rows' labels, shape [m], int64; or their label sets, shape [m, labels], bool.
         similarities: The rows' similarities to that training's centroids (``learning.scope``); shape [m], float32.
         folds: The number of trainings.
     """
 
     logits: Floats
-    label_ids: Ids
+    label_ids: Labels
     similarities: Floats
     folds: int
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from windrow.arrays import PROJECTIONS, Floats, Ids, TokenStates, token_indices
+from windrow.arrays import PROJECTIONS, Floats, Ids, Labels, TokenStates, token_indices
 from windrow.domain.job import OnStep
 from windrow.learning.layers import PackedTexts, pack_texts, pooled, token_states
 from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, LayerConfig, Plan
@@ -26,14 +26,14 @@ class ContrastiveInputs:
 
     Args:
         texts: Each text's states below the adapted layers.
-        label_ids: Each text's label, shape [n].
+        labels: Each text's label, or its label set.
         weights: The encoder's tensors by canonical name, those of the adapted layers at least.
         layers: The adapted layers, and how they compute.
         plan: The steps.
     """
 
     texts: TokenStates
-    label_ids: Ids
+    labels: Labels
     weights: Mapping[str, Floats]
     layers: LayerConfig
     plan: Plan
@@ -69,7 +69,7 @@ def train_layers(inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float 
     names = [f"layers.{layer}.{name}" for layer in trained_layers.layers for name in PROJECTIONS]
     trained = {f"{name}.weight": weights[f"{name}.weight"].clone().requires_grad_() for name in names}
     optimizer = torch.optim.AdamW(trained.values(), betas=_BETAS, weight_decay=0.0, fused=True)
-    label_ids = torch.from_numpy(inputs.label_ids)
+    labels = torch.from_numpy(inputs.labels)
     losses: list[float] = []
     first_step = time.monotonic()
     for number, (chosen, rate) in enumerate(zip(inputs.plan.steps, inputs.plan.learning_rates, strict=True), start=1):
@@ -81,7 +81,7 @@ def train_layers(inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float 
             group["lr"] = rate
         micro_batches = [pack_texts(texts, each, trained_layers.pooling) for each in _micro_batches(texts, chosen)]
         optimizer.zero_grad()
-        loss = _backward(micro_batches, label_ids, weights | trained, trained_layers, inputs.plan.schedule.temperature)
+        loss = _backward(micro_batches, labels, weights | trained, trained_layers, inputs.plan.schedule.temperature)
         optimizer.step()
         losses.append(loss)
         on_step(number, len(inputs.plan.steps), loss)
@@ -107,34 +107,55 @@ def run_in_threads(trainings: Sequence[Callable[[], Result]], at_once: int) -> l
         torch.set_num_threads(threads)
 
 
-def contrastive_loss(embeddings: Tensor, label_ids: Tensor, temperature: float) -> Tensor:
+def contrastive_loss(embeddings: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """Return the supervised contrastive loss over all pairs of embeddings.
 
-    An embedding without positives serves only as a negative for the others.
+    Two embeddings of the same label are positives of each other. With label sets, they are so by a weight: how far
+    their sets agree. An embedding without positives serves only as a negative for the others.
 
     Args:
         embeddings: Unit vectors, shape [n, width].
-        label_ids: Shape [n].
+        labels: Each one's label, shape [n], integers; or its label set, shape [n, labels], bool.
         temperature: Divides the cosines; a smaller one weights near neighbours more.
 
     Source: Khosla et al., Supervised Contrastive Learning, arXiv 2004.11362, equation 2.
     """
-    itself = torch.eye(len(label_ids), dtype=torch.bool)
+    itself = torch.eye(len(labels), dtype=torch.bool)
     cosines = (embeddings @ embeddings.T / temperature).masked_fill(itself, -torch.inf)
     log_probs = cosines - torch.logsumexp(cosines, dim=1, keepdim=True)
-    positives = (label_ids[:, None] == label_ids[None]) & ~itself
-    num_positives = positives.sum(dim=1)
-    has_positives = num_positives > 0
+    if labels.ndim == 2:
+        weights = jaccard_similarities(labels).masked_fill(itself, 0).to(log_probs.dtype)
+        sums, total_weights = (log_probs.masked_fill(itself, 0) * weights).sum(dim=1), weights.sum(dim=1)
+    else:
+        positives = (labels[:, None] == labels[None]) & ~itself
+        sums, total_weights = log_probs.masked_fill(~positives, 0).sum(dim=1), positives.sum(dim=1)
+    has_positives = total_weights > 0
     if not bool(has_positives.any()):
         # No embedding has a positive: the loss is zero, and still part of the autograd graph.
         return embeddings.sum() * 0
-    means = log_probs.masked_fill(~positives, 0).sum(dim=1)[has_positives] / num_positives[has_positives]
+    means = sums[has_positives] / total_weights[has_positives]
     return -means.mean()
+
+
+def jaccard_similarities(sets: Tensor) -> Tensor:
+    """Return how far each two label sets agree: the share of the labels of either that both have, in [0, 1].
+
+    Two empty sets do not agree: that none of the labels fits makes texts no more alike.
+
+    Args:
+        sets: Shape [n, labels], bool.
+
+    Returns:
+        Shape [n, n], float32.
+    """
+    members = sets.to(torch.float32)
+    shared, sizes = members @ members.T, members.sum(dim=1)
+    return shared / (sizes[:, None] + sizes[None] - shared).clamp(min=1)
 
 
 def _backward(
     micro_batches: Sequence[PackedTexts],
-    label_ids: Tensor,
+    labels: Tensor,
     weights: Mapping[str, Tensor],
     layers: LayerConfig,
     temperature: float,
@@ -145,7 +166,7 @@ def _backward(
     (gradient caching): the loss is differentiated with respect to the embeddings, then each micro-batch is encoded once
     more to carry the gradient on.
     """
-    own = torch.cat([label_ids[micro_batch.order] for micro_batch in micro_batches])
+    own = torch.cat([labels[micro_batch.order] for micro_batch in micro_batches])
     if len(micro_batches) == 1:
         loss = contrastive_loss(pooled(micro_batches[0], weights, layers), own, temperature)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -8,6 +8,7 @@ import numpy as np
 from windrow.arrays import Bools, Floats
 from windrow.domain.interval import wilson_interval
 from windrow.domain.report import CoveragePoint
+from windrow.learning.midpoint import midpoint
 
 # Round thresholds are always among the points, so that nobody has to look between two of them.
 ROUND_THRESHOLDS: Final = tuple(number / 20 for number in range(21))
@@ -19,8 +20,8 @@ def compute_coverage(best_scores: Floats, is_right: Bools, also: Sequence[float]
     """Compute what each threshold would answer, and how much of that is wrong.
 
     A row is answered where its best score is not below the threshold: the rule of predictions, and of
-    :func:`windrow.learning.evaluate.choose_threshold`, whose thresholds these are. They lie halfway between two
-    neighbouring scores; above ``MAX_CHANGES`` of them, some are left out, evenly by their order.
+    :func:`windrow.learning.evaluate.choose_threshold`, whose thresholds these are. They lie between two
+    neighbouring scores (:func:`midpoint`); above ``MAX_CHANGES`` of them, some are left out, evenly by their order.
 
     Args:
         best_scores: The score of each row's predicted label, in [0, 1]; shape [rows], float32; at least one row.
@@ -35,9 +36,10 @@ def compute_coverage(best_scores: Floats, is_right: Bools, also: Sequence[float]
     ranked = best_scores[order].astype(np.float64)
     wrong_from = np.append(np.cumsum(~is_right[order][::-1])[::-1], 0)
     distinct = np.unique(ranked)
-    changes = (distinct[:-1] + distinct[1:]) / 2
-    if len(changes) > MAX_CHANGES:
-        changes = changes[np.linspace(0, len(changes) - 1, MAX_CHANGES).round().astype(np.int64)]
+    gaps = np.arange(len(distinct) - 1)
+    if len(gaps) > MAX_CHANGES:
+        gaps = np.linspace(0, len(gaps) - 1, MAX_CHANGES).round().astype(np.int64)
+    changes = [midpoint(*pair) for pair in zip(distinct[gaps].tolist(), distinct[gaps + 1].tolist(), strict=True)]
     thresholds = np.unique(np.concatenate((changes, ROUND_THRESHOLDS, np.array(also, np.float64))))
     below = np.searchsorted(ranked, thresholds, side="left")
     return tuple(

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.dataset import Row
@@ -17,8 +19,11 @@ from windrow.domain.report import (
     Misclassified,
     ReliabilityBin,
 )
+from windrow.learning.midpoint import midpoint
 
 NUM_BINS = 15
+# Scores that are in memory as float64: a multi-label classifier has one for each row and label, 100 million at most.
+_BLOCK_SCORES = 1_000_000
 
 
 def compute_metrics(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> ClassificationMetrics:
@@ -57,12 +62,14 @@ def compute_calibration(best_scores: Floats, is_right: Bools) -> Calibration:
         is_right: Whether the prediction is the row's label; shape [rows], bool; at least one row.
     """
     edges = np.arange(NUM_BINS + 1) / NUM_BINS
-    scores = best_scores.astype(np.float64)
-    # Each bin holds its upper edge; the first one its lower edge too.
-    indices = np.clip(np.searchsorted(edges, scores, side="left") - 1, 0, NUM_BINS - 1)
-    rows = np.bincount(indices, minlength=NUM_BINS)
-    sums = np.bincount(indices, weights=scores, minlength=NUM_BINS)
-    hits = np.bincount(indices, weights=is_right, minlength=NUM_BINS)
+    rows, sums, hits = np.zeros(NUM_BINS, np.int64), np.zeros(NUM_BINS), np.zeros(NUM_BINS)
+    for start in range(0, len(best_scores), _BLOCK_SCORES):
+        scores = best_scores[start : start + _BLOCK_SCORES].astype(np.float64)
+        # Each bin holds its upper edge; the first one its lower edge too.
+        indices = np.clip(np.searchsorted(edges, scores, side="left") - 1, 0, NUM_BINS - 1)
+        rows += np.bincount(indices, minlength=NUM_BINS)
+        sums += np.bincount(indices, weights=scores, minlength=NUM_BINS)
+        hits += np.bincount(indices, weights=is_right[start : start + _BLOCK_SCORES], minlength=NUM_BINS)
     bins = tuple(
         ReliabilityBin(
             low=float(edges[index]),
@@ -73,7 +80,7 @@ def compute_calibration(best_scores: Floats, is_right: Bools) -> Calibration:
         )
         for index in np.flatnonzero(rows)
     )
-    return Calibration(float(np.abs(hits - sums).sum() / len(scores)), bins)
+    return Calibration(float(np.abs(hits - sums).sum() / len(best_scores)), bins)
 
 
 def find_misclassified(scores: Floats, rows: Sequence[Row], labels: Sequence[str]) -> tuple[Misclassified, ...]:
@@ -117,22 +124,63 @@ def choose_threshold(best_scores: Floats, is_right: Bools, target_precision: flo
 
     Returns:
         The threshold, the number of correct predictions at or above it, and the number of predictions there; ``None``
-        where no threshold reaches the target. It lies halfway between two neighbouring scores, since the last bits of a
-        score depend on the other texts of its batch; where it admits every row, it is 0.
+        where no threshold reaches the target. It lies between two neighbouring scores (:func:`midpoint`); where it
+        admits every row, it is 0.
     """
-    order = np.argsort(-best_scores, kind="stable")
-    ranked = best_scores[order].astype(np.float64)  # halfway between two neighbours of float32 there is a float64
-    correct = np.cumsum(is_right[order])
-    answered = np.arange(1, len(ranked) + 1)
-    # Equal scores are admitted together or not at all.
-    is_last_of_equals = np.append(ranked[1:] != ranked[:-1], True)[: len(ranked)]
+    cuts = _cut_points(best_scores, is_right)
     # A division, not a product: 9 / 10 is the same float as 0.9, while 0.9 * 10 may be more than 9.
-    reaches = np.flatnonzero(is_last_of_equals & (correct / answered >= target_precision))
-    if not len(reaches):
-        return None
-    lowest = reaches[-1]
-    bound = float(ranked[lowest] + ranked[lowest + 1]) / 2 if lowest + 1 < len(ranked) else 0.0
-    return bound, int(correct[lowest]), int(answered[lowest])
+    reaches = np.flatnonzero(cuts.correct / cuts.answered >= target_precision)
+    return cuts.at(int(reaches[-1])) if len(reaches) else None
+
+
+def choose_best_f1(scores: Floats, has_label: Bools) -> tuple[float, int, int]:
+    """Choose the threshold of one label with the best F1, of equals the highest.
+
+    The same rows choose the threshold and measure its F1, which is slightly optimistic, as of :func:`choose_threshold`.
+
+    Args:
+        scores: The label's score for each row, shape [rows], float32.
+        has_label: Whether the row has the label, shape [rows], bool; one at least has it.
+
+    Returns:
+        As :func:`choose_threshold`: the threshold, how many of the rows that reach it have the label, and how many
+        reach it.
+    """
+    cuts = _cut_points(scores, has_label)
+    return cuts.at(int((cuts.correct / (cuts.answered + has_label.sum())).argmax()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _CutPoints:
+    """The different thresholds on some rows, the highest first. Made by :func:`_cut_points`.
+
+    Args:
+        lowest: The lowest score that reaches each of them; shape [n], float64.
+        below: The highest score that does not; 0 where each does; shape [n], float64.
+        correct: How many rows that reach it are right; shape [n], int64.
+        answered: How many rows reach it, at least 1; shape [n], int64.
+    """
+
+    lowest: npt.NDArray[np.float64]
+    below: npt.NDArray[np.float64]
+    correct: Ids
+    answered: Ids
+
+    def at(self, index: int) -> tuple[float, int, int]:
+        """Return a threshold, and what is right and answered there."""
+        is_last = index == len(self.lowest) - 1
+        bound = 0.0 if is_last else midpoint(float(self.below[index]), float(self.lowest[index]))
+        return bound, int(self.correct[index]), int(self.answered[index])
+
+
+def _cut_points(scores: Floats, is_right: Bools) -> _CutPoints:
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order].astype(np.float64)  # halfway between two neighbours of float32 there is a float64
+    # Equal scores are admitted together or not at all.
+    last_of_equals = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)[: len(ranked)])
+    below = np.append(ranked[1:], 0.0)[: len(ranked)]
+    correct: Ids = np.cumsum(is_right[order], dtype=np.int64)
+    return _CutPoints(ranked[last_of_equals], below[last_of_equals], correct[last_of_equals], last_of_equals + 1)
 
 
 def _label_metrics(

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from windrow.arrays import Ids
+from windrow.arrays import Ids, Labels
+from windrow.learning.label_sets import are_label_ids, as_sets
+from windrow.learning.multi_label_folds import assign_folds_of_sets
 
 MAX_FOLDS = 5
 
 
-def assign_folds(label_ids: Ids, groups: Ids, seed: int, max_folds: int = MAX_FOLDS) -> Ids:
+def assign_folds(labels: Labels, groups: Ids, seed: int, max_folds: int = MAX_FOLDS) -> Ids:
     """Assign rows to folds so that each label is spread evenly and no training lacks a label.
 
     Args:
-        label_ids: Shape [rows], int64.
+        labels: Each row's label or label set.
         groups: Rows of one group (such as one text) go to one fold, so that no training sees a held-out row's
             duplicate; shape [rows], int64, any numbers.
         seed: Shuffles the groups of each label.
@@ -23,6 +25,12 @@ def assign_folds(label_ids: Ids, groups: Ids, seed: int, max_folds: int = MAX_FO
         Each row's fold, shape [rows], int64; -1 for rows that are never held out: a label's only group. There are
         fewer than ``max_folds`` where no label has as many groups.
     """
+    if not are_label_ids(labels):
+        return assign_folds_of_sets(as_sets(labels), groups, seed, max_folds)
+    return _assign_folds_of_ids(labels, groups, seed, max_folds)
+
+
+def _assign_folds_of_ids(label_ids: Ids, groups: Ids, seed: int, max_folds: int) -> Ids:
     generator = np.random.default_rng(seed)
     _, first_rows, group_of = np.unique(groups, return_index=True, return_inverse=True)
     group_labels = label_ids[first_rows]

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Floats, Labels
+from windrow.domain.prediction import Kind
 from windrow.domain.training_report import HeadReport
+from windrow.learning.label_sets import are_label_ids, as_sets
+from windrow.learning.multi_label_head import solve_sets
 
 # On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
 ADAPTED_C = 30.0
@@ -61,37 +64,55 @@ def softmax(logits: Floats) -> Floats:
     return scores
 
 
-def score_heads(heads: Sequence[LinearHead], features: Floats) -> list[Floats]:
-    """Return :meth:`LinearHead.scores` of several heads, in one matrix product.
+def sigmoid(logits: Floats) -> Floats:
+    """Return each label's own score; both of shape [rows, labels], float32; NaN where a logit is not finite."""
+    # As exact for the smallest scores as for the largest ones, and no logit overflows.
+    with np.errstate(invalid="ignore"):
+        scores: Floats = np.exp(-np.logaddexp(0, -logits))
+    scores[~np.isfinite(logits)] = np.nan
+    return scores
+
+
+def scores_of_logits(logits: Floats, kind: Kind) -> Floats:
+    """Return the scores of logits: of labels that exclude each other, or of labels that stand for themselves."""
+    return sigmoid(logits) if kind == "multi_label" else softmax(logits)
+
+
+def score_heads(heads: Sequence[LinearHead], features: Floats, kind: Kind = "single_label") -> list[Floats]:
+    """Return the scores of several heads, in one matrix product.
 
     Args:
         heads: At least one, all of the same width.
         features: Shape [rows, features], float32.
+        kind: That of all their classifiers.
 
     Returns:
         One array a head, shape [rows, labels], float32.
     """
     if len(heads) == 1:
-        return [heads[0].scores(features)]
+        return [scores_of_logits(heads[0].logits(features), kind)]
     counts = np.array([len(head.bias) for head in heads])
     ends = counts.cumsum()
     starts = ends - counts
     logits = features @ np.concatenate([head.weights for head in heads]).T
     logits += np.concatenate([head.bias for head in heads])
+    if kind == "multi_label":
+        scores = sigmoid(logits)
+        return [scores[:, start:end] for start, end in zip(starts, ends, strict=True)]
     logits -= np.repeat(np.maximum.reduceat(logits, starts, axis=1), counts, axis=1)
     scores = np.exp(logits)
     scores /= np.repeat(np.add.reduceat(scores, starts, axis=1), counts, axis=1)
     return [scores[:, start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def fit_adapted_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, HeadReport]:
+def fit_adapted_head(features: Floats, labels: Labels) -> tuple[LinearHead, HeadReport]:
     """Fit a logistic regression on features of an encoder whose adapter was trained on the same rows.
 
     C is fixed: cross-validation would evaluate the encoder on rows that trained it.
 
     Args:
         features: Shape [rows, features], float32: equally wide parts, one a layer, the last layer last.
-        label_ids: Shape [rows], int64, every id from 0 to its maximum at least once, at least two of them.
+        labels: As for :func:`solve`.
 
     Source: docs/adr/0009.
     """
@@ -99,7 +120,7 @@ def fit_adapted_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, Head
     layer_weights = np.array(ADAPTED_LAYER_WEIGHTS, np.float32)
     weights = np.repeat(layer_weights, -(-width // len(layer_weights)))[-width:]
     narrow, back = rotate(features * weights)
-    head = solve(narrow, label_ids, ADAPTED_C)
+    head = solve(narrow, labels, ADAPTED_C)
     head = LinearHead(np.ascontiguousarray(head.weights @ back) * weights, head.bias)
     return head, HeadReport(ADAPTED_C, None, 0)
 
@@ -113,20 +134,22 @@ def rotate(features: Floats) -> tuple[Floats, Floats]:
     return (left * sizes).astype(np.float32), back.astype(np.float32)
 
 
-def solve(features: Floats, label_ids: Ids, c: float) -> LinearHead:
-    """Fit a logistic regression.
+def solve(features: Floats, labels: Labels, c: float) -> LinearHead:
+    """Fit a logistic regression; for label sets, one for each label.
 
     Args:
         features: Shape [rows, features], float32.
-        label_ids: Shape [rows], int64, every id from 0 to its maximum at least once, at least two of them.
+        labels: Each row's label, every id from 0 to its maximum at least once, at least two of them; or its label set.
         c: Inverse regularisation, scikit-learn's ``C``.
     """
+    exact = features.astype(np.float64) if len(features) <= MAX_EXACT_ROWS else features
+    if not are_label_ids(labels):
+        return LinearHead(*solve_sets(exact, as_sets(labels), c))
     # Only the training process fits heads; a server that merely predicts never loads scikit-learn.
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=c, max_iter=_MAX_SOLVER_STEPS)
-    exact = features.astype(np.float64) if len(features) <= MAX_EXACT_ROWS else features
-    model.fit(exact, label_ids)
+    model.fit(exact, labels)
     weights, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:
         # scikit-learn keeps one row for two labels: the difference of two softmax rows.

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import HeadReport
 from windrow.learning.folds import assign_folds, splits
 from windrow.learning.head import LinearHead, rotate, solve
+from windrow.learning.label_sets import are_label_ids, as_sets, count_labels, strata
 
 CANDIDATE_CS = (1.0, 4.0, 16.0, 64.0)
 DEFAULT_C = 16.0
@@ -25,16 +26,20 @@ class Examples:
 
     Args:
         features: Shape [rows, features], float32.
-        label_ids: Shape [rows], int64, every id from 0 to its maximum at least once, at least two of them.
+        label_ids: Each row's label, every id from 0 to its maximum at least once, at least two of them; or its label
+            set.
         groups: Rows of one group are never held out from each other (:func:`assign_folds`); shape
             [rows - num_train_only_rows].
         num_train_only_rows: The number of rows at the end that train but are never held out, such as label names.
+        prior: The weights of the zero-shot head of described labels (``learning.described_head``); shape [labels,
+            features], float32; ``None`` where none is described.
     """
 
     features: Floats
-    label_ids: Ids
+    label_ids: Labels
     groups: Ids
     num_train_only_rows: int = 0
+    prior: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,12 +160,10 @@ def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[f
     by_c, losses = _cross_validate_c(examples, fold_splits, candidates)
     c = candidates[int(losses.mean(axis=1).argmin())]
     permutation, count = np.random.default_rng(seed).permutation(len(folds)), len(folds)
+    row_strata = strata(examples.label_ids[:count])
     logits, sizes = [], []
     for fraction in fractions[:-1]:
-        fewer = [
-            (_fraction_of(train, examples.label_ids[:count], permutation, fraction), held)
-            for train, held in fold_splits
-        ]
+        fewer = [(_fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
         logits.append(_out_of_fold_logits(examples, fewer, c))
         sizes.append(np.mean([(train < count).sum() for train, _ in fewer]))
     logits.append(_nested_logits(by_c, losses, folds[held_out]))
@@ -194,12 +197,12 @@ def _choose_c(examples: Examples, seed: int) -> HeadSearch:
     if not is_choice:
         return HeadSearch(HeadReport(DEFAULT_C, None, 0), out_of_fold)
     chosen = int(losses.mean(axis=1).argmin())
-    accuracy = float((logits[chosen].argmax(axis=1) == sampled.label_ids[held_out]).mean())
+    accuracy = float(are_right(logits[chosen], sampled.label_ids[held_out]).mean())
     return HeadSearch(HeadReport(CANDIDATE_CS[chosen], accuracy, len(fold_splits)), out_of_fold)
 
 
 def _can_cross_validate_c(examples: Examples) -> bool:
-    return examples.features.size * int(examples.label_ids.max() + 1) <= MAX_CV_WORK
+    return examples.features.size * count_labels(examples.label_ids) <= MAX_CV_WORK
 
 
 def _cross_validate_c(
@@ -218,7 +221,7 @@ def _cross_validate_c(
 def _folded(examples: Examples, seed: int) -> tuple[Examples, Ids, Ids]:
     """Return the examples, or a sample of very many; the rows' indices; and their folds, -1 for train-only rows."""
     count = len(examples.label_ids) - examples.num_train_only_rows
-    sampled = _sample(examples.label_ids[:count], seed)
+    sampled = _sample(strata(examples.label_ids[:count]), seed)
     rows = np.concatenate([sampled, np.arange(count, len(examples.label_ids))])
     assigned = assign_folds(examples.label_ids[sampled], examples.groups[sampled], seed)
     chosen = Examples(
@@ -258,8 +261,31 @@ def _nested_logits(logits: Floats, losses: npt.NDArray[np.float64], folds: Ids) 
     return picked
 
 
-def log_losses(logits: Floats, truth: Ids) -> npt.NDArray[np.float64]:
-    """Return the log loss of each row, in nats; ``logits`` of shape [rows, labels], ``truth`` of shape [rows]."""
+def are_right(logits: Floats, truth: Labels) -> Bools:
+    """Return whether each row's label has the highest logit, or its whole set the probabilities of 0.5 and more.
+
+    Args:
+        logits: Shape [rows, labels].
+        truth: The rows' labels or label sets.
+    """
+    if are_label_ids(truth):
+        right: Bools = logits.argmax(axis=1) == truth
+        return right
+    whole: Bools = ((logits >= 0) == as_sets(truth)).all(axis=1)
+    return whole
+
+
+def log_losses(logits: Floats, truth: Labels) -> npt.NDArray[np.float64]:
+    """Return the log loss of each row, in nats; for label sets, the sum of the log losses of all labels.
+
+    Args:
+        logits: Shape [rows, labels].
+        truth: The rows' labels or label sets.
+    """
+    if not are_label_ids(truth):
+        signed = np.where(as_sets(truth), -logits, logits)
+        own_sets: npt.NDArray[np.float64] = np.logaddexp(0, signed).sum(axis=1, dtype=np.float64)
+        return own_sets
     peak = logits.max(axis=1, keepdims=True)
     spread = np.log(np.exp(logits - peak).sum(axis=1, dtype=np.float64)) + peak[:, 0]
     own: npt.NDArray[np.float64] = spread - logits[np.arange(len(truth)), truth]

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import AdapterReport, Candidate
-from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
-from windrow.learning.head_fitting import OutOfFoldLogits, log_losses
+from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
+from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses
+from windrow.learning.label_sets import are_label_ids, as_sets
+from windrow.learning.multi_label_calibrate import fit_set_calibration
 
 # Leave-one-out error of the frozen features: up to the first, an adapter gains nothing; from the second on, it is used
 # in full. Source: docs/adr/0010, measured.
@@ -20,6 +22,8 @@ FULL_ADAPTER_ERROR = 0.12
 # docs/adr/0010, measured.
 USUAL_GAIN = 0.12
 USUAL_GAIN_DEVIATION = 0.1
+# The same over a head that begins as the zero-shot head of described labels. Source: bench/few_rows.py, measured.
+DESCRIBED_USUAL_GAIN = -0.015
 # The usual standard deviation of that difference between rows, and the number of rows that it counts for: a few rows do
 # not show their own.
 _USUAL_ROW_DEVIATION = 0.4
@@ -29,7 +33,9 @@ _USUAL_ROWS = 8
 _FOLD_VARIANCE = 4.0
 
 
-def choose_adapter_scale(features: Floats, label_ids: Ids, head: OutOfFoldLogits | None = None) -> AdapterReport:
+def choose_adapter_scale(
+    features: Floats, labels: Labels, head: OutOfFoldLogits | None = None, *, is_described: bool = False
+) -> AdapterReport:
     """Choose how much of an adapter to use by how well the frozen encoder separates the labels.
 
     The frozen encoder can be evaluated cheaply and without a leak, before anything is trained. Where it classifies
@@ -37,22 +43,30 @@ def choose_adapter_scale(features: Floats, label_ids: Ids, head: OutOfFoldLogits
     used in full; in between, in part. Two classifiers on its features are asked, and the better one counts: the nearest
     label's mean, and the head. On long texts with much in common, means err often where the head does not.
 
+    Of label sets, the nearest mean says little, so the adapter is trained, and held-out rows decide.
+
     Args:
         features: The frozen encoder's features, shape [rows, width], float32.
-        label_ids: Shape [rows], int64.
+        labels: Each row's label, or its label set.
         head: The head's logits for held-out rows; ``None`` where there are none.
+        is_described: Whether the head begins as the zero-shot head of described labels, which needs a reason to go.
 
     Returns:
         The scale, the reason and the candidates; nothing is trained yet.
     """
-    errors, evaluated = leave_one_out_errors(features, label_ids)
+    if not are_label_ids(labels):
+        return AdapterReport(1.0, "The adapter is used in full, as for all rows with several labels.", ())
+    errors, evaluated = leave_one_out_errors(features, labels)
+    if evaluated == 0 and is_described:
+        reason = "No label has two rows that could speak for an adapter, so the head alone learns, from descriptions."
+        return AdapterReport(0.0, reason, ())
     if evaluated == 0:
         return AdapterReport(
             1.0, "No label has two rows, so nothing could be estimated; the adapter is used in full.", ()
         )
     facts = f"the frozen encoder misclassifies {errors} of {evaluated} rows, each left out of its own label's mean"
     if head is not None:
-        head_errors, held_out = int((head.logits.argmax(axis=1) != label_ids[head.rows]).sum()), len(head.rows)
+        head_errors, held_out = int((head.logits.argmax(axis=1) != labels[head.rows]).sum()), len(head.rows)
         if _laplace_error(head_errors, held_out) < _laplace_error(errors, evaluated):
             errors, evaluated = head_errors, held_out
             facts = f"on the frozen encoder, the head misclassifies {errors} of {evaluated} held-out rows"
@@ -66,7 +80,9 @@ def choose_adapter_scale(features: Floats, label_ids: Ids, head: OutOfFoldLogits
     return AdapterReport(round(value, 3), f"{verdict}: {facts}.", tried)
 
 
-def choose_by_held_out_rows(report: AdapterReport, head_logits: Floats, adapted: HeldOut) -> AdapterReport:
+def choose_by_held_out_rows(
+    report: AdapterReport, head_logits: Floats, adapted: HeldOut, *, is_described: bool = False
+) -> AdapterReport:
     """Choose between a trained adapter and the head alone by what each makes of the same held-out rows.
 
     The log loss of calibrated scores decides, since accuracy says little on a few rows: how much lower it is with the
@@ -76,31 +92,32 @@ def choose_by_held_out_rows(report: AdapterReport, head_logits: Floats, adapted:
         report: How the adapter was chosen and trained.
         head_logits: The logits of the head alone for the held-out rows, shape [m, labels], float32.
         adapted: The rows with the outputs of trainings like the one that made the adapter.
+        is_described: Whether the head alone began as the zero-shot head of described labels; then an adapter usually
+            gains nothing on few rows, so that rows have to speak for it.
 
     Returns:
         The report with both estimates; its scale is 0 where the head alone is chosen.
     """
     truth = adapted.label_ids
-    losses_of_head = _calibrated_losses(head_logits, truth, HEAD_PRIOR)
+    usual_gain = DESCRIBED_USUAL_GAIN if is_described else USUAL_GAIN
+    losses_of_head = _calibrated_losses(head_logits, truth, DESCRIBED_PRIOR if is_described else HEAD_PRIOR)
     gains = losses_of_head - _calibrated_losses(adapted.logits, truth, ADAPTED_PRIOR)
-    rows, head_right, right = len(gains), _num_right(head_logits, truth), _num_right(adapted.logits, truth)
+    rows, head_right, right = len(gains), *(int(are_right(each, truth).sum()) for each in (head_logits, adapted.logits))
     spread = float(gains.var()) * rows + _USUAL_ROWS * _USUAL_ROW_DEVIATION**2
     precisions = 1 / USUAL_GAIN_DEVIATION**2, rows * (rows - 1 + _USUAL_ROWS) / spread / _FOLD_VARIANCE
-    gain = (USUAL_GAIN * precisions[0] + float(gains.mean()) * precisions[1]) / sum(precisions)
+    gain = (usual_gain * precisions[0] + float(gains.mean()) * precisions[1]) / sum(precisions)
     facts = f"of {rows} held-out rows the adapter gets {right} right and the head alone {head_right}"
     losses = f"its log loss is {abs(float(gains.mean())):.3f} {'lower' if gains.mean() > 0 else 'higher'}"
     candidates = (Candidate(0.0, round(head_right / rows, 4)), Candidate(report.scale, round(right / rows, 4)))
-    if gain >= 0 or right > head_right:
+    if gain >= 0 or (right > head_right and not is_described):
         return replace(report, reason=f"{report.reason[:-1]}; {facts}, {losses}.", candidates=candidates)
     reason = f"The head alone is used: {facts}, and the adapter's log loss is {-float(gains.mean()):.3f} higher."
     return replace(report, scale=0.0, reason=reason, candidates=candidates)
 
 
-def _num_right(logits: Floats, truth: Ids) -> int:
-    return int((logits.argmax(axis=1) == truth).sum())
-
-
-def _calibrated_losses(logits: Floats, truth: Ids, prior: Prior) -> npt.NDArray[np.float64]:
+def _calibrated_losses(logits: Floats, truth: Labels, prior: Prior) -> npt.NDArray[np.float64]:
+    if not are_label_ids(truth):
+        return log_losses(fit_set_calibration(logits, as_sets(truth), prior).apply(logits), truth)
     return log_losses(logits / np.float32(fit_temperature(logits, truth, prior)), truth)
 
 
@@ -134,20 +151,45 @@ def label_name_texts(labels: Sequence[str]) -> list[str]:
     return [label.replace("_", " ").replace("-", " ").strip() or label for label in labels]
 
 
-def label_names_are_informative(features: Floats, label_ids: Ids, name_features: Floats) -> bool:
+def label_names_are_informative(features: Floats, labels: Labels, name_features: Floats) -> bool:
     """Return whether the label names classify the rows better than chance by one standard error (zero-shot).
 
     The frozen encoder has not seen the rows, so the estimate has no leak. Similarities are centred for each name, since
     some names are similar to every text. One standard error is enough: useless names cost little, good ones bring two
-    points of accuracy.
+    points of accuracy. With label sets, names do better than chance where rows with a label are more similar to its
+    name than rows without it: by the area under the ROC curve, averaged over the labels.
 
     Args:
         features: The rows' features from the frozen encoder, shape [rows, width].
-        label_ids: Shape [rows].
+        labels: Each row's label, or its label set.
         name_features: The label names' features, shape [labels, width].
     """
     similarities = features @ name_features.T
+    if not are_label_ids(labels):
+        return _rank_better_than_chance(similarities, as_sets(labels))
     predicted = (similarities - similarities.mean(axis=0)).argmax(axis=1)
-    hits = float(np.mean([(predicted[label_ids == label_id] == label_id).mean() for label_id in np.unique(label_ids)]))
+    hits = float(np.mean([(predicted[labels == label_id] == label_id).mean() for label_id in np.unique(labels)]))
     chance = 1 / len(name_features)
-    return hits >= chance + math.sqrt(chance * (1 - chance) / len(label_ids))
+    return hits >= chance + math.sqrt(chance * (1 - chance) / len(labels))
+
+
+def _rank_better_than_chance(similarities: Floats, sets: Bools) -> bool:
+    """Return whether rows of a label rank above the others by one standard error, averaged over the labels.
+
+    Source: Mann and Whitney 1947, "On a test of whether one of two random variables is stochastically larger than the
+    other", for the variance of the area under the curve.
+    """
+    positives = sets.sum(axis=0)
+    negatives = len(sets) - positives
+    varying = (positives > 0) & (negatives > 0)
+    if not varying.any():
+        return False
+    ranks = similarities[:, varying].argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 1
+    pairs, smaller = (positives * negatives)[varying], (positives * (positives + 1))[varying] / 2
+    areas = ((ranks * sets[:, varying]).sum(axis=0) - smaller) / pairs
+    # Rows of a label are alike, so that a name that says nothing is by chance near all of them, or far from all: areas
+    # may differ between labels more than rows alone explain.
+    variance = float(((len(sets) + 1) / (12 * pairs)).mean())
+    if len(areas) > 1:
+        variance = max(variance, float(areas.var(ddof=1)))
+    return float(areas.mean()) >= 0.5 + math.sqrt(variance / len(areas))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Floats, Halves, Ids
+from windrow.arrays import Floats, Halves, Labels
+from windrow.learning.label_sets import are_label_ids, as_sets
 
 # Quantiles of the held-out rows' similarities that are kept at most: the lowest separates one text in 65 from the
 # others, and they take 256 bytes.
@@ -22,8 +23,8 @@ class Scope:
     """The label centroids of a classifier's training data, and the similarities of held-out rows. Made by :meth:`of`.
 
     Args:
-        centroids: The mean direction of each label's rows in the encoder's last layer, of length 1; shape
-            [labels, hidden], float16.
+        centroids: The mean direction of each label's rows in the encoder's last layer, of length 1, and with label sets
+            that of the rows without labels; shape [labels, hidden] or [labels + 1, hidden], float16.
         similarities: Similarities of held-out rows to their nearest centroid (:func:`similarity_to_nearest`), or
             quantiles of them; ascending, at least two.
         deviation: The standard deviation of ``similarities``, at least ``MIN_DEVIATION``.
@@ -98,20 +99,27 @@ def score_scopes(scopes: Sequence[Scope | None], features: Floats) -> list[list[
     return [[None] * len(features) if scope is None else next(fractions) for scope in scopes]
 
 
-def label_centroids(features: Floats, label_ids: Ids, hidden: int) -> Halves:
+def label_centroids(features: Floats, labels: Labels, hidden: int) -> Halves:
     """Return the mean direction of each label's rows.
 
     Args:
         features: Shape [rows, width], float32; the last ``hidden`` numbers of a row are the last layer's.
-        label_ids: Shape [rows], every id from 0 to its maximum at least once.
+        labels: Each row's label, every id from 0 to its maximum at least once; or its label set.
         hidden: The width of a layer.
 
     Returns:
-        Shape [labels, hidden], float16, each row of length 1.
+        Shape [labels, hidden], float16, each row of length 1. Where there are rows without labels, one row more: the
+        mean direction of those. A label without rows has zeros.
     """
-    order = np.argsort(label_ids, kind="stable")
-    starts = np.searchsorted(label_ids[order], np.arange(int(label_ids.max()) + 1))
-    sums = np.add.reduceat(features[order, -hidden:], starts, axis=0)
+    if are_label_ids(labels):
+        order = np.argsort(labels, kind="stable")
+        starts = np.searchsorted(labels[order], np.arange(int(labels.max()) + 1))
+        sums = np.add.reduceat(features[order, -hidden:], starts, axis=0)
+    else:
+        sets = as_sets(labels)
+        has_none = ~sets.any(axis=1, keepdims=True)
+        members = np.concatenate([sets, has_none], axis=1) if has_none.any() else sets
+        sums = members.T.astype(np.float32) @ features[:, -hidden:]
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     centroids: Halves = (sums / np.maximum(lengths, 1e-9)).astype(np.float16)
     return centroids
@@ -122,7 +130,7 @@ def similarity_to_nearest(features: Floats, centroids: Halves) -> Floats:
 
     Args:
         features: Shape [n, width], float32; the last layer, of length 1, is the last part of each row.
-        centroids: Shape [labels, hidden], float16.
+        centroids: As :func:`label_centroids` returns them.
 
     Returns:
         Shape [n], float32, in [-1, 1].

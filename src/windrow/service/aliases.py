@@ -20,14 +20,18 @@ from windrow.domain.errors import (
     ConcurrentChange,
     InvalidArtifact,
     InvalidBaseModel,
+    InvalidParameter,
+    InvalidTestData,
     NotFound,
 )
-from windrow.domain.gate import NOTHING_CHECKED, NOTHING_REQUIRED, GateReport
+from windrow.domain.gate import NOTHING_CHECKED, NOTHING_REQUIRED, GateReport, Requirement
+from windrow.domain.labelled_rows import distinct_rows
 from windrow.domain.values import recast
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.service.authorization import check_target, without_kept_rows
 from windrow.service.dependencies import Dependencies, Store
-from windrow.service.gate import EvaluatedModel, check_conditions, check_recalled_labels, conditions_of, refusal
+from windrow.service.evaluation_rows import check_form
+from windrow.service.gate import EvaluatedModel, check_conditions, check_measured_labels, conditions_of, refusal
 from windrow.storage.alias_store import AliasState, PromotionPreconditions
 from windrow.storage.catalog import ResolvedModel
 
@@ -38,7 +42,7 @@ _MAX_GATE_CHECKS = 5
 def promote(deps: Dependencies, request: PromoteRequest) -> Promotion:
     """Point an alias at a classifier. See ``Operations.promote``."""
     check_promote_request(request, deps.settings.limits)
-    check_recalled_labels(request.require or NOTHING_REQUIRED)
+    check_measured_labels(request.require or NOTHING_REQUIRED)
     model, num_checks = deps.store.find(request.model_name), 0
     check_target(deps, model)
     aliases = deps.store.aliases
@@ -48,7 +52,8 @@ def promote(deps: Dependencies, request: PromoteRequest) -> Promotion:
         report = _check_gate(deps, request, model, state)
         num_checks += 1
         deps.predictor.load(model)
-        preconditions = PromotionPreconditions(request.must_pass, state.number if report.checks else None)
+        kept = None if request.must_pass is None else distinct_rows(request.must_pass)
+        preconditions = PromotionPreconditions(kept, state.number if report.checks else None)
         try:
             return recast(Promotion, aliases.promote(request.alias, model.target, request, preconditions), gate=report)
         except ConcurrentChange:
@@ -88,7 +93,12 @@ def _check_gate(deps: Dependencies, request: PromoteRequest, model: ResolvedMode
     conditions = conditions_of(require, state.must_pass if request.must_pass is None else request.must_pass)
     if not conditions.texts:
         return NOTHING_CHECKED
+    check_form("require.test_data", require.test_data, model)
+    check_form("require.must_pass", require.must_pass, model)
+    _check_kept_form(request, state, model)
     current = _current_target(deps, request.alias, state) if require.test_data else ""
+    if isinstance(current, ResolvedModel) and current.entry.record.kind != model.entry.record.kind:
+        current = _other_kind(require, current, model)
     models = (model,) if isinstance(current, str) else (model, current)
     answers = predict_batch(models, conditions.texts, deps.predictor, deps.queue.compute)
     texts = [row.text for row in require.test_data]
@@ -98,6 +108,42 @@ def _check_gate(deps: Dependencies, request: PromoteRequest, model: ResolvedMode
     if not report.passed:
         raise refusal(request.alias, str(model.target), report)
     return report
+
+
+def _check_kept_form(request: PromoteRequest, state: AliasState, model: ResolvedModel) -> None:
+    """Refuse rows to keep with an alias, or that it keeps, that have another form than a classifier's answers."""
+    if request.must_pass is not None:
+        check_form("must_pass", request.must_pass, model)
+        return
+    try:
+        check_form("must_pass", state.must_pass, model)
+    except InvalidTestData as error:
+        raise InvalidTestData(
+            "The alias {alias} keeps rows that must pass, whose form is not that of the answers of {model_name}: it "
+            "needs {expected} in each row. {Send} other rows as {arg:must_pass}, or {no_rows} to keep none.",
+            {"alias": request.alias, **error.facts},
+        ) from error
+
+
+def _other_kind(require: Requirement, current: ResolvedModel, model: ResolvedModel) -> str:
+    """Return why a classifier of the other kind cannot be compared with.
+
+    Raises:
+        InvalidParameter: It should be.
+    """
+    if require.not_worse:
+        raise InvalidParameter(
+            "{arg:{parameter}} compares classifiers of one kind; {current} is {current_kind}, and {model_name} is "
+            "{kind}. Leave it out, and require {arg:require.min_f1} of the labels instead.",
+            {
+                "parameter": "require.not_worse",
+                "current": str(current.target),
+                "current_kind": current.entry.record.kind,
+                "model_name": str(model.target),
+                "kind": model.entry.record.kind,
+            },
+        )
+    return f"{current.target} is of the other kind, so there is nothing to compare with."
 
 
 def _evaluate(store: Store, model: ResolvedModel, answers: ClassifierOutputs, texts: list[str]) -> EvaluatedModel:

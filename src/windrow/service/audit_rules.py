@@ -315,6 +315,7 @@ READS: Final = frozenset(
     (
         *("estimate_fit", "reproduce", "list_jobs", "job", "follow_job"),
         *("predict", "start_predict", "start_predict_in_memory", "inspect"),
+        *("classify", "start_classify", "start_classify_in_memory"),
         *("compare", "cross_validate", "suggest", "list_classifiers", "show", "export"),
         *("list_aliases", "alias_history", "base_models", "usage", "list_keys", "audit"),
     )

@@ -21,10 +21,10 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from windrow.domain.alias import Alias, AliasList
 from windrow.domain.caller import Caller, calling, current_caller, insufficient_scope
 from windrow.domain.classifier import BulkDeletion, ClassifierDetails, Record
-from windrow.domain.dataset import Row
 from windrow.domain.errors import NameNotAllowed, NameTaken
-from windrow.domain.gate import GateReport
+from windrow.domain.gate import FailedRow, FailedSet, GateReport
 from windrow.domain.job import Job, JobList, Problem
+from windrow.domain.labelled_rows import LabelledRow, row_key
 from windrow.domain.listing import Listing
 from windrow.domain.names import check_name, read_reference
 from windrow.domain.usage import Usage
@@ -132,7 +132,7 @@ def _knows_extended(caller: Caller, training: Record | Job) -> bool:
     return training.extends is None or caller.knows(read_reference(training.extends).name)
 
 
-def without_kept_rows(report: GateReport, sent: Collection[Row]) -> GateReport:
+def without_kept_rows(report: GateReport, sent: Collection[LabelledRow]) -> GateReport:
     """Return the results of a promotion's conditions without texts that the caller may not see.
 
     Args:
@@ -141,8 +141,14 @@ def without_kept_rows(report: GateReport, sent: Collection[Row]) -> GateReport:
     """
     if current_caller().may("rows"):
         return report
-    failed = (each if Row(each.text, each.label) in sent else replace(each, text="") for each in report.failed_rows)
+    known = {row_key(row) for row in sent}
+    failed = (each if _row_of(each) in known else replace(each, text="") for each in report.failed_rows)
     return replace(report, failed_rows=tuple(failed))
+
+
+def _row_of(failed: FailedRow | FailedSet) -> tuple[str, frozenset[str]]:
+    """Return the text and the labels of a row that failed."""
+    return failed.text, frozenset((failed.label,) if isinstance(failed, FailedRow) else failed.labels)
 
 
 def _asks_for(field: str) -> Check:
@@ -266,6 +272,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "predict": _ASKS_EACH,
     "start_predict": _ASKS_EACH,
     "start_predict_in_memory": _ASKS_EACH,
+    "classify": FREE,
+    "start_classify": FREE,
+    "start_classify_in_memory": FREE,
     "inspect": FREE,
     "evaluate": _ASKS,
     "report": _ASKS,

@@ -23,10 +23,10 @@ from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest, check
 from windrow.domain.names import check_name
 from windrow.domain.threshold import (
     SetThresholdRequest,
-    Threshold,
     ThresholdUpdate,
     affected_aliases,
     check_set_threshold_request,
+    cleared_parts,
 )
 from windrow.domain.values import recast
 from windrow.execution.use_counters import RecentUses
@@ -77,7 +77,7 @@ def set_threshold(deps: Dependencies, request: SetThresholdRequest) -> Threshold
     """Set or clear a classifier's threshold. See ``Operations.set_threshold``."""
     check_set_threshold_request(request)
     reference = parse_immutable_reference(request.model_name)
-    threshold = None if request.abstain_below is None else Threshold(request.abstain_below)
+    threshold = request.threshold
     # Before the change: once it is made, no look at the disk may fail it.
     targets = tuple(deps.store.names.targets_in(reference.name))
     entry, before = deps.store.catalog.set_threshold(reference, threshold, request)
@@ -89,8 +89,13 @@ def set_threshold(deps: Dependencies, request: SetThresholdRequest) -> Threshold
         status=("cleared" if threshold is None else "set") if has_changed else "unchanged",
         threshold=threshold,
         before=before,
+        label_thresholds=entry.record.thresholds_by_label,
         aliases=aliases,
-        warnings=affected_aliases(aliases, threshold) if has_changed else (),
+        warnings=(
+            (*cleared_parts(before, threshold), *affected_aliases(aliases, threshold, entry.record.kind))
+            if has_changed
+            else ()
+        ),
     )
 
 

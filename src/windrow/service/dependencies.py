@@ -6,8 +6,8 @@ from typing import Final
 
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import Classifier
-from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, InvalidName, StorageFailed, TrainingDataNotKept
+from windrow.domain.labelled_rows import LabelledRow
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
 from windrow.encoders.cores import usable_cores
@@ -17,6 +17,7 @@ from windrow.execution.audit_writer import AuditWriter
 from windrow.execution.batching import BatchQueue
 from windrow.execution.control import TrainingControl
 from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.job_log import JobLog
 from windrow.execution.job_queue import JobQueue
 from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import ModelWatch
@@ -25,6 +26,7 @@ from windrow.execution.predictor import Predictor
 from windrow.execution.quotas import Quotas
 from windrow.execution.runner import Runner
 from windrow.execution.slots import TrainingSlots
+from windrow.execution.storage_meter import StorageMeter
 from windrow.execution.task_log import TaskLog
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.training_set import TrainingContext
@@ -121,12 +123,16 @@ class Store:
             facts = {"model_name": record.name, "training_data_sha256": record.training_data_sha256}
             raise TrainingDataNotKept(_ERASED, facts)
 
-    def training_rows(self, entry: ClassifierState) -> Iterator[Row] | None:
+    def training_rows(self, entry: ClassifierState) -> Iterator[LabelledRow] | None:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
+
+        A classifier that learned from no row has none, which is known.
 
         Raises:
             InvalidArtifact: They are missing or damaged; damage inside raises when iteration reaches that row.
         """
+        if not entry.record.learned_from_rows:
+            return iter(())
         return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
 
     def find_seen(self, entry: ClassifierState, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
@@ -167,7 +173,9 @@ class Dependencies:
         quotas: What keys may still send.
         holdings: What they keep on the disk.
         audit: Writes the audit trail.
+        storage_meter: Measures what is saved, for monitors.
         task_log: Counts the tasks of trainings.
+        job_log: Counts the jobs.
     """
 
     store: Store
@@ -190,7 +198,9 @@ class Dependencies:
     quotas: Quotas
     holdings: KeyHoldings
     audit: AuditWriter
+    storage_meter: StorageMeter
     task_log: TaskLog = field(default_factory=TaskLog)
+    job_log: JobLog = field(default_factory=JobLog)
 
     def with_use(self, classifier: Classifier) -> Classifier:
         """Return a classifier with how much its name was used; nothing of that where the disk does not say."""

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from windrow.domain.dataset import Row
 from windrow.domain.erasure import AffectedAlias, AffectedRevision, Erasure, ForgetRequest, TextMatcher, check_forget
 from windrow.domain.job import JOBS_RANGE, Job
+from windrow.domain.labelled_rows import LabelledRow
 from windrow.domain.names import Reference
 from windrow.service.dependencies import Dependencies
 from windrow.storage.erasure import Erasing, LearnedRevision
@@ -46,7 +46,7 @@ def forget(deps: Dependencies, request: ForgetRequest) -> Erasure:
 
 
 def _unsearched(
-    deps: Dependencies, matches: TextMatcher, ended: Collection[str], rows_of_jobs: Mapping[str, Sequence[Row]]
+    deps: Dependencies, matches: TextMatcher, ended: Collection[str], rows_of_jobs: Mapping[str, Sequence[LabelledRow]]
 ) -> Iterator[str]:
     """Yield the trainings that hold one of the texts, or may hold one, and that were not among what was searched.
 

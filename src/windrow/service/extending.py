@@ -1,12 +1,14 @@
 """Finds the rows that a training learns from: those of its request, and those kept of the revision that it extends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest
-from windrow.domain.dataset import Row, check_rows
 from windrow.domain.errors import InvalidArtifact, LimitExceeded, TrainingDataNotKept
 from windrow.domain.extension import FitRows, extend_rows
+from windrow.domain.label_descriptions import check_label_descriptions, descriptions_of, labels_alone
+from windrow.domain.labelled_rows import LabelledRow, check_training_rows
 from windrow.domain.names import Reference
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ROWS, rows_from_blob
@@ -19,15 +21,20 @@ def read_fit_rows(deps: Dependencies, request: FitRequest) -> FitRows:
     Raises:
         NotFound: What it extends is not there.
         TrainingDataNotKept: Of what it extends, no rows are kept.
-        InvalidTrainingData: A row breaks a rule, or there are fewer than 2 labels.
+        InvalidTrainingData: A row breaks a rule, rows have different forms, or there are too few labels.
+        InvalidParameter: A description breaks a rule, or the request describes a label that no row has.
         LimitExceeded: There are too many rows or labels in all, a text is too long, or a server was asked, and the
             rows together are larger than a request may be.
     """
-    limits = deps.settings.limits
+    limits, given = deps.settings.limits, request.label_descriptions or {}
+    check_label_descriptions(given, limits)
+    if request.extends is None and not request.training_data:
+        return _without_rows(given)
     if request.extends is None:
-        return FitRows(check_rows(request.training_data, limits))
+        return _described(FitRows(check_training_rows(request.training_data, limits)), given, {})
     entry = deps.store.find(request.extends).entry
     revision = Reference(entry.record.name, entry.record.revision)
+    described = entry.record.label_descriptions
     try:
         kept = _kept_rows(deps, entry)
     except InvalidArtifact:
@@ -36,10 +43,23 @@ def read_fit_rows(deps: Dependencies, request: FitRequest) -> FitRows:
         if again.blobs == entry.blobs:
             raise
         kept = _kept_rows(deps, again)
-    rows = extend_rows(str(revision), kept, request.training_data, limits)
+    if not kept and not request.training_data:
+        return _without_rows({**described, **given}, str(revision))
+    rows = _described(extend_rows(str(revision), kept, request.training_data, limits), given, described)
     if current_caller().request_id:
         _check_size(rows, deps.settings.max_body_bytes)
     return rows
+
+
+def _without_rows(descriptions: Mapping[str, str], extends: str | None = None) -> FitRows:
+    """Return labels alone, of which names and descriptions make a classifier."""
+    dataset = labels_alone(descriptions)
+    return FitRows(dataset, extends, label_descriptions=dataset.descriptions)
+
+
+def _described(rows: FitRows, given: Mapping[str, str], kept: Mapping[str, str]) -> FitRows:
+    descriptions, warnings = descriptions_of(rows.dataset.labels, given, kept, rows.extends or "")
+    return replace(rows, label_descriptions=descriptions, warnings=warnings)
 
 
 def _check_size(rows: FitRows, max_bytes: int) -> None:
@@ -58,8 +78,10 @@ def _check_size(rows: FitRows, max_bytes: int) -> None:
         )
 
 
-def _kept_rows(deps: Dependencies, entry: ClassifierState) -> Sequence[Row]:
+def _kept_rows(deps: Dependencies, entry: ClassifierState) -> Sequence[LabelledRow]:
     record = entry.record
+    if not record.learned_from_rows:
+        return ()
     if ROWS not in entry.blobs:
         raise TrainingDataNotKept(
             "No training rows of {extends} are kept here, so that no training can take them over. {Send} all rows from "

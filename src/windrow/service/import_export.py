@@ -37,7 +37,8 @@ def copy(deps: Dependencies, request: CopyRequest) -> Copied:
 def export(deps: Dependencies, request: ExportRequest) -> Export:
     """Return a classifier as one file. See ``Operations.export``."""
     entry = deps.store.find(request.model_name).entry
-    roles = (ARTIFACT, ROWS) if request.include_training_data else (ARTIFACT,)
+    has_rows = request.include_training_data and entry.record.learned_from_rows
+    roles = (ARTIFACT, ROWS) if has_rows else (ARTIFACT,)
     if request.include_training_data:
         deps.store.check_whole(entry)
     # The file is no reply, so that no rule leaves anything out of it.

@@ -87,8 +87,9 @@ def _checked(models: Sequence[ResolvedModel], request: PredictRequest) -> Predic
 def _explained(deps: Dependencies, model: ResolvedModel, request: PredictRequest, answer: Answers) -> Answers:
     """Wait for an answer and explain it."""
     (prediction,) = answer.result()
-    rows = deps.store.training_rows(model.entry) if current_caller().may("rows") else None
-    explanation = explain(model, request.all_texts[0], None if rows is None else tuple(rows), deps.predictor)
+    kept = deps.store.training_rows(model.entry) if current_caller().may("rows") else None
+    rows = None if kept is None else tuple(kept)
+    explanation = explain(model, request.all_texts[0], prediction.given, rows, deps.predictor)
     explained: Answers = Future()
     explained.set_result((replace(prediction, explanation=explanation),))
     return explained

@@ -9,13 +9,15 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from windrow.disk import disk_error, is_open_to_others
 from windrow.domain.base_models import allowed_ids
-from windrow.domain.errors import WindrowError
+from windrow.domain.caller import current_caller
+from windrow.domain.errors import DataDirectoryUnavailable, KeysUnavailable, WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
 from windrow.execution.key_watch import KeyWatch
 from windrow.execution.quotas import Quotas
 from windrow.service import (
     aliases,
+    classification,
     classifiers,
     erasure,
     evaluation,
@@ -36,6 +38,8 @@ from windrow.service.dependencies import Dependencies
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Classifiers of which a monitor is told how much they are used: it keeps each of them for long.
+MOST_USED = 100
 _log = logging.getLogger("windrow.service")
 
 
@@ -98,6 +102,9 @@ class Service:
     predict = _verb(prediction.predict)
     start_predict = _verb(prediction.start_predict)
     start_predict_in_memory = _verb(prediction.start_predict_in_memory)
+    classify = _verb(classification.classify)
+    start_classify = _verb(classification.start_classify)
+    start_classify_in_memory = _verb(classification.start_classify_in_memory)
     inspect = _verb(inspection.inspect)
     evaluate = _verb(evaluation.evaluate)
     report = _verb(reporting.report)
@@ -174,6 +181,7 @@ class Service:
     def check_ready(self) -> None:
         """Check that the data directory was there half a second ago. See ``LocalOperations.check_ready``."""
         self.dependencies.models.check_ready()
+        self.dependencies.keys.check_readable()
 
     @property
     def keys(self) -> KeyWatch:
@@ -192,8 +200,24 @@ class Service:
         bucket = deps.store.bucket
         return replace(
             stats,
-            is_ready=deps.models.is_ready,
+            running_file_predictions=deps.file_slots.running,
+            queued_file_predictions=deps.file_slots.waiting,
+            encoders=len(deps.encoders),
+            is_ready=self._is_ready,
             free_bytes=deps.free_space.last_bytes,
+            min_free_bytes=0 if bucket else deps.settings.min_free_bytes,
             store_requests={} if bucket is None else dict(bucket.requests),
             tasks=deps.task_log.stats(),
+            jobs=deps.job_log.stats(),
+            refused_keys=deps.keys.refused,
+            classifier_texts=deps.counters.most_used(MOST_USED, current_caller().knows),
+            storage=deps.storage_meter.stats(),
         )
+
+    @property
+    def _is_ready(self) -> bool:
+        try:
+            self.check_ready()
+        except (DataDirectoryUnavailable, KeysUnavailable):
+            return False
+        return True

@@ -12,7 +12,8 @@ from functools import partial
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import check_rows, find_data_warnings
+from windrow.domain.data_warnings import find_data_warnings
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import (
     ConcurrentChange,
     DataDirectoryUnavailable,
@@ -35,18 +36,29 @@ from windrow.domain.job import (
     OnProgress,
     ignore_progress,
 )
+from windrow.domain.label_descriptions import LabelsAlone, labels_alone
+from windrow.domain.labelled_rows import LabelledDataset, check_training_rows
 from windrow.domain.names import Reference, check_name
 from windrow.domain.prediction import IsConnected, PredictRequest, always_connected
+from windrow.domain.quality_warnings import warn_of_other_kind
 from windrow.domain.recipe import Recipe, check_range, check_recipe
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.values import recast
 from windrow.encoders.folder import check_allowed
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution import reproduction
 from windrow.execution.control import TrainingControl, cancel_on_disconnect
 from windrow.execution.job_queue import JobSpec
 from windrow.execution.predictor import Predictor
 from windrow.execution.trainer import train
 from windrow.execution.training_cost import EtaEstimator, estimate_memory, estimate_stages, measure_workload
+from windrow.execution.zero_shot_training import (
+    count_tokens,
+    estimate_zero_shot,
+    train_zero_shot,
+    warn_of_long_descriptions,
+    zero_shot_warnings,
+)
 from windrow.service.authorization import sees_job
 from windrow.service.dependencies import Dependencies
 from windrow.service.extending import read_fit_rows
@@ -93,7 +105,7 @@ def begin_fit(
             request,
             id="",
             state="queued",
-            num_examples=len(rows.dataset.rows),
+            num_examples=rows.dataset.num_examples,
             training_data_sha256=rows.dataset.sha256,
             created_at=utc_now(),
             key_name=current_caller().key_name,
@@ -107,14 +119,17 @@ def begin_fit(
         rows=rows.dataset.rows,
     )
     # On a server it runs already; elsewhere it loads its libraries while this process loads the base model.
-    deps.runner.start(trains_adapters=request.num_iterations > 0)
+    if not isinstance(rows.dataset, LabelsAlone):
+        deps.runner.start(trains_adapters=request.num_iterations > 0)
     return deps.jobs.begin(spec, on_progress)
 
 
 def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
     """Say what a training will take. See ``Operations.estimate_fit``."""
-    rows = _check_fit(deps, request)
-    workload = measure_workload(rows.dataset, request, deps.encoders.get(request.base_model), deps.fit_threads)
+    rows, encoder = _check_fit(deps, request), deps.encoders.get(request.base_model)
+    if isinstance(rows.dataset, LabelsAlone):
+        return _estimate_without_rows(deps, request, rows, rows.dataset, encoder)
+    workload = measure_workload(rows.dataset, request, encoder, deps.fit_threads, rows.label_descriptions)
     stages = estimate_stages(workload, request, deps.cost_calibration)
     memory_bytes, memory_reason = estimate_memory(workload)
     return recast(
@@ -129,7 +144,30 @@ def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
         memory_bytes=memory_bytes,
         stages=stages,
         memory_reason=memory_reason,
-        warnings=find_data_warnings(rows.dataset),
+        warnings=(*rows.warnings, *find_data_warnings(rows.dataset)),
+    )
+
+
+def _estimate_without_rows(
+    deps: Dependencies, request: FitRequest, rows: FitRows, dataset: LabelsAlone, encoder: TextEncoder
+) -> FitEstimate:
+    stages, memory_bytes, memory_reason = estimate_zero_shot(dataset)
+    return recast(
+        FitEstimate,
+        rows,
+        request,
+        dataset,
+        tokens=count_tokens(dataset, encoder),
+        seconds=round(sum(part.seconds for part in stages), 2),
+        wait_seconds=round(deps.slots.wait_s, 1),
+        memory_bytes=memory_bytes,
+        stages=stages,
+        memory_reason=memory_reason,
+        warnings=(
+            *rows.warnings,
+            *zero_shot_warnings(dataset),
+            *warn_of_long_descriptions(dataset.descriptions, encoder),
+        ),
     )
 
 
@@ -143,11 +181,18 @@ def reproduce(
     entry = deps.store.find(request.model_name).entry
     deps.store.check_whole(entry)
     # An imported classifier's rows were never checked against this server's limits.
-    dataset = check_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
+    dataset = _kept_dataset(deps, entry)
     artifact = deps.store.read_blob(entry, ARTIFACT)
     encoder = deps.encoders.of_record(entry.record)
     with cancel_on_disconnect(on_progress, is_connected) as control, deps.slots.enqueue().acquire(control):
         return reproduction.reproduce(entry.record, artifact, dataset, deps.training_context(encoder, control))
+
+
+def _kept_dataset(deps: Dependencies, entry: ClassifierState) -> LabelledDataset:
+    """Return the kept rows of a revision; of one without rows, its labels."""
+    if not entry.record.learned_from_rows:
+        return labels_alone(entry.record.label_descriptions)
+    return check_training_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
 
 
 def list_jobs(deps: Dependencies, request: JobListRequest) -> JobList:
@@ -190,9 +235,9 @@ def find_published_revision(catalog: Catalog, job: Job) -> int | None:
     return record.revision if is_same else None
 
 
-def _training_inputs(training: Record | Job) -> tuple[str, Recipe]:
+def _training_inputs(training: Record | Job) -> tuple[str, dict[str, str], Recipe]:
     """Return what determines the result of a training."""
-    return training.training_data_sha256, recast(Recipe, training)
+    return training.training_data_sha256, dict(training.label_descriptions), recast(Recipe, training)
 
 
 def _check_fit(deps: Dependencies, request: FitRequest) -> FitRows:
@@ -203,7 +248,17 @@ def _check_fit(deps: Dependencies, request: FitRequest) -> FitRows:
     rows = read_fit_rows(deps, request)
     check_allowed(request.base_model, deps.settings.allowed_base_models)
     deps.store.catalog.check_name_free(request.model_name, overwrite=request.overwrite)
-    return rows
+    return replace(rows, warnings=(*rows.warnings, *_warn_of_other_kind(deps, request.model_name, rows)))
+
+
+def _warn_of_other_kind(deps: Dependencies, name: str, rows: FitRows) -> Iterator[DataWarning]:
+    """Yield a warning where a name would give answers of another form than it did until now."""
+    try:
+        record = deps.store.catalog.find(Reference(name)).entry.record
+    except (NotFound, InvalidArtifact):
+        return
+    if record.kind != rows.dataset.kind:
+        yield warn_of_other_kind(name, rows.dataset.kind)
 
 
 def _train(
@@ -212,9 +267,13 @@ def _train(
     """Do a training whose turn it is, and publish it."""
     started, dataset = time.perf_counter(), rows.dataset  # the time that it waited is not the training's
     recipe, encoder = recast(Recipe, request), deps.encoders.get(request.base_model)
-    workload = measure_workload(dataset, recipe, encoder, deps.fit_threads)
-    eta.begin(workload.kind, estimate_stages(workload, recipe, deps.cost_calibration))
-    trained = train(dataset, recipe, deps.training_context(encoder, control), workload.selection)
+    context = deps.training_context(encoder, control)
+    if isinstance(dataset, LabelsAlone):
+        trained = train_zero_shot(dataset, context)
+    else:
+        workload = measure_workload(dataset, recipe, encoder, deps.fit_threads, rows.label_descriptions)
+        eta.begin(workload.kind, estimate_stages(workload, recipe, deps.cost_calibration))
+        trained = train(dataset, recipe, context, workload.selection, rows.label_descriptions)
     base_model = encoder.folder.base_model
     record = recast(
         Record,
@@ -229,18 +288,26 @@ def _train(
         training_data_sha256=dataset.sha256,
         created_at=utc_now(),
         training_time_seconds=round(time.perf_counter() - started, 3),
+        source="zero_shot" if isinstance(dataset, LabelsAlone) else "examples",
+        warnings=(*rows.warnings, *trained.warnings),
+        label_thresholds=dict(zip(dataset.labels, trained.label_thresholds or (), strict=False)),
     )
     control.report_progress("saving")
     blobs = {ARTIFACT: trained.artifact}
-    if deps.settings.keep_training_data:
+    if deps.settings.keep_training_data and record.learned_from_rows:
         blobs[ROWS] = rows_to_blob(dataset.jsonl)
     # From here on nothing stops it.
     entry = _publish(deps, recast(NewRevision, request, record=record, blobs=blobs), control)
-    _verify_saved(deps.predictor, ResolvedModel(entry, Reference(record.name)), dataset.rows[0].text)
+    _verify_saved(deps.predictor, ResolvedModel(entry, Reference(record.name)), _any_text(dataset))
     with suppress(WindrowError):  # others may have deleted it, or the data directory may be gone just now
         deps.models.find(record.name)
     next_name = _next_name(deps.store.catalog, record.name)
     return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
+
+
+def _any_text(dataset: LabelledDataset) -> str:
+    """Return a text that a classifier must be able to answer: its first row's, or without rows a label."""
+    return dataset.rows[0].text if dataset.rows else dataset.labels[0]
 
 
 def _next_name(catalog: Catalog, name: str) -> str | None:
@@ -310,6 +377,7 @@ def _deduplication_key(request: FitRequest, rows: FitRows) -> str:
     Of what it extends, the revision counts that was meant, however it was called.
     """
     extension = (rows.extends, rows.taken_over_rows, rows.replaced_rows)
-    rest = replace(request, training_data=(), extends=None)
-    asked = f"{current_caller().key_name!r}{rest!r}{extension!r}{rows.dataset.sha256}"
+    rest = replace(request, training_data=(), extends=None, label_descriptions=None)
+    described = sorted(rows.label_descriptions.items())
+    asked = f"{current_caller().key_name!r}{rest!r}{extension!r}{described!r}{rows.dataset.sha256}"
     return hashlib.sha256(asked.encode()).hexdigest()

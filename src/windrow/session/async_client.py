@@ -15,6 +15,7 @@ from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.batches import renumbered
+from windrow.domain.classification import Classification, Classifications
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -43,6 +44,13 @@ from windrow.operations import Operations
 from windrow.session import signatures
 from windrow.session.archive_files import open_archive, write_file
 from windrow.session.arguments import request_of
+from windrow.session.classifying import (
+    ClassifyOptions,
+    batch_request,
+    classify_request_of,
+    shows_classify_options,
+    warned,
+)
 from windrow.session.columns import read_texts
 from windrow.session.credentials import client_key, warn_if_exposed
 from windrow.session.inspecting import (
@@ -260,6 +268,50 @@ class AsyncClient:
         found = self._predictions(request, text_batches(texts, batch_size))
         return found if isinstance(texts, Iterator) else Predictions([each async for each in found])
 
+    @overload
+    async def classify(  # noqa: D418
+        self, texts: str, labels: Iterable[str], batch_size: int = ..., **options: Unpack[ClassifyOptions]
+    ) -> Classification:
+        """Classify one text without a classifier."""
+
+    @overload
+    async def classify(  # noqa: D418
+        self, texts: Iterable[Any], labels: Iterable[str], batch_size: int = ..., **options: Unpack[ClassifyOptions]
+    ) -> Classifications:
+        """Classify a column of texts without a classifier."""
+
+    @shows_classify_options
+    async def classify(
+        self,
+        texts: str | Iterable[Any],
+        labels: Iterable[str],
+        batch_size: int = BATCH_TEXTS,
+        **options: Unpack[ClassifyOptions],
+    ) -> Classification | Classifications:
+        """Classify texts without a classifier, as ``Session.classify`` does.
+
+        Args:
+            texts: A string, or a column of strings of any length, which is cut into batches.
+            labels: The labels to choose from.
+            batch_size: The most texts in one request, at least 1; at most what the server takes.
+            **options: As for ``Session.classify``.
+
+        Raises:
+            InvalidInput: A text, a label or an option breaks a rule; ``facts["index"]`` counts all texts from 0.
+            Overloaded: The queue of requests is full.
+        """
+        request = classify_request_of(labels, options)
+        if isinstance(texts, str):
+            return warn_of((await self._operations.classify(replace(request, text=read_text(texts))))[0])
+        found: list[Classification] = []
+        for batch in text_batches(texts, batch_size):
+            own = batch_request(request, batch, len(found))
+            try:
+                found += await self._operations.classify(own)
+            except (InvalidText, LimitExceeded) as error:
+                raise renumbered(error, len(found)) from None
+        return warned(found)
+
     @shows_options
     async def explain(self, model_name: str, text: str, **options: Unpack[PredictOptions]) -> Prediction:
         """Classify a text and say why, as ``Session.explain`` does.
@@ -294,8 +346,9 @@ class AsyncClient:
             file: Its path, its bytes, or the file itself, open for reading bytes. It is CSV, TSV, JSON, JSONL or plain
                 text, also as gzip.
             **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
-                ``text_column`` (one, or several that are joined), ``label_column``, ``header``, ``quoting``,
-                ``encoding``, ``filename``, ``include_values`` and ``labelled``.
+                ``text_column`` (one, or several that are joined), ``label_column``, ``labels_column``,
+                ``label_separator``, ``indicator_columns``, ``header``, ``quoting``, ``encoding``, ``filename``,
+                ``include_values`` and ``labelled``.
 
         Raises:
             InvalidParameter: There is no such file to read, or an option does not exist.

@@ -22,6 +22,9 @@ class InspectOptions(TypedDict, total=False):
     format: Format | None
     text_column: str | Iterable[str]
     label_column: str | None
+    labels_column: str | None
+    label_separator: str | None
+    indicator_columns: str | Iterable[str]
     header: bool | None
     quoting: Quoting | None
     encoding: str | None
@@ -56,8 +59,9 @@ def inspect_request_of(file: AnyFile, options: InspectOptions) -> InspectRequest
     """
     check_known("inspect", options, InspectOptions.__annotations__)
     given: dict[str, Any] = dict(options)
-    if isinstance(given.get("text_column"), str):
-        given["text_column"] = (given["text_column"],)
+    for several in ("text_column", "indicator_columns"):
+        if isinstance(given.get(several), str):
+            given[several] = (given[several],)
     if isinstance(file, str | Path) and given.get("filename") is None:
         given["filename"] = Path(file).name
     return request_of(InspectRequest, given)

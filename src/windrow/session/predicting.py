@@ -27,17 +27,29 @@ class PredictOptions(TypedDict, total=False):
     min_in_scope: float | None
 
 
-def shows_options(method: F) -> F:
-    """Let ``help`` show each option of a method with its type and default in place of ``**options``."""
-    found = inspect.signature(method)
-    own = [each for each in found.parameters.values() if each.kind is not each.VAR_KEYWORD]
-    fields = inspect.signature(PredictRequest).parameters
-    options = [
-        fields[name].replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hint)
-        for name, hint in PredictOptions.__annotations__.items()
-    ]
-    method.__signature__ = found.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
-    return method
+def shows_options_of(request: Callable[..., Any], kind: type) -> Callable[[F], F]:
+    """Return a decorator that lets ``help`` show each option of a method in place of ``**options``.
+
+    Args:
+        request: The class of the request, which has the defaults.
+        kind: The ``TypedDict`` of the options, which has the types.
+    """
+
+    def shown(method: F) -> F:
+        found = inspect.signature(method)
+        own = [each for each in found.parameters.values() if each.kind is not each.VAR_KEYWORD]
+        fields = inspect.signature(request).parameters
+        options = [
+            fields[name].replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hint)
+            for name, hint in kind.__annotations__.items()
+        ]
+        method.__signature__ = found.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+        return method
+
+    return shown
+
+
+shows_options = shows_options_of(PredictRequest, PredictOptions)
 
 
 def predict_request_of(verb: str, options: PredictOptions, **fields: object) -> PredictRequest:

@@ -13,6 +13,7 @@ from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, Al
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
+from windrow.domain.classification import Classification, Classifications
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -42,6 +43,12 @@ from windrow.operations import Operations
 from windrow.session import signatures
 from windrow.session.archive_files import import_path, write_file
 from windrow.session.arguments import check_known, request_of
+from windrow.session.classifying import (
+    ClassifyOptions,
+    classify_column,
+    classify_request_of,
+    shows_classify_options,
+)
 from windrow.session.inspecting import (
     AnyFile,
     InspectOptions,
@@ -248,6 +255,47 @@ class Session:
             return self._operations.predict(replace(request, text=read_text(texts)))[0]
         return predict_column(self._operations, request, texts, batch_size)
 
+    @overload
+    def classify(  # noqa: D418
+        self, texts: str, labels: Iterable[str], batch_size: int = ..., **options: Unpack[ClassifyOptions]
+    ) -> Classification:
+        """Classify one text without a classifier."""
+
+    @overload
+    def classify(  # noqa: D418
+        self, texts: Iterable[Any], labels: Iterable[str], batch_size: int = ..., **options: Unpack[ClassifyOptions]
+    ) -> Classifications:
+        """Classify a column of texts without a classifier."""
+
+    @shows_classify_options
+    def classify(
+        self,
+        texts: str | Iterable[Any],
+        labels: Iterable[str],
+        batch_size: int = BATCH_TEXTS,
+        **options: Unpack[ClassifyOptions],
+    ) -> Classification | Classifications:
+        """Classify texts without a classifier: by how similar they are to the names and descriptions of labels.
+
+        Args:
+            texts: A string, or a column of strings of any length, which is cut into batches.
+            labels: The labels to choose from: words that say what a text with that label is about.
+            batch_size: The most texts in one request, at least 1; at most what the server takes.
+            **options: ``multi_label``, ``hypothesis_template``, ``model`` and ``label_descriptions``, as
+                :class:`ClassifyRequest` has them.
+
+        Returns:
+            For a string its answer; for a column a list of answers, in its order.
+
+        Raises:
+            InvalidInput: A text, a label or an option breaks a rule; ``facts["index"]`` counts all texts from 0.
+            Overloaded: The queue of requests is full.
+        """
+        request = classify_request_of(labels, options)
+        if isinstance(texts, str):
+            return warn_of(self._operations.classify(replace(request, text=read_text(texts)))[0])
+        return classify_column(self._operations, request, texts, batch_size)
+
     @shows_options
     def explain(self, model_name: str, text: str, **options: Unpack[PredictOptions]) -> Prediction:
         """Classify a text and say why: the words that count, and the training rows most like it.
@@ -298,8 +346,9 @@ class Session:
             file: Its path, its bytes, or the file itself, open for reading bytes. It is CSV, TSV, JSON, JSONL or plain
                 text, also as gzip.
             **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
-                ``text_column`` (one, or several that are joined), ``label_column``, ``header``, ``quoting``,
-                ``encoding``, ``filename``, ``include_values`` and ``labelled``.
+                ``text_column`` (one, or several that are joined), ``label_column``, ``labels_column``,
+                ``label_separator``, ``indicator_columns``, ``header``, ``quoting``, ``encoding``, ``filename``,
+                ``include_values`` and ``labelled``.
 
         Raises:
             InvalidParameter: There is no such file to read, or an option does not exist.

@@ -30,10 +30,14 @@ class LabelledColumns:
 
     texts: Iterable[Any]
     """A column of n strings: a list, an array, a column of pandas or polars. Without ``labels``, n rows: pairs ``(text,
-    label)``, mappings with ``text`` and ``label``, or a table with columns of these names.
+    label)``, mappings with ``text`` and ``label``, or a table with columns of these names; for any number of labels
+    each, with ``labels`` in place of ``label``.
     """
     labels: Iterable[Any] | None = None
-    """A column of n strings, the labels of the texts."""
+    """A column of n strings, the labels of the texts. For any number of labels each, a column of n lists or sets of
+    strings; or a table of 1 and 0 with n rows and a column for each label, such as ``pandas.DataFrame(matrix,
+    columns=names)`` of scikit-learn's indicator matrix.
+    """
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Training(Recipe, LabelledColumns, ForModel):
     tags: Iterable[str] | None = None
     overwrite: bool = True
     extends: str | None = None
+    label_descriptions: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from windrow.domain.alias import Alias, AliasChange, ChangeNote
 from windrow.domain.caller import current_caller
-from windrow.domain.dataset import Row
 from windrow.domain.errors import ConcurrentChange, InvalidArtifact, NotFound, NothingToRollBack, StorageFailed
+from windrow.domain.labelled_rows import LabelledRows, row_key
 from windrow.domain.names import Reference, check_name
 from windrow.domain.values import recast
 from windrow.storage.files import is_forbidden
@@ -41,7 +41,7 @@ class AliasState:
 
     number: int
     target: Reference | None
-    must_pass: tuple[Row, ...]
+    must_pass: LabelledRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class PromotionPreconditions:
         checked_number: The number of the alias's log at which the conditions were checked; ``None`` without conditions.
     """
 
-    must_pass: tuple[Row, ...] | None = None
+    must_pass: LabelledRows | None = None
     checked_number: int | None = None
 
 
@@ -122,7 +122,8 @@ class Aliases:
                 raise _changed_meanwhile(alias, "promoted")
             before, back_to = self._logs.newest(alias).value, 0
             if isinstance(before, Pointer):
-                if (before.target, before.must_pass) == (target, must_pass):
+                same_rows = list(map(row_key, before.must_pass)) == list(map(row_key, must_pass))
+                if before.target == target and same_rows:
                     return _to_alias(alias, before, answers=True)
                 # Other rows alone are no step: a rollback still leads to where it pointed before.
                 back_to = before.back_to if before.target == target else now.number
@@ -231,7 +232,7 @@ class Aliases:
             )
             points_from = points_to
 
-    def _must_pass(self, alias: str, newest: Newest[AliasLogEntry]) -> tuple[Row, ...]:
+    def _must_pass(self, alias: str, newest: Newest[AliasLogEntry]) -> LabelledRows:
         """Return the rows that an alias keeps; damage to its newest file must not do away with those before."""
         value = newest.value
         if isinstance(value, InvalidArtifact):

@@ -12,8 +12,11 @@ from typing import BinaryIO, Literal
 from windrow import __version__
 from windrow.domain.base_models import is_model_id
 from windrow.domain.classifier import Record
-from windrow.domain.dataset import MAX_LABEL_CHARS, MIN_LABELS, rows_as_jsonl
+from windrow.domain.dataset import MAX_LABEL_CHARS, MIN_LABELS, Row
 from windrow.domain.errors import InvalidArchive, InvalidArtifact, InvalidInput
+from windrow.domain.label_descriptions import MAX_LABEL_DESCRIPTION_CHARS
+from windrow.domain.labelled_rows import labelled_rows_as_jsonl, labels_of
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.names import check_name
 from windrow.domain.recipe import check_recipe
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_from_bytes, each_row
@@ -163,7 +166,11 @@ def _check_entry(entry: ClassifierState) -> None:
     for place, length, most in _lengths(entry):
         if length > most:
             raise Mismatch(f"is longer than {most}", ("entry", *place.split(".")))
-    if len(record.labels) < MIN_LABELS or min(record.rows_per_label.values()) < 0:
+    # A text may have the one label of a multi-label classifier, or not.
+    if (
+        len(record.labels) < (1 if record.kind == "multi_label" else MIN_LABELS)
+        or min(record.rows_per_label.values()) < 0
+    ):
         raise Mismatch("are too few, or have fewer rows than none", ("entry", "record", "labels"))
     if record.num_examples > MAX_ROWS:
         raise Mismatch(f"are more than {MAX_ROWS} in all", ("entry", "record", "rows_per_label"))
@@ -184,6 +191,8 @@ def _lengths(entry: ClassifierState) -> Iterator[tuple[str, int, int]]:
     record, adapter, small_classes = entry.record, entry.record.adapter, entry.record.report.small_classes
     versions = record.versions
     yield "record.labels", max(map(len, record.labels)), MAX_LABEL_CHARS
+    descriptions = record.label_descriptions.values()
+    yield "record.label_descriptions", max(map(len, descriptions), default=0), MAX_LABEL_DESCRIPTION_CHARS
     yield "record.base_model", len(record.base_model), _MAX_WORD_CHARS
     yield "record.base_model_revision", len(record.base_model_revision or ""), _MAX_WORD_CHARS
     yield "record.versions", len(versions), _MAX_ITEMS
@@ -229,11 +238,13 @@ def _check_artifact(record: Record, blob: bytes) -> None:
 def _check_rows(record: Record, blob: bytes | None, max_bytes: int) -> None:
     if blob is None:
         return
-    digest, counts = hashlib.sha256(), Counter[str]()
+    digest, counts, form = hashlib.sha256(), Counter[str](), MultiLabelRow if record.kind == "multi_label" else Row
     # One row too many is enough to tell, and a few bytes may unpack to millions.
     for row in islice(each_row(blob, max_bytes), record.num_examples + 1):
-        digest.update(rows_as_jsonl((row,)))
-        counts[row.label] += 1
+        digest.update(labelled_rows_as_jsonl((row,)))
+        counts.update(labels_of(row))
+        if not isinstance(row, form):
+            raise refused("wrong_rows", f"holds training rows of another form than those of a {record.kind} classifier")
     if digest.hexdigest() != record.training_data_sha256 or counts != Counter(record.rows_per_label):
         raise refused("wrong_rows", "holds other training rows than its record says")
 

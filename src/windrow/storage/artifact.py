@@ -18,8 +18,10 @@ from safetensors.numpy import save
 
 from windrow.codec.patterns import STRING
 from windrow.domain.characters import MOST_TEXT_CHARS
-from windrow.domain.dataset import MAX_LABEL_CHARS, Row, rows_as_jsonl
+from windrow.domain.dataset import MAX_LABEL_CHARS, Row
 from windrow.domain.errors import InvalidArtifact, TrainingFailed
+from windrow.domain.labelled_rows import LabelledRow, labelled_rows_as_jsonl
+from windrow.domain.multi_label import MAX_LABELS_PER_ROW, MultiLabelRow
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.format import RESTORE, Mismatch, check_format, parse_object
@@ -33,11 +35,17 @@ ROWS = "rows"
 SUFFIXES = {ARTIFACT: ".safetensors", ROWS: ".jsonl.gz"}
 
 MAX_ROWS_BYTES = 2**30
-# Each character takes six at most, as an escape.
-MAX_ROW_BYTES = 6 * (MOST_TEXT_CHARS + MAX_LABEL_CHARS) + len(rows_as_jsonl((Row("", ""),)))
+# Each character takes six at most, as an escape; a label in a list also has quotes and a comma.
+MAX_ROW_BYTES = (
+    6 * MOST_TEXT_CHARS
+    + (6 * MAX_LABEL_CHARS + 3) * MAX_LABELS_PER_ROW
+    + len(labelled_rows_as_jsonl((MultiLabelRow("", ()),)))
+    - 1  # the last label has no comma
+)
 
 _CHUNK_BYTES = 2**18
-_ROW = re.compile(f'\\{{"label":{STRING},"text":{STRING}\\}}\n'.encode())
+_LABELS = rf'(?:"label":{STRING}|"labels":\[(?:{STRING}(?:,{STRING})*+)?+\])'
+_ROW = re.compile(rf'\{{{_LABELS},"text":{STRING}\}}\n'.encode())
 _MAX_ABS_LOGIT = 1e30
 # Centers have length 1, and cosines are no larger; a little more is a rounding.
 _MAX_ABS_COORDINATE = 1.01
@@ -119,11 +127,11 @@ def artifact_from_bytes(data: bytes) -> Artifact:
 
 
 def rows_to_blob(jsonl: bytes) -> bytes:
-    """Return training rows in their canonical form (``Dataset.jsonl``), gzipped without a time."""
+    """Return training rows in their canonical form (``LabelledDataset.jsonl``), gzipped without a time."""
     return gzip.compress(jsonl, mtime=0)
 
 
-def rows_from_blob(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> tuple[Row, ...]:
+def rows_from_blob(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> tuple[LabelledRow, ...]:
     """Return the training rows of a blob.
 
     Args:
@@ -136,8 +144,10 @@ def rows_from_blob(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> tuple[Row, .
     return tuple(each_row(blob, max_bytes))
 
 
-def each_row(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> Iterator[Row]:
+def each_row(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> Iterator[LabelledRow]:
     """Yield the training rows of a blob one by one: few bytes may unpack to more rows than memory holds.
+
+    All are of one form.
 
     Args:
         blob: One gzip member.
@@ -146,18 +156,31 @@ def each_row(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> Iterator[Row]:
     Raises:
         InvalidArtifact: As :func:`rows_from_blob`.
     """
+    form: type[LabelledRow] | None = None
     for line in _lines(blob, max_bytes):
         # Of nothing else is known, before it is parsed, that it takes no more memory than itself.
         if _ROW.fullmatch(line) is None:
             raise invalid("has a row that is not in canonical form")
         try:
-            row = Row(**parse_object(line))
-            is_canonical = rows_as_jsonl((row,)) == line
+            row = _row_of(parse_object(line))
+            is_canonical = labelled_rows_as_jsonl((row,)) == line
         except (Mismatch, TypeError, ValueError) as problem:
             raise invalid(f"has a row that cannot be read: {problem}") from problem
         if not is_canonical:
             raise invalid("has a row that is not in canonical form")
+        if form not in (None, type(row)):
+            raise invalid("has rows with one label and rows with any number of labels")
+        form = type(row)
         yield row
+
+
+def _row_of(members: dict[str, Any]) -> LabelledRow:
+    if "labels" not in members:
+        return Row(**members)
+    row = MultiLabelRow(**{**members, "labels": tuple(members["labels"])})
+    if len(set(row.labels)) < len(row.labels):
+        raise ValueError("a label stands twice in it")
+    return row
 
 
 def _lines(blob: bytes, max_bytes: int) -> Iterator[bytes]:
@@ -217,7 +240,8 @@ def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:
         raise invalid("has half of a scope")
     centroids = _tensor("scope.centers", found["scope.centers"], "F16")
     likeness = _tensor("scope.likeness", found["scope.likeness"], "F32")
-    is_fitting = centroids.ndim == 2 and len(centroids) == labels and centroids.shape[1] <= width
+    # A multi-label classifier may have one centroid more, of the rows without labels.
+    is_fitting = centroids.ndim == 2 and len(centroids) - labels in (0, 1) and centroids.shape[1] <= width
     if not is_fitting or likeness.ndim != 1 or not 2 <= len(likeness) <= MAX_QUANTILES:
         raise invalid(f"has a scope of shapes {centroids.shape} and {likeness.shape}")
     if max(np.abs(centroids).max(), np.abs(likeness).max()) > _MAX_ABS_COORDINATE or (np.diff(likeness) < 0).any():

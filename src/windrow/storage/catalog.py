@@ -20,7 +20,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.names import Reference, check_name
-from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange
+from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange, check_label_thresholds
 from windrow.domain.values import recast
 from windrow.domain.versions import next_version
 from windrow.storage import history
@@ -301,12 +301,14 @@ class Catalog:
             ClassifierNotFound: No classifier has this name, or it is deleted.
             RevisionNotFound: The classifier has no such revision.
             ConcurrentChange: Another revision answers.
+            InvalidParameter: It has no thresholds of labels, or not of those.
         """
         name = reference.name
         with self._names.lock():
             entry = self.current(name)
             if reference.revision is not None:
                 check_answers(self._names.revision(name, reference.revision), entry)
+            check_label_thresholds(threshold, entry.record.kind, entry.record.labels)
             before = entry.record.threshold
             if threshold == before:
                 return entry, before

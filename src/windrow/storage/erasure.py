@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull, StorageUncertain
+from windrow.domain.labelled_rows import labelled_rows_as_jsonl
 from windrow.storage import history
 from windrow.storage.artifact import ROWS, SUFFIXES, each_row, rows_from_blob, rows_to_blob
 from windrow.storage.blobs import Blobs
@@ -79,7 +79,7 @@ class Erasing:
             if ref is not None and ref.sha256 not in found:
                 found[ref.sha256] = self._find(name, ref, matches)
             rows = None if ref is None else found[ref.sha256]
-            if rows is None or rows:
+            if (rows is None and state.record.learned_from_rows) or rows:
                 answers = isinstance(newest, ClassifierState) and newest.record.revision == revision
                 yield LearnedRevision(state, rows, answers, isinstance(newest, Tombstone))
 
@@ -130,7 +130,7 @@ class Erasing:
         left = tuple(row for row in rows if not matches(row.text))
         if len(left) == len(rows):
             return ref
-        return self._blobs.keep(name, rows_to_blob(rows_as_jsonl(left)), SUFFIXES[ROWS]) if left else None
+        return self._blobs.keep(name, rows_to_blob(labelled_rows_as_jsonl(left)), SUFFIXES[ROWS]) if left else None
 
     @transaction
     def finish(self) -> None:

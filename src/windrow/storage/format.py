@@ -18,7 +18,7 @@ from windrow.storage.upgrade import STEPS
 V = TypeVar("V")
 Plain = dict[str, Any]
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 # Documents of older formats have no digest.
 _FIRST_SEALED: Final = 2
 # Beyond what a classifier of 50,000 labels needs; so many empty lists take 50 MB, where a document may have 8.

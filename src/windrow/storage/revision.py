@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeVar, get_args
 
 from windrow.domain.alias import KeptNote
 from windrow.domain.classifier import Classifier, Record
-from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, InvalidInput
+from windrow.domain.labelled_rows import LabelledRows
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.values import recast
 from windrow.storage.artifact import ROWS, invalid
@@ -105,7 +105,7 @@ class ClassifierState:
             Classifier,
             self.record,
             size_bytes=sum(ref.size_bytes for ref in self.blobs.values()),
-            keeps_training_data=ROWS in self.blobs,
+            keeps_training_data=self.record.learned_from_rows and ROWS in self.blobs,
             training_data_erased=self.has_erased_rows,
             deleted_at=deleted_at,
         )
@@ -154,7 +154,7 @@ class Pointer(KeptNote):
     """A reference to a classifier or a revision."""
     back_to: int
     """The number of this log that a rollback returns to; 0 where there is none."""
-    must_pass: tuple[Row, ...] = ()
+    must_pass: LabelledRows = ()
     """Rows that whatever is promoted must place right."""
     purged: tuple[int, ...] = ()
     """Numbers of this log that were removed for good, since they held rows that were erased, ascending."""

@@ -204,6 +204,56 @@ def from_format_5(document: Plain) -> Plain:
     return document
 
 
+def from_format_6(document: Plain) -> Plain:
+    """Return a document of format 6, without its number and digest, as format 7 has it.
+
+    Format 7 has classifiers that give any number of labels, descriptions of labels, and classifiers without rows.
+
+    Raises:
+        KeyError: It lacks a member.
+        ValueError: It has one that format 6 has not.
+        TypeError: A member is of another type.
+    """
+    if "job" in document:
+        return {**document, "job": _joined(document["job"], {"label_descriptions": {}})}
+    if document.get("kind") == "export":
+        return {**document, "entry": _state_7(document["entry"])}
+    return _state_7(document) if "record" in document else document
+
+
+def _state_7(old: Plain) -> Plain:
+    return {**old, "record": _record_7(old["record"])}
+
+
+def _record_7(old: Plain) -> Plain:
+    report, changes = old["report"], old["threshold_changes"]
+    figures: Plain = {"micro_f1": None, "macro_f1": None}
+    if not isinstance(changes, list):  # an empty text or object would pass as one
+        raise TypeError("threshold_changes is no array")
+    known = {
+        "report": {**report, "estimate": _unless_none(report["estimate"], figures)},
+        "test": _unless_none(old["test"], {"micro_f1": None}),
+        "threshold_changes": [_threshold_change_7(each) for each in changes],
+    }
+    new = {
+        "num_examples": sum(old["rows_per_label"].values()),
+        "kind": "single_label",
+        "source": "examples",
+        "label_descriptions": {},
+        "label_thresholds": {},
+    }
+    return {**_joined(old, new), **known}
+
+
+def _threshold_change_7(old: Plain) -> Plain:
+    new: Plain = {"label_thresholds": {}}
+    return {**old, "before": _unless_none(old["before"], new), "after": _unless_none(old["after"], new)}
+
+
+def _unless_none(old: Plain | None, new: Plain) -> Plain | None:
+    return None if old is None else _joined(old, new)
+
+
 def _by_no_key(old: Plain) -> Plain:
     return _joined(old, {"key_name": None})
 
@@ -235,4 +285,5 @@ STEPS: Final[Mapping[int, Callable[[Plain], Plain]]] = {
     3: from_format_3,
     4: from_format_4,
     5: from_format_5,
+    6: from_format_6,
 }

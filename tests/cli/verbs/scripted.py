@@ -7,9 +7,9 @@ from typing import Any
 
 from tests.toy import Toy
 from windrow.domain.classifier import FitRequest
-from windrow.domain.dataset import Dataset
 from windrow.domain.errors import JobFinished, JobNotFound
 from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, Problem, Progress, StageEstimate
+from windrow.domain.labelled_rows import dataset_of
 from windrow.domain.values import recast
 
 ASKED = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
@@ -38,8 +38,9 @@ class Scripted(Toy):
 
     def start_fit(self, request: FitRequest) -> Job:
         self.asked.append(request)
-        rows = Dataset(request.training_data)
+        rows = dataset_of(request.training_data)
         made = {"num_examples": len(rows.rows), "training_data_sha256": rows.sha256, "created_at": ASKED}
+        made["label_descriptions"] = dict(request.label_descriptions or {})
         self.now = recast(Job, request, id=ID, state="queued", ahead=1, **made)
         if self.is_reply_lost:
             self.now = replace(self.now, created_at=datetime.now(UTC) + timedelta(minutes=1))
@@ -78,7 +79,7 @@ class Scripted(Toy):
         return JobList(() if self.now is None else (self.now,)[: request.limit])
 
     def estimate_fit(self, request: FitRequest) -> FitEstimate:
-        rows = Dataset(request.training_data)
+        rows = dataset_of(request.training_data)
         return FitEstimate(
             model_name=request.model_name,
             num_examples=len(rows.rows),

@@ -47,9 +47,15 @@ def test_a_refused_promotion_shows_each_check_and_the_failed_rows_and_ends_with_
     assert ask("aliases").out == ""
 
 
-def test_rows_that_an_alias_keeps_are_named_with_it(ask: Run, rows_file: Path) -> None:
+def test_rows_that_an_alias_keeps_are_named_with_it_until_a_file_without_any(
+    ask: Run, rows_file: Path, tmp_path: Path
+) -> None:
     ask("promote", "tickets", "tickets_v1", "--keep-must-pass", rows_file)
     assert "4 rows must pass" in ask("aliases").out
+    none = tmp_path / "none.json"
+    none.write_text("[]")
+    assert ask("promote", "tickets", "tickets_v1", "--keep-must-pass", none).code == 0
+    assert "must pass" not in ask("aliases").out
 
 
 @pytest.mark.parametrize("said", ["refund", "refund=often", "refund=1.5", "=0.5", "refund=nan"])

@@ -15,6 +15,7 @@ from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.dataset import Row
 from windrow.domain.figures import percent
 from windrow.domain.listing import ListRequest
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.prediction import PredictRequest
 from windrow.service import classifiers
 
@@ -29,6 +30,18 @@ def test_list_shows_a_line_for_each_classifier(ask: Run, toy: Toy) -> None:
     estimated = f"~{percent(estimate.accuracy)} ({between(estimate.interval)})"
     assert timeless(first) == f"tickets_v1 1 invoice, refund 4 {estimated} AT live"
     assert second.startswith("tickets_v2 ")
+
+
+def test_list_and_show_say_which_classifier_gives_any_number_of_labels(ask: Run, toy: Toy) -> None:
+    rows = (MultiLabelRow("charged twice", ("billing", "urgent")), MultiLabelRow("thank you", ()))
+    toy.fit(FitRequest("mails_v1", rows, num_iterations=0))
+    heading, _, first, second, _ = ask("list").lines
+    assert heading.split()[:3] == ["name", "kind", "rev"]
+    assert first.startswith("mails_v1 multi-label 1 billing, urgent 2 ")
+    assert second.startswith("tickets_v1 single-label 1 ")
+    assert [one["kind"] for one in ask("list", "--json").document["models"]] == ["multi_label", *["single_label"] * 2]
+    assert "kind multi-label" in ask("show", "mails_v1").lines
+    assert "kind single-label" in ask("show", "tickets_v1").lines
 
 
 def test_list_prints_the_document_of_the_http_api(ask: Run) -> None:

@@ -14,7 +14,9 @@ from windrow.cli.verbs.demo_command import ALIAS, FIRST, SECOND, demo_rows
 from windrow.domain.alias import AliasRequest
 from windrow.domain.classifier import ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison, Recommendation
-from windrow.domain.dataset import Dataset, find_data_warnings, find_test_warnings
+from windrow.domain.data_warnings import find_data_warnings, find_test_warnings
+from windrow.domain.dataset import Dataset
+from windrow.domain.multi_label_comparison import MultiLabelComparison
 from windrow.domain.overlap import find_overlap
 from windrow.files.reading import read_rows
 from windrow.settings import Settings
@@ -73,7 +75,7 @@ def test_it_promotes_what_the_comparison_recommends_whichever_that_is(
 ) -> None:
     compare = toy.compare
 
-    def recommend(request: CompareRequest) -> Comparison:
+    def recommend(request: CompareRequest) -> Comparison | MultiLabelComparison:
         return replace(compare(request), recommendation=Recommendation(name, f"It is {name}."))
 
     monkeypatch.setattr(toy, "compare", recommend)
@@ -91,6 +93,7 @@ def test_that_few_rows_show_a_large_difference_is_no_contradiction(
 
     def differ(request: CompareRequest) -> Comparison:
         comparison = compare(request)
+        assert isinstance(comparison, Comparison)
         return replace(comparison, pairs=(replace(comparison.pairs[0], p_value=p_value),))
 
     monkeypatch.setattr(toy, "compare", differ)

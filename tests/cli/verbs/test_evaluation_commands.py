@@ -210,8 +210,10 @@ def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(
     cross_validate = toy.cross_validate
 
     def remembered(request: CrossValidateRequest) -> CrossValidation:
-        found.append(cross_validate(request))
-        return found[0]
+        validated = cross_validate(request)
+        assert isinstance(validated, CrossValidation)
+        found.append(validated)
+        return validated
 
     monkeypatch.setattr(toy, "cross_validate", remembered)
     ended = ask("cross-validate", file, "--folds", 3, "--num-iterations", num_iterations)

@@ -1,6 +1,7 @@
 """fit and reproduce, in a terminal and as JSON."""
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidTrainingData
 from windrow.domain.job import Job, JobList, Problem
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.settings import Settings
 
 
@@ -35,7 +37,7 @@ def test_fit_says_what_was_trained_and_how_good_it_is(
     assert re.fullmatch(r"tickets_v1, revision 1, answers: 2 labels, 4 rows, in \d\.\d s\.", first)
     assert others == [
         "Labels: invoice, refund",
-        f"Accuracy on new rows: about {estimate_text(estimate)}, by {estimate.total} rows judged unseen",
+        f"Accuracy on new rows: {estimate_text(estimate)}, by {estimate.total} rows judged unseen",
     ]
     assert "Warning: 2 labels have fewer than 4 rows" in fitted.err
     assert "A free name for the next version: tickets_v2" in fitted.err
@@ -178,7 +180,7 @@ def test_fit_reads_the_columns_that_are_named(ask: Run, toy: Scripted, tmp_path:
     file = tmp_path / "rows.csv"
     file.write_text("said;team;id\nmoney back;refund;1\nthe bill;invoice;2\n")
     assert ask("fit", "t_v1", file, "--text-column", "said", "--label-column", "team").code == 0
-    assert [row.label for row in toy.asked[0].training_data] == ["refund", "invoice"]
+    assert toy.asked[0].training_data == (Row("money back", "refund"), Row("the bill", "invoice"))
 
 
 def test_a_bad_row_is_one_line_that_names_it(ask: Run, toy: Scripted, tmp_path: Path) -> None:
@@ -298,3 +300,63 @@ def test_reproduce_says_how_equal_the_two_are(ask: Run, trained: Scripted) -> No
     assert second == "0 of 4 training texts get another label; scores differ by at most 0."
     assert ask("reproduce", "tickets_v1", "--json").document["verdict"] == "identical weights"
     assert ask("reproduce", "nothing").code == 3
+
+
+SEVERAL = (
+    MultiLabelRow("charged twice today", ("billing", "urgent")),
+    MultiLabelRow("my invoice", ("billing",)),
+    MultiLabelRow("the app is down", ("bug", "urgent")),
+    MultiLabelRow("thank you", ()),
+)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        ("a.jsonl", "".join(json.dumps({"text": row.text, "labels": row.labels}) + "\n" for row in SEVERAL), ()),
+        (
+            "a.csv",
+            "text,tags\n" + "".join(f"{row.text},{'; '.join(row.labels)}\n" for row in SEVERAL),
+            ("--labels-column", "tags", "--label-separator", ";"),
+        ),
+        (
+            "a.csv",
+            "text,billing,bug,urgent\n"
+            + "".join(
+                f"{row.text},{','.join(str(int(label in row.labels)) for label in ('billing', 'bug', 'urgent'))}\n"
+                for row in SEVERAL
+            ),
+            ("--indicator-columns", "billing,bug", "--indicator-columns", "urgent"),
+        ),
+    ],
+)
+def test_fit_reads_any_number_of_labels(
+    ask: Run, toy: Scripted, tmp_path: Path, written: tuple[str, str, tuple[str, ...]]
+) -> None:
+    name, content, options = written
+    file = tmp_path / name
+    file.write_text(content)
+    assert ask("fit", "mails_v1", file, "--dry-run", *options).code == 0
+    ended = ask("fit", "mails_v1", file, "--num-iterations", "0", *options)
+    assert ended.code == 0, ended.err
+    assert toy.asked[0].training_data == SEVERAL
+    assert "Warning: 1 row has no label." in ended.err
+
+
+def test_a_text_among_lists_of_labels_is_one_line_that_names_it(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(
+        '{"text": "a", "labels": ["b"]}\n{"text": "c", "labels": ["d"], "label": "e"}\n{"text": "f", "labels": "g"}\n'
+    )
+    ended = ask("fit", "mails_v1", file)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "a.jsonl, line 3: 'labels' holds a text" in ended.err
+    assert "Add --label-separator ';', or whatever it is" in ended.err
+
+
+def test_a_wrong_label_of_several_is_named_by_its_line(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"text": "a", "labels": ["b"]}\n{"text": "c", "labels": ["d", "' + "x" * 257 + '"]}\n')
+    ended = ask("fit", "mails_v1", file)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "a.jsonl, line 2: the labels[1] has 257 characters; a label has at most 256. Shorten it." in ended.err

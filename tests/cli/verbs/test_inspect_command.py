@@ -51,6 +51,7 @@ def test_the_document_is_that_of_the_server(ask: Run, mails: Path) -> None:
         "text": "Hi\n\nI was charged",
         "label": "billing" if document["label_column"] else None,
         "values": {"Subject": "Hi", "Body": "I was charged", "Team": "billing"},
+        "labels": None,
     }
 
 
@@ -112,3 +113,52 @@ def test_a_run_over_several_columns_can_be_resumed(ask: Run, trained: Toy, tmp_p
     ended = ask("predict", "tickets_v1", mails, *options, "--resume")
     assert ended.code == 0, ended.err
     assert len(out.read_text().splitlines()) == 5
+
+
+def test_rows_with_any_number_of_labels_are_told_as_such(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("text,tags\ncharged twice,billing|urgent\nmy invoice,billing\nthank you,\n")
+    ended = ask("inspect", file, "--labels-column", "tags", "--label-separator", "|")
+    assert "Labels tags, any number a row (a multi-label classifier); 1 row has none" in ended.lines
+    assert {"billing 2", "urgent 1"} <= set(ended.lines)
+    assert "Warning: 1 row has no label. It counts as a text that no label fits" in ended.err
+
+
+def test_columns_of_one_and_zero_are_told_by_their_names(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("text,billing,urgent\ncharged twice,1,1\nmy invoice,1,0\n")
+    ended = ask("inspect", file, "--indicator-columns", "billing,urgent")
+    assert "Labels billing and urgent, any number a row (a multi-label classifier); 0 rows have none" in ended.lines
+
+
+def test_a_separator_that_nobody_named_is_asked_for(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("text,labels\ncharged twice,billing;urgent\nmy invoice,billing\n")
+    ended = ask("inspect", file)
+    assert "'labels' may hold several labels here. Answer with --label-separator." in ended.err
+
+
+def test_lists_of_labels_are_asked_about_once_and_in_the_words_of_the_command_line(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "notes.jsonl"
+    file.write_text('{"text": "charged twice", "label": ["billing", "urgent"]}\n' * 9)
+    ended = ask("inspect", file)
+    assert ended.err.count("'label' holds 2 labels here. Answer with --labels-column.") == 1
+    assert "Rows 9" in ended.lines
+    assert "labels_column" not in ended.out + ended.err
+    assert "add --labels-column label" in ask("fit", "notes_v1", file).refusal
+
+
+def test_columns_that_may_hold_labels_are_named_with_their_option(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("text,billing,urgent\ncharged twice,1,1\nmy invoice,1,0\n")
+    assert "so each may be a label. Answer with --indicator-columns." in ask("inspect", file).err
+    assert "name them with --indicator-columns." in ask("fit", "mails_v1", file).refusal
+    file.write_text("text,tags\ncharged twice,billing;urgent\nmy invoice,billing\n")
+    assert "Answer with --labels-column." in ask("inspect", file).err
+    assert "add --labels-column tags and --label-separator" in ask("evaluate", "mails_v1", file).refusal
+
+
+def test_an_empty_separator_is_refused(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("text,labels\ncharged twice,billing;urgent\n")
+    assert "--label-separator is empty" in ask("fit", "mails_v1", file, "--label-separator", "").refusal

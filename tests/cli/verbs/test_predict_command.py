@@ -88,7 +88,7 @@ def test_texts_that_are_not_read_whole_are_warned_of(ask: Run, tmp_path: Path) -
 
 
 def test_a_text_without_a_label_says_so(ask: Run) -> None:
-    assert ask("predict", "tickets_v1", "--text", "zebra", "--min-in-scope", "0.5").lines[0].startswith("(no label")
+    assert ask("predict", "tickets_v1", "--text", "zebra", "--min-in-scope", "0.5").lines[0].startswith("(abstained)")
 
 
 def test_a_file_is_answered_row_by_row_on_standard_output(ask: Run, mails: Path) -> None:

@@ -1,13 +1,13 @@
 """Verbs on aliases: promote, rollback, aliases, history."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from windrow.cli.call import Call
 from windrow.cli.exits import CHECK_FAILED
-from windrow.cli.formats import when
+from windrow.cli.formats import given_text, when
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -39,9 +39,14 @@ _EVENTS = {"promoted": "promoted", "rolled_back": "rolled back", "removed": "rem
     require_min_recall=OptionSpec(
         metavar="LABEL=SHARE", help="Only if so much of a label is found; may be repeated for other labels."
     ),
+    require_min_f1=OptionSpec(
+        metavar="LABEL=SHARE", help="Only if the F1 of a label is at least so high; may be repeated likewise."
+    ),
     require_must_pass=OptionSpec(help="Only if all of these rows are placed right."),
     must_pass=OptionSpec(
-        "--keep-must-pass", help="The same, and on each later promotion of the alias too, until others are named."
+        "--keep-must-pass",
+        help="The same, and on each later promotion of the alias too, until others are named. A JSON file that holds "
+        "just [] keeps none.",
     ),
 )
 def promote(call: Call, request: PromoteRequest) -> None:
@@ -80,15 +85,20 @@ def _print_refusal(call: Call, refused: PromotionRefused) -> None:
         print_table(
             rows,
             Column("text", lambda row: row["text"]),
-            Column("right label", lambda row: row["label"]),
-            Column("given label", lambda row: row["predicted"] or "none"),
+            Column("right label", lambda row: _labels_text(row["labels"] if "labels" in row else row["label"])),
+            Column("given label", lambda row: _labels_text(row["predicted"])),
         )
     # The conditions stand above.
     conditions = f"{facts.get('reason')} "
     notes_console().print(f"windrow: {told.replace(conditions, '', 1)}")
 
 
-def _listed(fact: object) -> Iterable[dict[str, str]]:
+def _labels_text(labels: Any) -> str:
+    """Return one label, or a set of them, or that the classifier abstained."""
+    return given_text((labels,) if isinstance(labels, str) else labels)
+
+
+def _listed(fact: object) -> Iterable[dict[str, Any]]:
     return fact if isinstance(fact, list) else ()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import duration, estimate_text, extension_text, listed, recipe_text, size, when
+from windrow.cli.formats import duration, estimate_text, extension_text, listed, one_line, recipe_text, size, when
 from windrow.cli.option_parsing import days, with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -71,9 +71,11 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
         no_wrap=True,
         spare=0 if asks_for_use else 4,
     )
+    kind_of: Column[Classifier] = Column("kind", lambda one: one.kind.replace("_", "-"), no_wrap=True, spare=2)
     print_table(
         listing.models,
         Column("name", lambda one: one.name, no_wrap=True),
+        *([kind_of] if any(one.kind == "multi_label" for one in listing.models) else ()),
         number("rev", lambda one: str(one.revision), spare=2),
         Column("labels", lambda one: join_truncated(one.labels), cut=True),
         number("rows", lambda one: f"{one.num_examples:,}"),
@@ -118,6 +120,7 @@ def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
     origin = one.origin and f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"
     return [
         ("name", one.name),
+        ("kind", one.kind.replace("_", "-")),
         ("revision", f"{one.revision}" if one.answers else f"{one.revision}, which does not answer by name"),
         ("revisions", f"{', '.join(map(str, one.revisions))}{_gap_note(one.revisions)}"),
         ("aliases", listed(one.aliases)),
@@ -144,20 +147,23 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
         result = f"{percent(test.accuracy)}, {test.correct} of {test.total} test rows, {when(test.measured_at)} UTC"
         facts.append(("accuracy", result))
     if (threshold := one.threshold) is not None:
-        facts.append(("threshold", threshold_text(threshold)))
-    facts += [("threshold change", change_text(change)) for change in one.threshold_changes]
+        facts.append(("threshold", threshold_text(threshold, one.kind)))
+    facts += [("threshold change", change_text(change, one.kind)) for change in one.threshold_changes]
     return facts
 
 
 def _about_training(one: Classifier) -> list[tuple[str, str]]:
     kept = "some erased" if one.training_data_erased else "kept" if one.keeps_training_data else "not kept"
+    rows = f"{one.num_examples:,}, {kept}" if one.learned_from_rows else "none"
     limit = "" if one.max_seconds is None else f", at most {duration(one.max_seconds)}"
     return [
         ("trained", f"{when(one.created_at)} UTC, in {duration(one.training_time_seconds)}"),
-        ("rows", f"{one.num_examples:,}, {kept}, SHA-256 {one.training_data_sha256}"),
+        ("source", "names and descriptions of its labels alone" if not one.learned_from_rows else ""),
+        ("rows", f"{rows}, SHA-256 {one.training_data_sha256}"),
         ("extends", extension_text(one)),
         ("base model", f"{one.base_model}, digest {one.base_model_digest}"),
-        ("recipe", f"{recipe_text(one)}{limit}"),
+        # Of names and descriptions alone, nothing is trained.
+        ("recipe", "" if one.source == "zero_shot" else f"{recipe_text(one)}{limit}"),
         ("encoder", "" if one.adapter is None else one.adapter.reason),
         *(("warning", warning.message) for warning in one.warnings),
     ]
@@ -168,11 +174,17 @@ def _print_labels(one: Classifier) -> None:
         rows = 0 if one.test is None else one.test.rows_per_label.get(label, 0)
         return one.test.correct_per_label.get(label, 0) / rows if one.test is not None and rows else None
 
+    def described(label: str) -> str:
+        return one_line(one.label_descriptions.get(label, ""))
+
+    thresholds = one.thresholds_by_label
     print_table(
         one.labels,
         Column("label", lambda label: label),
+        *([number("given from", lambda label: f"{thresholds[label]:.3f}")] if thresholds else []),
         number("rows", lambda label: str(one.rows_per_label[label])),
         number("test recall", lambda label: percent(recall(label))),
+        *([Column("description", described, spare=2)] if any(one.label_descriptions.values()) else []),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import duration, one_line
+from windrow.cli.formats import duration, given_text
 from windrow.cli.metric_tables import disagreement_table, result_table
 from windrow.cli.option_parsing import with_options
 from windrow.cli.output import data_console, naming_file, notes_console
@@ -162,6 +162,7 @@ class Tour:
     def _compare(self, rows: DemoRows) -> Comparison:
         self._step("Compare the two on the same tickets.", "compare", FIRST, SECOND, "--test-data", "demo_test.csv")
         comparison = self.operations.compare(CompareRequest((FIRST, SECOND), rows.test))
+        assert isinstance(comparison, Comparison), "these are single-label classifiers"
         self.console.print(result_table(comparison.models))
         if comparison.disagreements:
             shown = comparison.disagreements[:SHOWN_DISAGREEMENTS]
@@ -194,7 +195,7 @@ class Tour:
         for number, (text, answer) in enumerate(zip(rows.new, answers, strict=True)):
             self._step("Ask it." if number == 0 else "And once more.", "predict", ALIAS, "--text", text)
             score = max(answer.scores.values())
-            label = "no label" if answer.label is None else one_line(answer.label)
+            label = given_text(None if answer.abstained else answer.given)
             self.console.print(f"{label}, with a score of {score:.2f}, says {answer.model_name}@{answer.revision}.")
 
 

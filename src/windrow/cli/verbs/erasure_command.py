@@ -13,7 +13,7 @@ from windrow.cli.options import TEXTS_HELP
 from windrow.domain.erasure import Erasure, ForgetRequest
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import LABEL_OPTIONS, ReadOptions
 
 verbs = typer.Typer()
 _STATUSES = {
@@ -28,7 +28,7 @@ _STATUSES = {
     epilog="Examples: windrow forget --text-file asked-to-be-forgotten.txt; "
     "windrow forget --text-file asked-to-be-forgotten.txt --remove-rows"
 )
-@with_options(leave_out=("label_column",))
+@with_options(leave_out=LABEL_OPTIONS)
 def forget(  # noqa: PLR0913 - Typer makes options of each parameter
     call: Call,
     read_options: ReadOptions,

@@ -8,7 +8,7 @@ import typer
 
 from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.cli.call import Call
-from windrow.cli.formats import one_line
+from windrow.cli.formats import given_text, one_line
 from windrow.cli.labelled_file import read_labelled
 from windrow.cli.metric_tables import (
     confusion_table,
@@ -19,17 +19,28 @@ from windrow.cli.metric_tables import (
     pair_lines,
     result_table,
 )
+from windrow.cli.multi_label_output import (
+    format_set_label_thresholds,
+    print_multi_label_comparison,
+    print_multi_label_cross_validation,
+    print_multi_label_report,
+    shown_rows,
+)
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import ROWS_HELP, OptionSpec
 from windrow.cli.output import PIPED_CELLS, data_console, notes_console
 from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.threshold_command import format_set_threshold
 from windrow.display.tables import between
+from windrow.domain.classifier import ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InsufficientScope, InvalidParameter
 from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
+from windrow.domain.multi_label_comparison import MultiLabelComparison, MultiLabelResult
+from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
+from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.names import read_reference
 from windrow.domain.read_options import ReadOptions
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
@@ -40,6 +51,8 @@ from windrow.domain.versions import read_version
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from windrow.operations import Operations
 
 verbs = typer.Typer()
 
@@ -57,8 +70,9 @@ def evaluate(
     """Evaluate a classifier on labelled rows that it has not seen."""
     with call.connected(doing="Classifying the rows") as operations:
         report = operations.evaluate(request)
+        command = _set_threshold_command(operations, report)
     call.show(report, lambda report: _print_report(call, report, show_errors))
-    if (command := format_set_threshold(report)) is not None:
+    if command is not None:
         notes_console().print(f"No threshold was changed. To set the proposed one:\n  {command}", soft_wrap=True)
 
 
@@ -118,7 +132,8 @@ def suggest(
 ) -> None:
     """Choose those of many texts that are worth labelling: likely new labels first, then what is uncertain.
 
-    A file for the labelling has the columns text and label, and the label is left for you to fill in.
+    A file for the labelling has the columns text and label, and the label is left for you to fill in; of a multi-label
+    classifier, the column is called labels, and training refuses the row until you have replaced what is in it.
     """
     if out is not None:
         check_out(out)
@@ -146,7 +161,24 @@ def _proposal_text(proposed: ProposedThreshold) -> str:
     )
 
 
-def _print_report(call: Call, report: Report, show_errors: int) -> None:
+def _set_threshold_command(operations: "Operations", report: Report | MultiLabelReport) -> str | None:
+    """Return the command that sets what an evaluation proposes; ``None`` without a proposal."""
+    if not isinstance(report, MultiLabelReport):
+        return format_set_threshold(report)
+    if not report.proposed_thresholds:
+        return None
+    try:
+        in_force = operations.show(ModelRequest(f"{report.model_name}@{report.revision}")).threshold
+    except InsufficientScope:
+        # A key that may only train: without what holds, the command would clear it.
+        return None
+    return format_set_label_thresholds(report, in_force)
+
+
+def _print_report(call: Call, report: Report | MultiLabelReport, show_errors: int) -> None:
+    if isinstance(report, MultiLabelReport):
+        print_multi_label_report(call, report, show_errors)
+        return
     console = data_console()
     asked = f" (asked as {report.alias})" if report.alias else ""
     console.print(f"{report.model_name}@{report.revision}{asked} places {_placed(report)}")
@@ -157,7 +189,7 @@ def _print_report(call: Call, report: Report, show_errors: int) -> None:
     if (proposed := report.proposed_threshold) is not None:
         console.print(f"\n{_proposal_text(proposed)}")
     if report.misclassified and show_errors:
-        shown = _shown(len(report.misclassified), show_errors, "--show-errors")
+        shown = shown_rows(len(report.misclassified), show_errors, "--show-errors")
         console.print(f"\nPlaced wrong, the surest first ({shown}):")
         console.print(misclassified_table(report.misclassified[:show_errors], call.lines))
     if report.saved:
@@ -165,7 +197,10 @@ def _print_report(call: Call, report: Report, show_errors: int) -> None:
     call.warn(report.warnings)
 
 
-def _print_comparison(call: Call, comparison: Comparison, show_disagreements: int) -> None:
+def _print_comparison(call: Call, comparison: Comparison | MultiLabelComparison, show_disagreements: int) -> None:
+    if isinstance(comparison, MultiLabelComparison):
+        print_multi_label_comparison(call, comparison, show_disagreements, promote_command(comparison))
+        return
     console, disagreements = data_console(), comparison.disagreements
     console.print(result_table(comparison.models))
     console.print(f"{_always(comparison.majority_baseline)}\n")
@@ -173,7 +208,7 @@ def _print_comparison(call: Call, comparison: Comparison, show_disagreements: in
         console.print(line)
     if disagreements and show_disagreements:
         console.print(
-            f"\nAnswered differently ({_shown(len(disagreements), show_disagreements, '--show-disagreements')}):"
+            f"\nAnswered differently ({shown_rows(len(disagreements), show_disagreements, '--show-disagreements')}):"
         )
         console.print(
             disagreement_table(
@@ -187,22 +222,23 @@ def _print_comparison(call: Call, comparison: Comparison, show_disagreements: in
     call.warn(comparison.warnings)
 
 
-def promote_command(comparison: Comparison) -> str | None:
+def promote_command(comparison: Comparison | MultiLabelComparison) -> str | None:
     """Return the command that promotes what a comparison recommends; ``None`` where that is the one in use."""
-    in_use = comparison.models[0]
-    best = next(each for each in comparison.models if each.reference == comparison.recommendation.model_name)
+    models: Sequence[ModelResult | MultiLabelResult] = comparison.models
+    in_use = models[0]
+    best = next(each for each in models if each.reference == comparison.recommendation.model_name)
     if best is in_use:
         return None
     target = best.reference if _is_own_name(best) else f"{best.model_name}@{best.revision}"
     return f"windrow promote {_alias_of(in_use)} {target}"
 
 
-def _is_own_name(result: ModelResult) -> bool:
+def _is_own_name(result: ModelResult | MultiLabelResult) -> bool:
     reference = read_reference(result.reference)
     return reference.name == result.model_name and not reference.is_latest
 
 
-def _alias_of(result: ModelResult) -> str:
+def _alias_of(result: ModelResult | MultiLabelResult) -> str:
     """Return the alias in the request, else the classifier's task, else a placeholder."""
     reference = read_reference(result.reference)
     if reference.name != result.model_name and not reference.is_latest:
@@ -212,8 +248,14 @@ def _alias_of(result: ModelResult) -> str:
 
 
 def _print_cross_validation(
-    call: Call, result: CrossValidation, request: CrossValidateRequest, show_label_errors: int
+    call: Call,
+    result: CrossValidation | MultiLabelCrossValidation,
+    request: CrossValidateRequest,
+    show_label_errors: int,
 ) -> None:
+    if isinstance(result, MultiLabelCrossValidation):
+        print_multi_label_cross_validation(call, result, show_label_errors)
+        return
     console, label_errors = data_console(), result.probable_label_errors
     console.print(f"Trainings like this one place {_placed(result)}")
     console.print(
@@ -222,7 +264,7 @@ def _print_cross_validation(
     )
     _print_metrics(console, result)
     if label_errors and show_label_errors:
-        shown = _shown(len(label_errors), show_label_errors, "--show-label-errors")
+        shown = shown_rows(len(label_errors), show_label_errors, "--show-label-errors")
         console.print(f"\nLabels to look at again, since the other rows contradict them ({shown}):")
         console.print(misclassified_table(label_errors[:show_label_errors], call.lines))
     if result.learning_curve:
@@ -268,7 +310,11 @@ def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
         *((similar,) if is_telling else ()),
         Column("guess", lambda each: each.label),
         number("score", lambda each: f"{each.score:.2f}"),
-        Column("or else", lambda each: each.runner_up, spare=3),
+        *(
+            [Column("or else", lambda each: each.runner_up or "", spare=3)]
+            if any(each.labels is None for each in result.suggestions)
+            else [Column("would give", lambda each: given_text(each.labels or ()), spare=3)]
+        ),
     )
     console.print(
         f"\n{len(result.suggestions)} of {counted(result.total, 'text')} that {result.model_name}@{result.revision} "
@@ -294,7 +340,3 @@ def _print_metrics(console: "Console", outcome: ClassificationMetrics) -> None:
     console.print(confusion_table(outcome, console.width if console.is_terminal else PIPED_CELLS))
     console.print()
     console.print(calibration_verdict(outcome))
-
-
-def _shown(count: int, limit: int, option: str) -> str:
-    return counted(count, "row") if count <= limit else f"{limit} of {count:,} rows; more with {option}"

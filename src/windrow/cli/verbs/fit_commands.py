@@ -1,6 +1,7 @@
 """Verbs that train: fit, reproduce. Ctrl-C cancels."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,12 @@ from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
 from windrow.cli.formats import duration, estimate_text, extension_text, listed, size
+from windrow.cli.label_descriptions import (
+    LABEL_DESCRIPTION,
+    LABEL_DESCRIPTIONS_FILE,
+    DescribedLabels,
+    read_descriptions,
+)
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -34,9 +41,14 @@ verbs = typer.Typer()
 
 @verbs.command(
     epilog="Examples: windrow fit tickets_v1 tickets.csv; windrow fit tickets_v2 rows.jsonl --text-column message "
-    "--label-column team --dry-run; windrow fit tickets_v3 corrections.csv --extends tickets_v2"
+    "--label-column team --dry-run; windrow fit tickets_v3 corrections.csv --extends tickets_v2; windrow fit "
+    'tickets_v0 --label-description billing="Money: invoices, refunds" --label-description bug="Something is broken"'
 )
 @with_options(
+    leave_out=("label_descriptions",),
+    label_description=LABEL_DESCRIPTION,
+    label_descriptions_file=LABEL_DESCRIPTIONS_FILE,
+    training_data=OptionSpec(is_argument=True, may_be_left_out=True, metavar="FILE"),
     cross_validate=OptionSpec(
         help="Leave out the further trainings that only judge, which take most of the time; a head alone is judged all "
         "the same."
@@ -50,6 +62,7 @@ verbs = typer.Typer()
 def fit(
     call: Call,
     request: FitRequest,
+    described: DescribedLabels,
     detach: Annotated[
         bool, typer.Option("--detach", help="With --url: print the job and leave the training to the server.")
     ] = False,
@@ -59,8 +72,11 @@ def fit(
 ) -> None:
     """Train a classifier on labelled rows and save it. Ctrl-C cancels, and leaves nothing behind.
 
-    An existing name gets a new revision; until that is saved, the old one goes on answering.
+    An existing name gets a new revision; until that is saved, the old one goes on answering. Without FILE, at least 2
+    described labels make a classifier that knows names and descriptions alone.
     """
+    call.words.options["label_descriptions"] = "--label-description"
+    request = replace(request, label_descriptions=read_descriptions(described))
     if detach and not call.server:
         raise InvalidParameter(
             "--detach needs a server: without one, this process is what trains. Name one with --url, or leave it out."
@@ -147,7 +163,7 @@ def _print_result(call: Call, result: FitResult) -> None:
 
 
 def _estimated(estimate: Estimate) -> str:
-    return f"about {estimate_text(estimate)}, by {estimate.total} rows judged unseen"
+    return f"{estimate_text(estimate)}, by {counted(estimate.total, 'row')} judged unseen"
 
 
 def _print_estimate(call: Call, estimate: FitEstimate) -> None:

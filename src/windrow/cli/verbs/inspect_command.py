@@ -76,7 +76,7 @@ def _print_inspection(call: Call, inspection: Inspection) -> None:
     print_facts(
         ("Format", _format_text(inspection)),
         ("Texts", " and ".join(inspection.text_columns)),
-        ("Labels", inspection.label_column or ""),
+        ("Labels", _labels_text(inspection)),
         ("Rows", _rows_text(inspection)),
         ("SHA-256", inspection.sha256 or ""),
     )
@@ -102,6 +102,14 @@ def _print_inspection(call: Call, inspection: Inspection) -> None:
             Column("problem", lambda problem: problem.detail),
         )
     _print_notes(call, inspection)
+
+
+def _labels_text(inspection: Inspection) -> str:
+    if inspection.kind == "single_label":
+        return inspection.label_column or ""
+    columns = inspection.labels_column or " and ".join(inspection.indicator_columns)
+    without = counted(inspection.rows_without_labels, "row has", "rows have")
+    return f"{columns}, any number a row (a multi-label classifier); {without} none"
 
 
 def _print_notes(call: Call, inspection: Inspection) -> None:

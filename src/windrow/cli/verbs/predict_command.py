@@ -15,7 +15,7 @@ from windrow.cli.prediction_run import Run, RunOptions, ShownFormat, predict_fil
 from windrow.cli.sharded_run import is_sharded, predict_into_folder
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import LABEL_OPTIONS, ReadOptions
 from windrow.execution.prediction_stream import MAX_CHUNK_TEXTS
 from windrow.files.decoding import STANDARD_INPUT
 from windrow.settings import FEW_EMBEDDINGS_BYTES, read_settings
@@ -28,7 +28,7 @@ verbs = typer.Typer()
     "windrow predict tickets_v1 mails.csv --out labelled.csv; cat mails.jsonl | windrow predict tickets_v1 --to jsonl"
 )
 @with_options(
-    leave_out=("model_names", "texts", "label_column"),
+    leave_out=("model_names", "texts", *LABEL_OPTIONS),
     model_name=OptionSpec(is_argument=True),
     text=OptionSpec(help="A single text in place of a file."),
     explain=OptionSpec(help="With --text: say why, word by word."),
@@ -55,8 +55,9 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
 ) -> None:
     """Classify a text, or each row of a file, by one revision.
 
-    Each row keeps its columns and gains predicted_label, score, in_scope, abstained and truncated. Into a folder, rows
-    are written in shards, on this machine or by a Ray cluster; the same command goes on where shards are missing.
+    Each row keeps its columns and gains predicted_label (of a multi-label classifier: predicted_labels), score,
+    in_scope, abstained and truncated. Into a folder, rows are written in shards, on this machine or by a Ray cluster;
+    the same command goes on where shards are missing.
     """
     if request.text is not None:
         _check_text_options(file, options)

@@ -8,6 +8,7 @@ from windrow.cli.options import OptionSpec
 from windrow.cli.verbs.job_commands import print_job
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.file_prediction import StartPredictFilesRequest
+from windrow.domain.read_options import LABEL_OPTIONS
 
 verbs = typer.Typer()
 
@@ -18,7 +19,7 @@ verbs = typer.Typer()
     "windrow predict-files tickets_v1 's3://mails/2025/*.parquet' s3://mails/labelled",
 )
 @with_options(
-    leave_out=("label_column",),
+    leave_out=LABEL_OPTIONS,
     input=OptionSpec(
         metavar="INPUT",
         help="What the server reads: a whole path of a file, a folder or a pattern on its machine, or an address in an "

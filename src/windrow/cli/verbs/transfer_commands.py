@@ -76,7 +76,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 def _print_imported(call: Call, imported: Imported) -> None:
     done = "Imported" if imported.status == "imported" else "Sound; would import"
     labels, rows = counted(len(imported.labels), "label"), counted(imported.num_examples, "row")
-    came = "" if imported.keeps_training_data else ", which the file does not hold"
+    came = "" if imported.keeps_training_data or not imported.learned_from_rows else ", which the file does not hold"
     print(f"{done} {imported.name}, revision {imported.revision}: {labels}, trained on {rows}{came}.")
     call.warn(imported.import_warnings)
 

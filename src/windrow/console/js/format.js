@@ -38,6 +38,39 @@ export function interval(interval) {
   return interval ? `${(100 * interval.low).toFixed(0)} to ${(100 * interval.high).toFixed(0)} %` : "";
 }
 
+/** A text with its label, or with any number of them. @typedef {{ text: string, label?: string | null, labels?: string[] | null }} Row */
+
+/**
+ * Return a label, or labels in a line; `null` where the classifier abstained.
+ * @param {string | string[] | null | undefined} given
+ * @returns {string | null}
+ */
+export function inLine(given) {
+  return Array.isArray(given) ? given.join(", ") || "none of the labels" : (given ?? null);
+}
+
+/** Return the label or the labels of an answer or a row in a line. @param {Record<string, any>} answer By the API's names. */
+export function givenLabels(answer) {
+  return inLine(answer.labels ?? answer.label);
+}
+
+/** Return the labels of a row of either form. @param {Record<string, any>} row By the API's names. @returns {string[]} */
+export function labelsOf(row) {
+  return row.labels ?? (row.label == null ? [] : [row.label]);
+}
+
+/** Return how many rows have each label. @param {Record<string, any>[]} rows */
+export function rowsPerLabel(rows) {
+  const counts = /** @type {Map<string, number>} */ (new Map());
+  for (const label of rows.flatMap(labelsOf)) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return counts;
+}
+
+/** Return a figure from 0 to 1 with two decimals, and a dash where there is none. @param {number | null} figure */
+export function figure(figure) {
+  return figure === null ? "–" : figure.toFixed(2);
+}
+
 /** @param {number} score */
 export function score(score) {
   return score.toFixed(2);

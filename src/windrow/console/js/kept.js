@@ -10,7 +10,7 @@ import { signal } from "./ui.js";
  * @typedef {object} TestSet
  * @property {string} sha256 Digest of its rows, as evaluations name it (`test_data_sha256`).
  * @property {string} name The file's name.
- * @property {{ text: string, label: string }[]} rows
+ * @property {import("./format.js").Row[]} rows
  * @property {number} added When it was dropped, in milliseconds.
  */
 

@@ -8,6 +8,7 @@ const FIRST_PAGE = 100;
 /**
  * @typedef {object} Model An entry of the list, by the API's names.
  * @property {string} name
+ * @property {"single_label" | "multi_label"} kind
  * @property {string[]} labels
  * @property {string} base_model
  * @property {number} num_examples
@@ -33,7 +34,7 @@ const FIRST_PAGE = 100;
  * @property {number | null} revision
  * @property {string} changed_at
  * @property {boolean} answers
- * @property {{ text: string, label: string }[]} must_pass
+ * @property {import("./format.js").Row[]} must_pass
  * @property {boolean} protected
  * @property {string} reason
  * @property {string} author
@@ -133,4 +134,12 @@ export function nextName(name) {
   const versions = classifiers.peek().models.map((each) => versionOf(each.name));
   const highest = Math.max(0, ...versions.filter((each) => each.task === task).map((each) => each.version ?? 1));
   return `${task}_v${highest + 1}`;
+}
+
+/**
+ * Whether the rows that a classifier learned from can be learned again: they are kept, or there were none.
+ * @param {import("./api.js").Json} model
+ */
+export function hasAllRows({ source, keeps_training_data }) {
+  return keeps_training_data || source === "zero_shot";
 }

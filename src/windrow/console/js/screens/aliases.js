@@ -1,6 +1,6 @@
 /** Aliases: where each points, its history, and promotion with a reason and a gate. */
 import { call, isRefused } from "../api.js";
-import { counted, date, percent } from "../format.js";
+import { counted, date, givenLabels, inLine, percent, rowsPerLabel } from "../format.js";
 import { useAction, useReply } from "../load.js";
 import { Ago, AliasChip, Button, Chip, Empty, Header, Name, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
 import { Check, ClassifierField, Input } from "../parts/fields.js";
@@ -15,7 +15,7 @@ import { TestSetField, useTestSet } from "./test_set.js";
 
 /** @typedef {import("../ui.js").View} View */
 /** @typedef {import("../store.js").Alias} Alias */
-/** @typedef {{ text: string, label: string }} Row */
+/** @typedef {import("../format.js").Row} Row */
 /** @typedef {Record<string, any>} Gate The results of a promotion's conditions. */
 
 const EVENTS = /** @type {Record<string, string>} */ ({
@@ -24,7 +24,7 @@ const EVENTS = /** @type {Record<string, string>} */ ({
   removed: "Removed",
   rows_erased: "Rows of the gate were erased",
 });
-const CONDITIONS = /** @type {Record<string, string>} */ ({ must_pass: "Rows that must be right", not_worse: "Not worse", min_recall: "Least recall" });
+const CONDITIONS = /** @type {Record<string, string>} */ ({ must_pass: "Rows that must be right", not_worse: "Not worse", min_recall: "Least recall", min_f1: "Least F1" });
 
 /** @param {{ name?: string }} props The alias; without one, all. */
 export function Aliases({ name }) {
@@ -129,7 +129,7 @@ function Gates({ alias }) {
   return html`<${Sheet} title="Gate">
     ${rows.length
       ? html`<p>It keeps ${counted(rows.length, "row")}, which whatever is promoted must read right.</p>
-          <ul class="plain">${rows.slice(0, 100).map((row) => html`<li><${Text}>${row.text}<//> <${Chip}><bdi>${row.label}</bdi><//></li>`)}</ul>
+          <ul class="plain">${rows.slice(0, 100).map((row) => html`<li><${Text}>${row.text}<//> <${Chip}><bdi>${givenLabels(row)}</bdi><//></li>`)}</ul>
           ${rows.length > 100 && html`<p class="faint">and ${rows.length - 100} more</p>`}`
       : html`<p class="muted">${alias.protected ? "It keeps rows that must be read right; this API key may not see them." : "It keeps no rows. Those that must never go wrong again can be given when a classifier is promoted."}</p>`}
     <p><a href=${href(["try"], { models: alias.alias })}>Try it</a> · <a href=${href(["judge"], { model: alias.alias })}>Judge it</a></p>
@@ -205,7 +205,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
           <button type="submit" hidden></button>
         </form>
         <div>
-          <${KeptRows} key=${current?.changed_at ?? ""} rows=${kept ?? current?.must_pass ?? []} onChange=${setKept} hidden=${Boolean(current?.protected && !current.must_pass.length)} />
+          <${KeptRows} key=${current?.changed_at ?? ""} model=${classifiers.value.models.find((each) => each.name === model.replace(/@.*/, ""))} rows=${kept ?? current?.must_pass ?? []} onChange=${setKept} hidden=${Boolean(current?.protected && !current.must_pass.length)} />
           <h3>Only if it does well on a test set</h3>
           <${TestSetField} value=${test} onChange=${(sha256) => setQuery({ test: sha256 })} />
           ${set &&
@@ -220,26 +220,30 @@ function Promote({ alias: given, model: proposed, onClose }) {
 
 /**
  * The rows that an alias keeps: each promotion must read them right.
- * @param {{ rows: Row[], onChange: (rows: Row[]) => void, hidden: boolean }} props
+ * @param {{ model?: import("../store.js").Model, rows: Row[], onChange: (rows: Row[]) => void, hidden: boolean }} props
  */
-function KeptRows({ rows, onChange, hidden }) {
+function KeptRows({ model, rows, onChange, hidden }) {
+  const several = model?.kind === "multi_label";
   const [text, setText] = useState("");
   const [label, setLabel] = useState("");
+  const [labels, setLabels] = useState(/** @type {string[]} */ ([]));
   function add() {
-    onChange([...rows.filter((row) => row.text !== text.trim()), { text: text.trim(), label: label.trim() }]);
+    onChange([...rows.filter((row) => row.text !== text.trim()), several ? { text: text.trim(), labels } : { text: text.trim(), label: label.trim() }]);
     setText("");
+    setLabels([]);
   }
   return html`<details open=${rows.length > 0}>
     <summary>Rows that must be read right, now and at each later promotion (${rows.length})</summary>
     ${hidden && html`<p class="muted">The alias keeps rows that this API key may not see. They stay, unless you give others.</p>`}
     <ul class="plain apart">
       ${rows.map(
-        (row, place) => html`<li key=${place}><span><bdi>${row.text.slice(0, 120)}</bdi> <${Chip}><bdi>${row.label.slice(0, 60)}</bdi><//></span>
+        (row, place) => html`<li key=${place}><span><bdi>${row.text.slice(0, 120)}</bdi> <${Chip}><bdi>${givenLabels(row)?.slice(0, 60)}</bdi><//></span>
           <${Button} link label="Take out ${row.text.slice(0, 60)}" onClick=${() => onChange(rows.filter((each) => each !== row))}>✕<//></li>`,
       )}
     </ul>
-    <div class="row add"><${Input} label="Text" value=${text} onInput=${setText} /><${Input} label="Its label" value=${label} onInput=${setLabel} />
-      <${Button} disabled=${!text.trim() || !label.trim()} onClick=${add}>Add<//></div>
+    <div class="row add"><${Input} label="Text" value=${text} onInput=${setText} />${!several && html`<${Input} label="Its label" value=${label} onInput=${setLabel} />`}
+      <${Button} disabled=${!text.trim() || (!several && !label.trim())} onClick=${add}>Add<//></div>
+    ${several && html`<div class="chips labels" role="group" aria-label="Its labels">${model.labels.map((each) => html`<${Button} key=${each} pressed=${labels.includes(each)} onClick=${() => setLabels(labels.includes(each) ? labels.filter((other) => other !== each) : [...labels, each])}><bdi>${each}</bdi><//>`)}</div><p class="hint">Its labels; none where no label fits.</p>`}
   </details>`;
 }
 
@@ -247,7 +251,7 @@ function KeptRows({ rows, onChange, hidden }) {
  * @param {{ rows: Row[], values: Record<string, string>, onChange: (values: Record<string, string>) => void }} props
  */
 function Recalls({ rows, values, onChange }) {
-  const labels = [...new Set(rows.map((row) => row.label))].sort();
+  const labels = [...rowsPerLabel(rows).keys()].sort();
   return html`<details>
     <summary>Least recall of a label</summary>
     ${labels.slice(0, 60).map(
@@ -271,7 +275,7 @@ function GateResults({ gate }) {
     html`<h3>Rows that went wrong</h3>
       <ul class="plain">
         ${gate.failed_rows.slice(0, 50).map(
-          (/** @type {Record<string, string>} */ row) => html`<li><${Text}>${row.text || "(a row that this API key may not see)"}<//> is <b><bdi>${row.label}</bdi></b>, and was read as <b class="bad-ink"><bdi>${row.predicted || "no label"}</bdi></b></li>`,
+          (/** @type {Record<string, any>} */ row) => html`<li><${Text}>${row.text || "(a row that this API key may not see)"}<//> is <b><bdi>${givenLabels(row)}</bdi></b>, and was read as <b class="bad-ink"><bdi>${inLine(row.predicted) ?? "abstained"}</bdi></b></li>`,
         )}
       </ul>`}
     ${measured("The new one", gate.candidate)} ${measured("What it points to now", gate.current)}`;

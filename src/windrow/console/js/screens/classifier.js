@@ -10,9 +10,9 @@ import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { TableSheet } from "../parts/table.js";
 import { go, href, route, setQuery } from "../router.js";
-import { classifiers, nextName, refresh, useClassifiers } from "../store.js";
+import { classifiers, hasAllRows, nextName, refresh, useClassifiers } from "../store.js";
 import { html, submits, useState } from "../ui.js";
-import { author, CopyDialog, ExportDialog, Purge, Reproduce, restore, useDelete } from "./classifier_actions.js";
+import { author, CopyDialog, ExportDialog, LabelThresholds, Purge, Reproduce, restore, useDelete } from "./classifier_actions.js";
 import { Oddity } from "./train_data.js";
 import { Choice, Estimate } from "./train_report.js";
 
@@ -76,7 +76,7 @@ function Known({ model, again }) {
       <div class="tools">
         <${Button} quiet onClick=${() => setDialog("export")}>Export<//>
         <${Button} quiet onClick=${() => setDialog("copy")}>Copy<//>
-        <${Button} quiet disabled=${!model.keeps_training_data} title=${model.keeps_training_data ? undefined : "Its training rows are not kept"} onClick=${() => setDialog("reproduce")}>Reproduce<//>
+        <${Button} quiet disabled=${!hasAllRows(model)} title=${hasAllRows(model) ? undefined : "Its training rows are not kept"} onClick=${() => setDialog("reproduce")}>Reproduce<//>
         ${model.answers && html`<${Button} quiet busy=${remove.busy} onClick=${() => remove.run([model.name])}>Delete<//>`}
       </div>
     </div>
@@ -102,7 +102,9 @@ function Summary({ model }) {
       return html`<${AliasChip} name=${name} locked=${alias?.protected} />`;
     })}
     ${!model.answers && html`<${Chip} kind="bad">does not answer<//>`}
-    <span>Revision ${model.revision}, trained <${Ago} at=${model.created_at} /> from ${counted(model.num_examples, "row")}</span>
+    ${model.kind === "multi_label" && html`<${Chip} title="It gives a text any number of labels">multi-label<//>`}
+    ${model.source === "zero_shot" && html`<${Chip} kind="note" title="It has seen no labelled row: it answers from the names and descriptions of its labels alone">zero-shot<//>`}
+    <span>Revision ${model.revision}, trained <${Ago} at=${model.created_at} /> from ${model.source === "zero_shot" ? "descriptions of its labels alone" : counted(model.num_examples, "row")}</span>
   </span>`;
 }
 
@@ -121,11 +123,13 @@ function Next({ model, again }) {
   const [says, action, address] = !test
     ? ["It is not measured yet. See how it does on rows that it has not learned from.", "Judge it", href(["judge"], { model: name })]
     : !model.aliases.length
-      ? [`It read ${percent(test.accuracy)} of ${counted(test.total, "test row")} right. Let an alias point to it, so that programs need not know its version.`, "Promote it", href(["aliases"], { promote: name })]
-      : ["It is in use. Correct what it reads wrong, and train the next version from that.", "Correct answers", href(["correct"], { model: name })];
+      ? [`It read ${percent(test.accuracy)} of ${counted(test.total, "test row")} ${model.kind === "multi_label" && "exactly "}right. Let an alias point to it, so that programs need not know its version.`, "Promote it", href(["aliases"], { promote: name })]
+      : model.kind === "multi_label"
+        ? ["It is in use. Judge it on new rows from time to time, and train the next version with those that it got wrong.", "Judge it", href(["judge"], { model: name })]
+        : ["It is in use. Correct what it reads wrong, and train the next version from that.", "Correct answers", href(["correct"], { model: name })];
   return html`<${Notice}><div class="spread record-next"><span>${says}</span>
     <span class="tools">
-      ${model.keeps_training_data && html`<a class="button" href=${href(["train"], { extends: `${name}@${revision}` })}>Train ${complete ? nextName(name) : "the next version"}</a>`}
+      ${hasAllRows(model) && html`<a class="button" href=${href(["train"], { extends: `${name}@${revision}` })}>Train ${complete ? nextName(name) : "the next version"}</a>`}
       <a class="button primary" href=${address}>${action}</a>
     </span></div><//>`;
 }
@@ -143,7 +147,7 @@ function Overview({ model, again }) {
       <${About} model=${model} again=${again} />
       <${Threshold} model=${model} again=${again} />
       ${model.warnings.length > 0 &&
-      html`<${Sheet} title="Warnings about its rows">
+      html`<${Sheet} title=${model.source === "zero_shot" ? "Warnings" : "Warnings about its rows"}>
         ${model.warnings.map((each) => html`<${Oddity} key=${each.code} warning=${each} rows=${null} />`)}
       <//>`}
     </div>
@@ -153,11 +157,12 @@ function Overview({ model, again }) {
 /** @param {{ model: Model }} props */
 function Quality({ model }) {
   const { test } = model;
+  const several = model.kind === "multi_label";
   return html`<${Sheet} title="How good it is" tools=${html`<a href=${href(["judge"], { model: referenceOf(model) })}>Row by row</a>`}>
     ${test
       ? html`<p><${Accuracy} value=${test.accuracy} interval=${model.test_interval} /></p>
-          <p>Measured ${ago(test.measured_at)}: it read ${number(test.correct)} of ${counted(test.total, "test row")} right. On all texts like these, ${interval(model.test_interval)} are to be expected.
-            <span class="faint"> Macro F1 ${test.macro_f1.toFixed(2)}, calibration error ${test.ece.toFixed(2)}.</span></p>`
+          <p>Measured ${ago(test.measured_at)}: it read ${number(test.correct)} of ${counted(test.total, "test row")} ${several ? "exactly right: all of their labels, and no other one" : "right"}. On all texts like these, ${interval(model.test_interval)} are to be expected.
+            <span class="faint"> ${several && `Micro F1 ${test.micro_f1.toFixed(2)}, `}${several ? "macro" : "Macro"} F1 ${test.macro_f1.toFixed(2)}, calibration error ${test.ece.toFixed(2)}.</span></p>`
       : html`<p class="muted">Not measured yet on rows that it has not seen.</p>`}
   <//>`;
 }
@@ -165,12 +170,15 @@ function Quality({ model }) {
 /** @param {{ model: Model }} props */
 function Labels({ model }) {
   const { test } = model;
-  const most = Math.max(...Object.values(/** @type {Record<string, number>} */ (model.rows_per_label)));
+  const most = Math.max(1, ...Object.values(/** @type {Record<string, number>} */ (model.rows_per_label)));
   /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Label", cell: (label) => html`<${Text} max=${60}>${label}<//>` },
     { title: "Training rows", cell: (label) => html`<${Meter} share=${model.rows_per_label[label] / most} text=${number(model.rows_per_label[label])} />` },
   ];
+  if (Object.values(model.label_descriptions).some(Boolean)) {
+    columns.splice(1, 0, { title: "What it means", cell: (label) => html`<${Text} max=${200}>${model.label_descriptions[label] ?? ""}<//>` });
+  }
   if (test) {
     columns.push({ title: "Test rows read right", cell: (label) => (Object.hasOwn(test.rows_per_label, label) ? `${test.correct_per_label[label]} of ${test.rows_per_label[label]}` : html`<span class="faint">none</span>`) });
   }
@@ -200,48 +208,63 @@ function About({ model, again }) {
       : html`<p>${model.description ? html`<${Text}>${model.description}<//>` : html`<span class="faint">No description yet.</span>`}</p>
           ${model.tags.length > 0 && html`<p class="chips">${model.tags.map((tag) => html`<a class="chip" href=${href(["classifiers"], { tag })}><bdi>${tag}</bdi></a>`)}</p>`}`}
     <dl class="facts">
+      <dt>Kind</dt><dd>${model.kind === "multi_label" ? "Any number of labels a text" : "One label a text"} (<code>${model.kind}</code>)</dd>
+      <dt>Learned from</dt><dd>${model.source === "zero_shot" ? "No row: names and descriptions of its labels alone" : "Labelled rows"} (<code>${model.source}</code>)</dd>
       <dt>Base model</dt><dd>${model.base_model}</dd>
       <dt>Trained</dt><dd>${date(model.created_at)}${model.key_name && html` with the key <bdi>${model.key_name}</bdi>`}</dd>
       ${model.extends && html`<dt>Extends</dt><dd><a href=${href(["classifiers", model.extends])}>${model.extends}</a>, with ${counted(model.taken_over_rows, "row")} of it</dd>`}
       ${model.origin && html`<dt>Comes from</dt><dd><bdi>${model.origin.name}@${model.origin.revision}</bdi>, ${ago(model.origin.imported_at)}</dd>`}
       <dt>Last used</dt><dd>${ago(model.last_used_at)}, ${counted(model.recent_predictions, "text")} in 30 days</dd>
-      <dt>On the disk</dt><dd>${size(model.size_bytes)}, ${model.keeps_training_data ? (model.training_data_erased ? "with rows, of which some were erased" : "with its training rows") : "without its training rows"}</dd>
+      <dt>On the disk</dt><dd>${size(model.size_bytes)}, ${model.keeps_training_data ? (model.training_data_erased ? "with rows, of which some were erased" : "with its training rows") : model.source === "zero_shot" ? "without rows, since it learned from none" : "without its training rows"}</dd>
     </dl>
   <//>`;
 }
 
 /** @param {{ model: Model, again: () => void }} props */
 function Threshold({ model, again }) {
-  const [below, setBelow] = useState(String(model.threshold?.abstain_below ?? ""));
+  const several = model.kind === "multi_label";
+  // Where labels alone have thresholds, that of them all is 0, and leaves nothing out.
+  const present = several ? model.threshold?.abstain_below || null : model.threshold?.abstain_below;
+  const [below, setBelow] = useState(String(present ?? ""));
   const [reason, setReason] = useState("");
   const { run, busy, error } = useAction(async (value) => {
     // `null` clears it, and has to be sent as such; the revision makes sure that it is still the one that is shown.
-    const update = await call("set_threshold", { model_name: `${model.name}@${model.revision}`, abstain_below: value, reason, author: author() });
-    say(update.threshold ? `${model.name} gives no label below ${update.threshold.abstain_below}.` : `${model.name} always gives a label.`);
+    // The thresholds of labels belong to the same whole, and stay as they are.
+    const label_thresholds = model.threshold?.label_thresholds ?? null;
+    const update = await call("set_threshold", { model_name: `${model.name}@${model.revision}`, abstain_below: value, label_thresholds, reason, author: author() });
+    say(update.threshold?.abstain_below ? `${model.name} gives no label below ${update.threshold.abstain_below}.` : several ? `${model.name} gives each label that reaches its own threshold.` : `${model.name} always gives a label.`);
     setReason("");
     again();
   });
   const value = Number(below);
   const sound = below !== "" && value >= 0 && value <= 1;
   return html`<${Sheet} title="Threshold" tools=${html`<a href=${href(["judge"], { model: referenceOf(model) })}>Choose it by what it would do</a>`}>
-    <p>${model.threshold ? html`It gives no label where its best score is below <b>${model.threshold.abstain_below}</b>.` : "It always gives a label, however low its score."}</p>
+    ${model.kind === "multi_label" && html`<p>It gives each label whose score reaches the label's own threshold.</p><${LabelThresholds} key=${JSON.stringify(model.threshold)} model=${model} again=${again} />`}
+    <p>${present ? html`It gives no label where its best score is below <b>${present}</b>.` : model.kind === "single_label" && "It always gives a label, however low its score."}</p>
     ${model.answers &&
     html`<form class="threshold" onSubmit=${submits(() => sound && run(value))}>
       <label>No label below <input class="input" type="number" min="0" max="1" step="any" value=${below} onInput=${(event) => setBelow(event.target.value)} /></label>
       <label>because <input class="input" maxlength="500" value=${reason} placeholder="Reason" onInput=${(event) => setReason(event.target.value)} /></label>
-      <${Button} type="submit" busy=${busy} disabled=${!sound || value === model.threshold?.abstain_below}>Set<//>
-      ${model.threshold && html`<${Button} quiet busy=${busy} onClick=${() => (setBelow(""), run(null))}>Clear<//>`}
+      <${Button} type="submit" busy=${busy} disabled=${!sound || value === present}>Set<//>
+      ${present != null && html`<${Button} quiet busy=${busy} onClick=${() => (setBelow(""), run(null))}>Clear<//>`}
     </form>`}
     <${Problem} error=${error} />
     ${model.threshold_changes.length > 0 &&
     html`<h3>Changes</h3><ol class="timeline">
       ${[...model.threshold_changes].reverse().slice(0, 20).map(
         (each) => html`<li>
-          ${each.before?.abstain_below ?? "none"} → <b>${each.after?.abstain_below ?? "none"}</b> <span class="faint" title=${date(each.at)}>${ago(each.at)}${each.author && html` by <bdi>${each.author}</bdi>`}</span>
+          ${thresholdText(each.before)} → <b>${thresholdText(each.after)}</b> <span class="faint" title=${date(each.at)}>${ago(each.at)}${each.author && html` by <bdi>${each.author}</bdi>`}</span>
           ${each.reason && html`<div class="muted"><${Text}>${each.reason}<//></div>`}</li>`,
       )}
     </ol>`}
   <//>`;
+}
+
+/** @param {Record<string, any> | null} threshold */
+function thresholdText(threshold) {
+  if (!threshold) return "none";
+  const labels = Object.entries(threshold.label_thresholds ?? {}).map(([label, value]) => `${label} ${value}`);
+  return [...(threshold.abstain_below || !labels.length ? [threshold.abstain_below] : []), ...labels].join(", ");
 }
 
 /** @param {{ model: Model, again: () => void }} props */
@@ -315,7 +338,7 @@ function RequestTab({ model }) {
   const withKey = Boolean(apiKey());
   const shown = tab === "curl" ? asCurl(request, withKey) : asPython(request, SERVER, withKey);
   return html`<${Sheet} title="How a program asks it" tools=${html`<${Copy} text=${shown} />`}>
-    <p class="muted">A program that asks by an alias follows what you promote. The reply has the label, each label's score, and how like the training data the text is.</p>
+    <p class="muted">A program that asks by an alias follows what you promote. The reply has ${model.kind === "multi_label" ? "the labels" : "the label"}, each label's score, and how like the training data the text is.</p>
     <${Tabs} label="Form of the request" tabs=${[["curl", "curl"], ["python", "Python"]]} open=${tab} onOpen=${setTab} />
     <pre class="code" tabindex="0"><code>${shown}</code></pre>
   <//>`;

@@ -1,10 +1,11 @@
 /** What is done to classifiers, from the list and from a record: delete and undo, purge, copy, export, import, train again. */
 import { ApiError, call, isRefused } from "../api.js";
-import { counted, download, duration } from "../format.js";
+import { counted, download, duration, figure, score } from "../format.js";
 import { useAction } from "../load.js";
-import { Button, Notice, Problem } from "../parts/bits.js";
+import { Button, Notice, Problem, Scroll } from "../parts/bits.js";
 import { Check, Input } from "../parts/fields.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";
+import { Table } from "../parts/table.js";
 import { go } from "../router.js";
 import { nextName, refresh } from "../store.js";
 import { html, submits, useEffect, useRef, useState } from "../ui.js";
@@ -155,7 +156,7 @@ export function ExportDialog({ model, onClose }) {
     <p>You get one file, which any Windrow imports: drop it on its list of classifiers. Without the training rows it holds none of your texts.</p>
     ${model.keeps_training_data
       ? html`<${Check} checked=${rows} onChange=${setRows}>With its ${counted(model.num_examples, "training row")}, so that it can be extended and trained again elsewhere<//>`
-      : html`<p class="muted">Its training rows are not kept, so none can go along.</p>`}
+      : html`<p class="muted">${model.source === "zero_shot" ? "It learned from no row" : "Its training rows are not kept"}, so none can go along.</p>`}
   <//>`;
 }
 
@@ -200,6 +201,59 @@ export function ImportDialog({ file, onClose }) {
       </div>
     </form>
   <//>`;
+}
+
+/**
+ * From which score on each label is given, with a form that sets the labels that are to differ from the training.
+ * @param {{ model: Record<string, any>, proposed?: Record<string, any>[], says?: string, again: () => void }} props
+ *   `proposed` are those that test rows speak for, and `says` why they should be set.
+ */
+export function LabelThresholds({ model, proposed, says = "", again }) {
+  const present = /** @type {Record<string, number>} */ (model.threshold?.label_thresholds ?? {});
+  const [typed, setTyped] = useState(new Map(Object.entries(present).map(([label, value]) => [label, String(value)])));
+  const [reason, setReason] = useState("");
+  const { run, busy, error } = useAction(async (/** @type {Map<string, string>} */ wanted) => {
+    const chosen = [...wanted].filter(([, value]) => value !== "").map(([label, value]) => [label, Number(value)]);
+    const label_thresholds = chosen.length ? Object.fromEntries(chosen) : null;
+    // `null` clears; what else belongs to the threshold stays. The revision makes sure that it is still the one shown.
+    const abstain_below = model.threshold?.abstain_below || null;
+    await call("set_threshold", { model_name: `${model.name}@${model.revision}`, abstain_below, label_thresholds, reason, author: author() });
+    say(chosen.length ? `${model.name} gives ${counted(chosen.length, "label")} by the thresholds that you set.` : `${model.name} gives each label by the threshold of its training.`);
+    setTyped(wanted);
+    setReason("");
+    again();
+  });
+  /** @param {string} value */
+  const isSound = (value) => value === "" || (Number(value) > 0 && Number(value) < 1);
+  const sound = [...typed.values()].every(isSound);
+  function fill() {
+    setTyped(new Map([...typed, ...(proposed ?? []).map((each) => /** @type {[string, string]} */ ([each.label, String(each.threshold)]))]));
+    setReason(says);
+  }
+  const found = new Map((proposed ?? []).map((each) => [each.label, each]));
+  /** @type {import("../parts/table.js").Columns} */
+  const columns = [
+    { title: "Label", cell: (label) => html`<span class="name"><bdi>${label}</bdi></span>` },
+    { title: "Given from", number: true, cell: (label) => score(/** @type {number} */ (Object.hasOwn(present, label) ? present[label] : model.label_thresholds[label])) },
+    ...(proposed ? [{ title: "Proposed", cell: (/** @type {string} */ label) => proposal(found.get(label)) }] : []),
+    ...(model.answers ? [{ title: "Set to", cell: (/** @type {string} */ label) => html`<input class="input" type="number" min="0" max="1" step="any" aria-label="Threshold of ${label}" aria-invalid=${String(!isSound(typed.get(label) ?? ""))} placeholder="as trained" value=${typed.get(label) ?? ""} onInput=${(event) => setTyped(new Map([...typed, [label, event.target.value]]))} />` }] : []),
+  ];
+  return html`<form class="threshold-of-labels" onSubmit=${submits(() => sound && run(typed))}>
+    <${Scroll} label="Thresholds"><${Table} label="Threshold of each label" columns=${columns} rows=${model.labels} keyOf=${(/** @type {string} */ label) => label} /><//>
+    ${model.answers
+      ? html`<${Input} label="Reason" maxlength="500" value=${reason} onInput=${setReason} hint="It stands in the classifier's record. Lower a threshold where you would rather have a label too often than miss it." />
+          <p class="row"><${Button} type="submit" busy=${busy} disabled=${!sound}>Set the thresholds<//>
+            ${proposed && proposed.length > 0 && html`<${Button} onClick=${fill}>Fill in the proposed ones<//>`}
+            ${Object.keys(present).length > 0 && html`<${Button} quiet busy=${busy} onClick=${() => run(new Map())}>As trained<//>`}</p>`
+      : html`<p class="muted">Another revision answers by now, so the thresholds of this one cannot be changed.</p>`}
+    <${Problem} error=${error} />
+  </form>`;
+}
+
+/** @param {Record<string, any> | undefined} found */
+function proposal(found) {
+  if (!found) return html`<span class="faint">none</span>`;
+  return html`${score(found.threshold)} <span class="faint">precision ${figure(found.precision)}, recall ${figure(found.recall)}</span>`;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The list of classifiers: grouped by task, searched, filtered, and several of them dealt with at once. */
 import { ago, counted, date, interval, number, size } from "../format.js";
 import { useAction, useAsync } from "../load.js";
-import { Ago, AliasChip, Button, Empty, Header, Problem, Reply, Sheet } from "../parts/bits.js";
+import { Ago, AliasChip, Button, Chip, Empty, Header, Problem, Reply, Sheet } from "../parts/bits.js";
 import { Accuracy } from "../parts/charts.js";
 import { Search } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
@@ -197,7 +197,7 @@ function nameAndWords({ model, aliases }) {
 function labelsAndTags(model) {
   const labels = model.labels.slice(0, 6).map((label) => label.slice(0, 60)).join(", ");
   const tags = model.tags.slice(0, 6).map((tag) => html`<button type="button" class="chip" title="Show only this tag" onClick=${() => setQuery({ tag })}><bdi>${tag}</bdi></button> `);
-  return html`<div class="line" title="${model.labels.length} labels: ${model.labels.slice(0, 40).join(", ")}"><bdi>${labels}</bdi>${model.labels.length > 6 && html` <span class="faint">and ${model.labels.length - 6} more</span>`}</div>
+  return html`<div class="line" title="${model.labels.length} labels: ${model.labels.slice(0, 40).join(", ")}"><bdi>${labels}</bdi>${model.labels.length > 6 && html` <span class="faint">and ${model.labels.length - 6} more</span>`}${model.kind === "multi_label" && html` <${Chip} title="It gives a text any number of labels">multi-label<//>`}</div>
     ${tags.length > 0 && html`<div class="line">${tags}</div>`}`;
 }
 
@@ -285,7 +285,7 @@ function asEntries(models, aliases) {
   const pointing = grouped(aliases, (each) => each.model_name);
   return models.map((model) => {
     const own = pointing.get(model.name) ?? [];
-    const words = [model.name, model.description, model.base_model, ...model.labels, ...model.tags, ...own.map((each) => each.alias)];
+    const words = [model.name, model.kind.replace("_", "-"), model.description, model.base_model, ...model.labels, ...model.tags, ...own.map((each) => each.alias)];
     return { model, aliases: own, ...versionOf(model.name), text: words.join("\n").toLowerCase() };
   });
 }

@@ -1,5 +1,5 @@
 /** Compare: several classifiers on the same test rows; which answers change, and whether that shows a difference. */
-import { counted, number, percent } from "../format.js";
+import { counted, figure, givenLabels, inLine, number, percent } from "../format.js";
 import { useReply } from "../load.js";
 import { Button, Empty, Field, Header, Notice, Problem, Reply, Scroll, Sheet, Tabs, Text, Warnings } from "../parts/bits.js";
 import { Accuracy, ConfusionMatrix } from "../parts/charts.js";
@@ -15,7 +15,7 @@ import { TestSetField, useTestSet } from "./test_set.js";
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../parts/table.js").Columns} Columns */
 /** @typedef {import("../ui.js").View} View */
-/** @typedef {{ row: number, text: string, label: string, was: string, now: string, kind: "better" | "worse" | "other" }} Flip */
+/** @typedef {{ row: number, text: string, label: string | null, was: string | null, now: string | null, kind: "better" | "worse" | "other" }} Flip */
 
 const MAX_TASKS = 12;
 
@@ -130,15 +130,38 @@ function Result({ found }) {
     <div class="two">
       <${Flips} found=${found} first=${first.reference} rival=${rival.reference} />
       <div>
-        <${Sheet} title=${html`<bdi>${rival.reference}</bdi>, row by row`} class="matrix-sheet" tools=${html`<a href=${href(["judge"], { model: rival.reference, test: route.value.query.test })}>Judge it</a>`}>
+        ${found.kind === "multi_label"
+          ? html`<${LabelDifferences} pair=${pair} />`
+          : html`<${Sheet} title=${html`<bdi>${rival.reference}</bdi>, row by row`} class="matrix-sheet" tools=${html`<a href=${href(["judge"], { model: rival.reference, test: route.value.query.test })}>Judge it</a>`}>
           <${ConfusionMatrix} labels=${rival.confusion_matrix.labels} counts=${rival.confusion_matrix.counts} onOpen=${([label, read]) => go(["judge"], { model: rival.reference, test: route.value.query.test, label: rival.confusion_matrix.labels[label], read: rival.confusion_matrix.labels[read] })} />
           <p class="hint">A cell opens its rows in Judge.</p>
-        <//>
+        <//>`}
         <${Recalls} models=${found.models} />
       </div>
     </div>
     <${Accuracies} found=${found} />
     ${found.models.map((/** @type {Json} */ each) => html`<${MoreRows} key=${each.reference} of=${each.model_name} />`)}`;
+}
+
+/** On which labels two classifiers differ. @param {{ pair: Json }} props */
+function LabelDifferences({ pair }) {
+  const { low, high } = pair.micro_f1_interval;
+  /** @type {Columns} */
+  const columns = [
+    { title: "Label", cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
+    { title: "F1", number: true, cell: (each) => html`${figure(each.first_f1)} → <b>${figure(each.second_f1)}</b>` },
+    { title: "Got right", number: true, minor: true, cell: (each) => number(each.fixed) },
+    { title: "Got wrong", number: true, minor: true, cell: (each) => number(each.broken) },
+    { title: "Shown", cell: (each) => (each.better === null ? html`<span class="faint">no difference</span>` : html`<span class=${each.better === pair.second ? "good-ink" : "bad-ink"}><bdi>${each.better}</bdi> is better</span>`) },
+  ];
+  return html`<${TableSheet} title="Labels that differ" class="tight" label="Labels that differ" columns=${columns} rows=${pair.labels} keyOf="label" empty=${html`<p class="all-right">They decide alike on each label.</p>`}>
+    <p class="hint below">Micro F1 differs by ${signed(pair.micro_f1_difference)} (${signed(low)} to ${signed(high)}).</p>
+  <//>`;
+}
+
+/** @param {number} difference */
+function signed(difference) {
+  return `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(3)}`;
 }
 
 /** The rows whose answer changes. @param {{ found: Json, first: string, rival: string }} props */
@@ -152,7 +175,7 @@ export function Flips({ found, first, rival }) {
   /** @type {Columns} */
   const columns = [
     { title: "Text", cell: (each) => html`<${Text}>${each.text}<//>` },
-    { title: "Label", minor: true, cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
+    { title: found.kind === "multi_label" ? "Labels" : "Label", minor: true, cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
     { title: "Answer", cell: (each) => html`<${Answer} answer=${each.was} label=${each.label} /> <span class="faint">→</span><span class="sr-only"> became </span> <${Answer} answer=${each.now} label=${each.label} />` },
   ];
   const empty = html`<p class="all-right">${all.length ? "None of the changes is of that kind." : "Both give the same answers to all rows."}</p>`;
@@ -161,7 +184,7 @@ export function Flips({ found, first, rival }) {
   <//>`;
 }
 
-/** @param {{ answer: string, label: string }} props */
+/** @param {{ answer: string | null, label: string | null }} props */
 function Answer({ answer, label }) {
   const isRight = answer === label;
   return html`<span class="name ${isRight ? "good-ink" : "bad-ink"}" title=${isRight ? "right" : "wrong"}><bdi>${answer}</bdi><span class="sr-only"> (${isRight ? "right" : "wrong"})</span></span>`;
@@ -177,8 +200,9 @@ function Answer({ answer, label }) {
 function flipsOf(disagreements, first, rival) {
   const order = ["worse", "better", "other"];
   return disagreements
-    .flatMap(({ row, text, label, predicted }) => {
-      const [was, now] = [predicted[first], predicted[rival]];
+    .flatMap(({ row, text, predicted, ...right }) => {
+      const label = givenLabels(right);
+      const [was, now] = [inLine(predicted[first]), inLine(predicted[rival])];
       const kind = /** @type {Flip["kind"]} */ (was === label ? "worse" : now === label ? "better" : "other");
       return was === now ? [] : [{ row, text, label, was, now, kind }];
     })
@@ -203,11 +227,12 @@ export function Accuracies({ found }) {
     { title: "Accuracy", cell: (each) => html`<${Accuracy} value=${each.accuracy} interval=${each.accuracy_interval} />` },
     { title: "Right", number: true, minor: true, cell: (each) => `${number(each.correct)} of ${number(each.total)}` },
     { title: "Points more", number: true, cell: difference },
+    ...(found.kind === "multi_label" ? [{ title: "Micro F1", number: true, minor: true, cell: (/** @type {Json} */ each) => each.micro_f1.toFixed(2) }] : []),
     { title: "Macro F1", number: true, minor: true, cell: (each) => each.macro_f1.toFixed(2) },
   ];
-  const { label, accuracy } = found.majority_baseline;
-  return html`<${TableSheet} title="How many rows each gets right" columns=${columns} rows=${found.models} keyOf="reference" label="Accuracy of each classifier">
-    <p class="hint below">Always answering <bdi>${label}</bdi> would be right for ${percent(accuracy)}.</p>
+  const { accuracy } = found.majority_baseline;
+  return html`<${TableSheet} title="How many rows each gets ${found.kind === "multi_label" ? "exactly right" : "right"}" columns=${columns} rows=${found.models} keyOf="reference" label="Accuracy of each classifier">
+    <p class="hint below">Always answering <bdi>${givenLabels(found.majority_baseline)}</bdi> would be right for ${percent(accuracy)}.</p>
   <//>`;
 }
 

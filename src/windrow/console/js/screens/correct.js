@@ -97,6 +97,10 @@ function Queue({ name }) {
     { key: "t", does: "Train the next version", run: train },
   ]);
   const labels = labelsOf(record.value?.labels ?? [], items);
+  if (record.value?.kind === "multi_label") {
+    return html`<${Header} title="Correct" note=${html`The queue of <${Name} of=${name} />`} />
+      <${Notice}><bdi>${name}</bdi> gives any number of labels, and this queue decides on one label a text: correct the labels in your file, and <a href=${href(["train"], { extends: name })}>train the next version</a> with these rows, which replace kept ones of the same text.<//>`;
+  }
   return html`<${Header} title="Correct" note=${html`The queue of <${Name} of=${name} />, kept in this browser: first where a file says another label, then the least certain.`}>
       ${items.length > 0 && html`<${Button} quiet onClick=${() => forget(true)}>Empty the queue<//>`}
       <${Button} onClick=${undo} disabled=${!last} keyName="u">Undo<//>
@@ -183,7 +187,7 @@ function Card({ name, item, labels: known, waiting, onShow }) {
   return html`<div class="two">
       <${Sheet} class="card">
         <p class="said" dir="auto" aria-live="polite" tabindex=${item.text.length > LONG_CHARS ? 0 : undefined}><${Text} max=${1_500}>${item.text}<//></p>
-        <p>${predicted === null ? "It gave no label." : html`It says <b><bdi>${predicted}</bdi></b>${said.score !== null && `, with a score of ${score(said.score)}`}.`}
+        <p>${predicted === null ? "It abstained." : html`It says <b><bdi>${predicted}</bdi></b>${said.score !== null && `, with a score of ${score(said.score)}`}.`}
           ${item.expected && html` The file says <b class=${item.expected === predicted ? "" : "bad-ink"}><bdi>${item.expected}</bdi></b>.`}
           ${isNew && html` <${Chip} kind="note">unlike the training data<//>`}</p>
         <p class="row">

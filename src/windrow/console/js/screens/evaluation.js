@@ -1,6 +1,6 @@
 /** What test rows say about a classifier: label by label, row by row, and what each threshold would answer. */
-import { counted, number, percent, score as scoreText } from "../format.js";
-import { Button, Sheet, Text } from "../parts/bits.js";
+import { counted, figure, givenLabels, number, percent, score as scoreText } from "../format.js";
+import { Button, Scroll, Sheet, Text } from "../parts/bits.js";
 import { LineChart, Meter } from "../parts/charts.js";
 import { Input } from "../parts/fields.js";
 import { Table, TableSheet } from "../parts/table.js";
@@ -25,20 +25,22 @@ export function fineInterval({ low, high }) {
 /** Say what accuracy test rows show. @param {Json} report */
 export function accuracySentence(report) {
   const { low, high } = report.accuracy_interval;
-  return `${number(report.correct)} of ${counted(report.total, "row")} are right. On all texts like these, between ${(100 * low).toFixed(0)} and ${(100 * high).toFixed(0)} % would be (with 95 % confidence).`;
+  const right = report.kind === "multi_label" ? "were given all of their labels and no other one" : "are right";
+  return `${number(report.correct)} of ${counted(report.total, "row")} ${right}. On all texts like these, between ${(100 * low).toFixed(0)} and ${(100 * high).toFixed(0)} % would be (with 95 % confidence).`;
 }
 
 /**
  * Say whether that is more than always giving the most frequent label.
  * @param {Json} report
- * @returns {{ kind: "good" | "bad" | "warn", text: string, label: string, rest: string }}
+ * @returns {{ kind: "good" | "bad" | "warn", text: string, label: string | null, rest: string }}
  */
 export function baselineVerdict(report) {
   const { majority_baseline: baseline, accuracy_interval: interval } = report;
+  const label = givenLabels(baseline);
   const rest = `, which is right for ${percent(baseline.accuracy)} of these rows.`;
-  if (interval.low > baseline.accuracy) return { kind: "good", text: "Shown to be better than always answering ", label: baseline.label, rest };
-  if (interval.high < baseline.accuracy) return { kind: "bad", text: "Shown to be worse than always answering ", label: baseline.label, rest };
-  return { kind: "warn", text: "Not shown to be better than always answering ", label: baseline.label, rest: `${rest} More test rows would tell.` };
+  if (interval.low > baseline.accuracy) return { kind: "good", text: "Shown to be better than always answering ", label, rest };
+  if (interval.high < baseline.accuracy) return { kind: "bad", text: "Shown to be worse than always answering ", label, rest };
+  return { kind: "warn", text: "Not shown to be better than always answering ", label, rest: `${rest} More test rows would tell.` };
 }
 
 /** How each label did. @param {{ labels: Json[] }} props */
@@ -48,7 +50,7 @@ export function LabelTable({ labels }) {
     { title: "Label", cell: (each) => html`<span class="name"><bdi>${each.label}</bdi></span>` },
     { title: "Recall", cell: (each) => (each.total ? html`<${Meter} share=${each.recall} text=${`${each.recall.toFixed(2)} (${each.correct}/${each.total})`} />` : html`<span class="faint">no row</span>`) },
     { title: "Precision", number: true, cell: (each) => (each.precision == null ? "–" : `${each.precision.toFixed(2)} (${each.correct}/${each.predicted})`) },
-    { title: "F1", number: true, minor: true, cell: (each) => (each.f1 == null ? "–" : each.f1.toFixed(2)) },
+    { title: "F1", number: true, minor: true, cell: (each) => figure(each.f1) },
     { title: "Rows", number: true, minor: true, cell: (each) => number(each.total) },
   ];
   return html`<${TableSheet} title="Label by label" class="tight" columns=${columns} rows=${labels} keyOf="label" label="How each label did" />`;
@@ -57,7 +59,7 @@ export function LabelTable({ labels }) {
 /**
  * Return the rows behind a cell of the confusion matrix.
  * @param {Json} report
- * @param {{ text: string, label: string }[]} rows The test rows.
+ * @param {import("../format.js").Row[]} rows The test rows.
  * @param {string} label
  * @param {string} read The label that was given.
  * @returns {JudgedRow[]}
@@ -95,22 +97,80 @@ export function JudgedRows({ rows, label, sent, onSend, empty }) {
   return html`<${Table} columns=${columns} rows=${rows} keyOf="row" label=${label} empty=${empty} />`;
 }
 
+/** Say how large an F1 is, and in which interval it lies. @param {number} f1 @param {{ low: number, high: number }} interval */
+function f1Text(f1, { low, high }) {
+  return `${f1.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+}
+
+/** What there is to say of any number of labels beside the rows that are exactly right. @param {{ report: Json }} props */
+export function MultiLabelFigures({ report }) {
+  return html`<${Sheet} title="All decisions about labels">
+    <dl class="facts">
+      <dt>Micro F1</dt><dd>${f1Text(report.micro_f1, report.micro_f1_interval)} <span class="faint">of all decisions together: precision ${figure(report.micro_precision)}, recall ${figure(report.micro_recall)}</span></dd>
+      <dt>Macro F1</dt><dd>${f1Text(report.macro_f1, report.macro_f1_interval)} <span class="faint">the mean of the labels</span></dd>
+      <dt>Exact matches</dt><dd>${percent(report.accuracy)} <span class="faint">${number(report.correct)} of ${counted(report.total, "row")}: the accuracy</span></dd>
+      <dt>Hamming loss</dt><dd>${report.hamming_loss.toFixed(3)} <span class="faint">the share of all decisions that are wrong</span></dd>
+    </dl>
+  <//>`;
+}
+
+/** Labels that were given in place of others, and labels that were missed together. @param {{ report: Json }} props */
+export function ConfusedLabels({ report }) {
+  /** @param {string} label */
+  const name = (label) => html`<span class="name"><bdi>${label}</bdi></span>`;
+  /** @type {import("../parts/table.js").Columns} */
+  const confused = [
+    { title: "Missed", cell: (each) => name(each.label) },
+    { title: "Given in its place", cell: (each) => name(each.given) },
+    { title: "Rows", number: true, cell: (each) => number(each.rows) },
+  ];
+  /** @type {import("../parts/table.js").Columns} */
+  const missed = [
+    { title: "Labels", cell: (each) => name(each.labels.join(", ")) },
+    { title: "Rows", number: true, cell: (each) => number(each.rows) },
+  ];
+  return html`${report.confused_labels.length > 0 && html`<${TableSheet} title="Labels that were confused" class="tight" label="Labels that were confused" columns=${confused} rows=${report.confused_labels} keyOf=${(/** @type {Json} */ each) => `${each.label}\n${each.given}`} />`}
+    ${report.missed_together.length > 0 && html`<${TableSheet} title="Labels that were missed together" class="tight" label="Labels that were missed together" columns=${missed} rows=${report.missed_together} keyOf=${(/** @type {Json} */ each) => each.labels.join("\n")} />`}`;
+}
+
+/** Labels, of which those are marked that others lack. @param {{ labels: string[], others: string[], lacking: string }} props */
+export function MarkedLabels({ labels, others, lacking }) {
+  if (!labels.length) return html`<span class="faint">none of the labels</span>`;
+  return labels.map((label, place) => html`${place > 0 && ", "}<span class="name ${others.includes(label) ? "good-ink" : "bad-ink"}"><bdi>${label}</bdi>${!others.includes(label) && html`<span class="sr-only"> (${lacking})</span>`}</span>`);
+}
+
+/** The rows that were not given exactly their labels. @param {{ report: Json }} props */
+export function MultiLabelRows({ report }) {
+  /** @type {import("../parts/table.js").Columns} */
+  const columns = [
+    { title: "Row", number: true, minor: true, cell: (each) => number(each.row + 1) },
+    { title: "Text", cell: (each) => html`<${Text}>${each.text}<//>` },
+    { title: "Labels", cell: (each) => html`<${MarkedLabels} labels=${each.labels} others=${each.predicted} lacking="missed" />` },
+    { title: "Given", cell: (each) => html`<${MarkedLabels} labels=${each.predicted} others=${each.labels} lacking="wrong" />` },
+  ];
+  return html`<${Sheet} title="Misclassified rows (${number(report.misclassified.length)})" flush>
+    <${Scroll} label="Rows" class="rows-behind"><${Table} columns=${columns} rows=${report.misclassified} keyOf="row" label="Misclassified rows" empty=${html`<p class="all-right">Every row was given exactly its labels.</p>`} /><//>
+  <//>`;
+}
+
 /** How far scores can be trusted. @param {{ report: Json }} props */
 export function Reliability({ report }) {
   const { bins, ece } = /** @type {Json} */ (report.calibration);
   const rows = bins.reduce((/** @type {number} */ sum, each) => sum + each.rows, 0);
   const mean = bins.reduce((/** @type {number} */ sum, each) => sum + each.rows * each.mean_score, 0) / rows;
-  const off = mean - report.accuracy;
+  const several = report.kind === "multi_label";
+  const right = several ? bins.reduce((/** @type {number} */ sum, each) => sum + each.rows * each.accuracy, 0) / rows : report.accuracy;
+  const off = mean - right;
   const verdict = Math.abs(off) < CALIBRATION_MARGIN ? (ece < LARGE_ERROR ? "well calibrated" : "neither over- nor underconfident on average") : off > 0 ? "overconfident" : "underconfident";
   const most = Math.max(...bins.map((each) => each.rows));
   const points = bins.map((each) => ({ x: each.mean_score, y: each.accuracy, size: 2.5 + 6 * Math.sqrt(each.rows / most) }));
   return html`<${Sheet} title="Can its scores be trusted?">
-    <p>The best score is ${mean.toFixed(2)} on average, and ${percent(report.accuracy)} of the answers are right: <b>${verdict}</b> (expected calibration error ${ece.toFixed(2)}).</p>
+    <p>${several ? `A score is ${mean.toFixed(2)} on average, and ${percent(right)} of the pairs of a row and a label fit` : `The best score is ${mean.toFixed(2)} on average, and ${percent(right)} of the answers are right`}: <b>${verdict}</b> (expected calibration error ${ece.toFixed(2)}).</p>
     <div class="two">
-      <${LineChart} label="Share of right answers by score; the larger a point, the more rows" lines=${[{ points, dots: true, class: "thin" }]} diagonal xName="mean score of the rows" height=${300} />
+      <${LineChart} label="Share of right answers by score; the larger a point, the more ${several ? "pairs" : "rows"}" lines=${[{ points, dots: true, class: "thin" }]} diagonal xName="mean score of the ${several ? "pairs" : "rows"}" height=${300} />
       <table class="close">
         <caption class="sr-only">Share of right answers by score</caption>
-        <thead><tr><th scope="col">Scores</th><th scope="col" class="n">Rows</th><th scope="col" class="n">Mean score</th><th scope="col" class="n">Right</th></tr></thead>
+        <thead><tr><th scope="col">Scores</th><th scope="col" class="n">${several ? "Pairs" : "Rows"}</th><th scope="col" class="n">Mean score</th><th scope="col" class="n">Right</th></tr></thead>
         <tbody>
           ${bins.map((each) => html`<tr><td>${each.low.toFixed(2)} to ${each.high.toFixed(2)}</td><td class="n">${each.rows}</td><td class="n">${each.mean_score.toFixed(2)}</td><td class="n">${percent(each.accuracy)}</td></tr>`)}
         </tbody>

@@ -11,7 +11,8 @@ import { Confirm, say } from "../parts/overlays.js";
 import { go, href, route, setQuery } from "../router.js";
 import { classifiers, refresh, useClassifiers } from "../store.js";
 import { html, submits, useEffect, useMemo, useRef, useState } from "../ui.js";
-import { accuracySentence, baselineVerdict, Coverage, coverageSentence, JudgedRows, LabelTable, pointAt, Reliability, rowsOfCell } from "./evaluation.js";
+import { LabelThresholds } from "./classifier_actions.js";
+import { accuracySentence, baselineVerdict, ConfusedLabels, Coverage, coverageSentence, JudgedRows, LabelTable, MultiLabelFigures, MultiLabelRows, pointAt, Reliability, rowsOfCell } from "./evaluation.js";
 import { TestFile, TestSetField, useTestSet } from "./test_set.js";
 
 /** @typedef {import("../api.js").Json} Json */
@@ -108,13 +109,14 @@ function Beginning({ model, set, busy }) {
 /** @param {{ judged: Judged, set: TestSet, busy: boolean, precision: number | null }} props */
 function Judgement({ judged, set, busy, precision }) {
   const report = useMemo(() => withProposal(judged.report), [judged.report]);
+  const several = report.kind === "multi_label";
   const details = useReply("show", { model_name: `${report.model_name}@${report.revision}` }, { shown: false });
   const test = details.value?.test;
   const isKept = report.saved || (test && test.test_data_sha256 === report.test_data_sha256 && test.correct === report.correct);
   const verdict = baselineVerdict(report);
   return html`<section aria-label="Evaluation" aria-busy=${busy ? "true" : undefined}>
     <${Notice} kind=${verdict.kind} role="status">
-      <p><b>${percent(report.accuracy)} right.</b> ${accuracySentence(report)}</p>
+      <p><b>${percent(report.accuracy)} ${several && "exactly "}right.</b> ${accuracySentence(report)}</p>
       <p>${verdict.text}<bdi>${verdict.label}</bdi>${verdict.rest}</p>
     <//>
     ${report.warnings.map((/** @type {Json} */ each) => html`<${Notice} kind="warn"><bdi>${each.message}</bdi>${each.rows.length > 0 && html` <span class="faint">Rows ${each.rows.slice(0, 5).map((/** @type {number} */ row) => row + 1).join(", ")}${each.rows.length > 5 ? " …" : ""}</span>`}<//>`)}
@@ -126,10 +128,34 @@ function Judgement({ judged, set, busy, precision }) {
       ${test && !isKept && html`<span class="faint">kept is ${percent(test.accuracy)} of ${counted(test.total, "other row")}, ${ago(test.measured_at)}</span>`}
     </p>
     ${judged.denied && html`<${Notice} role="status">The score could not be kept, only shown: <bdi>${judged.denied}</bdi><//>`}
-    <${Rows} report=${report} set=${set} />
-    <${Threshold} report=${report} set=${set} details=${details.value} again=${details.again} precision=${precision} busy=${busy} />
+    ${several
+      ? html`<${SeveralLabels} report=${report} set=${set} details=${details.value} again=${details.again} precision=${precision} busy=${busy} />`
+      : html`<${Rows} report=${report} set=${set} />
+          <${Threshold} report=${report} set=${set} details=${details.value} again=${details.again} precision=${precision} busy=${busy} />`}
     <${Reliability} report=${report} />
   </section>`;
+}
+
+/**
+ * What is said of any number of labels.
+ * @param {{ report: Json, set: TestSet, details: Json | null, again: () => void, precision: number | null, busy: boolean }} props
+ */
+function SeveralLabels({ report, set, details, again, precision, busy }) {
+  const [wanted, setWanted] = useState(precision === null ? "" : String(Math.round(1000 * precision) / 10));
+  const chosen = precision === null ? "The best F1 of each label" : `The lowest that reach a precision of ${percent(precision)} for each label,`;
+  return html`<div class="two judge-rows">
+      <${MultiLabelRows} report=${report} />
+      <div><${MultiLabelFigures} report=${report} /><${LabelTable} labels=${report.labels} /><${ConfusedLabels} report=${report} /></div>
+    </div>
+    ${details &&
+    html`<${Sheet} title="From which score is each label given?">
+      <form class="row target" onSubmit=${submits(() => setQuery({ target: wanted && String(Number(wanted) / 100) }))}>
+        <${Input} label="Precision wanted of each label, in percent" type="number" min="1" max="100" step="0.1" value=${wanted} onInput=${setWanted} />
+        <${Button} type="submit" busy=${busy}>Propose thresholds<//>
+      </form>
+      <p class="hint">Without one, those with the best F1 of each label are proposed.</p>
+      <${LabelThresholds} key=${JSON.stringify(details.threshold)} model=${details} proposed=${report.proposed_thresholds} says=${`${chosen} on ${counted(report.total, "row")} of ${set.name}.`} again=${again} />
+    <//>`}`;
 }
 
 /**
@@ -139,7 +165,7 @@ function Judgement({ judged, set, busy, precision }) {
  */
 function withProposal(report) {
   const found = report.proposed_threshold;
-  if (!found || report.coverage.some((each) => each.threshold === found.abstain_below)) return report;
+  if (report.kind === "multi_label" || !found || report.coverage.some((each) => each.threshold === found.abstain_below)) return report;
   const wrong = found.answered - found.correct;
   const near = report.coverage.find((each) => each.answered === found.answered);
   const point = { threshold: found.abstain_below, answered: found.answered, wrong, share: found.coverage, error: 1 - found.precision, error_interval: near?.error_interval ?? null };

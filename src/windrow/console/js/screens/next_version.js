@@ -7,7 +7,7 @@ import { Button, Chip, Header, Name, Notice, Problem, Reply, Scroll, Sheet, Text
 import { Accuracy } from "../parts/charts.js";
 import { Check, Input, Select } from "../parts/fields.js";
 import { go, href, route, setQuery } from "../router.js";
-import { classifiers, nextName, refresh } from "../store.js";
+import { classifiers, hasAllRows, nextName, refresh } from "../store.js";
 import { html, submits, useEffect, useState } from "../ui.js";
 import { Accuracies, Flips, Promotions } from "./compare.js";
 import { Cancel, Progress, useJob } from "./train_job.js";
@@ -49,7 +49,8 @@ function Form({ name }) {
   if (!decided.length) {
     return html`<${BeingLearned} name=${name} /><${Notice}>Nothing is corrected or accepted yet. <a href=${href(["correct"], { model: name })}>Go to the queue</a>.<//>`;
   }
-  return html`<${Reply} of=${record}>${({ keeps_training_data: keeps, num_examples: kept, labels }) => {
+  return html`<${Reply} of=${record}>${(/** @type {Json} */ model) => {
+    const { num_examples: kept, labels } = model, keeps = hasAllRows(model);
     const fresh = [...new Set(rows.map((each) => each.label))].filter((label) => !labels.includes(label));
     return html`<form class="two" onSubmit=${submits(run)}>
       <${Sheet} title="Train it">
@@ -77,7 +78,7 @@ function FewRows({ label, count }) {
 
 /** @param {{ text: string, was: string | null, now: string | null }} props */
 function Flip({ text, was, now }) {
-  return html`<div class="flip"><span><${Text}>${text}<//></span>${was === now ? html`<span class="faint">accepted</span>` : html`<span class="was"><bdi>${was ?? "no label"}</bdi></span>`}<span class="now"><bdi>${now}</bdi></span></div>`;
+  return html`<div class="flip"><span><${Text}>${text}<//></span>${was === now ? html`<span class="faint">accepted</span>` : html`<span class="was"><bdi>${was ?? "abstained"}</bdi></span>`}<span class="now"><bdi>${now}</bdi></span></div>`;
 }
 
 /** @param {{ name: string, jobId: string }} props */

@@ -1,6 +1,6 @@
 /** Test sets: labelled rows that no classifier was trained on, dropped once and kept by this browser. */
 import { call } from "../api.js";
-import { ago, counted, number } from "../format.js";
+import { ago, counted, givenLabels, labelsOf, number, rowsPerLabel } from "../format.js";
 import { forgetTestSet, keepTestSet, loadTestSets, testSets } from "../kept.js";
 import { useAction } from "../load.js";
 import { Button, Notice, Problem, Scroll, Text, Waiting } from "../parts/bits.js";
@@ -9,10 +9,21 @@ import { say } from "../parts/overlays.js";
 import { html, signal, useEffect, useState } from "../ui.js";
 
 /** @typedef {import("../kept.js").TestSet} TestSet */
-/** @typedef {{ text_column?: string[], label_column?: string | null, header?: boolean }} Columns How a file is read. */
+/**
+ * @typedef {object} Columns How a file is read.
+ * @property {string[]} [text_column]
+ * @property {string | null} [label_column]
+ * @property {string | null} [labels_column] Of any number of labels, between which the separator stands.
+ * @property {string | null} [label_separator]
+ * @property {string[]} [indicator_columns] One for each label, of 1 and 0.
+ * @property {boolean} [header]
+ */
 /** @typedef {import("../api.js").Json} Json */
 
 const MAX_LABELS = 6;
+const SEPARATORS = [";", "|", ","];
+/** The uses of a column of labels. @type {[string, string][]} */
+const WAYS = [["label", "the label"], ["labels", "any number of labels"], ["indicator", "a label, as 1 or 0"]];
 /** So many rows that are left out are shown at once. */
 const FEW = 5;
 const loaded = signal(false);
@@ -90,14 +101,16 @@ function KeptSets({ value, onChoose, onForget }) {
 export function TestFile({ onRows, onKept, label = "Choose a test set", children }) {
   const [file, setFile] = useState(/** @type {File | null} */ (null));
   const [found, setFound] = useState(/** @type {Json | null} */ (null));
+  const [said, setSaid] = useState(/** @type {Columns} */ ({}));
   const { run, busy, error } = useAction(inspect);
 
   /** @param {File} chosen @param {Columns} columns */
   async function inspect(chosen, columns) {
     setFile(chosen);
+    setSaid(columns);
     if (chosen !== file) setFound(null);
     const reply = await call("inspect", { filename: chosen.name, ...columns }, { file: chosen });
-    const asks = reply.questions.length > 0 || !reply.label_column || reply.num_problems > 0;
+    const asks = reply.questions.length > 0 || !saysLabels(reply) || reply.num_problems > 0;
     if (asks) setFound(reply);
     else await take(chosen.name, reply);
   }
@@ -118,38 +131,47 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
       ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
     <//>
     <${Problem} error=${error} />
-    ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} busy=${busy} onRead=${(how) => run(file, how)} />
+    ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} separator=${said.label_separator} busy=${busy} onRead=${(how) => run(file, how)} />
       ${taken.length > 0 && html`<p class="row"><${Button} primary busy=${busy} onClick=${() => take(file.name, found)}>Take the ${counted(taken.length, "row")}<//></p>`}`}
   </div>`;
 }
 
 /**
  * What a file does not say, and what its columns are taken for; each can be changed.
- * @param {{ found: Json, busy?: boolean, labelled?: boolean, onRead: (how: Columns) => void }} props
+ * @param {{ found: Json, separator?: string | null, busy?: boolean, labelled?: boolean, onRead: (how: Columns) => void }} props
+ *   `separator` is what was said to stand between labels.
  */
-export function FileColumns({ found, busy, labelled: hasLabels = true, onRead }) {
-  const { columns, questions, text_columns: texts, label_column: label } = found;
-  const uses = [["text", "the text"], ...(hasLabels || label ? [["label", "the label"]] : []), ["", "nothing"]];
-  /** @param {string} name @param {string} use */
-  function assign(name, use) {
-    const taken = columns.map((each) => each.name).filter((each) => (each === name ? use === "text" : texts.includes(each)));
-    onRead({ text_column: taken, label_column: use === "label" ? name : label === name ? null : label, header: found.has_header ?? undefined });
+export function FileColumns({ found, separator = null, busy, labelled: hasLabels = true, onRead }) {
+  const { columns, questions, text_columns: texts, label_column: label, labels_column: several, indicator_columns: indicators } = found;
+  const uses = [["text", "the text"], ...(hasLabels || saysLabels(found) ? WAYS : []), ["", "nothing"]];
+  /** @param {string} name */
+  const useOf = (name) => (texts.includes(name) ? "text" : label === name ? "label" : several === name ? "labels" : indicators.includes(name) ? "indicator" : "");
+  /** @param {string} name @param {string} use @param {string | null} [between] */
+  function assign(name, use, between = separator) {
+    const assigned = columns.map((each) => ({ name: each.name, use: each.name === name ? use : useOf(each.name) }));
+    // Labels are given in one way: one that is chosen takes the place of the others.
+    const others = WAYS.map(([way]) => way).filter((way) => way !== use);
+    /** @param {string} wanted @returns {string[]} */
+    const taken = (wanted) => (others.length < WAYS.length && others.includes(wanted) ? [] : assigned.filter((each) => each.use === wanted).map((each) => each.name));
+    const [one, many] = ["label", "labels"].map((way) => (use === way ? name : (taken(way)[0] ?? null)));
+    onRead({ text_column: taken("text"), label_column: one, labels_column: many, label_separator: many && between, indicator_columns: taken("indicator"), header: found.has_header ?? undefined });
   }
   return html`${questions.map(
       ({ parameter, detail }) => html`<${Notice} kind="warn" key=${parameter}>
-        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : "Choose it below."}</p>
+        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : parameter === "label_separator" ? "What stands between two labels?" : "Choose it below."}</p>
+        ${parameter === "label_separator" && html`<div class="row">${SEPARATORS.map((each) => html`<${Button} key=${each} busy=${busy} label="Labels are apart by ${each}" onClick=${() => assign(label ?? several, "labels", each)}><code>${each}</code><//>`)}
+          <${Button} busy=${busy} onClick=${() => assign(label ?? several, "label")}>Each cell is one label<//></div>`}
         ${parameter === "header" && html`<div class="row"><${Button} busy=${busy} onClick=${() => onRead({ header: true })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false })}>It is a row<//></div>`}
       <//>`,
     )}
-    ${hasLabels && !label && !questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
+    ${hasLabels && !saysLabels(found) && !questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
     <${Scroll} label="Columns">
       <table class="read-columns">
         <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
         <tbody>${columns.map(({ name, examples, distinct }) => {
-          const use = texts.includes(name) ? "text" : label === name ? "label" : "";
           return html`<tr key=${name}>
             <th scope="row"><bdi>${shortened(name)}</bdi></th>
-            <td><${Select} aria-label="Use of ${name}" disabled=${busy} value=${use} options=${uses} onChange=${(chosen) => assign(name, chosen)} /></td>
+            <td><${Select} aria-label="Use of ${name}" disabled=${busy} value=${useOf(name)} options=${uses} onChange=${(chosen) => assign(name, chosen)} /></td>
             <td class="muted"><bdi>${shortened(examples.join(" · "), 110)}</bdi> <span class="faint">${number(distinct)} different</span></td>
           </tr>`;
         })}</tbody>
@@ -174,18 +196,21 @@ export function shortened(text, most = 300) {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
-/** How many rows have which label. @param {{ rows: TestSet["rows"] }} props */
-function Counts({ rows }) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const { label } of rows) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const sorted = [...counts].sort((one, other) => other[1] - one[1]);
-  const rest = sorted.length - MAX_LABELS;
-  return html`${sorted.slice(0, MAX_LABELS).map(([label, count], place) => html`${place > 0 && ", "}${number(count)} <bdi>${label}</bdi>`)}${rest > 0 &&
-  ` and ${counted(rest, "more label")}`}`;
+/** Whether it is clear which columns say the labels. @param {Json} found */
+function saysLabels({ label_column: label, labels_column: several, indicator_columns: indicators }) {
+  return Boolean(label ?? several) || indicators.length > 0;
 }
 
-/** Return the rows that have a label. @param {Json} found @returns {TestSet["rows"]} */
+/** How many rows have which label. @param {{ rows: TestSet["rows"] }} props */
+function Counts({ rows }) {
+  const sorted = [...rowsPerLabel(rows)].sort((one, other) => other[1] - one[1]);
+  const rest = sorted.length - MAX_LABELS;
+  const without = rows.filter((row) => !labelsOf(row).length).length;
+  return html`${sorted.slice(0, MAX_LABELS).map(([label, count], place) => html`${place > 0 && ", "}${number(count)} <bdi>${label}</bdi>`)}${rest > 0 &&
+  ` and ${counted(rest, "more label")}`}${without > 0 && `, ${number(without)} without a label`}`;
+}
+
+/** Return the rows that have a label, or the labels that fit. @param {Json} found @returns {TestSet["rows"]} */
 function labelled(found) {
-  return found.rows.flatMap((/** @type {any} */ each) => (each.text && each.label ? [{ text: each.text, label: each.label }] : []));
+  return found.rows.flatMap((/** @type {import("../format.js").Row} */ { text, label, labels }) => (!text || !givenLabels({ label, labels }) ? [] : labels ? [{ text, labels }] : [{ text, label }]));
 }

@@ -1,8 +1,8 @@
 /** Train: rows in, what was understood of them, the settings, and what the training will take. */
 import { ApiError, call, pause } from "../api.js";
-import { counted, duration, number, size } from "../format.js";
+import { counted, duration, givenLabels, labelsOf, number, rowsPerLabel, size } from "../format.js";
 import { useAction, useAsync, useReply } from "../load.js";
-import { Button, Field, Header, Notice, Problem, Sheet } from "../parts/bits.js";
+import { Button, Field, Header, Notice, Problem, Sheet, Warnings } from "../parts/bits.js";
 import { Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Table } from "../parts/table.js";
@@ -10,7 +10,7 @@ import { href, route, setQuery } from "../router.js";
 import { classifiers, nextName, refresh } from "../store.js";
 import { html, submits, useEffect, useMemo, useState } from "../ui.js";
 import { shortened } from "./test_set.js";
-import { draft, draftRows, LabelCounts, leaveOut, Oddities, readSample, SAMPLE, Source, spelled, startFit, Understood } from "./train_data.js";
+import { descriptions, draft, draftRows, LabelCounts, leaveOut, Oddities, readSample, SAMPLE, Source, spelledLabels, startFit, Understood } from "./train_data.js";
 
 /** @typedef {import("../api.js").Json} Json */
 
@@ -39,13 +39,13 @@ export function Train() {
   useEffect(() => {
     if (demo && draft.peek().file?.name !== SAMPLE) readSample();
   }, [demo]);
-  const ready = Boolean(read);
-  return html`<${Header} title="Train" note="Rows of a text and its label become a classifier that gives new texts their labels." />
+  const ready = Boolean(read ?? descriptions());
+  return html`<${Header} title="Train" note="Rows of a text and its label, or any number of labels, become a classifier that gives new texts their labels." />
     ${extended && html`<${Extends} reference=${extended} base=${base} unseen=${Boolean(unseen)} />`}
     <div class=${ready || known ? "two train" : ""}>
       <div>
         <${Source} />
-        ${ready && html`<${Understood} read=${read} /><${Oddities} read=${read} />`}
+        ${read && html`<${Understood} read=${read} /><${Oddities} read=${read} />`}
       </div>
       ${(ready || known) &&
       html`<div>
@@ -61,6 +61,7 @@ function Extends({ reference, base, unseen }) {
   const record = base.value;
   if (unseen) return html`<${Notice}>The rows of <bdi>${reference}</bdi> are taken over, by the server itself. A row that you add here replaces all of them that have the same text.<//>`;
   if (!record) return html`<${Problem} error=${base.error} again=${base.again} />`;
+  if (record.source === "zero_shot") return html`<${Notice}><bdi>${reference}</bdi> has learned no row. Its descriptions go on to hold, and each label needs a row from now on: one that no row has is given no more.<//>`;
   return html`<${Notice} kind=${record.keeps_training_data ? "note" : "bad"}>
     <p>${record.keeps_training_data
       ? html`<b>The ${counted(record.num_examples, "row")} of <bdi>${record.name}@${record.revision}</bdi> are taken over</b>,
@@ -73,14 +74,12 @@ ${" "}<a href=${href(["train"])}>Train on your rows alone</a></p>
 
 /** How many rows of each label there are. */
 function Balance() {
-  const counts = useMemo(() => {
-    const found = /** @type {Map<string, number>} */ (new Map());
-    for (const row of draftRows()) found.set(row.label, (found.get(row.label) ?? 0) + 1);
-    return Object.fromEntries(found);
-  }, [draft.value]);
+  const rows = useMemo(draftRows, [draft.value]);
+  const without = rows.filter((row) => !labelsOf(row).length).length;
   const out = draft.value.leftOut.size;
   return html`<${Sheet} title=${route.value.query.extends ? "Rows of each label that you add" : "Rows of each label"}>
-    <${LabelCounts} counts=${counts} picked=${route.value.query.label} onPick=${(label) => setQuery({ label })} />
+    <${LabelCounts} counts=${Object.fromEntries(rowsPerLabel(rows))} picked=${route.value.query.label} onPick=${(label) => setQuery({ label })} />
+    ${without > 0 && html`<p class="muted">${counted(without, "row")} without a label.</p>`}
     ${out > 0 && html`<p class="muted">${counted(out, "row")} left out by you.</p>`}
   <//>`;
 }
@@ -92,14 +91,14 @@ function Preview({ read }) {
   /** @type {Json[]} */
   const found = useMemo(() => {
     const places = read.rows.map((/** @type {Json} */ row, /** @type {number} */ place) => ({ ...row, place }));
-    return label ? places.filter((/** @type {Json} */ row) => spelled(row.label, renamed) === label) : places;
+    return label ? places.filter((/** @type {Json} */ row) => spelledLabels(row, renamed).includes(label)) : places;
   }, [read, label, renamed]);
   const shown = all ? found : found.slice(0, FIRST_ROWS);
   /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Line", number: true, minor: true, cell: (row) => number(row.line) },
     { title: "Text", cell: (row) => html`<bdi>${shortened(row.text)}</bdi>` },
-    { title: "Label", cell: (row) => html`<bdi>${spelled(row.label, renamed)}</bdi>` },
+    { title: read.kind === "multi_label" ? "Labels" : "Label", cell: (row) => html`<bdi>${givenLabels(row.labels ? { labels: spelledLabels(row, renamed) } : { label: spelledLabels(row, renamed)[0] })}</bdi>` },
     { hidden: "Leave out", number: true, minor: true, cell: (row) => html`<${Button} quiet onClick=${() => leaveOut([row.place], !leftOut.has(row.place))}>${leftOut.has(row.place) ? "Put back" : "Leave out"}<//>` },
   ];
   return html`<${Sheet} flush class="preview" title=${label ? html`Rows of <bdi>${label}</bdi>` : "The rows"} tools=${label && html`<${Button} quiet onClick=${() => setQuery({ label: "" })}>Rows of all labels<//>`}>
@@ -127,11 +126,17 @@ function Settings({ base, reference }) {
   const [tags, setTags] = useState("");
   const rows = useMemo(draftRows, [read, leftOut, renamed]);
   const validName = NAME.test(name);
-  const enough = Boolean(base) || new Set(rows.map((row) => row.label)).size > 1;
+  const meanings = descriptions();
+  const alone = meanings !== undefined && !rows.length && !base;
+  const several = rows.some((row) => row.labels);
+  const labels = alone ? Object.keys(meanings) : [...rowsPerLabel(rows).keys()];
+  // A label is told from another one, or from texts without a label.
+  const enough = Boolean(base) || labels.length > (several ? 0 : 1);
   const extended = base?.revision ? `${base.name}@${base.revision}` : reference;
   const fields = {
     model_name: name,
     training_data: rows,
+    label_descriptions: meanings,
     extends: extended,
     base_model: baseModel,
     num_iterations: iterations,
@@ -145,7 +150,7 @@ function Settings({ base, reference }) {
       if (signal.aborted || !validName || !enough) return null;
       return call("estimate_fit", { ...fields, description: undefined, tags: undefined }, { shown: false, signal });
     },
-    [name, rows, extended, baseModel, iterations, fields.cross_validate],
+    [name, rows, JSON.stringify(meanings), extended, baseModel, iterations, fields.cross_validate],
   );
   const { run, busy: starting, error } = useAction(() => startFit(fields));
   const possible = validName && !busy && !unread && Boolean(base) === Boolean(reference) && !(estimate.error && !estimate.busy) && enough;
@@ -156,7 +161,8 @@ function Settings({ base, reference }) {
       ${(id) => html`<input id=${id} class="input" value=${name} spellcheck=${false} autocomplete="off" aria-describedby="${id}-hint" aria-invalid=${String(!validName)}
         onInput=${(event) => setQuery({ name: event.target.value })} />`}
     <//>
-    <${Thoroughness} iterations=${iterations} rows=${estimate.value?.num_examples ?? rows.length} />
+    ${meanings && html`<p>${alone ? `No row is learned: it begins with what ${counted(labels.length, "label")} mean.` : `With descriptions of ${counted(Object.keys(meanings).length, "label")}.`}</p>`}
+    ${!alone && html`<${Thoroughness} iterations=${iterations} rows=${estimate.value?.num_examples ?? rows.length} />`}
     <details class="more-settings" open=${baseModel !== DEFAULT_BASE_MODEL || !fields.cross_validate}>
       <summary>More: base model, estimate, description, tags</summary>
       <${BaseModel} id=${baseModel} />
@@ -165,7 +171,8 @@ function Settings({ base, reference }) {
       <${Input} label="Description" lines maxlength="2000" dir="auto" value=${description} onInput=${setDescription} />
       <${Input} label="Tags" value=${tags} onInput=${setTags} hint="Apart by commas." />
     </details>
-    ${enough ? html`<${Cost} estimate=${estimate} />` : read?.rows.length > 0 && html`<p class="cost bad-ink">A classifier needs rows of at least two labels. Add rows with another label.</p>`}
+    ${enough && meanings && estimate.value && html`<${Warnings} of=${estimate.value.warnings.filter((/** @type {Json} */ each) => !read?.warnings.some((known) => known.code === each.code))} />`}
+    ${enough ? html`<${Cost} estimate=${estimate} />` : alone ? html`<p class="cost bad-ink">Describe at least two labels.</p>` : read?.rows.length > 0 && html`<p class="cost bad-ink">A classifier needs rows of at least two labels. Add rows with another label.</p>`}
     <${Problem} error=${error ?? (estimate.busy ? null : estimate.error)} />
     <${Button} type="submit" primary busy=${starting} disabled=${!possible} keyName="Ctrl ↵">Train<//>
   </form>`;

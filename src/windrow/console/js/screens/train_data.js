@@ -1,6 +1,6 @@
 /** The rows to train on: where they come from, what the server understood of them, and what is odd about them. */
 import { call, recorded } from "../api.js";
-import { asCsv, counted, number } from "../format.js";
+import { asCsv, counted, givenLabels, labelsOf, number } from "../format.js";
 import { Button, Notice, Problem, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
 import { Check, FileDrop, Select } from "../parts/fields.js";
@@ -8,7 +8,7 @@ import { go, route, setQuery } from "../router.js";
 import { html, signal, useEffect, useState } from "../ui.js";
 import { FileColumns, LeftOut } from "./test_set.js";
 
-/** @typedef {{ text: string, label: string }} Row */
+/** @typedef {import("../format.js").Row} Row */
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../api.js").Fields} Fields */
 
@@ -29,13 +29,16 @@ export const draft = signal(NOTHING);
 export const SAMPLE = "demo_tickets.csv";
 const EMPTY = { text: "", label: "" };
 const typed = signal([EMPTY]);
+const UNDESCRIBED = { label: "", means: "" };
+/** Labels, each with a sentence about it. */
+const described = signal([UNDESCRIBED]);
 const pasted = signal("");
 const TYPING_MS = 500;
 const MOST_BEHIND = 50;
 
 /**
  * The trainings that this tab has started, by job.
- * @type {Map<string, { fields: Fields, request: import("../api.js").Recorded | undefined, draft: Draft }>}
+ * @type {Map<string, { fields: Fields, request: import("../api.js").Recorded | undefined, draft: Draft, lines: typeof UNDESCRIBED[] }>}
  */
 const started = new Map();
 /** @type {Map<string, string>} Their jobs, by the revision that came of them. */
@@ -44,8 +47,9 @@ const jobs = new Map();
 /** Start a training, and show it. @param {Fields} fields Of the request. */
 export async function startFit(fields) {
   const job = await call("start_fit", fields);
-  started.set(job.id, { fields, request: recorded.peek()[0], draft: draft.peek() });
+  started.set(job.id, { fields, request: recorded.peek()[0], draft: draft.peek(), lines: described.peek() });
   draft.value = NOTHING;
+  described.value = [UNDESCRIBED];
   typed.value = [EMPTY];
   pasted.value = "";
   go(["train", job.id]);
@@ -56,9 +60,10 @@ export function requestOf(jobId) {
   return started.get(jobId)?.fields;
 }
 
-/** Show the rows of a training in the form again. @param {string} jobId */
+/** Show the rows and descriptions of a training in the form again. @param {string} jobId */
 export function takeUp(jobId) {
   draft.value = started.get(jobId)?.draft ?? NOTHING;
+  described.value = started.get(jobId)?.lines ?? [UNDESCRIBED];
 }
 
 /** Show the request of a training in the drawer, also after the view has changed. @param {string} jobId */
@@ -82,8 +87,22 @@ export function rowsOf(job) {
 /** Return the rows of the draft that are not left out. @returns {Row[]} */
 export function draftRows() {
   const { read, leftOut, renamed } = draft.value;
-  const rows = (read?.rows ?? []).filter((/** @type {Json} */ row, /** @type {number} */ place) => row.label !== null && !leftOut.has(place));
-  return rows.map((/** @type {Row} */ row) => ({ text: row.text, label: spelled(row.label, renamed) }));
+  const rows = (read?.rows ?? []).filter((/** @type {Json} */ row, /** @type {number} */ place) => givenLabels(row) !== null && !leftOut.has(place));
+  return rows.map((/** @type {Row} */ { text, ...row }) => {
+    const labels = spelledLabels(row, renamed);
+    return row.labels ? { text, labels } : { text, label: labels[0] ?? null };
+  });
+}
+
+/** Return the labels of a row as a person spells them. @param {Record<string, any>} row @param {Record<string, string>} renamed */
+export function spelledLabels(row, renamed) {
+  return [...new Set(labelsOf(row).map((label) => spelled(label, renamed)))];
+}
+
+/** Return what is said about each label; `undefined` where nothing is. @returns {Record<string, string> | undefined} */
+export function descriptions() {
+  const named = described.value.filter((each) => each.label.trim());
+  return named.length ? Object.fromEntries(named.map((each) => [each.label.trim(), each.means.trim()])) : undefined;
 }
 
 /**
@@ -91,7 +110,7 @@ export function draftRows() {
  * @param {string} label It may be `constructor`, which every object has.
  * @param {Record<string, string>} renamed
  */
-export function spelled(label, renamed) {
+function spelled(label, renamed) {
   return Object.hasOwn(renamed, label) ? (renamed[label] ?? label) : label;
 }
 
@@ -120,10 +139,10 @@ export function Source() {
   const from = route.value.query.from ?? "file";
   const { file, busy, error, read } = draft.value;
   /** @type {[string, string][]} */
-  const tabs = [["file", "A file"], ["paste", "Paste"], ["type", "Type"]];
+  const tabs = [["file", "A file"], ["paste", "Paste"], ["type", "Type"], ["describe", "Describe labels"]];
   return html`<${Sheet} title="Your rows" tools=${html`<${Tabs} label="Where the rows come from" tabs=${tabs} open=${from} onOpen=${(name) => setQuery({ from: name === "file" ? "" : name })} />`}>
     <p class="sr-only" role="status">${busy ? "Reading the rows." : read ? `${counted(read.num_rows, "row")} understood.` : ""}</p>
-    ${from === "paste" ? html`<${Paste} />` : from === "type" ? html`<${Type} />` : html`<${Choose} file=${file} busy=${busy} />`}
+    ${from === "paste" ? html`<${Paste} />` : from === "type" ? html`<${Type} />` : from === "describe" ? html`<${Describe} />` : html`<${Choose} file=${file} busy=${busy} />`}
     <${Problem} error=${error} />
     ${error && !read && html`<${Differently} read=${null} />`}
   <//>`;
@@ -136,7 +155,7 @@ function Choose({ file, busy }) {
     <//>
     ${!file &&
     html`<div class="spread first-hint">
-      <p class="hint">A spreadsheet saved as CSV or TSV, or JSON: a row for each text with its label. About 8 rows a label work well.</p>
+      <p class="hint">A spreadsheet saved as CSV or TSV, or JSON: a row for each text with its label, or with any number of labels. About 8 rows a label work well.</p>
       <${Button} onClick=${readSample}>Try it with 24 sample tickets<//>
     </div>
     <table class="example">
@@ -183,7 +202,7 @@ function Type() {
   const whole = rows.filter((row) => row.text.trim() && row.label.trim());
   const labels = [...new Set(whole.map((row) => row.label))];
   useTyped(whole.length ? asCsv(["text", "label"], whole) : "", "typed.csv");
-  /** @param {number} place @param {Partial<Row>} change */
+  /** @param {number} place @param {Partial<typeof EMPTY>} change */
   function put(place, change) {
     const next = rows.map((row, at) => (at === place ? { ...row, ...change } : row));
     const last = next[next.length - 1];
@@ -200,6 +219,27 @@ function Type() {
     </table>
     <datalist id="typed-labels">${labels.map((label) => html`<option value=${label} />`)}</datalist>
     <p class="hint">A new line appears as you type. A classifier needs two labels at least.</p>`;
+}
+
+/** What labels mean, in a sentence each: enough to begin without rows. */
+function Describe() {
+  const lines = described.value;
+  /** @param {number} place @param {Partial<typeof UNDESCRIBED>} change */
+  function put(place, change) {
+    const next = lines.map((each, at) => (at === place ? { ...each, ...change } : each));
+    const last = next[next.length - 1];
+    described.value = last?.label || last?.means ? [...next, UNDESCRIBED] : next;
+  }
+  return html`<table class="typed described">
+      <thead><tr><th scope="col">Label</th><th scope="col">What it means</th></tr></thead>
+      <tbody>${lines.map(
+        (each, place) => html`<tr key=${place}>
+          <td><input class="input" aria-label="Label ${place + 1}" dir="auto" value=${each.label} onInput=${(event) => put(place, { label: event.target.value })} /></td>
+          <td><input class="input" aria-label="Description ${place + 1}" dir="auto" maxlength="2000" placeholder="Money: invoices, refunds, charges" value=${each.means} onInput=${(event) => put(place, { means: event.target.value })} /></td>
+        </tr>`,
+      )}</tbody>
+    </table>
+    <p class="hint">A sentence for each label, in the words of the texts; an empty one leaves it at the name. Without rows, a classifier begins with what at least two labels mean. With rows, descriptions take part where they help, and each label needs a row.</p>`;
 }
 
 const FORMATS = ["csv", "tsv", "jsonl", "json"];
@@ -219,7 +259,8 @@ export function Understood({ read }) {
   return html`<${Sheet} title="What was understood">
     <p>${counted(read.num_rows, "row")}: ${facts.filter(Boolean).join(", ")}.
       ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
-    <${FileColumns} found=${read} onRead=${(how) => readFile(file, { ...options, ...how })} />
+    ${read.kind === "multi_label" && html`<p>Each row has any number of labels, so this becomes a multi-label classifier. ${read.rows_without_labels ? `${counted(read.rows_without_labels, "row has", "rows have")} none of them.` : "Each row has at least one; add some that have none, so that the classifier sees what to leave alone."}</p>`}
+    <${FileColumns} found=${read} separator=${options.label_separator} onRead=${(how) => readFile(file, { ...options, ...how })} />
     <details class="differently">
       <summary>Read it differently</summary>
       <${Differently} read=${read} />
@@ -243,7 +284,7 @@ function Differently({ read }) {
 /** @param {Fields} change */
 function readAgain(change) {
   const { file, options } = draft.peek();
-  readFile(file, { ...options, text_column: null, label_column: null, ...change });
+  readFile(file, { ...options, text_column: null, label_column: null, labels_column: null, label_separator: null, indicator_columns: null, ...change });
 }
 
 /**
@@ -290,11 +331,11 @@ export function Oddities({ read }) {
 function Spellings({ rows, places, renamed }) {
   /** @type {Record<string, string[]>} */
   const groups = {};
-  for (const label of new Set(places.map((place) => rows[place]?.label ?? ""))) {
+  for (const label of new Set(places.flatMap((place) => labelsOf(rows[place] ?? {})))) {
     const folded = ` ${label.normalize("NFKC").toLowerCase().replace(/[\s_-]+/g, " ").trim()}`;
     groups[folded] = [...(groups[folded] ?? []), label];
   }
-  return Object.values(groups).map(
+  return Object.values(groups).filter((group) => group.length > 1).map(
     (group) => html`<p class="row">Spell all of them
       ${group.map((label) => {
         const pressed = group.every((each) => spelled(each, renamed) === label);
@@ -329,7 +370,7 @@ export function Oddity({ warning, rows, leftOut, onLeaveOut, children }) {
       const out = leftOut?.has(place) ?? false;
       return row && html`<li key=${place} class=${out ? "out" : ""}>
         <span class="faint">${row.line ? `Line ${number(row.line)}` : `Row ${number(place + 1)}`}</span>
-        <${Text}>${row.text}<//> <span class="chip"><bdi>${row.label}</bdi></span>
+        <${Text}>${row.text}<//> <span class="chip"><bdi>${givenLabels(row)}</bdi></span>
         ${onLeaveOut && html`<${Button} quiet onClick=${() => onLeaveOut([place], !out)}>${out ? "Put back" : "Leave out"}<//>`}
       </li>`;
     })}</ul>`}

@@ -84,7 +84,9 @@ function Unfinished({ job, running, told, losses }) {
 function describe(job) {
   const taken = job.extends ? `, of which ${number(job.taken_over_rows)} are taken over from ${job.extends}` : "";
   const how = job.num_iterations ? `num_iterations ${job.num_iterations}` : "the head only";
-  return `${counted(job.num_examples, "row")}${taken}; ${how}; ${job.base_model}; asked for ${ago(job.created_at)}${job.key_name ? ` with the key ${job.key_name}` : ""}.`;
+  const labels = Object.keys(job.label_descriptions ?? {}).length;
+  const learned = job.num_examples ? `${counted(job.num_examples, "row")}${taken}; ${how}` : `no row, but what ${counted(labels, "label")} mean`;
+  return `${learned}; ${job.base_model}; asked for ${ago(job.created_at)}${job.key_name ? ` with the key ${job.key_name}` : ""}.`;
 }
 
 /** @param {{ job: Json }} props */

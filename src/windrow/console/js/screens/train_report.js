@@ -1,6 +1,6 @@
 /** The report of a training: what was chosen and why, how good it should be, doubtful rows, and what to do next. */
 import { call } from "../api.js";
-import { counted, duration, interval, number, percent, score } from "../format.js";
+import { counted, duration, givenLabels, interval, number, percent, score } from "../format.js";
 import { useAction } from "../load.js";
 import { Button, Header, Problem, Sheet, Text } from "../parts/bits.js";
 import { Accuracy, LearningCurve } from "../parts/charts.js";
@@ -14,8 +14,9 @@ import { LabelCounts, Oddity, rowsOf, startFit } from "./train_data.js";
 /** @typedef {import("./train_data.js").Row} Row */
 
 const ENOUGH_ROWS = 8;
-/** A place in the rows, and what becomes of that row: another label, or `null` for none. */
-/** @typedef {Record<number, string | null>} Decisions */
+/** A place in the rows, and what becomes of that row: another label, other labels, or `null` where it is left out. */
+/** @typedef {string | string[] | null} Decision */
+/** @typedef {Record<number, Decision>} Decisions */
 
 /** What was found about the rows of a training, and what was decided, by job. */
 const found = signal(/** @type {Record<string, { reply: Json, decisions: Decisions }>} */ ({}));
@@ -31,8 +32,10 @@ export function TrainReport({ record, job }) {
     { key: "p", does: "Promote it", run: () => go(["aliases"], { promote: name }) },
   ]);
   const replaced = record.replaced_rows ? `, where ${counted(record.replaced_rows, "row was", "rows were")} replaced` : "";
+  const labels = counted(record.labels.length, "label");
+  const learned = record.source === "zero_shot" ? `No row, but what ${labels} mean,` : `${counted(record.num_examples, "row")} of ${labels}`;
   const taken = record.extends && ` ${number(record.taken_over_rows)} of them come from ${record.extends}${replaced}.`;
-  return html`<${Header} title=${`${name}@${revision} is trained`} note=${`It answers now. ${counted(record.num_examples, "row")} of ${counted(record.labels.length, "label")} took ${duration(record.training_time_seconds)}.${taken || ""}`}>
+  return html`<${Header} title=${`${name}@${revision} is trained`} note=${`It answers now. ${learned} took ${duration(record.training_time_seconds)}.${taken || ""}`}>
       <${Button} primary keyName="t" onClick=${doTry}>Try it<//>
       <a class="button" href=${href(["judge"], { model: name })} aria-keyshortcuts="j">Judge it <kbd aria-hidden="true">j</kbd></a>
       <a class="button" href=${href(["aliases"], { promote: name })} aria-keyshortcuts="p">Promote it <kbd aria-hidden="true">p</kbd></a>
@@ -41,7 +44,7 @@ export function TrainReport({ record, job }) {
     <div class="two train">
       <div>
         <${Estimate} record=${record} />
-        <${Doubts} record=${record} job=${job} rows=${rows} />
+        ${record.source !== "zero_shot" && html`<${Doubts} record=${record} job=${job} rows=${rows} />`}
       </div>
       <div>
         <${Rows} record=${record} rows=${rows} />
@@ -54,15 +57,20 @@ export function TrainReport({ record, job }) {
 /** How it should do on new texts. @param {{ record: Json }} props */
 export function Estimate({ record }) {
   const { estimate, majority_accuracy: majority } = record.report;
+  const several = record.kind === "multi_label";
+  if (record.source === "zero_shot") {
+    return html`<${Sheet} title="How good it should be"><p>It has seen no labelled row: it answers from the names and descriptions of its labels alone (source <code>zero_shot</code>), and nothing says how often it is right.</p>
+      <p>Drop rows with their labels into <a href=${href(["judge"], { model: record.name })}>Judge</a> to measure it.</p><//>`;
+  }
   const label = Object.entries(record.rows_per_label).sort((one, other) => other[1] - one[1])[0]?.[0] ?? "";
-  const baseline = html`Always saying <q><bdi>${label}</bdi></q> would get ${percent(majority)} right.`;
+  const baseline = several ? `Always giving the most frequent labels would get ${percent(majority)} exactly right.` : html`Always saying <q><bdi>${label}</bdi></q> would get ${percent(majority)} right.`;
   if (!estimate) {
     return html`<${Sheet} title="How good it should be"><p>Its accuracy was not estimated. ${baseline}</p>
       <p>Drop rows that it has not seen into <a href=${href(["judge"], { model: record.name })}>Judge</a> to measure it.</p><//>`;
   }
   return html`<${Sheet} title="How good it should be">
-    <p class="big">It should get ${interval(estimate.interval)} of new texts like these right.</p>
-    <p class="measured"><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /><span class="muted">estimated by cross-validation: ${number(estimate.correct)} of ${counted(estimate.total, "held-out row")} right, in ${counted(estimate.folds, "fold")}.</span></p>
+    <p class="big">It should get ${interval(estimate.interval)} of new texts like these ${several ? "exactly right: all of their labels, and no other one" : "right"}.</p>
+    <p class="measured"><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /><span class="muted">estimated by cross-validation: ${number(estimate.correct)} of ${counted(estimate.total, "held-out row")} right, in ${counted(estimate.folds, "fold")}.${several && ` Micro F1 ${estimate.micro_f1.toFixed(2)}, macro F1 ${estimate.macro_f1.toFixed(2)}.`}</span></p>
     <p class="muted">${baseline} Rows that it has not seen say more: <a href=${href(["judge"], { model: record.name })}>judge it by a test set</a>.</p>
   <//>`;
 }
@@ -85,7 +93,7 @@ function Rows({ record, rows }) {
 export function Choice({ record }) {
   const { adapter, scores, head } = record;
   return html`<${Sheet} title="What was chosen, and why">
-    <p>${adapter ? adapter.reason : "The head alone was trained, on the encoder as it is (num_iterations 0)."}</p>
+    <p>${record.source === "zero_shot" ? "Nothing was trained: the names and descriptions of its labels are compared with each text." : adapter ? adapter.reason : "The head alone was trained, on the encoder as it is (num_iterations 0)."}</p>
     ${adapter?.candidates.length > 0 &&
     html`<table>
       <caption class="sr-only">What was weighed</caption>
@@ -101,7 +109,7 @@ export function Choice({ record }) {
       <dt>iterations</dt><dd>${number(record.num_iterations)}</dd>
       ${adapter?.steps > 0 && html`<dt>steps</dt><dd>${number(adapter.steps)} in ${counted(adapter.epochs, "epoch")}, loss ${adapter.first_loss?.toFixed(2)} to ${adapter.last_loss?.toFixed(2)}</dd>`}
       ${adapter && html`<dt>label names</dt><dd>${adapter.used_label_names ? "took part: they say what the rows are about" : "did not take part"}</dd>`}
-      <dt>head</dt><dd>C ${head.c}${head.cv_accuracy !== null && `, chosen in ${counted(head.cv_folds, "fold")}`}</dd>
+      ${record.source !== "zero_shot" && html`<dt>head</dt><dd>C ${head.c}${head.cv_accuracy !== null && `, chosen in ${counted(head.cv_folds, "fold")}`}</dd>`}
       <dt>scores</dt><dd>${scores.source === "out_of_fold" ? "calibrated on held-out rows" : "calibrated by what is usual"}, temperature ${scores.temperature.toFixed(2)}</dd>
       <dt>base model</dt><dd><bdi>${record.base_model}</bdi></dd>
       <dt>time</dt><dd>${duration(record.training_time_seconds)}</dd>
@@ -140,16 +148,18 @@ function DoubtfulRows({ record, job, rows, reply, decisions }) {
   const places = Object.keys(decisions).map(Number);
   const name = job.next_name ?? nextName(record.name);
   const { run, busy, error } = useAction(() => startFit(corrected(record, rows, decisions, name)));
-  /** @param {number} place @param {string | null | undefined} decision `undefined` keeps the row. */
+  /** @param {number} place @param {Decision | undefined} decision `undefined` keeps the row. */
   function decide(place, decision) {
     const { [place]: _, ...others } = decisions;
     found.value = { ...found.peek(), [job.id]: { reply, decisions: decision === undefined ? others : { ...others, [place]: decision } } };
   }
   return html`<${Sheet} title="Doubtful rows">
       <p role="status">${doubtful.length
-        ? `The other rows contradict the label of ${counted(doubtful.length, "row")}, the surest first. Keep the label where it is right.`
+        ? record.kind === "multi_label"
+          ? `The other rows contradict ${counted(doubtful.length, "label")} of rows, or miss them there, the surest first. Leave a row as it is where it is right.`
+          : `The other rows contradict the label of ${counted(doubtful.length, "row")}, the surest first. Keep the label where it is right.`
         : "No row's label is contradicted by the others with confidence."}</p>
-      ${doubtful.map((/** @type {Json} */ each) => html`<${Doubt} key=${each.row} doubt=${each} labels=${record.labels} decision=${decisions[each.row]} onDecide=${(/** @type {string | null | undefined} */ decision) => decide(each.row, decision)} />`)}
+      ${doubtful.map((/** @type {Json} */ each) => html`<${record.kind === "multi_label" ? DoubtedLabel : Doubt} key=${`${each.row} ${each.labels && each.label}`} doubt=${each} labels=${record.labels} decision=${decisions[each.row]} onDecide=${(/** @type {Decision | undefined} */ decision) => decide(each.row, decision)} />`)}
       ${places.length > 0 &&
       html`<div class="row"><${Button} primary busy=${busy} onClick=${run}>Train again with ${counted(places.length, "correction")}<//>
         <span class="muted">as <bdi>${name}</bdi>, ${places.some((place) => decisions[place] === null) || !record.keeps_training_data ? "from all rows of this tab, without those that are left out" : `which extends ${record.name}@${record.revision}`}</span></div>`}
@@ -164,7 +174,7 @@ function DoubtfulRows({ record, job, rows, reply, decisions }) {
     <//>`;
 }
 
-/** @param {{ doubt: Json, labels: string[], decision: string | null | undefined, onDecide: (decision: string | null | undefined) => void }} props */
+/** @param {{ doubt: Json, labels: string[], decision: string | null | undefined, onDecide: (decision: Decision | undefined) => void }} props */
 function Doubt({ doubt, labels, decision, onDecide }) {
   const value = decision === undefined ? doubt.label : decision;
   return html`<div class="doubt ${decision === null ? "out" : ""}">
@@ -185,6 +195,28 @@ function Doubt({ doubt, labels, decision, onDecide }) {
 }
 
 /**
+ * A label that a row perhaps lacks, or should not have.
+ * @param {{ doubt: Json, decision: string[] | null | undefined, onDecide: (decision: Decision | undefined) => void }} props
+ */
+function DoubtedLabel({ doubt, decision, onDecide }) {
+  const { label, labels, is_missing: isMissing } = doubt;
+  const now = /** @type {string[]} */ (decision ?? labels);
+  const changed = now.includes(label) === isMissing;
+  function toggle() {
+    const next = now.includes(label) ? now.filter((each) => each !== label) : [...now, label];
+    onDecide([...next].sort().join() === [...labels].sort().join() ? undefined : next);
+  }
+  return html`<div class="doubt ${decision === null ? "out" : ""}">
+    <${Text}>${doubt.text}<//>
+    <div class="chips"><span>${givenLabels({ labels: now })}</span> <span class="muted">${isMissing ? "perhaps lacks" : "perhaps not"} <bdi>${label}</bdi>, ${score(doubt.score)}</span></div>
+    <div class="row">
+      <${Button} pressed=${changed} disabled=${decision === null} onClick=${toggle}>${isMissing ? "Add" : "Take away"} <bdi>${label}</bdi><//>
+      <${Button} quiet pressed=${decision === null} onClick=${() => onDecide(decision === null ? undefined : null)}>Leave the row out<//>
+    </div>
+  </div>`;
+}
+
+/**
  * Return the request of a training on corrected rows. Rows that are only corrected replace those that the server kept;
  * one that is left out can only stay away from all of them.
  * @param {Json} record
@@ -193,13 +225,19 @@ function Doubt({ doubt, labels, decision, onDecide }) {
  * @param {string} name
  */
 function corrected(record, rows, decisions, name) {
-  const changed = new Map(Object.entries(decisions).map(([place, label]) => [/** @type {Row} */ (rows[Number(place)]).text, label]));
-  const all = rows.map((row) => ({ text: row.text, label: changed.has(row.text) ? (changed.get(row.text) ?? null) : row.label }));
+  const changed = new Map(Object.entries(decisions).map(([place, decision]) => [/** @type {Row} */ (rows[Number(place)]).text, decision]));
+  /** @param {string} text @param {Decision} given @returns {Row} */
+  const asRow = (text, given) => (Array.isArray(given) ? { text, labels: given } : { text, label: given });
+  const all = rows.flatMap((row) => {
+    const decision = changed.get(row.text);
+    return decision === undefined ? [row] : decision === null ? [] : [asRow(row.text, decision)];
+  });
   const extend = record.keeps_training_data && ![...changed.values()].includes(null);
   const { base_model, num_iterations, batch_size, seed, max_seconds, cross_validate } = record;
   return {
     model_name: name,
-    training_data: extend ? [...changed].map(([text, label]) => ({ text, label })) : all.filter((row) => row.label !== null),
+    training_data: extend ? [...changed].map(([text, decision]) => asRow(text, decision)) : all,
+    label_descriptions: extend ? undefined : record.label_descriptions,
     extends: extend ? `${record.name}@${record.revision}` : undefined,
     ...{ base_model, num_iterations, batch_size, seed, max_seconds, cross_validate },
     description: record.description || undefined,

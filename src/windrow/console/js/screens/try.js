@@ -1,6 +1,6 @@
 /** Type a text, and see at once what classifiers say about it, and why. */
 import { call, returned } from "../api.js";
-import { milliseconds, number, score } from "../format.js";
+import { givenLabels, milliseconds, number, score } from "../format.js";
 import { asItem, corrections, itemsOf, loadCorrections, NEW_BELOW, putItems } from "../kept.js";
 import { useReply } from "../load.js";
 import { AliasChip, Button, Header, Name, NoClassifier, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
@@ -35,7 +35,7 @@ export function Try() {
   useEffect(() => void loadCorrections(), []);
   const [first] = answers;
   useKeys([
-    { key: "c", does: "Correct the first answer", run: () => first && correct(first) },
+    { key: "c", does: "Correct the first answer", run: () => first?.kind === "single_label" && correct(first) },
     { key: "w", does: "Show why the first answer was given", run: () => first && setQuery({ why: query.why ? "" : names[0] ?? "" }) },
   ]);
   /** @param {string[]} chosen */
@@ -154,14 +154,15 @@ function AnswerSheet({ name, answer, text, first, onCorrect }) {
     title=${html`<${Name} of=${answer.model_name} />`}
     tools=${html`${answer.alias && html`<${AliasChip} name=${answer.alias} />`}<span class="faint">revision ${answer.revision}</span>`}
   >
-    ${answer.abstained && html`<${Notice} kind="warn"><b>No label</b>: the best score, ${score(best)}, is below the threshold${threshold != null && ` of ${score(threshold)}`}.<//>`}
-    <div role="status" class="sr-only">${answer.label === null ? "no label" : answer.label}, ${score(best)}</div>
+    ${answer.abstained && html`<${Notice} kind="warn"><b>Abstained</b>: the best score, ${score(best)}, is below the threshold${threshold != null && ` of ${score(threshold)}`}.<//>`}
+    <div role="status" class="sr-only">${givenLabels(answer) ?? "abstained"}, ${score(best)}</div>
+    ${answer.labels && html`<p class="chips">${answer.labels.length ? answer.labels.map((/** @type {string} */ each) => html`<span class="chip good"><bdi>${each}</bdi></span>`) : "None of the labels fits."}</p>`}
     <${Bars} scores=${Object.entries(answer.scores)} best=${answer.abstained ? null : undefined} threshold=${threshold} />
     <p class="scope ${answer.in_scope !== null && answer.in_scope < NEW_BELOW ? "new" : "muted"}">${scopeInWords(answer.in_scope)}</p>
     ${answer.truncated && html`<p class="scope new">Only its beginning was read: the text is longer than the base model reads.</p>`}
     ${kept && html`<${Notice} kind="good">Kept for the next version: this is <b><bdi>${kept.label}</bdi></b>. <a href=${href(["correct"], { model: answer.model_name, step: "train" })}>Train it</a> when there are enough.<//>`}
     <p class="row">
-      <${Button} onClick=${onCorrect} keyName=${first ? "c" : undefined}>Wrong? Correct it<//>
+      ${answer.kind === "single_label" && html`<${Button} onClick=${onCorrect} keyName=${first ? "c" : undefined}>Wrong? Correct it<//>`}
       <${Button} onClick=${() => setQuery({ why: isOpen ? "" : name })} pressed=${isOpen} keyName=${first ? "w" : undefined}>Why?<//>
     </p>
   <//>`;
@@ -184,7 +185,7 @@ function Why({ name, text }) {
   }, [reply.value]);
   return html`<${Sheet} title=${html`Why <bdi>${name}</bdi> says so`}>
     <${Reply} of=${reply}>${({ explanation }) => html`<div class="two">
-      <${Words} text=${text} words=${explanation.words} label=${explanation.label} />
+      <div>${[explanation, ...explanation.further_labels].map((each) => html`<${Words} text=${text} words=${each.words} label=${each.label} />`)}</div>
       <${NearestRows} rows=${explanation.nearest_rows} />
     </div>`}<//>
   <//>`;
@@ -225,7 +226,7 @@ function NearestRows({ rows }) {
     <h3>Training rows most like it</h3>
     ${rows
       ? html`<ul class="plain apart">${rows.map(
-          (row) => html`<li><span><${Text}>${row.text}<//> <span class="chip"><bdi>${row.label}</bdi></span></span><span class="faint" title="Similarity, from −1 to 1">${score(row.similarity)}</span></li>`,
+          (row) => html`<li><span><${Text}>${row.text}<//> <span class="chip"><bdi>${givenLabels(row)}</bdi></span></span><span class="faint" title="Similarity, from −1 to 1">${score(row.similarity)}</span></li>`,
         )}</ul>`
       : html`<p class="muted">They cannot be shown: they were not kept, or your API key lacks the scope rows.</p>`}
   </div>`;

@@ -1,6 +1,6 @@
 /** A file that is classified and given back with its columns, as `windrow predict FILE` does. */
 import { call } from "../api.js";
-import { asCsv, asJsonLines, counted, download, number, score } from "../format.js";
+import { asCsv, asJsonLines, counted, download, givenLabels, inLine, number, score } from "../format.js";
 import { addItems, asItem, NEW_BELOW, sureness } from "../kept.js";
 import { Button, Notice, Problem, Sheet, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
@@ -18,6 +18,7 @@ const BATCH = 256;
 const MAX_REVIEWED = 1_000;
 const SURE = 0.3;
 const LEAST_REVIEWED = 10;
+const SEPARATOR = ";"; // between the labels of a cell of CSV
 const ADDED = ["predicted_label", "score", "in_scope", "abstained", "truncated"];
 
 /**
@@ -26,6 +27,7 @@ const ADDED = ["predicted_label", "score", "in_scope", "abstained", "truncated"]
  * @property {File} file
  * @property {Json | null} found How the file was read; `rows` are those that can be classified.
  * @property {string} answering The exact revision that answers all rows; empty until it did.
+ * @property {"single_label" | "multi_label"} kind Of the classifier; `single_label` until it did.
  * @property {Json[]} answers
  * @property {boolean} busy
  * @property {boolean} folded Whether its rows are not shown, since they are looked at elsewhere.
@@ -47,7 +49,7 @@ async function read(name, file, how) {
   const mine = (abort = new AbortController());
   const before = run.peek()?.found;
   const found = how && before ? { ...before, rows: [], text_columns: how.text_column ?? [], has_header: how.header ?? before.has_header } : null;
-  run.value = { name, file, found, answering: "", answers: [], busy: true, folded: false, error: null };
+  run.value = { name, file, found, answering: "", kind: "single_label", answers: [], busy: true, folded: false, error: null };
   try {
     const reply = await call("inspect", { filename: file.name, include_values: true, labelled: false, ...how }, { file, signal: mine.signal });
     put({ found: reply, busy: false });
@@ -69,7 +71,7 @@ async function classify() {
       const asked = { model_name: answering || name, texts, top_k: 2 };
       const reply = await call("predict", asked, { signal: mine.signal, shown: !answering });
       if (mine.signal.aborted) return;
-      put({ answers: [...answers, ...reply.predictions], answering: `${reply.model_name}@${reply.revision}` });
+      put({ answers: [...answers, ...reply.predictions], answering: `${reply.model_name}@${reply.revision}`, kind: reply.kind });
     }
     put({ busy: false });
   } catch (error) {
@@ -137,15 +139,16 @@ function Results({ now, found }) {
     <p class="row">
       <${Button} primary=${now.answers.length === found.rows.length} onClick=${() => give(now, found, "csv")}>Download CSV<//>
       <${Button} onClick=${() => give(now, found, "jsonl")}>Download JSON Lines<//>
-      <${Button} onClick=${review}>Review the ${number(reviewed.length)} ${unsure >= LEAST_REVIEWED ? "uncertain ones" : "least certain"}<//>
+      ${now.kind === "single_label" && html`<${Button} onClick=${review}>Review the ${number(reviewed.length)} ${unsure >= LEAST_REVIEWED ? "uncertain ones" : "least certain"}<//>`}
     </p>
     <div class="sheet flush"><${Table} label="Rows with their answers" rows=${rows} keyOf="at" columns=${COLUMNS} /></div>`;
 }
 
+const ABSTAINED = html`<span class="faint">abstained</span>`;
 /** @type {import("../parts/table.js").Columns} */
 const COLUMNS = [
   { title: "Text", cell: ({ row }) => html`<${Text} max=${90}>${row.text}<//>` },
-  { title: "Label", cell: ({ answer }) => (answer.label === null ? html`<span class="faint">no label</span>` : html`<bdi>${answer.label}</bdi>`) },
+  { title: "Label", cell: ({ answer }) => (answer.abstained ? ABSTAINED : html`<bdi>${givenLabels(answer)}</bdi>`) },
   { title: "Score", number: true, cell: ({ answer }) => score(bestScore(answer)) },
   { title: "In scope", number: true, minor: true, cell: ({ answer }) => (answer.in_scope === null ? "–" : score(answer.in_scope)) },
 ];
@@ -153,14 +156,14 @@ const COLUMNS = [
 /** @param {{ rows: Json[], answering: string }} props */
 function Summary({ rows, answering }) {
   const counts = new Map();
-  for (const { answer } of rows) counts.set(answer.label, (counts.get(answer.label) ?? 0) + 1);
+  for (const { answer } of rows) for (const label of labelsOf(answer)) counts.set(label, (counts.get(label) ?? 0) + 1);
   const labelled = rows.filter(({ row }) => row.label);
   const agreed = labelled.filter(({ row, answer }) => row.label === answer.label).length;
   const fresh = rows.filter(({ answer }) => answer.in_scope !== null && answer.in_scope < NEW_BELOW).length;
   const cut = rows.filter(({ answer }) => answer.truncated).length;
-  const abstained = counts.get(null) ?? 0;
+  const abstained = rows.filter(({ answer }) => answer.abstained).length;
   const facts = [
-    abstained > 0 && `${counted(abstained, "row was", "rows were")} given no label.`,
+    abstained > 0 && `It abstained for ${counted(abstained, "row")}.`,
     fresh > 0 ? `${counted(fresh, "row is", "rows are")} unlike the training data.` : "No row is unlike the training data.",
     cut > 0 && `Of ${counted(cut, "row")} only the beginning was read.`,
     labelled.length > 0 && `The file's own label is the same in ${number(agreed)} of ${counted(labelled.length, "row")}.`,
@@ -169,8 +172,13 @@ function Summary({ rows, answering }) {
     <dl class="facts">
       ${[...counts]
         .sort((one, other) => other[1] - one[1])
-        .map(([label, count]) => html`<dt>${label === null ? "no label" : html`<bdi>${label}</bdi>`}</dt><dd><${Meter} share=${count / rows.length} text=${counted(count, "row")} /></dd>`)}
+        .map(([label, count]) => html`<dt>${label === null ? ABSTAINED : html`<bdi>${label || inLine([])}</bdi>`}</dt><dd><${Meter} share=${count / rows.length} text=${counted(count, "row")} /></dd>`)}
     </dl>`;
+}
+
+/** Return what an answer counts as: each of its labels, nothing for none of them, `null` where the classifier abstained. @param {Json} answer */
+function labelsOf(answer) {
+  return answer.labels ? (answer.labels.length ? answer.labels : [""]) : [answer.label];
 }
 
 /** @param {Json} answer */
@@ -180,11 +188,16 @@ function bestScore(answer) {
 
 /** Give the file back with what was answered. @param {Run} now @param {Json} found @param {"csv" | "jsonl"} format */
 function give(now, found, format) {
+  const unclear = format === "csv" && now.answers.flatMap((each) => each.labels ?? []).find((label) => label.includes(SEPARATOR));
+  put({ error: unclear ? new Error(`The label ${unclear} holds ${SEPARATOR}, which stands between the labels of a cell of CSV. Download JSON Lines.`) : null });
+  if (unclear) return;
   const columns = /** @type {string[]} */ (found.columns.map((each) => each.name));
   const prefix = ADDED.some((name) => columns.includes(name)) ? "new_" : "";
-  const names = ADDED.map((name) => prefix + name);
+  const several = now.kind === "multi_label";
+  const names = ADDED.map((name, place) => prefix + (several && place === 0 ? "predicted_labels" : name));
   const rows = now.answers.map((answer, at) => {
-    const values = [answer.label, rounded(bestScore(answer)), rounded(answer.in_scope), answer.abstained, answer.truncated];
+    const labels = format === "csv" && answer.labels ? answer.labels.join(SEPARATOR) : answer.labels;
+    const values = [several ? labels : answer.label, rounded(bestScore(answer)), rounded(answer.in_scope), answer.abstained, answer.truncated];
     return { ...(found.rows[at].values ?? { text: found.rows[at].text }), ...Object.fromEntries(names.map((name, place) => [name, values[place]])) };
   });
   const text = format === "csv" ? asCsv([...columns, ...names], rows) : asJsonLines(rows);

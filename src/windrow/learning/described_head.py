@@ -1,0 +1,221 @@
+"""Fit a head that begins as the zero-shot head of names and descriptions, and leaves it as far as rows ask for.
+
+It is a logistic regression whose weights have the zero-shot head's as the mean of their prior: the fewer rows there
+are, and the less they contradict the descriptions, the more the head is theirs.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from windrow.arrays import Floats, Ids
+from windrow.domain.training_report import HeadReport
+from windrow.learning.folds import assign_folds, splits
+from windrow.learning.head import MAX_EXACT_ROWS, LinearHead, rotate
+from windrow.learning.head_fitting import DEFAULT_C, MAX_CV_WORK, Examples, HeadSearch, OutOfFoldLogits, log_losses
+from windrow.learning.label_sets import are_label_ids
+
+# From a head that is all but the zero-shot head to one that hardly knows it.
+CANDIDATE_CS = (1 / 64, 1 / 16, 1 / 4, 1.0, 4.0, 16.0, 64.0)
+# Where no row can be held out. Source: bench/few_rows.py, measured: with one row a label, no set loses by it.
+CAUTIOUS_C = 1 / 64
+_MAX_SOLVER_STEPS = 200
+_TOLERANCE = 1e-7
+
+Exact = npt.NDArray[np.float64]
+_AnyFloats = npt.NDArray[np.floating[Any]]
+
+
+def fit_described_head(
+    examples: Examples, seed: int, search: HeadSearch | None = None
+) -> tuple[LinearHead, HeadReport, OutOfFoldLogits | None]:
+    """Fit a head whose distance from the zero-shot head, as the C of its prior, is chosen by cross-validation.
+
+    The smallest C is chosen whose log loss on held-out rows is no higher than the lowest one by more than one standard
+    error of their difference: few rows say little against descriptions.
+
+    Args:
+        examples: The rows, with the zero-shot head as ``prior``; train-only rows are what that is made of, and do not
+            count again.
+        seed: Seeds the assignment of rows to folds.
+        search: What :func:`search_described_head` found for the same rows and seed; ``None`` to search here.
+
+    Returns:
+        The head on all rows; how C was chosen; and the out-of-fold logits, ``None`` where no row could be held out.
+
+    Source: bench/few_rows.py; the rule of one standard error: Breiman et al. 1984, "Classification and regression
+    trees".
+    """
+    rows, back = _rotated(examples)
+    search = search or _choose_c(rows, assign_folds(rows.label_ids, examples.groups, seed))
+    change, bias = _solve(rows, search.report.c)
+    assert examples.prior is not None
+    weights = examples.prior + (change @ back).astype(np.float32)
+    return LinearHead(weights, bias.astype(np.float32)), search.report, search.out_of_fold
+
+
+def search_described_head(examples: Examples, seed: int) -> HeadSearch:
+    """Choose C by stratified cross-validation.
+
+    Args:
+        examples: As for :func:`fit_described_head`.
+        seed: Seeds the assignment of rows to folds.
+    """
+    rows, _ = _rotated(examples)
+    return _choose_c(rows, assign_folds(rows.label_ids, examples.groups, seed))
+
+
+def cross_validate_described_head(examples: Examples, folds: Ids, needed: int) -> Floats:
+    """Cross-validate the head on given folds, each row at the C that the other folds choose.
+
+    Args:
+        examples: As for :func:`fit_described_head`.
+        folds: The fold of each row, as ``learning.folds.assign_folds`` returns them; at least one is held out.
+        needed: The number of folds to return, counted from the first one; at least 1.
+
+    Returns:
+        The logits of the held-out rows, fold by fold and in ascending order within each; shape [m, labels], float32.
+    """
+    rows, _ = _rotated(examples)
+    fold_splits = list(splits(folds))
+    is_choice = _can_choose(rows)
+    logits, losses = _cross_validate(rows, fold_splits if is_choice else fold_splits[:needed], is_choice)
+    held_out = np.concatenate([held for _, held in fold_splits])[: logits.shape[1]]
+    nested = _nested_logits(logits, losses, folds[held_out])
+    return nested[: sum(len(held) for _, held in fold_splits[:needed])]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Rows with the logits of the zero-shot head for them: float64, or float32 of many rows."""
+
+    features: _AnyFloats
+    label_ids: Ids
+    prior_logits: _AnyFloats
+
+    def part(self, rows: Ids) -> "_Rows":
+        return replace(
+            self,
+            features=self.features[rows],
+            label_ids=self.label_ids[rows],
+            prior_logits=self.prior_logits[rows],
+        )
+
+
+def _rotated(examples: Examples) -> tuple[_Rows, Exact]:
+    """Return the rows without the train-only ones, in coordinates of their row space, and the matrix back."""
+    assert examples.prior is not None and are_label_ids(examples.label_ids)
+    count = len(examples.groups)
+    features = examples.features[:count]
+    narrow, back = rotate(features)
+    dtype: type[np.floating[Any]] = np.float64 if count <= MAX_EXACT_ROWS else np.float32
+    prior_logits = (features @ examples.prior.T).astype(dtype, copy=False)
+    rows = _Rows(narrow.astype(dtype, copy=False), examples.label_ids[:count], prior_logits)
+    return rows, back.astype(np.float64)
+
+
+def _can_choose(rows: _Rows) -> bool:
+    return bool(rows.features.size * rows.prior_logits.shape[1] <= MAX_CV_WORK)
+
+
+def _choose_c(rows: _Rows, folds: Ids) -> HeadSearch:
+    fold_splits = list(splits(folds))
+    if not fold_splits:
+        return HeadSearch(HeadReport(CAUTIOUS_C, None, 0), None)
+    is_choice = _can_choose(rows)
+    fold_splits = fold_splits if is_choice else fold_splits[:1]
+    logits, losses = _cross_validate(rows, fold_splits, is_choice)
+    held_out = np.concatenate([held for _, held in fold_splits])
+    out_of_fold = OutOfFoldLogits(held_out, folds[held_out], _nested_logits(logits, losses, folds[held_out]))
+    if not is_choice:
+        return HeadSearch(HeadReport(DEFAULT_C, None, 0), out_of_fold)
+    best = smallest_within_one_error(losses)
+    accuracy = float((logits[best].argmax(axis=1) == rows.label_ids[held_out]).mean())
+    return HeadSearch(HeadReport(CANDIDATE_CS[best], accuracy, len(fold_splits)), out_of_fold)
+
+
+def _cross_validate(rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]], is_choice: bool) -> tuple[Floats, Exact]:
+    """Return held-out logits, shape [candidates, held out, labels], and their log losses, [candidates, held out]."""
+    candidates = CANDIDATE_CS if is_choice else (DEFAULT_C,)
+    logits = np.concatenate([_held_out_logits(rows, train, held, candidates) for train, held in fold_splits], axis=1)
+    truth = rows.label_ids[np.concatenate([held for _, held in fold_splits])]
+    return logits, np.array([log_losses(own, truth) for own in logits])
+
+
+def _nested_logits(logits: Floats, losses: Exact, folds: Ids) -> Floats:
+    """Return each row's logits at the C that the other folds choose (nested cross-validation)."""
+    chosen = np.empty(len(folds), np.int64)
+    for fold in np.unique(folds):
+        others = losses[:, folds != fold] if (folds != fold).any() else losses
+        chosen[folds == fold] = smallest_within_one_error(others)
+    picked: Floats = logits[chosen, np.arange(len(folds))]
+    return picked
+
+
+def smallest_within_one_error(losses: Exact) -> int:
+    """Return the first candidate whose mean loss exceeds the lowest one by one standard error of it at most.
+
+    Args:
+        losses: Each candidate's losses on the same rows; shape [candidates, rows], float64.
+    """
+    excess = losses - losses[losses.mean(axis=1).argmin()]
+    rows = losses.shape[1]
+    errors = excess.std(axis=1, ddof=1) / math.sqrt(rows) if rows > 1 else np.full(len(losses), np.inf)
+    return int((excess.mean(axis=1) <= errors).argmax())
+
+
+def _held_out_logits(rows: _Rows, train: Ids, held_out: Ids, candidates: Sequence[float]) -> Floats:
+    """Return the logits of held-out rows at each C; shape [candidates, held out, labels], float32."""
+    part, held = rows.part(train), rows.part(held_out)
+    logits = []
+    start: Exact | None = None
+    for c in candidates:
+        change, bias = _solve(part, c, start)
+        # The solution at one C is near the one at the next.
+        start = np.concatenate([change, bias[:, None]], axis=1)
+        logits.append(held.prior_logits + held.features @ change.T + bias)
+    return np.array(logits, np.float32)
+
+
+def _solve(rows: _Rows, c: float, start: Exact | None = None) -> tuple[Exact, Exact]:
+    """Return the change of the zero-shot head's weights and bias with the highest posterior density.
+
+    The bias is regularised as the weights are, as that of a feature that is 1 in each row: where one row of a label
+    stands beside one of another, they say nothing of how frequent the labels are.
+
+    Args:
+        rows: The rows.
+        c: Inverse regularisation.
+        start: Where the solver begins: weights, and the bias as the last column.
+
+    Returns:
+        Weights, shape [labels, features], and bias, shape [labels]; float64.
+    """
+    from scipy.optimize import minimize  # only a training process fits heads
+
+    dtype = rows.features.dtype
+    features = np.concatenate([rows.features, np.ones((len(rows.features), 1), dtype)], axis=1)
+    shape = rows.prior_logits.shape[1], features.shape[1]
+    own = np.arange(len(features)), rows.label_ids
+
+    def cost(flat: Exact) -> tuple[float, Exact]:
+        change = flat.reshape(shape)
+        logits = features @ change.astype(dtype, copy=False).T
+        logits += rows.prior_logits
+        logits -= logits.max(axis=1, keepdims=True)
+        scores = np.exp(logits)
+        sums = scores.sum(axis=1)
+        loss = float((np.log(sums) - logits[own]).sum(dtype=np.float64))
+        scores /= sums[:, None]
+        scores[own] -= 1
+        gradient = c * (scores.T @ features) + change
+        return c * loss + 0.5 * float((change**2).sum()), gradient.ravel()
+
+    begin = np.zeros(shape[0] * shape[1]) if start is None else start.ravel()
+    options = {"maxiter": _MAX_SOLVER_STEPS, "ftol": _TOLERANCE}
+    solution = minimize(cost, begin, jac=True, method="L-BFGS-B", options=options).x.reshape(shape)
+    return solution[:, :-1], solution[:, -1]

@@ -1,0 +1,190 @@
+"""The pages for whoever runs a server: their commands are run as they stand, and do what the page says.
+
+Blocks of the language ``sh`` are run, one after the other, in a folder with a data directory; those of ``shell`` need
+what a test has not (a service manager, an installation, an object store), and their verbs alone are checked.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.http.asking import wait_until
+from tests.servers import TICKETS, Running, Servers, fit, predict
+from tests.source_tree import ROOT
+from windrow.cli.command_group import MODULES
+
+PAGES = ("back-up-and-restore", "rotate-keys", "troubleshoot", "upgrade")
+SHOWN_ADDRESS = "127.0.0.1:14345"
+TEXT = "send me the bill"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who follows a page in a folder of his own.
+
+    Args:
+        folder: The folder, in which there is a data directory.
+        address: Of the server that runs on it; that of the pages where there is none.
+    """
+
+    folder: Path
+    address: str = SHOWN_ADDRESS
+
+    def follow(self, page: str) -> list[str]:
+        """Run the blocks of a page, and return what each printed."""
+        return [self.run(block) for block in _blocks(page, "sh")]
+
+    def run(self, commands: str) -> str:
+        """Run some commands, all of which must succeed, and return what they printed."""
+        shell = ["bash", "-euo", "pipefail", "-c", commands.replace(SHOWN_ADDRESS, self.address)]
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        done = subprocess.run(shell, cwd=self.folder, capture_output=True, text=True, env={**os.environ, "PATH": path})
+        assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def label(self, data_dir: str, name: str = "tickets") -> str:
+        """Return the label that a classifier gives, without a server."""
+        printed = self.run(f"windrow predict {name} --text '{TEXT}' --data-dir {data_dir} --json")
+        label: str = json.loads(printed)["label"]
+        return label
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a data directory of two classifiers, one of them with two revisions, and an alias."""
+    folder = tmp_path_factory.mktemp("prepared")
+    servers = Servers(folder)
+    try:
+        server = servers.start(folder / "windrow-data")
+        for name in ("tickets_v1", "tickets_v1", "tickets_v2"):
+            fit(server, name, num_iterations=0)
+        server.client.put("/v1/classifier/aliases/tickets", json={"model_name": "tickets_v1"}).raise_for_status()
+        server.process.terminate()
+        server.process.wait(60)
+    finally:
+        servers.stop()
+    command = folder / "bin" / "windrow"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m windrow "$@"\n')
+    command.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def reader(prepared: Path, tmp_path: Path) -> Reader:
+    shutil.copytree(prepared, tmp_path / "reader")
+    return Reader(tmp_path / "reader")
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    servers = Servers(tmp_path)
+    yield servers
+    servers.stop()
+
+
+def _blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text()
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
+
+
+def _address(server: Running) -> str:
+    return server.client.base_url.netloc.decode()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_command_of_a_page_is_one(page: str) -> None:
+    text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text()
+    # Also in sentences, where a line may end within.
+    verbs = set(re.findall(r"(?:^|`)windrow\s+([a-z-]+)", text, re.MULTILINE))
+    assert verbs
+    assert verbs <= MODULES.keys()
+
+
+@pytest.mark.slow
+def test_what_is_backed_up_and_restored_by_the_page_answers_as_before(reader: Reader, servers: Servers) -> None:
+    label = reader.label("windrow-data")
+    printed = reader.follow("back-up-and-restore")
+    assert "sound" in printed[0]
+    assert {name in printed[1] for name in ("tickets_v1", "tickets_v2")} == {True}
+    for data_dir in ("backup", "restored", "windrow-data"):
+        assert reader.label(data_dir) == label
+    assert (reader.folder / "tickets_v1.damaged").is_dir()
+    server = servers.start(reader.folder / "restored")
+    assert predict(server, "tickets", TEXT).json()["label"] == label
+    assert predict(server, "tickets_v1@1", TEXT).status_code == 200
+
+
+@pytest.mark.slow
+def test_a_classifier_is_restored_by_the_page_while_a_server_answers(reader: Reader, servers: Servers) -> None:
+    reader.run("cp -r windrow-data backup")
+    record = reader.folder / "windrow-data" / "classifiers" / "tickets_v1" / "000002.json"
+    record.unlink()
+    record.write_text("damaged")
+    server = servers.start(reader.folder / "windrow-data")
+    assert predict(server, "tickets_v1", TEXT).json()["code"] == "invalid_artifact"
+    reader.run(_blocks("back-up-and-restore", "sh")[-1])
+    wait_until(lambda: predict(server, "tickets_v1", TEXT).status_code == 200)
+    assert predict(server, "tickets_v1", TEXT).json()["revision"] == 2
+
+
+@pytest.mark.slow
+def test_a_way_back_from_an_upgrade_is_the_backup_that_was_made_before(reader: Reader) -> None:
+    label = reader.label("windrow-data")
+    before, after, back = _blocks("upgrade", "sh")
+    assert "sound" in reader.run(before)
+    rows = "\n".join(f"{text},{name}" for name, texts in TICKETS.items() for text in texts)
+    (reader.folder / "rows.csv").write_text(f"text,label\n{rows}\n")
+    reader.run("windrow fit later rows.csv --num-iterations 0 --data-dir windrow-data")
+    printed = reader.run(after)
+    assert "healthy" in printed
+    assert "later" in printed
+    reader.run(back)
+    assert "later" not in reader.run("windrow list --data-dir windrow-data")
+    assert reader.label("windrow-data") == label
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_on_faults_work_beside_a_server(reader: Reader, servers: Servers) -> None:
+    server = servers.start(reader.folder / "windrow-data")
+    printed = replace(reader, address=_address(server)).follow("troubleshoot")
+    assert "healthy" in printed[0]
+    assert '"status":"ok"' in printed[0]
+    assert "nothing found" in printed[1]
+    assert predict(server, "tickets", TEXT).status_code == 200
+
+
+@pytest.mark.slow
+def test_a_key_is_replaced_by_the_page_without_a_refused_request(reader: Reader, servers: Servers) -> None:
+    old = reader.run("windrow keys create shop --scope predict --only 'tickets*' --data-dir windrow-data").strip()
+    server = servers.start(reader.folder / "windrow-data")
+    server.client.headers["Authorization"] = f"Bearer {old}"
+    assert predict(server, "tickets", TEXT).status_code == 200
+    follower = replace(reader, address=_address(server))
+    create, use, revoke, audit = _blocks("rotate-keys", "sh")
+    follower.run(create)
+    assert predict(server, "tickets", TEXT).status_code == 200
+    wait_until(lambda: _is_valid(server, (reader.folder / "shop-2.key").read_text().strip()))
+    assert follower.run(use)
+    listed = follower.run(revoke)
+    assert re.search(r"^shop +revoked", listed, re.MULTILINE)
+    assert re.search(r"^shop-2 +active", listed, re.MULTILINE)
+    wait_until(lambda: predict(server, "tickets", TEXT).status_code == 401)
+    assert follower.run(use)
+    follower.run(audit)
+
+
+def _is_valid(server: Running, key: str) -> bool:
+    headers = {"Authorization": f"Bearer {key}"}
+    body = {"model_name": "tickets", "text": TEXT}
+    return httpx.post(f"http://{_address(server)}/v1/classifier/predict", json=body, headers=headers).status_code == 200
