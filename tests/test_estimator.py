@@ -267,6 +267,7 @@ def test_its_parameters_are_plain_and_have_the_defaults_of_a_fit() -> None:
         "cross_validate": True,
         "base_model": "sentence-transformers/all-MiniLM-L6-v2",
         "max_seconds": None,
+        "label_descriptions": None,
     }
 
 

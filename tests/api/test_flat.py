@@ -151,11 +151,11 @@ def test_the_list_is_short_with_a_cursor_only_where_it_is_a_page_and_whole_where
     assert list(whole) == ["models"]
     assert list(whole["models"][0]) == [
         "name",
-        "kind",
         "labels",
         "base_model",
         "num_examples",
         "created_at",
+        "kind",
         "revision",
         "description",
         "tags",

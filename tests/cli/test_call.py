@@ -34,6 +34,7 @@ COMMANDS = [
     ("follow_job", "jobs watch 1"),
     ("cancel_job", "jobs cancel 1"),
     ("copy", "copy t_v1 t_v2"),
+    ("classify", "classify text --labels a,b"),
     ("set_threshold", "set-threshold t_v1 0.5 --reason why"),
     ("set_threshold", "set-threshold t_v1 --clear"),
     ("predict", "predict t_v1 --text money"),
@@ -87,6 +88,8 @@ class Examples:
                 reply = replace(reply, state="succeeded", problem=None, revision=1)
             if verb == "predict":
                 reply = self._predictions(*given)
+            if verb == "classify":
+                reply = (reply,)
             request = next((each for each in given if type(each) is ENDPOINT[verb].request), None)
             self.asked.append((verb, request, reply))
             return iter([reply]) if verb == "follow_job" else reply

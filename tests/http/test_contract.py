@@ -68,6 +68,8 @@ BEYOND: Final[Mapping[str, Collection[str]]] = {
     "delete": ("invalid_parameter",),
     "delete_all": ("invalid_parameter",),
     "describe": ("invalid_parameter",),
+    # Which labels there are depends on the classifier.
+    "set_threshold": ("invalid_parameter",),
     "import_classifier": ("invalid_archive",),
     "inspect": ("invalid_file", "invalid_parameter", "limit_exceeded"),
     "promote": (*TEST_CODES, "invalid_parameter"),

@@ -63,6 +63,7 @@ def test_each_entry_begins_with_the_contracts_fields_and_says_what_is_needed_to_
     [entry] = client.get(MODELS).json()["models"]
     assert list(entry)[:5] == ["name", "labels", "base_model", "num_examples", "created_at"]
     assert {name: entry[name] for name in list(entry)[5:]} == {
+        "kind": "single_label",
         "revision": 1,
         "description": "Tickets.",
         "tags": ["shop"],

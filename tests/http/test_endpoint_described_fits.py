@@ -74,8 +74,8 @@ def test_no_rows_without_two_described_labels_are_refused_with_the_way_out(
 ) -> None:
     reply = client.post(FIT_PATH, json={**NO_ROWS, "label_descriptions": descriptions})
     problem = check_problem(reply, 422, "invalid_training_data")
-    assert "training_data is empty" in str(problem["detail"])
-    assert "label_descriptions" in str(problem["detail"])
+    for way_out in ("training_data", "label_descriptions"):
+        assert way_out in str(problem["detail"])
 
 
 def test_more_described_labels_than_a_classifier_may_have_are_refused(client: httpx.Client) -> None:

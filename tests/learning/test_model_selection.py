@@ -157,9 +157,9 @@ def test_a_row_or_two_of_a_handful_do_not_drop_an_adapter() -> None:
 
 
 def test_beside_a_head_that_begins_with_descriptions_rows_have_to_speak_for_an_adapter() -> None:
-    alone, better = outputs(16, 13).logits, outputs(16, 14)
-    assert choose_by_held_out_rows(CHOSEN, alone, better).scale == 1.0
-    assert choose_by_held_out_rows(CHOSEN, alone, better, is_described=True).scale == 0.0
+    alone, alike = outputs(16, 13).logits, outputs(16, 13)
+    assert choose_by_held_out_rows(CHOSEN, alone, alike).scale == 1.0
+    assert choose_by_held_out_rows(CHOSEN, alone, alike, is_described=True).scale == 0.0
     many = choose_by_held_out_rows(CHOSEN, outputs(200, 170).logits, outputs(200, 196), is_described=True)
     assert many.scale == 1.0
 

@@ -73,11 +73,11 @@ class ModelEntry:
     """A classifier in a list."""
 
     name: str
-    kind: Kind
     labels: tuple[str, ...]
     base_model: str
     num_examples: int
     created_at: datetime
+    kind: Kind
     revision: int
     description: str
     tags: tuple[str, ...]

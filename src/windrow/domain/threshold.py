@@ -82,7 +82,10 @@ class SetThresholdRequest(ChangeNote):
     """The lowest best score that is answered with a label, from 0 to 1; ``None`` clears it: there always is a label.
     A multi-label classifier then gives no label whose score is below it.
     """
-    label_thresholds: Mapping[str, float] | None = field(default=None, kw_only=True)
+    label_thresholds: Annotated[
+        Mapping[str, float] | None,
+        Schema(additionalProperties={"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+    ] = field(default=None, kw_only=True)
     """Of a multi-label classifier, the score from which each of these labels is given, more than 0 and less than 1;
     other labels keep the threshold that the training chose. ``None`` returns to that for all labels.
     """

@@ -191,6 +191,7 @@ _ALIAS_ENTRIES: Mapping[str, type[AliasLogEntry]] = {
     "removed": Removed,
 }
 _Kind = TypeVar("_Kind")
+_Item = TypeVar("_Item")
 
 
 def entry_to_json(name: str, number: int, revision: LogEntry) -> bytes:
@@ -307,6 +308,8 @@ def _sharing(record: Record) -> Record:
         record,
         base_model_digest=intern(record.base_model_digest),
         versions=_shared_mapping(*record.versions.items()),
+        label_descriptions=_shared_mapping(*record.label_descriptions.items()),
+        label_thresholds=record.label_thresholds or _shared_mapping(),
         labels=_shared(record.labels),
         warnings=_shared(record.warnings),
         created_at=record.created_at.astimezone(UTC),
@@ -315,7 +318,7 @@ def _sharing(record: Record) -> Record:
 
 
 @lru_cache(maxsize=64)
-def _shared_mapping(*items: tuple[str, str]) -> Mapping[str, str]:
+def _shared_mapping(*items: tuple[str, _Item]) -> Mapping[str, _Item]:
     return dict(items)
 
 
