@@ -226,8 +226,7 @@ def check_labels(dataset: Dataset, limits: DataLimits) -> Dataset:
             "Add rows with another label.",
             {"labels": len(dataset.labels), "rows": len(dataset.rows), "minimum": MIN_LABELS},
         )
-    if len(dataset.labels) > limits.max_labels:
-        raise too_many("training_data", len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
+    check_label_count("training_data", len(dataset.labels), limits)
     return dataset
 
 
@@ -247,8 +246,7 @@ def check_test_rows(field: str, rows: Sequence[Row], limits: DataLimits) -> Data
     check_not_empty(field, rows)
     check_each_row(field, rows, limits, InvalidTestData)
     dataset = Dataset(tuple(rows))
-    if len(dataset.labels) > limits.max_labels:
-        raise too_many(field, len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
+    check_label_count(field, len(dataset.labels), limits)
     return dataset
 
 
@@ -270,6 +268,21 @@ def check_row_count(count: int, limits: DataLimits, field: str = "training_data"
     """
     if count > limits.max_rows:
         raise too_many(field, count, "rows", limits.max_rows, "WINDROW_MAX_ROWS")
+
+
+def check_label_count(field: str, count: int, limits: DataLimits) -> None:
+    """Refuse more distinct labels than the limit.
+
+    Args:
+        field: What the caller knows the rows by (``training_data``).
+        count: How many labels they have.
+        limits: How many they may have.
+
+    Raises:
+        LimitExceeded: There are too many.
+    """
+    if count > limits.max_labels:
+        raise too_many(field, count, "labels", limits.max_labels, "WINDROW_MAX_LABELS")
 
 
 def rows_as_jsonl(rows: Iterable[Row]) -> bytes:

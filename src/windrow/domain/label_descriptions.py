@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Final
 
-from windrow.domain.dataset import MAX_LABEL_CHARS, MIN_LABELS, DataLimits, Dataset, DataWarning, text_problem, too_many
+from windrow.domain.dataset import (
+    MAX_LABEL_CHARS,
+    MIN_LABELS,
+    DataLimits,
+    Dataset,
+    DataWarning,
+    check_label_count,
+    text_problem,
+)
 from windrow.domain.errors import InvalidParameter, InvalidTrainingData
 from windrow.domain.figures import counted, listed
 from windrow.domain.values import Schema
@@ -67,8 +75,7 @@ def check_label_descriptions(descriptions: Mapping[str, str], limits: DataLimits
         InvalidParameter: A label or a description is blank, too long or no valid Unicode; a description may be empty.
         LimitExceeded: There are more than a classifier may have labels.
     """
-    if len(descriptions) > limits.max_labels:
-        raise too_many(_PARAMETER, len(descriptions), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
+    check_label_count(_PARAMETER, len(descriptions), limits)
     for label, description in descriptions.items():
         _check_label(label)
         if description and (problem := text_problem(description)):

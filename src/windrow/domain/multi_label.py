@@ -13,12 +13,12 @@ from windrow.domain.dataset import (
     Label,
     LabelledTexts,
     Text,
+    check_label_count,
     check_not_empty,
     check_row_count,
     label_too_long,
     text_problem,
     text_too_long,
-    too_many,
     wrong_row,
 )
 from windrow.domain.errors import InvalidTestData, InvalidTrainingData
@@ -133,8 +133,7 @@ def check_label_sets(dataset: MultiLabelDataset, limits: DataLimits) -> MultiLab
             "with other labels, or with none.",
             facts,
         )
-    if len(dataset.labels) > limits.max_labels:
-        raise too_many("training_data", len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
+    check_label_count("training_data", len(dataset.labels), limits)
     return dataset
 
 
@@ -154,8 +153,7 @@ def check_multi_label_test_rows(field: str, rows: Sequence[MultiLabelRow], limit
     check_not_empty(field, rows)
     check_each_multi_label_row(field, rows, limits, InvalidTestData)
     dataset = MultiLabelDataset(tuple(rows))
-    if len(dataset.labels) > limits.max_labels:
-        raise too_many(field, len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
+    check_label_count(field, len(dataset.labels), limits)
     return dataset
 
 
