@@ -4,7 +4,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Generic, Literal, Protocol, TypeVar
@@ -93,6 +93,11 @@ class LabelledTexts(ABC, Generic[R]):
         """The rows in their canonical form."""
 
     @property
+    @abstractmethod
+    def row_labels(self) -> Sequence[Hashable]:
+        """Each row's label or labels, equal where they are the same."""
+
+    @property
     def num_examples(self) -> int:
         """How many rows there are."""
         return len(self.rows)
@@ -124,6 +129,25 @@ class LabelledTexts(ABC, Generic[R]):
         return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
 
     @cached_property
+    def duplicate_rows(self) -> tuple[int, ...]:
+        """The rows that repeat an earlier row with the same label or labels, by number from 0."""
+        seen: set[tuple[str, Hashable]] = set()
+        repeats = []
+        for number, row in enumerate(zip(self.texts, self.row_labels, strict=True)):
+            if row in seen:
+                repeats.append(number)
+            seen.add(row)
+        return tuple(repeats)
+
+    @cached_property
+    def contradicting_rows(self) -> tuple[int, ...]:
+        """The rows whose text also stands under another label, or with other labels, by number from 0."""
+        labels_of: defaultdict[str, set[Hashable]] = defaultdict(set)
+        for text, own in zip(self.texts, self.row_labels, strict=True):
+            labels_of[text].add(own)
+        return tuple(number for number, text in enumerate(self.texts) if len(labels_of[text]) > 1)
+
+    @cached_property
     def sha256(self) -> str:
         """The SHA-256, in hexadecimal, of the rows' canonical form."""
         return hashlib.sha256(self.jsonl).hexdigest()
@@ -150,29 +174,15 @@ class Dataset(LabelledTexts[Row]):
         ids = {label: position for position, label in enumerate(self.labels)}
         return tuple(ids[row.label] for row in self.rows)
 
+    @property
+    def row_labels(self) -> Sequence[Hashable]:
+        """Each row's position in :attr:`labels`."""
+        return self.label_ids
+
     @cached_property
     def jsonl(self) -> bytes:
         """The rows in their canonical form (:func:`rows_as_jsonl`)."""
         return rows_as_jsonl(self.rows)
-
-    @cached_property
-    def duplicate_rows(self) -> tuple[int, ...]:
-        """The rows that repeat an earlier row with the same label, by number from 0."""
-        seen: set[Row] = set()
-        repeats = []
-        for number, row in enumerate(self.rows):
-            if row in seen:
-                repeats.append(number)
-            seen.add(row)
-        return tuple(repeats)
-
-    @cached_property
-    def contradicting_rows(self) -> tuple[int, ...]:
-        """The rows whose text also stands under another label, by number from 0."""
-        labels_of: defaultdict[str, set[str]] = defaultdict(set)
-        for row in self.rows:
-            labels_of[row.text].add(row.label)
-        return tuple(number for number, row in enumerate(self.rows) if len(labels_of[row.text]) > 1)
 
     @property
     def majority_accuracy(self) -> float:

@@ -1,7 +1,7 @@
 """Rows with any number of labels each: the rules that they must follow, and their digest."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal
@@ -63,29 +63,15 @@ class MultiLabelDataset(LabelledTexts[MultiLabelRow]):
         ids = {label: position for position, label in enumerate(self.labels)}
         return tuple(tuple(sorted(ids[label] for label in row.labels)) for row in self.rows)
 
+    @property
+    def row_labels(self) -> Sequence[Hashable]:
+        """The same as :attr:`label_sets`."""
+        return self.label_sets
+
     @cached_property
     def jsonl(self) -> bytes:
         """The rows in their canonical form (:func:`multi_label_rows_as_jsonl`)."""
         return multi_label_rows_as_jsonl(self.rows)
-
-    @cached_property
-    def duplicate_rows(self) -> tuple[int, ...]:
-        """The rows that repeat an earlier row with the same labels, by number from 0."""
-        seen: set[tuple[str, tuple[int, ...]]] = set()
-        repeats = []
-        for number, key in enumerate(zip(self.texts, self.label_sets, strict=True)):
-            if key in seen:
-                repeats.append(number)
-            seen.add(key)
-        return tuple(repeats)
-
-    @cached_property
-    def contradicting_rows(self) -> tuple[int, ...]:
-        """The rows whose text also stands with other labels, by number from 0."""
-        sets_of: defaultdict[str, set[tuple[int, ...]]] = defaultdict(set)
-        for text, own in zip(self.texts, self.label_sets, strict=True):
-            sets_of[text].add(own)
-        return tuple(number for number, text in enumerate(self.texts) if len(sets_of[text]) > 1)
 
     @cached_property
     def rows_without_labels(self) -> tuple[int, ...]:
