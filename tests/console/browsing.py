@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browsers import find_chromium
-from tests.source_tree import ROOT
+from tests.source_tree import PACKAGE, ROOT
 
 Theme = Literal["light", "dark"]
 WIDE, NARROW = 1440, 390
@@ -26,6 +26,11 @@ _FLAGS: Final = (
 _TWO_FRAMES: Final = (
     "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 )
+_SCREENS: Final = PACKAGE / "console" / "js" / "screens"
+_HAVE_COME: Final = """(modules) => {
+  const come = performance.getEntriesByType("resource").filter((each) => each.responseEnd > 0).map((each) => each.name);
+  return modules.every((module) => come.some((name) => name.endsWith(module)));
+}"""
 _LOCAL_SCHEMES: Final = ("data", "blob", "about")
 # Runs in each page before its own scripts; the policy does not hold for it.
 _TELL_VIOLATIONS: Final = """
@@ -141,6 +146,16 @@ def new_context(browser: Browser, watch: Watch, theme: Theme = "light", width: i
     context.add_init_script(_TELL_VIOLATIONS)
     watch.follow(context)
     return context
+
+
+def wait_for_every_view(page: Page) -> None:
+    """Wait until the modules of all views have come, which the page loads one after the other once the first stands.
+
+    That no request is under way says less: on a busy machine, there are pauses between two of them.
+    """
+    modules = [f"/js/screens/{path.name}" for path in sorted(_SCREENS.glob("*.js"))]
+    assert modules
+    page.wait_for_function(_HAVE_COME, arg=modules)
 
 
 def accessibility_findings(page: Page, least: tuple[str, ...] = ("serious", "critical")) -> list[str]:

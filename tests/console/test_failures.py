@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.console.browsing import Watch
+from tests.console.browsing import Watch, wait_for_every_view
 from tests.console.conftest import OpenPage
 from tests.console.judging import open_view
 from tests.console.story import TRAINING_ROWS, drop_file, spreadsheet
@@ -168,7 +168,7 @@ def test_a_reading_view_says_that_the_server_is_gone_and_goes_on_when_it_is_back
     server = lost.server
     page = open_page(str(server.client.base_url))
     expect(page.get_by_role("link", name="tickets_v1")).to_be_visible()
-    page.wait_for_load_state("networkidle")  # by then every view's module is there
+    wait_for_every_view(page)
     lost.end()
     open_view(page, "disk")
     expect(page.get_by_text(NO_ANSWER)).to_be_visible()
@@ -278,7 +278,7 @@ def test_a_page_whose_server_comes_back_as_another_release_asks_to_be_loaded_aga
     lost.end()  # it may be of another release, too
     page = open_page(str(lost.again().client.base_url))
     expect(page.get_by_role("link", name="tickets_v1")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    wait_for_every_view(page)
     outdated = page.get_by_role("alert").filter(has_text="The server has another release than this page. Load")
     for variables, count in (({}, 0), ({"PYTHONPATH": str(_other_release(tmp_path))}, 1)):
         lost.end()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.browsing import NARROW, WIDE, Theme, Watch
+from tests.console.browsing import NARROW, WIDE, Theme, Watch, wait_for_every_view
 from tests.console.conftest import Findings, OpenPage
 from tests.servers import Running, Start
 
@@ -37,7 +37,7 @@ def test_axe_finds_what_nobody_can_read(page: Page, axe: Findings) -> None:
 
 
 def test_a_second_visit_loads_no_file_again(server: Running, page: Page) -> None:
-    page.wait_for_load_state("networkidle")
+    wait_for_every_view(page)
     sent: list[str] = []
     page.on("response", lambda reply: sent.append(reply.url) if not reply.from_service_worker else None)
     page.goto("about:blank")
@@ -111,7 +111,7 @@ def test_below_a_prefix_that_a_proxy_keeps_everything_loads(start: Start, tmp_pa
     for address in (f"{root}/ai/windrow", f"{root}/ai/windrow/"):
         page = open_page(address)
         expect(page.locator("h1").first).to_be_visible()
-        page.wait_for_load_state("networkidle")
+        wait_for_every_view(page)
         loaded = page.evaluate("performance.getEntriesByType('resource').map((each) => each.name)")
         assert loaded
         assert [url for url in loaded if not url.startswith(f"{root}/ai/windrow/")] == []
