@@ -1,0 +1,1 @@
+"""The files of labelling tools and hosted classifiers: a module for each format, which all are read in one form."""
