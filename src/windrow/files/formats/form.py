@@ -64,6 +64,13 @@ class LeftOut:
     """The values for the template's placeholders."""
     id: str = ""
     """What the tool calls it; empty where it has no name."""
+    text: str = ""
+    """Its text, where it has one: it teaches nothing, but can be classified."""
+    is_wrong: bool = False
+    """Whether it is broken, so that a training refuses the file unless it is to skip such rows; otherwise somebody
+    decided that it is no example, or did not decide, and it is left out and told."""
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """The row in the tool's own form, for a file of results in that form."""
 
 
 @dataclass(frozen=True, slots=True)
