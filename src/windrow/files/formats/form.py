@@ -4,9 +4,9 @@ A format knows the shape of one tool's files and nothing else: a document gives 
 folder, whatever was packed or encoded how, and what it yields is told, checked and trained on in one place.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import Any, BinaryIO, Final, Literal, Protocol
 
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import ReadOptions
@@ -31,7 +31,9 @@ class Beginning:
     """The first JSON value: the first item of a list, the first line of JSONL, or a whole object that ends within
     ``text``; ``None`` where it is no JSON, or goes on beyond that."""
     member_names: tuple[str, ...] = ()
-    """The paths of the files in it, where it is a zip file."""
+    """The paths of the files in it, where it is a zip file or a folder."""
+    head: bytes = b""
+    """Its first bytes as they are on the disk, at least 16 of a file that has so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,16 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What the user is told of a file as a whole: what was decided, or what in it are no rows."""
+
+    template: str
+    """The sentence with placeholders; begins in lower case and ends with a full stop."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """The values for the template's placeholders."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a file holds."""
 
@@ -86,6 +98,8 @@ class Reading:
     """What the file says the classifier is for, such as a system prompt."""
     label_descriptions: Mapping[str, str] = field(default_factory=dict)
     """What the file says labels mean."""
+    notes: Sequence[Note] = ()
+    """What the user is told of the file; complete once all rows are read."""
 
 
 class Document(Protocol):
@@ -99,6 +113,11 @@ class Document(Protocol):
     @property
     def options(self) -> ReadOptions:
         """The options that the user gave."""
+        ...
+
+    @property
+    def is_container(self) -> bool:
+        """Whether it is a zip file or a folder, which has members and no text of its own."""
         ...
 
     def text(self) -> str:
@@ -130,6 +149,14 @@ class Document(Protocol):
 
         Args:
             name: One of :meth:`member_names`.
+        """
+        ...
+
+    def open_bytes(self, name: str = "") -> BinaryIO:
+        """Open the bytes of the file, or of one of :meth:`member_names`, to be read from any place and closed.
+
+        Args:
+            name: The member; empty for the file itself.
         """
         ...
 
