@@ -116,6 +116,11 @@ class Document(Protocol):
         ...
 
     @property
+    def beginning(self) -> Beginning:
+        """What was known of it before it is read."""
+        ...
+
+    @property
     def is_container(self) -> bool:
         """Whether it is a zip file or a folder, which has members and no text of its own."""
         ...
