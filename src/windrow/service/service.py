@@ -31,7 +31,7 @@ from windrow.service import (
 )
 from windrow.service import audit as audit_verbs
 from windrow.service import keys as key_verbs
-from windrow.service.audit_rules import audited
+from windrow.service.audit_rules import CHANGES, audited
 from windrow.service.authorization import authorized
 from windrow.service.dependencies import Dependencies
 
@@ -46,11 +46,28 @@ _log = logging.getLogger("windrow.service")
 def _verb(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Concatenate["Service", P], R]:
     """Return a function over dependencies as a method of the service that has them; it holds to the verb's rule."""
     act = audited(_with_disk_errors(authorized(function)))
+    if function.__name__ in CHANGES:
+        act = _with_changes_looked_up(act)
 
     def verb(self: "Service", /, *args: P.args, **kwargs: P.kwargs) -> R:
         return act(self.dependencies, *args, **kwargs)
 
     functools.update_wrapper(verb, function)
+    return verb
+
+
+def _with_changes_looked_up(
+    function: Callable[Concatenate[Dependencies, P], R],
+) -> Callable[Concatenate[Dependencies, P], R]:
+    """Return a verb that looks up what the names mean that it changed, before the caller is told of the change."""
+
+    @functools.wraps(function)
+    def verb(deps: Dependencies, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(deps, *args, **kwargs)
+        finally:
+            deps.models.look_up_changed()
+
     return verb
 
 

@@ -301,6 +301,7 @@ def _train(
     _verify_saved(deps.predictor, ResolvedModel(entry, Reference(record.name)), _any_text(dataset))
     with suppress(WindrowError):  # others may have deleted it, or the data directory may be gone just now
         deps.models.find(record.name)
+    deps.models.look_up_changed()  # aliases of it
     next_name = _next_name(deps.store.catalog, record.name)
     return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
 
