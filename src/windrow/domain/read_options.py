@@ -6,9 +6,38 @@ from typing import Final, Literal, get_args
 from windrow.domain.errors import InvalidParameter
 
 Quoting = Literal["csv", "none"]
-Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+Annotators = Literal["majority", "refuse"]
+# The files of people, whose columns are found by their names.
+PlainFormat = Literal["csv", "tsv", "jsonl", "json", "txt", "xlsx"]
+# The files of labelling tools and hosted classifiers, whose rows have one shape each; see files/formats/registry.py.
+ToolFormat = Literal[
+    "argilla",
+    "azure",
+    "clu",
+    "cohere",
+    "comprehend",
+    "dialogflow",
+    "doccano",
+    "fasttext",
+    "hugging_face",
+    "label_studio",
+    "luis",
+    "mistral",
+    "openai",
+    "prodigy",
+    "rasa",
+    "snips",
+    "spacy",
+    "system_one",
+    "vertex",
+    "watson",
+]
+Format = Literal[PlainFormat, ToolFormat]
+PLAIN_FORMATS: Final[tuple[PlainFormat, ...]] = get_args(PlainFormat)
+TOOL_FORMATS: Final[tuple[ToolFormat, ...]] = get_args(ToolFormat)
+FORMATS: Final[tuple[Format, ...]] = (*PLAIN_FORMATS, *TOOL_FORMATS)
 QUOTINGS: Final[tuple[Quoting, ...]] = get_args(Quoting)
+ANNOTATORS: Final[tuple[Annotators, ...]] = get_args(Annotators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +51,9 @@ class ReadOptions:
     itself, are joined by a blank line."""
     label_column: str | None = None
     """The column (in JSON: the key) with the label, if its name does not say so."""
+    sheet: str | None = None
+    """The sheet of a workbook (.xlsx) to read; the only one with rows, or the only one with the columns, if left
+    out."""
     header: bool | None = None
     """Whether the first line of CSV and TSV names the columns, if its names do not say so; otherwise it is a row, and
     the columns are called 1, 2, …."""
@@ -38,10 +70,13 @@ class ReadOptions:
     indicator_columns: tuple[str, ...] = ()
     """The columns of 1 and 0, each called like the label that rows with 1 in it have, for a multi-label classifier;
     several, with commas between or each by itself."""
+    annotators: Annotators | None = None
+    """What counts where several people labelled a text in a labelling tool and differ: majority (the default) for what
+    most of them chose, a tie being left out; refuse to refuse the row."""
 
 
 # Those that say where labels are: what needs no labels has none of them.
-LABEL_OPTIONS: Final = ("label_column", "labels_column", "label_separator", "indicator_columns")
+LABEL_OPTIONS: Final = ("label_column", "labels_column", "label_separator", "indicator_columns", "annotators")
 # The default: detect every option.
 DETECT_ALL: Final = ReadOptions()
 
@@ -52,7 +87,7 @@ def check_read_options(options: ReadOptions) -> None:
     Raises:
         InvalidParameter: The format or the way of quoting is none, or the separator is empty.
     """
-    for name, known in (("format", FORMATS), ("quoting", QUOTINGS)):
+    for name, known in (("format", FORMATS), ("quoting", QUOTINGS), ("annotators", ANNOTATORS)):
         if getattr(options, name) not in (None, *known):
             raise InvalidParameter(
                 "{arg:{parameter}} is none of {allowed:joined}. {Send} one of them, or leave it out.",

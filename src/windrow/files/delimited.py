@@ -97,7 +97,27 @@ def read_delimited(
     dialect = _dialect(first, options, declared)
     source.delimiter = dialect.delimiter
     rows = _rows(source, lines, dialect)
-    line, row = next(rows, (lines.number, []))
+    return (yield from name_cells(source, rows, options, labelled=labelled))
+
+
+def name_cells(
+    source: Source, rows: Iterator[tuple[int, list[str]]], options: ReadOptions, *, labelled: bool = False
+) -> Generator[NumberedRow, None, tuple[str, ...]]:
+    """Yield rows with the names of their columns, which the first one says unless that is a row itself.
+
+    Args:
+        source: The file, for messages.
+        rows: The cells of each row, with the line at which it begins.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
+
+    Returns:
+        The columns, even of a file without rows.
+
+    Raises:
+        InvalidFile: A row has fewer or more cells than the first one, or the header is wrong or ambiguous.
+    """
+    line, row = next(rows, (1, []))
     if not row:
         raise source.error("there is nothing in it. Name a file with rows.")
     if source.listener is not None and len(row) > MAX_COLUMNS:
@@ -123,6 +143,31 @@ def read_delimited(
                 _ask_for_repeated_header(source, line, name)
         yield line, dict(zip(names, row, strict=True))
     return names
+
+
+def read_cells(
+    source: Source, blocks: Iterator[str], options: ReadOptions, *, delimiter: str | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each row of CSV or TSV, the first one too, except empty rows and those of delimiters only.
+
+    Args:
+        source: The file, for messages.
+        blocks: Its decoded text.
+        options: The read options that the user gave.
+        delimiter: What stands between cells; ``None`` to tell it from the first line.
+
+    Raises:
+        InvalidFile: A row cannot be read; the message names its line.
+    """
+    lines = Lines(source, blocks)
+    first = _next_filled(lines)
+    if declared := declared_delimiter(first):
+        first = _next_filled(lines)
+    if first:
+        lines.put_back(first)
+    dialect = _dialect(first, options, delimiter or declared)
+    source.delimiter = dialect.delimiter
+    return _rows(source, lines, dialect)
 
 
 def too_many_columns(source: Source, line: int | None) -> InvalidFile:

@@ -11,9 +11,12 @@ from typing import Any
 
 from windrow.codec.strict import parse_value, short_key, why_refused
 from windrow.files.decoding import MAX_LINE_CHARS, Source
+from windrow.files.lines import filled_lines
 
 # The keys of the HTTP API for lists of texts and rows, so that the body of a request can be read as a file.
 ROW_KEYS = ("texts", "training_data", "test_data")
+# A document that is one object is held whole, and takes some times as much room.
+MAX_DOCUMENT_CHARS = 1 << 26
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
@@ -49,6 +52,42 @@ def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, 
             "{set:format=jsonl}.",
             parameter="format",
         )
+
+
+def json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
+    """Yield the value of each line that is not blank, with its number from 1; tell the listener of a broken one.
+
+    Raises:
+        InvalidFile: A line is no JSON, and there is no listener.
+    """
+    for number, line in filled_lines(source, blocks):
+        try:
+            value, end = parse_value(line.strip())
+            if end < len(line.strip()):
+                raise json.JSONDecodeError("Extra data", line, end)
+            yield number, value
+        except (ValueError, RecursionError) as error:
+            words = "the JSON is broken: {reason}. Correct that line."
+            if source.listener is None:
+                raise source.error(words, number, reason=why_refused(error)) from error
+            source.reject(words, number, reason=why_refused(error))
+
+
+def document_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
+    """Yield each item of a JSON list, or the one value that a document is, with its line.
+
+    Raises:
+        InvalidFile: It is no JSON, or has no end within :data:`MAX_DOCUMENT_CHARS`.
+    """
+    document = _Document(source, blocks)
+    if document.peek() == "[":
+        yield from document.elements()
+    else:
+        document.max_chars = MAX_DOCUMENT_CHARS
+        line = document.line
+        yield line, document.value()
+    if document.peek():
+        raise document.error("something follows the end of the JSON document. Remove it, or fetch the file again.")
 
 
 def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
@@ -88,6 +127,7 @@ class _Document:
         at: The place in ``text``.
         line: The line of that place, from 1.
         is_whole: Whether ``text`` holds all that is left.
+        max_chars: A value that is longer is not read to its end.
     """
 
     source: Source
@@ -96,6 +136,7 @@ class _Document:
     at: int = field(default=0)
     line: int = field(default=1)
     is_whole: bool = field(default=False)
+    max_chars: int = field(default=MAX_LINE_CHARS)
 
     def error(self, template: str, **facts: object) -> Exception:
         """Return an error that names this place."""
@@ -136,7 +177,7 @@ class _Document:
                 value, end = parse_value(self.text, self.at)
             except json.JSONDecodeError as error:
                 # What breaks off may only be unread.
-                if self.is_whole or len(self.text) - self.at > MAX_LINE_CHARS:
+                if self.is_whole or len(self.text) - self.at > self.max_chars:
                     raise self.broken(why_refused(error)) from error
             except (ValueError, RecursionError) as error:
                 raise self.broken(why_refused(error)) from error

@@ -100,3 +100,17 @@ class Lines:
         self._text = "".join(parts)
         self._has_returns = "\r" in self._text
         return bool(self._text)
+
+
+def filled_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
+    """Yield each line in which something is seen, with its number from 1 and its end.
+
+    Raises:
+        InvalidFile: A line is longer than ``MAX_LINE_CHARS``.
+    """
+    lines = Lines(source, blocks)
+    lines.pass_over(BLANK_LINES)
+    for line in lines:
+        if not line.isspace():
+            yield lines.number, line
+        lines.pass_over(BLANK_LINES)

@@ -3,23 +3,23 @@
 Checks each row and names the line of a wrong one. Memory does not depend on the length of the file.
 """
 
-import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from windrow.codec.strict import parse_value, why_refused
 from windrow.domain.characters import is_blank
 from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions, check_read_options
 from windrow.files.columns import (
     Columns,
+    Evidence,
     LabelColumns,
     UnresolvedColumn,
     find_columns,
+    header_evidence,
     lacks_labels,
     listed,
     look_for_columns,
@@ -33,12 +33,14 @@ from windrow.files.decoding import (
     open_source,
     text_blocks,
 )
-from windrow.files.delimited import NumberedRow, read_delimited
+from windrow.files.delimited import NumberedRow, name_cells, read_delimited
 from windrow.files.format_detection import detect_format, detect_txt_format
-from windrow.files.json_values import listed_values, shown_value
+from windrow.files.json_values import json_lines, listed_values, shown_value
 from windrow.files.label_hints import find_label_hints
-from windrow.files.lines import BLANK_LINES, Lines
+from windrow.files.lines import filled_lines
 from windrow.files.row_labels import LabelProblem, find_label_problem, read_labels
+from windrow.files.workbook import read_workbook
+from windrow.files.workbook_parts import is_spreadsheet
 
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
@@ -293,7 +295,7 @@ def read_table(source: Source, path: Path | str, options: ReadOptions, *, labell
         raise
     if columns.label is not None:
         columns = with_list_of_labels(columns, options, first[1].get(columns.label))
-    is_delimited = format_ in ("csv", "tsv")
+    is_delimited = format_ in ("csv", "tsv", "xlsx")
     table = Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
     table.options = options
     return table
@@ -344,6 +346,8 @@ def open_rows(
         InvalidFile: It is no table, is empty, or it is not clear what it is.
         LimitExceeded: It is larger than the source's limit.
     """
+    if is_spreadsheet(source, options.format):
+        return _open_workbook(source, options, labelled=labelled)
     blocks = text_blocks(source)
     format_ = options.format or _format_by_extension(path)
     first_blocks = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
@@ -361,7 +365,29 @@ def open_rows(
     if labelled and format_ == "txt":
         raise source.error("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
     assert format_ is not None
-    rows = _rows(source, blocks, replace(options, format=format_), labelled)
+    return _begun(format_, _rows(source, blocks, replace(options, format=format_), labelled))
+
+
+def _open_workbook(
+    source: Source, options: ReadOptions, *, labelled: bool
+) -> tuple[Format, tuple[str, ...], Iterator[NumberedRow]]:
+    """Choose the sheet of a workbook, and begin to read it; see :func:`open_rows`."""
+
+    def has_columns(names: Sequence[str]) -> bool:
+        if options.header is False or header_evidence(names, options) is Evidence.NONE:
+            return False
+        with suppress(UnresolvedColumn):
+            return bool(find_columns(names, options, labelled=labelled))
+        return False
+
+    rows = read_workbook(source, options.sheet, has_columns)
+    return _begun("xlsx", name_cells(source, rows, options, labelled=labelled))
+
+
+def _begun(
+    format_: Format, rows: Generator[NumberedRow, None, tuple[str, ...] | None]
+) -> tuple[Format, tuple[str, ...], Iterator[NumberedRow]]:
+    """Return a format, the columns of the first row or else of the header, and all rows."""
     try:
         first = next(rows)
     except StopIteration as end:
@@ -409,34 +435,10 @@ def _rows(
     if options.format == "txt":
         return _read_plain(source, blocks)
     if options.format in ("json", "jsonl"):
-        values = listed_values(source, blocks) if options.format == "json" else _json_lines(source, blocks)
+        values = listed_values(source, blocks) if options.format == "json" else json_lines(source, blocks)
         objects = ((line, _as_object(source, line, value, labelled)) for line, value in values)
         return ((line, row) for line, row in objects if row is not None)
     return read_delimited(source, blocks, options, labelled=labelled)
-
-
-def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
-    for number, line in _filled_lines(source, blocks):
-        try:
-            value, end = parse_value(line.strip())
-            if end < len(line.strip()):
-                raise json.JSONDecodeError("Extra data", line, end)
-            yield number, value
-        except (ValueError, RecursionError) as error:
-            words = "the JSON is broken: {reason}. Correct that line."
-            if source.listener is None:
-                raise source.error(words, number, reason=why_refused(error)) from error
-            source.reject(words, number, reason=why_refused(error))
-
-
-def _filled_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
-    """Yield each line in which something is seen, with its number."""
-    lines = Lines(source, blocks)
-    lines.pass_over(BLANK_LINES)
-    for line in lines:
-        if not line.isspace():
-            yield lines.number, line
-        lines.pass_over(BLANK_LINES)
 
 
 def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object] | None:
@@ -453,7 +455,7 @@ def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict
 def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[NumberedRow, None, None]:
     """Yield a text per line. A blank line is an empty text, except at the end of the file, where it is dropped."""
     done = 0
-    for number, line in _filled_lines(source, blocks):
+    for number, line in filled_lines(source, blocks):
         text = line.rstrip("\r\n")
         if is_blank(text):
             continue

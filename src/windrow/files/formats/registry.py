@@ -1,0 +1,13 @@
+"""The formats of labelling tools and hosted classifiers, each of which is a module of this package."""
+
+from typing import Final
+
+from windrow.files.formats.form import FileFormat
+
+# In the order in which people are told of them.
+FORMATS: Final[tuple[FileFormat, ...]] = ()
+
+
+def format_called(name: str) -> FileFormat | None:
+    """Return the format that ``format`` calls so; ``None`` where it is a plain one."""
+    return next((each for each in FORMATS if each.name == name), None)

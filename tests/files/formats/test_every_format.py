@@ -1,0 +1,99 @@
+"""What holds for each format of the registry: it knows its own files, and a damaged one never surprises."""
+
+from typing import get_args
+
+import pytest
+
+from tests.files.formats.reading import Sample, opened, read_whole, sniff_all, told
+from tests.files.formats.samples import all_samples
+from windrow.domain.errors import InvalidFile, LimitExceeded
+from windrow.domain.read_options import ToolFormat
+from windrow.files.formats.form import LeftOut
+from windrow.files.formats.registry import FORMATS, format_called
+
+SAMPLES = all_samples()
+EACH = [
+    pytest.param(name, sample, id=f"{name}: {sample.variant}")
+    for name, samples in SAMPLES.items()
+    for sample in samples
+    if format_called(name) is not None
+]
+# So much less sure is every other format.
+MARGIN = 0.25
+
+
+def test_each_format_has_a_name_of_its_own_that_options_know() -> None:
+    names = [each.name for each in FORMATS]
+    assert len(set(names)) == len(names)
+    assert set(names) <= set(get_args(ToolFormat))
+
+
+@pytest.mark.parametrize("name", [each.name for each in FORMATS])
+def test_each_format_has_three_samples(name: str) -> None:
+    assert len(SAMPLES.get(name, ())) >= 3
+
+
+@pytest.mark.parametrize(("name", "sample"), EACH)
+def test_a_sample_is_read_as_it_was_written(name: str, sample: Sample) -> None:
+    reading, rows = read_whole(name, sample.content, sample.filename, **sample.options)
+    assert told(rows) == [tuple(row) for row in sample.rows]
+    assert sum(isinstance(row, LeftOut) for row in rows) == sample.num_left_out
+    assert reading.kind == sample.kind
+
+
+@pytest.mark.parametrize(("name", "sample"), EACH)
+def test_a_sample_is_recognised_by_its_own_format_alone(name: str, sample: Sample) -> None:
+    sure = sniff_all(sample.content, sample.filename)
+    own = sure.pop(name, 0.0)
+    others = max(sure.values(), default=0.0)
+    if "format" in sample.options:
+        assert own < 0.8, "it is recognised, so the sample needs no option"
+        assert others < 0.8, f"another one takes it for its own: {sure}"
+    else:
+        assert own >= 0.8
+        assert others <= own - MARGIN, f"others are nearly as sure: {sure}"
+
+
+@pytest.mark.parametrize(("name", "sample"), EACH)
+def test_a_sample_that_breaks_off_is_refused_in_words_or_has_fewer_rows(name: str, sample: Sample) -> None:
+    size = len(sample.content)
+    for end in sorted({*range(0, size, max(1, size // 60)), size - 1}):
+        cut = sample.content[:end]
+        try:
+            with opened(cut, sample.filename, **sample.options) as document:
+                sure = [each.sniff(document.beginning) for each in FORMATS]
+            assert all(0 <= each <= 1 for each in sure)
+            _, rows = read_whole(name, cut, sample.filename, **sample.options)
+        except (InvalidFile, LimitExceeded):
+            continue
+        assert len(told(rows)) <= len(sample.rows)
+
+
+@pytest.mark.parametrize("name", [each.name for each in FORMATS])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n\n",
+        b"null",
+        b"[]",
+        b"{}",
+        b"[[]]",
+        b"[1, 2]",
+        b'["text"]',
+        b'{"text": 1}',
+        b'{"data": {"text": []}, "annotations": [{"result": [null]}]}',
+        b"text,label\na,b\n",
+        b"\xff\xfe\x00",
+        b"PK\x03\x04 and no more",
+        b"PAR1 and no more",
+        b"[" * 5_000,
+    ],
+)
+def test_a_file_of_something_else_is_refused_in_words_or_has_no_rows(name: str, content: bytes) -> None:
+    try:
+        with opened(content) as document:
+            assert all(0 <= each.sniff(document.beginning) <= 1 for each in FORMATS)
+        read_whole(name, content)
+    except (InvalidFile, LimitExceeded):
+        return
