@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypedDict, TypeVar
 
 from windrow.domain.inspection import InspectRequest
-from windrow.domain.read_options import Format, Quoting
+from windrow.domain.read_options import Annotators, Format, Quoting
 from windrow.files.decoding import open_bytes
 from windrow.session.arguments import check_known, request_of
 
@@ -25,6 +25,8 @@ class InspectOptions(TypedDict, total=False):
     labels_column: str | None
     label_separator: str | None
     indicator_columns: str | Iterable[str]
+    annotators: Annotators | None
+    sheet: str | None
     header: bool | None
     quoting: Quoting | None
     encoding: str | None

@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from windrow.files.formats import label_studio
 from windrow.files.formats.form import FileFormat
 
 # In the order in which people are told of them.
-FORMATS: Final[tuple[FileFormat, ...]] = ()
+FORMATS: Final[tuple[FileFormat, ...]] = (label_studio.FORMAT,)
 
 
 def format_called(name: str) -> FileFormat | None:
