@@ -31,6 +31,7 @@ ALLOWED_IN = {
     "psutil": {"encoders"},
     "ray": {"deployment", "execution"},
     "pyarrow": {"files"},
+    "python_calamine": {"files"},
     "pydantic": {"codec"},
     "pydantic_core": {"codec"},
     "rich": {"cli"},
@@ -50,6 +51,7 @@ ALLOWED_IN = {
 INSTALLED_BY = {
     "opentelemetry": "opentelemetry-sdk",
     "pydantic_core": "pydantic",
+    "python_calamine": "python-calamine",
     "sklearn": "scikit-learn",
 }
 # Needed without an import: weights, the files of Swagger UI, what uvicorn loads by name, and what is imported by the
@@ -109,7 +111,9 @@ def test_each_declared_package_is_locked() -> None:
         assert [name for name in names if f"\n{name}==" not in locked] == []
 
 
-@pytest.mark.parametrize("package", ["httpx", "obstore", "opentelemetry", "pandas", "polars", "pyarrow", "tqdm"])
+@pytest.mark.parametrize(
+    "package", ["httpx", "obstore", "opentelemetry", "pandas", "polars", "pyarrow", "python_calamine", "tqdm"]
+)
 def test_an_optional_package_is_imported_in_one_module_and_never_at_its_start(package: str) -> None:
     (module,) = [each for each in modules() if package in _third_party(each)]
     at_start = [node for node in module.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]

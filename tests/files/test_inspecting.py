@@ -247,7 +247,7 @@ def test_examples_are_cut() -> None:
 @pytest.mark.parametrize(
     ("content", "filename", "words"),
     [
-        (b"PK\x03\x04rest", "list.xlsx", r"list.xlsx: it is a spreadsheet .* Save it as CSV"),
+        (b"PK\x03\x04rest", "list.xlsx", r"list.xlsx: it is a damaged workbook .* save it as .xlsx or CSV"),
         (gzip.compress(b"PK\x03\x04rest"), "list.xlsx.gz", "it is a spreadsheet"),
         (b"%PDF-1.7", None, "the file: it is a PDF document, no text"),
         (b"\x89PNG\r\n\x1a\n", "a.csv", "it is a picture"),
@@ -288,7 +288,7 @@ def test_an_encoding_that_no_file_has_is_refused(encoding: str) -> None:
         look("text\na\n", encoding=encoding)
 
 
-@pytest.mark.parametrize("how", [{"format": "xlsx"}, {"quoting": "all"}])
+@pytest.mark.parametrize("how", [{"format": "xls"}, {"quoting": "all"}])
 def test_an_option_of_reading_that_does_not_exist_is_refused(how: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameter, match="is none of"):
         look("text\na\n", **cast(Any, how))

@@ -67,6 +67,7 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     "prefix": OptionSpec(metavar="PREFIX"),
     "purge": OptionSpec(help="Remove the files for good; otherwise `windrow restore` brings them back for a while."),
     "reason": OptionSpec(metavar="WORDS"),
+    "sheet": OptionSpec(metavar="NAME"),
     "tag": OptionSpec(metavar="TAG"),
     "tags": OptionSpec("--tag", metavar="TAG"),
     "task": OptionSpec(metavar="TASK"),

@@ -85,7 +85,7 @@ class OpenQuestion(Value):
 
     parameter: str
     """The read option that answers it: ``text_column``, ``label_column``, ``labels_column``, ``label_separator``,
-    ``indicator_columns`` or ``header``."""
+    ``indicator_columns``, ``header`` or ``sheet``."""
     detail: str
     """What is not clear."""
 
@@ -104,9 +104,13 @@ class Inspection(ListValue[InspectedRow]):
     delimiter: str | None
     """What stands between the fields of CSV and TSV; ``None`` for other formats."""
     has_header: bool | None
-    """Whether its first line names the columns; ``None`` for other formats than CSV and TSV, and where it is not clear:
-    the columns are then called as that line has it.
+    """Whether its first line names the columns; ``None`` for other formats than CSV, TSV and workbooks, and where it is
+    not clear: the columns are then called as that line has it.
     """
+    sheet: str | None = None
+    """The sheet that was read of a workbook; ``None`` for other formats, and where it is not clear which one it is."""
+    sheets: tuple[str, ...] = ()
+    """The sheets of a workbook; none for other formats."""
     columns: tuple[InspectedColumn, ...]
     """Its columns, in order."""
     text_columns: tuple[str, ...]

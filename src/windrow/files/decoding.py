@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Literal, Protocol, cast
 
 from windrow.disk import reason
 from windrow.domain.errors import InvalidFile, InvalidParameter, LimitExceeded
@@ -47,6 +47,8 @@ _MAGIC = (
 )
 # So many bytes are there before it is looked how a file begins.
 _BEGINNING_BYTES = 4
+# So much of the text says how it is written; a file may begin with as much white space, and is then taken for plain.
+_BEGINNING_CHARS = 1 << 12
 # Some programs save an HTML page or XML under the name .xls.
 _MARKUP = re.compile(r"\ufeff?\s*<(?:!doctype html|html|head|meta|table|\?xml)\b", re.IGNORECASE)
 # Where lines end: in Windows, elsewhere, and on old Macs.
@@ -89,7 +91,11 @@ class Source:
         delimiter: What stands between its fields, once a row of CSV or TSV is read.
         has_header: Whether its first line names the columns; ``None`` where it cannot, or where it is not clear.
         mark_bytes: The length of its byte-order mark, once its text is read.
+        beginning: The beginning of its text, once that is read: whole lines, if they are not very long.
         on_text: Is told each block of its text as it is decoded; ``None`` for nobody.
+        place: What a row is counted by in messages.
+        sheets: The sheets of a workbook, once that is read.
+        sheet: The one that is read of them.
     """
 
     name: str
@@ -103,7 +109,11 @@ class Source:
     delimiter: str | None = field(default=None, kw_only=True)
     has_header: bool | None = field(default=None, kw_only=True)
     mark_bytes: int = field(default=0, kw_only=True)
+    beginning: str = field(default="", kw_only=True, repr=False)
     on_text: Callable[[str], None] | None = field(default=None, kw_only=True)
+    place: Literal["line", "row"] = field(default="line", kw_only=True)
+    sheets: tuple[str, ...] = field(default=(), kw_only=True)
+    sheet: str | None = field(default=None, kw_only=True)
 
     def read1(self, size: int, /) -> bytes:
         """Return up to ``size`` of the next raw bytes, as soon as some are available; empty at the end."""
@@ -147,7 +157,7 @@ class Source:
             line: The line, counted from 1.
             **facts: The values for the template's placeholders.
         """
-        where = "{file}" if line is None else "{file}, line {line}"
+        where = "{file}" if line is None else f"{{file}}, {self.place} {{line}}"
         return InvalidFile(f"{where}: {template}", {**facts, "file": self.name, "line": line})
 
 
@@ -233,6 +243,8 @@ def text_blocks(source: Source) -> Iterator[str]:
             raise _too_large(source)
         line += count_line_ends(text)
         if text:
+            if len(source.beginning) < _BEGINNING_CHARS:
+                source.beginning += text
             if source.on_text is not None:
                 source.on_text(text)
             yield text

@@ -51,6 +51,8 @@ _MAX_DEPTH: Final = 50
 _MAX_GROWTH: Final = 4
 # What a value inside another one counts for besides its characters: ``[]`` takes this many times its room in memory.
 _NESTED_CHARS: Final = 30
+# The questions about which rows there are, and what their columns are called.
+_TABLE_QUESTIONS: Final = frozenset(("header", "sheet"))
 # The questions about how labels are written in their column.
 _UNCLEAR_LABELS: Final = frozenset(("label_separator", "labels_column"))
 
@@ -101,17 +103,19 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
         Columns(found.text, found.label, found.labels) if request.labelled else Columns(found.text),
         names,
         seen.counted(rows),
-        is_delimited=format_ in ("csv", "tsv"),
+        is_delimited=format_ in ("csv", "tsv", "xlsx"),
+        format=format_,
         options=request,
         keeps_blank_labels=True,
     )
     kept = _settled(_kept_rows(table, found, request, limits), table, notes)
-    if request.labelled and found.text and "header" not in notes.questions and lacks_labels(names, request):
+    is_table_clear = _TABLE_QUESTIONS.isdisjoint(notes.questions)
+    if request.labelled and found.text and is_table_clear and lacks_labels(names, request):
         cells = {name: column.values for name, column in seen.columns.items() if name not in found.text}
         for hint in find_label_hints(cells):
             source.ask(str(hint.parameter), hint.template, None, **hint.facts)
-    if not found.text or "header" in notes.questions:
-        found, kept = FoundColumns((), found.label if "header" not in notes.questions else None), []
+    if not found.text or not _TABLE_QUESTIONS.isdisjoint(notes.questions):
+        found, kept = FoundColumns((), found.label if _TABLE_QUESTIONS.isdisjoint(notes.questions) else None), []
     return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
 
 
@@ -137,7 +141,7 @@ class _Notes:
         self.num_problems += 1
         if self.num_problems > self.max_problems:
             raise _too_many_rows(str(error.facts["file"]), self.max_problems)
-        line, template = error.facts["line"], error.template.removeprefix("{file}, line {line}: ")
+        line, template = error.facts["line"], _without_place(error.template)
         assert isinstance(line, int)
         if len(self.problems) < MAX_PROBLEMS or line < self.problems[-1].line:
             insort(self.problems, RowProblem(line, render(template, error.facts)), key=lambda each: each.line)
@@ -146,9 +150,14 @@ class _Notes:
     def note_question(self, error: InvalidFile) -> None:
         """Take note of what is not clear, without the advice, which is the parameter."""
         parameter = str(error.facts["parameter"])
-        template = error.template.removeprefix("{file}, line {line}: ").removeprefix("{file}: ")
+        template = _without_place(error.template)
         detail = f"{template.partition('. ')[0].removesuffix('.')}."
         self.questions.setdefault(parameter, OpenQuestion(parameter, render(detail, error.facts)))
+
+
+def _without_place(template: str) -> str:
+    """Return what an error says of a file, without the beginning that says where."""
+    return template.partition(": ")[2] if template.startswith("{file}") else template
 
 
 @dataclass(slots=True)
@@ -214,8 +223,9 @@ def _found_columns(source: Source, names: tuple[str, ...], request: InspectReque
         found = look_for_columns(names, request)
     except UnresolvedColumn as error:
         raise source.error(f"{error.template}.", None, **error.facts) from error
-    if "header" in notes.questions:
-        source.has_header = None  # whether there are such columns at all is not clear
+    if not _TABLE_QUESTIONS.isdisjoint(notes.questions):  # whether there are such columns at all is not clear
+        if "header" in notes.questions:
+            source.has_header = None
         return found
     for each in found.unresolved:
         notes.note_question(source.error(f"{each.template}.", None, **each.facts))
@@ -379,6 +389,8 @@ def _inspection(
         format=read["format"],
         encoding=source.found_encoding,
         delimiter=source.delimiter,
+        sheet=source.sheet if "sheet" not in notes.questions else None,
+        sheets=source.sheets,
         has_header=source.has_header,
         columns=tuple(
             InspectedColumn(name, tuple(column.examples), len(column.values)) for name, column in seen.columns.items()

@@ -35,11 +35,14 @@ from windrow.files.decoding import (
 )
 from windrow.files.delimited import NumberedRow, name_cells, read_delimited
 from windrow.files.format_detection import detect_format, detect_txt_format
+from windrow.files.formats.form import Split
 from windrow.files.json_values import json_lines, listed_values, shown_value
 from windrow.files.label_hints import find_label_hints
 from windrow.files.lines import filled_lines
 from windrow.files.row_labels import LabelProblem, find_label_problem, read_labels
-from windrow.files.workbook import read_workbook
+from windrow.files.splits import UNASSIGNED, find_split
+from windrow.files.tool_rows import TEXT, ToolRows, open_tool, open_tool_folder
+from windrow.files.workbook import CELL_ERRORS, read_workbook
 from windrow.files.workbook_parts import is_spreadsheet
 
 _FORMATS: Final[dict[str, Format]] = {
@@ -74,6 +77,10 @@ class Record:
     """Its label; empty if labels are not read, rows have any number of them, or it is blank or not clear."""
     labels: tuple[str, ...] | None = None
     """Its labels where rows have any number of them; otherwise ``None``."""
+    split: Split | None = None
+    """The part of the data that the file says it belongs to."""
+    own: Mapping[str, object] | None = field(default=None, repr=False)
+    """The row in the form of the labelling tool that wrote the file; ``None`` in a table."""
 
 
 @dataclass(slots=True)
@@ -96,6 +103,8 @@ class Table:
     """How it is read."""
     keeps_blank_labels: bool = field(default=False, kw_only=True)
     """Whether a row with a blank label, where rows have one each, is yielded in place of being refused."""
+    tool: ToolRows | None = field(default=None, kw_only=True, repr=False)
+    """Its rows where it is a file of a labelling tool; ``None`` where it is a table."""
     _has_plain_labels: bool = field(default=False, init=False, repr=False)
 
     def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
@@ -109,6 +118,9 @@ class Table:
             InvalidFile: A row is wrong; the message names its line.
         """
         columns = self.columns
+        if self.tool is not None:
+            yield from self._records_of(self.tool, skip, keep_blank=keep_blank)
+            return
         for line, values in self.rows:
             assert columns is not None
             if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
@@ -120,19 +132,48 @@ class Table:
             text = self._text(line, values, columns)
             if text is None:
                 continue
+            split = self._split(line, values)
             if columns.labels is not None:
                 labels = self._labels(line, values, columns.labels)
                 if labels is not None:
-                    yield Record(line, text, values, labels=labels)
+                    yield Record(line, text, values, labels=labels, split=split)
                 continue
             label = "" if columns.label is None else self._label(line, values, columns.label)
             if label is not None:
-                yield Record(line, text, values, label)
+                yield Record(line, text, values, label, split=split)
+
+    def _records_of(self, tool: ToolRows, skip: Callable[[int], None] | None, *, keep_blank: bool) -> Iterator[Record]:
+        """Yield the rows of a labelling tool's file: the examples in it, or all of them where labels are not read."""
+        is_labelled = self.columns is not None and (self.columns.label or self.columns.labels) is not None
+        for row in tool.examples() if is_labelled else tool.texts():
+            values = tool.values_of(row)
+            if is_blank(row.text):
+                if keep_blank:
+                    yield Record(row.place, "", values, own=row.own)
+                elif skip is not None:
+                    skip(row.place)
+                else:
+                    tool.reject(row.place, "the text {why}", {"why": _problem("")})
+                continue
+            labels = row.labels if is_labelled and tool.kind == "multi_label" else None
+            label = row.labels[0] if is_labelled and labels is None and row.labels else ""
+            yield Record(row.place, row.text, values, label, labels, row.split, row.own)
+
+    def _split(self, line: int, values: Mapping[str, object]) -> Split | None:
+        """Return the part of the data that a row belongs to, where a column says so."""
+        if (column := self.options.split_column) is None:
+            return None
+        value = values.get(column)
+        split = find_split(value)
+        if split is None and not _is_blank(value) and value != UNASSIGNED:
+            words = "{column!r} is {value!r}, no part of the data. Write train, validation or test, or leave it blank."
+            self.source.reject(words, line, column=column, value=value)
+        return split
 
     def _text(self, line: int, values: Mapping[str, object], columns: Columns) -> str | None:
         """Return a row's text; ``None`` if it has none and is left out."""
         value = columns.text_of(values)
-        if isinstance(value, str) and value.isascii() and not is_blank(value):
+        if isinstance(value, str) and value.isascii() and not is_blank(value) and value[0] != "#":
             return value  # as nearly all are
         if not _has(values, columns):
             self._miss(line, values, "text", columns.text[0])
@@ -153,8 +194,11 @@ class Table:
         self.source.reject(words, line, field=field, column=column, names=listed(tuple(values)))
 
     def _checked(self, line: int, value: object, field: str) -> str | None:
-        problem = _problem(value)
-        if problem is None:
+        if isinstance(value, str) and value in CELL_ERRORS and self.format == "xlsx":
+            words = "the {field} is {value}, which Excel shows where a formula has no value. Correct that cell."
+            self.source.reject(words, line, field=field, value=value)
+            return None
+        if (problem := _problem(value)) is None:
             return str(value)
         self.source.reject(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
         return None
@@ -268,11 +312,18 @@ def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled:
         InvalidFile: It is no table, is empty, or its columns are ambiguous.
     """
     check_read_options(options)
+    path = Path(path) if str(path) != STANDARD_INPUT else STANDARD_INPUT
+    if isinstance(path, Path) and path.is_dir():
+        yield _table_of(open_tool_folder(path, options, labelled=labelled), labelled=labelled)
+        return
     with open_source(path, options.encoding) as source:
-        yield read_table(source, path, options, labelled=labelled)
+        folder = path.parent if isinstance(path, Path) else None
+        yield read_table(source, path, options, labelled=labelled, folder=folder)
 
 
-def read_table(source: Source, path: Path | str, options: ReadOptions, *, labelled: bool = False) -> Table:
+def read_table(
+    source: Source, path: Path | str, options: ReadOptions, *, labelled: bool = False, folder: Path | None = None
+) -> Table:
     """Detect the format and the columns of an open file from its beginning.
 
     Args:
@@ -280,11 +331,17 @@ def read_table(source: Source, path: Path | str, options: ReadOptions, *, labell
         path: What it is called; its ending says what it is.
         options: The read options that the user gave.
         labelled: Whether the rows must have labels.
+        folder: The folder that it lies in, whose files may belong to it; ``None`` where it came alone.
 
     Raises:
         InvalidFile: It is no table, is empty, or its columns are ambiguous.
     """
-    format_, names, rows = open_rows(source, path, options, labelled=labelled)
+    tool, blocks = open_tool(source, options, labelled=labelled, folder=folder)
+    if tool is not None:
+        return _table_of(tool, labelled=labelled)
+    format_, names, rows = open_rows(source, path, options, labelled=labelled, blocks=blocks)
+    if options.split_column is not None and options.split_column not in names:
+        raise _no_split_column(source, options.split_column, names)
     if (first := next(rows, None)) is None:
         return Table(source, None, names, iter(()), format=format_)
     try:
@@ -299,6 +356,19 @@ def read_table(source: Source, path: Path | str, options: ReadOptions, *, labell
     table = Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
     table.options = options
     return table
+
+
+def _table_of(tool: ToolRows, *, labelled: bool) -> Table:
+    columns = tool.columns if labelled else Columns((TEXT,))
+    options = tool.document.options
+    return Table(
+        tool.document.source, columns, tool.names, iter(()), format=tool.format.name, options=options, tool=tool
+    )
+
+
+def _no_split_column(source: Source, column: str, names: Sequence[str]) -> InvalidFile:
+    words = "there is no column {column!r}; there is {names}. Correct {arg:split_column}, or leave it out."
+    return source.error(words, None, column=column, names=listed(names), parameter="split_column")
 
 
 def _with_hints(
@@ -329,7 +399,12 @@ def columns_of(source: Source, names: Sequence[str], options: ReadOptions, *, la
 
 
 def open_rows(
-    source: Source, path: Path | str, options: ReadOptions, *, labelled: bool
+    source: Source,
+    path: Path | str,
+    options: ReadOptions,
+    *,
+    labelled: bool,
+    blocks: Iterator[str] | None = None,
 ) -> tuple[Format, tuple[str, ...], Iterator[NumberedRow]]:
     """Detect the format of an open file from its beginning.
 
@@ -338,6 +413,7 @@ def open_rows(
         path: What it is called; its ending says what it is.
         options: The read options that the user gave.
         labelled: Whether the rows must have labels.
+        blocks: Its text, where somebody has begun to read it.
 
     Returns:
         The format; the columns, which are those of the first row, or of the header without rows; and the rows.
@@ -348,7 +424,7 @@ def open_rows(
     """
     if is_spreadsheet(source, options.format):
         return _open_workbook(source, options, labelled=labelled)
-    blocks = text_blocks(source)
+    blocks = text_blocks(source) if blocks is None else blocks
     format_ = options.format or _format_by_extension(path)
     first_blocks = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
     beginning = "".join(first_blocks)
