@@ -6,6 +6,7 @@ from typing import Final, Literal, get_args
 from windrow.domain.errors import InvalidParameter
 
 Quoting = Literal["csv", "none"]
+Split = Literal["train", "validation", "test"]
 Annotators = Literal["majority", "refuse"]
 # The files of people, whose columns are found by their names.
 PlainFormat = Literal["csv", "tsv", "jsonl", "json", "txt", "xlsx"]
@@ -38,6 +39,7 @@ TOOL_FORMATS: Final[tuple[ToolFormat, ...]] = get_args(ToolFormat)
 FORMATS: Final[tuple[Format, ...]] = (*PLAIN_FORMATS, *TOOL_FORMATS)
 QUOTINGS: Final[tuple[Quoting, ...]] = get_args(Quoting)
 ANNOTATORS: Final[tuple[Annotators, ...]] = get_args(Annotators)
+SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,29 @@ class ReadOptions:
     annotators: Annotators | None = None
     """What counts where several people labelled a text in a labelling tool and differ: majority (the default) for what
     most of them chose, a tie being left out; refuse to refuse the row."""
+    split_column: str | None = None
+    """The column (in JSON: the key) that says which part of the data a row belongs to: train, validation or test; a
+    labelling tool's file says so by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledReadOptions(ReadOptions):
+    """How to read a file of labelled rows, and which of them are taken."""
+
+    splits: tuple[Split, ...] = ()
+    """The part of the data that is taken, where the file has some: train, validation or test; several, each by itself.
+    Left out, a training takes train and validation and is evaluated on test, and an evaluation takes test."""
 
 
 # Those that say where labels are: what needs no labels has none of them.
-LABEL_OPTIONS: Final = ("label_column", "labels_column", "label_separator", "indicator_columns", "annotators")
+LABEL_OPTIONS: Final = (
+    "label_column",
+    "labels_column",
+    "label_separator",
+    "indicator_columns",
+    "annotators",
+    "split_column",
+)
 # The default: detect every option.
 DETECT_ALL: Final = ReadOptions()
 

@@ -6,12 +6,12 @@ folder, whatever was packed or encoded how, and what it yields is told, checked 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final, Literal, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 from windrow.domain.prediction import Kind
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import ReadOptions, ToolFormat
+from windrow.domain.read_options import Split as Split  # noqa: PLC0414 - formats take it from here
 
-Split = Literal["train", "validation", "test"]
 # How sure a format is that a file is its own.
 CERTAIN: Final = 1.0
 LIKELY: Final = 0.6
@@ -180,7 +180,7 @@ class Document(Protocol):
 class FileFormat:
     """A format, as the registry holds it."""
 
-    name: str
+    name: ToolFormat
     """What ``format`` calls it, such as ``label_studio``."""
     title: str
     """What people call it, such as ``Label Studio JSON``."""

@@ -1,0 +1,222 @@
+"""Read the rows of a labelling tool's file as those of a table: examples, and what is left out with the reason."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from windrow.domain.prediction import Kind
+from windrow.domain.read_options import PLAIN_FORMATS, ReadOptions
+from windrow.files.columns import Columns, LabelColumns
+from windrow.files.decoding import Source
+from windrow.files.formats.document import FileDocument, open_document, open_folder
+from windrow.files.formats.form import CERTAIN, Example, FileFormat, LeftOut, Reading, Split
+from windrow.files.formats.recognition import recognise
+from windrow.files.formats.registry import format_called
+from windrow.files.workbook_parts import is_spreadsheet
+
+TEXT: Final = "text"
+LABEL: Final = "label"
+LABELS: Final = "labels"
+# So many rows that are left out are told one by one.
+MAX_TOLD_ROWS: Final = 100
+_SEVERAL: Final = (
+    "it has {count} labels, and rows of this file have one each. Correct that row, or name where any number of labels "
+    "are with {arg:labels_column}."
+)
+
+
+@dataclass(slots=True)
+class LeftOutRows:
+    """Rows of a file that are no examples; nothing is wrong with them."""
+
+    rows: list[LeftOut] = field(default_factory=list)
+    """The first of them, with the reason."""
+    num_rows: int = 0
+    """How many there are."""
+    num_unlabelled: int = 0
+    """How many more rows nobody has labelled."""
+
+    def add(self, row: LeftOut) -> None:
+        """Take note of a row."""
+        self.num_rows += 1
+        if len(self.rows) < MAX_TOLD_ROWS:
+            self.rows.append(row)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRow:
+    """A row of a tool's file, to be trained on or to be classified."""
+
+    place: int
+    """Its line, or the number of its record, from 1."""
+    text: str
+    """Its text; empty where it has none."""
+    labels: tuple[str, ...] | None
+    """Its labels; ``None`` where it has none that a training would take."""
+    split: Split | None = None
+    """The part of the data that the file says it belongs to."""
+    id: str = ""
+    """What the tool calls it."""
+    own: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """The row in the tool's own form."""
+
+
+@dataclass(slots=True)
+class ToolRows:
+    """The rows of a file of a labelling tool; read once."""
+
+    format: FileFormat
+    """The format."""
+    certainty: float
+    """How sure it is that the file is its own, from 0 to 1; 1 where the user said so."""
+    document: FileDocument
+    """The file."""
+    reading: Reading
+    """What it holds."""
+    kind: Kind
+    """Whether its rows have one label each or any number."""
+    rows: Iterator[Example | LeftOut]
+    """Its rows."""
+    left_out: LeftOutRows = field(default_factory=LeftOutRows)
+    """Those that have been left out so far."""
+
+    @property
+    def columns(self) -> Columns:
+        """The columns that its rows have as those of a table."""
+        if self.kind == "multi_label":
+            return Columns((TEXT,), labels=LabelColumns(LABELS))
+        return Columns((TEXT,), LABEL)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All these columns."""
+        return ("id", TEXT, LABELS if self.kind == "multi_label" else LABEL, "split")
+
+    def examples(self) -> Iterator[ToolRow]:
+        """Yield the rows that somebody has labelled; what is left out is noted.
+
+        Raises:
+            InvalidFile: A row is broken, and the source has no listener.
+        """
+        for row in self.rows:
+            if isinstance(row, LeftOut):
+                if row.is_wrong:
+                    self.reject(row.place, row.template, row.facts)
+                else:
+                    self.left_out.add(row)
+            elif row.labels is None:
+                self.left_out.num_unlabelled += 1
+            elif self.kind == "single_label" and len(row.labels) != 1:
+                self.reject(row.place, _SEVERAL, {"count": len(row.labels)})
+            else:
+                yield ToolRow(row.place, row.text, row.labels, row.split, row.id, row.values)
+
+    def texts(self) -> Iterator[ToolRow]:
+        """Yield all rows, those without a text too, as they are to be classified."""
+        for row in self.rows:
+            if isinstance(row, LeftOut):
+                yield ToolRow(row.place, row.text, None, None, row.id, row.values)
+            else:
+                yield ToolRow(row.place, row.text, row.labels, row.split, row.id, row.values)
+
+    def reject(self, place: int, template: str, facts: Mapping[str, object]) -> None:
+        """Refuse the file for a row, or tell the source's listener."""
+        self.document.source.reject(template, place, **facts)
+
+    def values_of(self, row: ToolRow) -> dict[str, object]:
+        """Return the columns of a row."""
+        labels: object = row.labels
+        if self.kind == "single_label":
+            labels = row.labels[0] if row.labels else None
+        elif row.labels is not None:
+            labels = list(row.labels)
+        return dict(zip(self.names, (row.id, row.text, labels, row.split), strict=True))
+
+
+def open_tool(
+    source: Source, options: ReadOptions, *, labelled: bool, folder: Path | None = None, keeps_own: bool | None = None
+) -> tuple[ToolRows | None, Iterator[str] | None]:
+    """Look whether an open file is one of a labelling tool, and begin to read it as such.
+
+    Args:
+        source: The file.
+        options: The options that the user gave.
+        labelled: Whether its rows must have labels.
+        folder: The folder that it lies in, whose files may belong to it; ``None`` where it came alone.
+        keeps_own: Whether the rows in the tool's own form are kept with them; ``None`` where they are not ``labelled``.
+
+    Returns:
+        Its rows, or ``None`` where it is a table; and what was begun to be read of its text then.
+
+    Raises:
+        InvalidFile: It is not clear what it is, or it is damaged.
+    """
+    if options.format in PLAIN_FORMATS or (options.format is None and is_spreadsheet(source, None)):
+        return None, None
+    document = open_document(source, options, folder=folder)
+    keeps_own = not labelled if keeps_own is None else keeps_own
+    found = _told_format(document, labelled=labelled)
+    if found is not None:
+        return read_tool_rows(*found, document, labelled=labelled, keeps_own=keeps_own), None
+    if document.is_container:
+        raise source.error(
+            "it is a zip file in which there is no project of a known tool. Unpack it, and name the file with rows."
+        )
+    return None, document.blocks
+
+
+def open_tool_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> ToolRows:
+    """Begin to read a folder that a labelling tool has written.
+
+    Raises:
+        InvalidFile: It is not clear what it is.
+    """
+    document = open_folder(folder, options)
+    found = _told_format(document, labelled=labelled)
+    if found is None:
+        raise document.error(
+            "it is a folder in which there is no project of a known tool. Name a file in it, or say what it is with "
+            "{arg:format}.",
+            parameter="format",
+        )
+    return read_tool_rows(*found, document, labelled=labelled, keeps_own=not labelled)
+
+
+def _told_format(document: FileDocument, *, labelled: bool) -> tuple[FileFormat, float] | None:
+    asked = document.options.format
+    if asked is None:
+        return recognise(document, labelled=labelled)
+    found = format_called(asked)
+    if found is None:
+        raise document.error("{format} is read as a table alone. Leave out {arg:format}.", format=asked)
+    return found, CERTAIN
+
+
+def read_tool_rows(
+    format_: FileFormat, certainty: float, document: FileDocument, *, labelled: bool, keeps_own: bool
+) -> ToolRows:
+    """Begin to read a file of a labelling tool.
+
+    Args:
+        format_: What it is.
+        certainty: How sure that is, from 0 to 1.
+        document: The file.
+        labelled: Whether the labels of its rows matter. Then all rows are held in memory where the format does not say
+            whether they have one label each.
+        keeps_own: Whether the rows in the tool's own form are held with them.
+
+    Raises:
+        InvalidFile: It is damaged, or it is not clear where its texts and labels are.
+    """
+    reading = format_.read(document)
+    kind, rows = reading.kind, reading.rows
+    if kind is None and labelled:
+        held = [row if keeps_own else replace(row, values={}) for row in rows]
+        kind = "multi_label" if any(_is_several(row) for row in held) else "single_label"
+        rows = iter(held)
+    return ToolRows(format_, certainty, document, reading, kind or "multi_label", rows)
+
+
+def _is_several(row: Example | LeftOut) -> bool:
+    return isinstance(row, Example) and row.labels is not None and len(row.labels) != 1
