@@ -1,34 +1,12 @@
 """Exports of Label Studio: which annotations count, which control holds the labels, and what is refused."""
 
-import json
-from typing import Any
-
 import pytest
 
+from tests.files.formats.checks import left_out, reader_of, refused
 from tests.files.formats.label_studio_samples import CSV, JSON, MIN, annotated, task
-from tests.files.formats.reading import read_format, told
-from windrow.domain.errors import InvalidFile
-from windrow.domain.words import render
-from windrow.files.formats.form import Example, LeftOut
+from tests.files.formats.reading import told
 
-
-def rows_of(content: object, name: str = "export.json", **options: Any) -> list[Example | LeftOut]:
-    text = content if isinstance(content, str) else json.dumps(content)
-    return read_format("label_studio", text.encode(), name, **options)
-
-
-def left_out(content: object, name: str = "export.json", **options: Any) -> list[tuple[str, str, bool]]:
-    return [
-        (row.text, render(row.template, row.facts), row.is_wrong)
-        for row in rows_of(content, name, **options)
-        if isinstance(row, LeftOut)
-    ]
-
-
-def refused(content: object, name: str = "export.json", **options: Any) -> tuple[str, object]:
-    with pytest.raises(InvalidFile) as raised:
-        rows_of(content, name, **options)
-    return str(raised.value), raised.value.facts.get("parameter")
+rows_of = reader_of("label_studio")
 
 
 def test_rows_keep_their_place_their_name_and_the_form_of_the_tool() -> None:
@@ -43,7 +21,7 @@ def test_a_cancelled_annotation_does_not_count() -> None:
         task(2, "b", annotated(was_cancelled=True)),
     ]
     assert told(rows_of(rows)) == [("a", ("B",))]
-    assert left_out(rows) == [("b", "its annotations were cancelled, so it is no example.", False)]
+    assert left_out(rows_of(rows)) == [("b", "its annotations were cancelled, so it is no example.", False)]
 
 
 def test_most_annotators_decide_and_a_tie_is_left_out() -> None:
@@ -53,13 +31,13 @@ def test_most_annotators_decide_and_a_tie_is_left_out() -> None:
         task(3, "c", annotated("B"), annotated("B")),
     ]
     assert told(rows_of(rows)) == [("a", ("A",)), ("c", ("B",))]
-    assert left_out(rows) == [("b", "its 2 annotators differ, and no choice is that of most: A, B.", False)]
+    assert left_out(rows_of(rows)) == [("b", "its 2 annotators differ, and no choice is that of most: A, B.", False)]
 
 
 def test_annotators_who_differ_are_refused_if_that_is_asked() -> None:
     rows = [task(1, "a", annotated("A"), annotated("B"), annotated("A")), task(2, "b", annotated("B"), annotated("B"))]
     assert told(rows_of(rows, annotators="refuse")) == [("b", ("B",))]
-    [(text, why, is_wrong)] = left_out(rows, annotators="refuse")
+    [(text, why, is_wrong)] = left_out(rows_of(rows, annotators="refuse"))
     assert (text, is_wrong) == ("a", True)
     assert "differ: A, B, A" in why and "annotators=majority" in why
 
@@ -70,7 +48,9 @@ def test_of_several_choices_each_counts_for_itself() -> None:
         task(2, "b", annotated("A", "B"), annotated("A")),
     ]
     assert told(rows_of(rows)) == [("a", ("A",))]
-    assert left_out(rows) == [("b", "its 2 annotators differ, and no choice is that of most: A + B, A.", False)]
+    assert left_out(rows_of(rows)) == [
+        ("b", "its 2 annotators differ, and no choice is that of most: A + B, A.", False)
+    ]
 
 
 def test_the_ground_truth_counts_alone() -> None:
@@ -86,14 +66,14 @@ def test_predictions_are_no_labels() -> None:
 def test_who_chose_nothing_says_nothing_unless_rows_may_have_no_label() -> None:
     rows = [task(1, "a", annotated()), task(2, "b", annotated("A"))]
     assert told(rows_of(rows)) == [("b", ("A",))]
-    [(text, why, is_wrong)] = left_out(rows)
+    [(text, why, is_wrong)] = left_out(rows_of(rows))
     assert (text, is_wrong) == ("a", False)
     assert why.startswith("its annotators chose nothing. If a text may have any number of labels")
     assert told(rows_of(rows, labels_column="sentiment")) == [("a", ()), ("b", ("A",))]
 
 
 def test_several_labels_are_wrong_where_one_was_asked_for() -> None:
-    [(_, why, is_wrong)] = left_out([task(1, "a", annotated("A", "B"))], label_column="sentiment")
+    [(_, why, is_wrong)] = left_out(rows_of([task(1, "a", annotated("A", "B"))], label_column="sentiment"))
     assert is_wrong
     assert "it has 2 labels, 'A', 'B'" in why
 
@@ -101,21 +81,21 @@ def test_several_labels_are_wrong_where_one_was_asked_for() -> None:
 def test_several_controls_are_asked_about_and_an_option_names_one() -> None:
     both = annotated("A")
     both["result"] += annotated("urgent", control="priority")["result"]
-    message, parameter = refused([task(1, "a", both)])
-    assert "choices of several controls, 'priority', 'sentiment'" in message
+    message, parameter = refused(rows_of, [task(1, "a", both)])
+    assert "labels of several controls, 'priority', 'sentiment'" in message
     assert parameter == "label_column"
     assert told(rows_of([task(1, "a", both)], label_column="priority")) == [("a", ("urgent",))]
     later = [task(1, "a", annotated("A")), task(2, "b", annotated("urgent", control="priority"))]
-    assert refused(later)[1] == "label_column"
+    assert refused(rows_of, later)[1] == "label_column"
     assert told(rows_of(later, label_column="priority")) == [("b", ("urgent",))]
 
 
 def test_a_control_that_is_not_there_is_refused_with_those_that_are() -> None:
-    message, parameter = refused(JSON, label_column="topic")
-    assert "there is no control 'topic' with choices; there are 'sentiment'" in message
+    message, parameter = refused(rows_of, JSON, label_column="topic")
+    assert "there is no control 'topic' with labels; there are 'sentiment'" in message
     assert parameter == "label_column"
-    assert refused(JSON, labels_column="topic")[1] == "labels_column"
-    assert "there is no column 'topic'" in refused(CSV, "export.csv", label_column="topic")[0]
+    assert refused(rows_of, JSON, labels_column="topic")[1] == "labels_column"
+    assert "there is no column 'topic'" in refused(rows_of, CSV, "export.csv", label_column="topic")[0]
 
 
 def test_choices_of_a_part_of_the_text_and_other_controls_are_no_labels() -> None:
@@ -140,7 +120,7 @@ def test_the_text_is_called_so_or_the_only_one_or_named() -> None:
     row = {**task(1, "", annotated("A")), "data": {"body": "hello", "user": 7}}
     assert told(rows_of([row])) == [("hello", ("A",))]
     row = {**row, "data": {"headline_1": "hello", "page": "http://a.example"}}
-    message, parameter = refused([row])
+    message, parameter = refused(rows_of, [row])
     assert "'data' has several texts, 'headline_1', 'page'" in message
     assert parameter == "text_column"
     assert told(rows_of([row], text_column=("headline_1",))) == [("hello", ("A",))]
@@ -151,7 +131,10 @@ def test_the_text_is_called_so_or_the_only_one_or_named() -> None:
 def test_annotations_of_one_text_are_rows_of_json_min_and_csv() -> None:
     rows = [MIN[0], {**MIN[0], "sentiment": "Negative"}, {**MIN[0], "sentiment": "Negative"}, MIN[1]]
     assert told(rows_of(rows)) == [("The delivery was fast", ("Negative",)), ("The box was empty", ("Negative",))]
-    assert left_out(rows[:2])[0][1] == "its 2 annotators differ, and no choice is that of most: Positive, Negative."
+    assert (
+        left_out(rows_of(rows[:2]))[0][1]
+        == "its 2 annotators differ, and no choice is that of most: Positive, Negative."
+    )
 
 
 def test_a_row_of_json_min_that_nobody_labelled_has_no_labels() -> None:
@@ -161,7 +144,7 @@ def test_a_row_of_json_min_that_nobody_labelled_has_no_labels() -> None:
 
 def test_several_columns_of_labels_are_asked_about() -> None:
     rows = [{**MIN[0], "priority": "high"}]
-    message, parameter = refused(rows)
+    message, parameter = refused(rows_of, rows)
     assert "which of 'sentiment', 'priority' holds the labels" in message
     assert parameter == "label_column"
     assert told(rows_of(rows, label_column="priority")) == [("The delivery was fast", ("high",))]
@@ -169,7 +152,7 @@ def test_several_columns_of_labels_are_asked_about() -> None:
 
 def test_json_min_whose_text_has_another_name_is_asked_about() -> None:
     rows = [{"id": 1, "mail_of_customer": "hello", "mood": "A", "annotator": 1, "annotation_id": 2, "lead_time": 1.0}]
-    assert refused(rows)[1] == "text_column"
+    assert refused(rows_of, rows)[1] == "text_column"
     assert told(rows_of(rows, text_column=("mail_of_customer",))) == [("hello", ("A",))]
     assert told(rows_of(rows, label_column="mood")) == [("hello", ("A",))]
 
@@ -196,7 +179,7 @@ def test_json_min_whose_text_has_another_name_is_asked_about() -> None:
 def test_a_broken_row_is_left_out_as_wrong_and_the_rest_is_read(row: object) -> None:
     rows = rows_of([row, task(2, "b", annotated("B"))])
     assert told(rows) == [("b", ("B",))]
-    assert [row.is_wrong for row in rows if isinstance(row, LeftOut)] == [True]
+    assert [is_wrong for _, _, is_wrong in left_out(rows)] == [True]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ ground truth counts alone, and predictions are no labels.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 from windrow.files.columns import LABEL_NAMES
 from windrow.files.formats.annotators import agreed_labels
 from windrow.files.formats.form import CERTAIN, LIKELY, NO, Beginning, Document, Example, FileFormat, LeftOut, Reading
+from windrow.files.formats.questions import Questions
 from windrow.files.formats.raw_rows import as_list, as_object, kind_of
 from windrow.files.formats.row_parts import (
     ASK_LABELS,
@@ -57,13 +57,13 @@ def _sniff_object(row: Mapping[str, Any]) -> float:
 
 
 def _read(document: Document) -> Reading:
-    controls = _Controls(document)
+    controls = Questions(document, "control", place_asked(document.options))
     if is_delimited(document):
         return Reading(_read_flat(document, delimited_objects(document), controls), kind_asked(document.options))
     return Reading(controls.checked(_read_json(document, controls)), kind_asked(document.options))
 
 
-def _read_json(document: Document, controls: "_Controls") -> Iterator[Example | LeftOut]:
+def _read_json(document: Document, controls: Questions) -> Iterator[Example | LeftOut]:
     """Yield the rows of JSON: tasks with all their annotations, or JSON_MIN."""
     values = document.values()
     parts = Parts(partial(_text_of_task, document), partial(_labels_of_task, document, controls))
@@ -79,44 +79,6 @@ def _again(first: tuple[int, Any], values: Iterator[tuple[int, Any]]) -> Iterato
     yield from values
 
 
-@dataclass(slots=True)
-class _Controls:
-    """Which control holds the labels; it is told by the first row that has any, unless an option names it."""
-
-    document: Document
-    name: str | None = None
-    seen: set[str] = field(default_factory=set)
-
-    def add(self, names: set[str]) -> None:
-        """Take note of the controls of a row.
-
-        Raises:
-            InvalidFile: There are several, and no option names one.
-        """
-        self.seen |= names
-        if place_asked(self.document.options) is None and len(self.seen) > 1:
-            raise self.document.error(
-                f"it has choices of several controls, {{names:quoted}}, and it is not clear which of them holds the "
-                f"labels. {ASK_LABELS}",
-                parameter="label_column",
-                names=sorted(self.seen),
-            )
-        self.name = place_asked(self.document.options) or next(iter(self.seen), None)
-
-    def checked(self, rows: Iterator[Example | LeftOut]) -> Iterator[Example | LeftOut]:
-        """Yield rows, and then refuse the file if the control that an option names is in none of them.
-
-        Raises:
-            InvalidFile: It is not there.
-        """
-        yield from rows
-        asked = place_asked(self.document.options)
-        if asked is not None and self.seen and asked not in self.seen:
-            words = "there is no control {asked!r} with choices; there are {names:quoted}. Name one of them."
-            parameter = parameter_asked(self.document.options)
-            raise self.document.error(words, parameter=parameter, asked=asked, names=sorted(self.seen))
-
-
 def _text_of_task(document: Document, task: JsonObject) -> object:
     data = task.get("data")
     if not isinstance(data, dict):
@@ -128,7 +90,7 @@ def _text_of_task(document: Document, task: JsonObject) -> object:
     return text_in(document, rooted, "'data'")
 
 
-def _labels_of_task(document: Document, controls: _Controls, task: JsonObject) -> list[str] | None:
+def _labels_of_task(document: Document, controls: Questions, task: JsonObject) -> list[str] | None:
     annotations = [each for each in _annotations_of(task) if isinstance(each, dict)]
     if not annotations:
         return None
@@ -137,7 +99,7 @@ def _labels_of_task(document: Document, controls: _Controls, task: JsonObject) -
         raise NoExample("its annotations were cancelled, so it is no example.")
     kept = [each for each in kept if each.get("ground_truth")] or kept
     chosen = [_choices_of(each) for each in kept]
-    controls.add({name for each in chosen for name in each})
+    controls.add(name for each in chosen for name in each)
     votes = [labels_of(each[controls.name]) for each in chosen if controls.name in each]
     if document.options.labels_column:  # who chose nothing says that none of the labels fits
         votes = [labels_of(each.get(controls.name or "", [])) for each in chosen]
@@ -169,7 +131,7 @@ def _choices_of(annotation: JsonObject) -> dict[str, list[Any]]:
     return chosen
 
 
-def _read_flat(document: Document, rows: Iterator[tuple[int, Any]], controls: _Controls) -> Iterator[Example | LeftOut]:
+def _read_flat(document: Document, rows: Iterator[tuple[int, Any]], controls: Questions) -> Iterator[Example | LeftOut]:
     """Yield the texts of JSON_MIN or CSV, where each annotation is a row of its own, those of one text together."""
     grouped = groupby(rows, key=lambda each: _task_of(*each))
     for _, annotations in grouped:
@@ -185,13 +147,13 @@ def _task_of(line: int, row: object) -> object:
     return name if isinstance(name, str | int) and name != "" else ("line", line)
 
 
-def _text_of_flat(document: Document, controls: _Controls, row: JsonObject) -> object:
+def _text_of_flat(document: Document, controls: Questions, row: JsonObject) -> object:
     label = _label_key(document, controls, row) if not document.options.text_column else None
     data = {name: value for name, value in row.items() if name not in _BESIDE and name != label}
     return text_in(document, data, "a row")
 
 
-def _labels_of_flat(document: Document, controls: _Controls, rows: list[object], _: JsonObject) -> list[str] | None:
+def _labels_of_flat(document: Document, controls: Questions, rows: list[object], _: JsonObject) -> list[str] | None:
     votes = []
     for row in map(as_object, rows):
         key = _label_key(document, controls, row)
@@ -203,7 +165,7 @@ def _labels_of_flat(document: Document, controls: _Controls, rows: list[object],
     return fitting_labels(agreed_labels(votes, document.options), document.options, why_none=_NOTHING_CHOSEN)
 
 
-def _label_key(document: Document, controls: _Controls, row: JsonObject) -> str | None:
+def _label_key(document: Document, controls: Questions, row: JsonObject) -> str | None:
     """Return the key with the labels: a named one, one with choices, one that is called so, or the only one left.
 
     Raises:

@@ -2,11 +2,16 @@
 
 from typing import Final
 
-from windrow.files.formats import label_studio
+from windrow.files.formats import argilla, doccano, label_studio, prodigy
 from windrow.files.formats.form import FileFormat
 
 # In the order in which people are told of them.
-FORMATS: Final[tuple[FileFormat, ...]] = (label_studio.FORMAT,)
+FORMATS: Final[tuple[FileFormat, ...]] = (
+    label_studio.FORMAT,
+    doccano.FORMAT,
+    prodigy.FORMAT,
+    argilla.FORMAT,
+)
 
 
 def format_called(name: str) -> FileFormat | None:
