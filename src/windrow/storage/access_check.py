@@ -11,7 +11,7 @@ from windrow.storage.audit_log import AUDIT, DAYS, audit_lines_from_bytes
 from windrow.storage.audit_log import FILES as AUDIT_FILES
 from windrow.storage.files import MAX_BYTES
 from windrow.storage.folder_check import CandidateFinding, list_folder
-from windrow.storage.format import ALLOW
+from windrow.storage.format import ALLOW, UPGRADE, is_newer
 from windrow.storage.key_store import ACCESS, KEYS, keys_from_json
 from windrow.storage.log import NUMBERED
 from windrow.storage.name_check import ScanResult
@@ -71,7 +71,7 @@ def _problem(path: str, read: Callable[[bytes], object]) -> tuple[str, str | Non
     except OSError as error:
         return f"cannot be read ({reason(error)}).", ALLOW if isinstance(error, PermissionError) else None
     except InvalidArtifact as error:
-        if "newest_known_format" in error.facts:
-            return "is of a newer Windrow.", "Upgrade Windrow."
+        if is_newer(error):
+            return "is of a newer Windrow.", UPGRADE
         return f"{error.facts['why']}.", None
     return None
