@@ -240,8 +240,9 @@ def test_rows_that_were_rejected_in_prodigy_are_left_out_and_told(ask: Run, tmp_
     file = save(tmp_path, "prodigy.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
     assert counts(ask, file) == {"invoice": 1, "refund": 1}
     said = ask("fit", "other", file, "--num-iterations", "0").err
-    assert "Left out, since their answer is reject or ignore: 2 rows of" in said
-    assert "of the lines 2, 4." in said
+    assert f"Left out of {file}: 2 rows." in said
+    assert "line 2: its answer is reject, so it is no example." in said
+    assert "line 4: its answer is ignore, so it is no example." in said
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])

@@ -106,13 +106,19 @@ def check_read_options(options: ReadOptions) -> None:
     """Refuse options of reading that do not exist.
 
     Raises:
-        InvalidParameter: The format or the way of quoting is none, or the separator is empty.
+        InvalidParameter: The format, the way of quoting or a part of the data is none, or the separator is empty.
     """
     for name, known in (("format", FORMATS), ("quoting", QUOTINGS), ("annotators", ANNOTATORS)):
         if getattr(options, name) not in (None, *known):
             raise InvalidParameter(
                 "{arg:{parameter}} is none of {allowed:joined}. {Send} one of them, or leave it out.",
                 {"parameter": name, "allowed": list(known)},
+            )
+    for split in options.splits if isinstance(options, LabelledReadOptions) else ():
+        if split not in SPLITS:
+            raise InvalidParameter(
+                "{arg:splits} is {value}, none of {allowed:joined}. {Send} one of them, or leave it out.",
+                {"parameter": "splits", "value": split, "allowed": list(SPLITS)},
             )
     if options.label_separator == "":
         raise InvalidParameter(
