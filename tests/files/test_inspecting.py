@@ -252,7 +252,7 @@ def test_examples_are_cut() -> None:
         (b"%PDF-1.7", None, "the file: it is a PDF document, no text"),
         (b"\x89PNG\r\n\x1a\n", "a.csv", "it is a picture"),
         (b"<!doctype html>", "a.xls", "it is HTML or XML"),
-        (b"a,b\nna\xefve,c\n", "a.csv", "line 2: the byte 0xef at offset 6 is not UTF-8. .* encoding=cp1252"),
+        (b"a,b\nna\xff\xffve,c\n", "a.csv", "line 2: the byte 0xff at offset 6 is not UTF-8. Name its encoding"),
         (b"text\na\0b\n", "a.csv", "there is a NUL character"),
         (gzip.compress(b"text\na\n")[:-4], "a.csv", "damaged gzip"),
         (b"", "a.csv", "there is nothing in it"),
@@ -484,3 +484,29 @@ def test_options_that_contradict_each_other_are_refused() -> None:
         look("text,x\na,1\n", "a.csv", indicator_columns=("x",), labels_column="x")
     with pytest.raises(InvalidParameter, match="label_separator is empty"):
         look("text,labels\na,x\n", "a.csv", label_separator="")
+
+
+GERMAN_ROWS = "text;label\nRückgabe der Ware;Retoure\nGerät läuft nicht;Technik\n"
+
+
+def test_a_file_of_another_encoding_is_read_with_the_one_that_fits_and_asked_about() -> None:
+    found = look(GERMAN_ROWS.encode("cp1252"), filename="mails.csv")
+    [asked] = found.questions
+    assert asked.parameter == "encoding"
+    assert asked.detail == (
+        "it is not UTF-8, and was read as cp1252, in which line 2 has 'Rückgabe der Ware;Retoure'. Is that right?"
+    )
+    assert (found.encoding, [row.text for row in found]) == ("cp1252", ["Rückgabe der Ware", "Gerät läuft nicht"])
+    assert look(GERMAN_ROWS.encode("cp1252"), filename="mails.csv", encoding="cp1252").questions == ()
+
+
+def test_utf_16_without_a_mark_is_asked_about_too() -> None:
+    found = look(GERMAN_ROWS.encode("utf-16-le"), filename="mails.csv")
+    assert ([each.parameter for each in found.questions], found.encoding) == (["encoding"], "utf-16-le")
+    assert found.rows_per_label == {"Retoure": 1, "Technik": 1}
+
+
+def test_an_encoding_that_fits_the_first_lines_alone_is_not_read_with() -> None:
+    content = GERMAN_ROWS.encode("cp1252") + (b"x" * 2_000 + b";y\n") * 40 + b"\x81;z\n"
+    with pytest.raises(InvalidFile, match=r"line 2: the byte 0xfc at offset 12 is not UTF-8\. As cp1252"):
+        look(content, filename="mails.csv")

@@ -85,7 +85,7 @@ class OpenQuestion(Value):
 
     parameter: str
     """The read option that answers it: ``text_column``, ``label_column``, ``labels_column``, ``label_separator``,
-    ``indicator_columns``, ``header`` or ``sheet``."""
+    ``indicator_columns``, ``header``, ``sheet``, or ``encoding`` where one was proposed and read with."""
     detail: str
     """What is not clear."""
 

@@ -10,7 +10,7 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import BinaryIO, Literal, Protocol, cast
 
 from windrow.disk import reason
 from windrow.domain.errors import InvalidFile, InvalidParameter, LimitExceeded
+from windrow.files.decoding_errors import decoding_error, nul_error, unreadable_error
 
 STANDARD_INPUT = "-"
 # Large enough for fast reading, small enough that the rows of a slow pipe arrive without delay.
@@ -229,14 +230,7 @@ def text_blocks(source: Source) -> Iterator[str]:
     done, line = len(mark), 1
     # No block waits for the next one, so that the rows of a slow pipe are classified as soon as they arrive.
     for block in chain((first[len(mark) :],), blocks, (None,)):
-        try:
-            text = decoder.decode(block or b"", final=block is None)
-        except UnicodeDecodeError as error:
-            raise _decoding_error(source, error, done + len(block or b""), (encoding, line)) from error
-        except ValueError as error:
-            raise _unreadable_error(source, line, encoding) from error
-        if "\0" in text:
-            raise _nul_error(source, line + count_line_ends(text[: text.index("\0")]), encoding)
+        text = _decoded(source, decoder, block, (done, line))
         _check_has_whole_characters(source, text, line)
         done += len(block or b"")
         if source.limit is not None and done > source.limit[0]:
@@ -248,6 +242,33 @@ def text_blocks(source: Source) -> Iterator[str]:
             if source.on_text is not None:
                 source.on_text(text)
             yield text
+
+
+def _decoded(source: Source, decoder: io.IncrementalNewlineDecoder, block: bytes | None, place: tuple[int, int]) -> str:
+    """Decode a block; ``None`` for the end of the file.
+
+    Args:
+        source: The file, for messages.
+        decoder: What decodes it.
+        block: Its next bytes.
+        place: Where they begin: the offset, and the line.
+
+    Raises:
+        InvalidFile: They are no text in the encoding of the file.
+    """
+    (done, line), encoding = place, source.found_encoding
+    try:
+        text = decoder.decode(block or b"", final=block is None)
+    except UnicodeDecodeError as error:
+        # The decoder's text may begin before the block.
+        offset = done + len(block or b"") - len(error.object) + error.start
+        raise decoding_error(source.error, error, offset, (encoding, line)) from error
+    except ValueError as error:
+        raise unreadable_error(source.error, line, encoding) from error
+    if "\0" in text:
+        line += count_line_ends(text[: text.index("\0")])
+        raise nul_error(source.error, block or b"", line, encoding)
+    return text
 
 
 def count_line_ends(text: str) -> int:
@@ -364,51 +385,3 @@ def _encoding_of(source: Source, first: bytes) -> tuple[str, bytes]:
     if marked is not None and marked[0].startswith(wanted.removesuffix("-sig")):
         return marked
     return wanted, b""
-
-
-def _decoding_error(source: Source, error: UnicodeDecodeError, end: int, place: tuple[str, int]) -> InvalidFile:
-    """Return the error for a byte that the encoding cannot decode.
-
-    Args:
-        source: The file.
-        error: The decoder's error; its ``object`` may begin before the last block.
-        end: The offset in bytes at which the last block ends.
-        place: The encoding, and the line at which the last block begins.
-    """
-    encoding, line = place
-    offset = end - len(error.object) + error.start
-    with suppress(ValueError):
-        line += count_line_ends(error.object[: error.start].decode(encoding, "ignore"))
-    advice = (
-        "Name its encoding, often {set:encoding=cp1252}, or save the file as UTF-8."
-        if encoding == "utf-8"
-        else "Name its real encoding with {arg:encoding}."
-    )
-    return source.error(
-        f"the byte 0x{{byte:02x}} at offset {{offset}} is not {{encoding}}. {advice}",
-        line,
-        parameter="encoding",
-        byte=error.object[error.start],
-        offset=offset,
-        encoding=encoding.upper(),
-    )
-
-
-def _unreadable_error(source: Source, line: int, encoding: str) -> InvalidFile:
-    """Return an error for bytes that an encoding refuses as a whole, such as UTF-16 without a byte-order mark."""
-    if encoding in ("utf-16", "utf-32"):
-        return source.error(
-            "it does not begin with a byte order mark, so it is not clear how {encoding} orders its bytes. Name "
-            "{set:encoding={encoding}-le}, as Windows writes it, or {set:encoding={encoding}-be}.",
-            encoding=encoding,
-            parameter="encoding",
-        )
-    words = "it is not {encoding}. Name its real encoding with {arg:encoding}."
-    return source.error(words, line, encoding=encoding, parameter="encoding")
-
-
-def _nul_error(source: Source, line: int, encoding: str) -> InvalidFile:
-    advice = "If it is UTF-16, add {set:encoding=utf-16-le}." if encoding == "utf-8" else "Remove it."
-    return source.error(
-        f"there is a NUL character, which no text has. Is it a text file? {advice}", line, parameter="encoding"
-    )

@@ -6,6 +6,7 @@ refuse the file.
 
 from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, BinaryIO, Final
@@ -40,6 +41,7 @@ from windrow.files.columns import (
 )
 from windrow.files.decoding import Source, check_encoding
 from windrow.files.delimited import MAX_COLUMNS, NumberedRow, too_many_columns
+from windrow.files.formats.beginning import is_seekable
 from windrow.files.json_values import shown_value
 from windrow.files.label_hints import find_label_hints
 from windrow.files.reading import Record, Table, is_rejected, open_rows
@@ -53,6 +55,7 @@ _MAX_GROWTH: Final = 4
 _NESTED_CHARS: Final = 30
 # The questions about which rows there are, and what their columns are called.
 _TABLE_QUESTIONS: Final = frozenset(("header", "sheet"))
+_READ_AS: Final = "it is not UTF-8, and was read as {candidate}, in which line {line} has {reading!r}. Is that right?"
 # The questions about how labels are written in their column.
 _UNCLEAR_LABELS: Final = frozenset(("label_separator", "labels_column"))
 
@@ -87,6 +90,31 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
     """
     check_inspect(request)
     check_encoding(request.encoding)
+    start = file.tell() if is_seekable(file) else None
+    try:
+        return _inspected(file, request, limits)
+    except InvalidFile as error:
+        candidate = error.facts.get("candidate")
+        if start is None or request.encoding is not None or not isinstance(candidate, str):
+            raise
+        file.seek(start)
+        asked = OpenQuestion("encoding", render(_READ_AS, error.facts))
+        with _or_else(error):
+            found = _inspected(file, replace(request, encoding=candidate), limits)
+    return replace(found, questions=(asked, *found.questions))
+
+
+@contextmanager
+def _or_else(first: InvalidFile) -> Iterator[None]:
+    """Raise an earlier error where a second attempt fails for the encoding too."""
+    try:
+        yield
+    except InvalidFile as error:
+        raise first if error.facts.get("parameter") == "encoding" else error from error
+
+
+def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits) -> Inspection:
+    """Read a whole file of rows in the encoding of its mark, of the request, or UTF-8; see :func:`inspect_file`."""
     notes = _Notes(limits.rows.max_rows)
     name = request.filename or UNNAMED
     limit = (limits.max_bytes, limits.setting)

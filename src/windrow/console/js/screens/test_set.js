@@ -17,6 +17,8 @@ import { html, signal, useEffect, useState } from "../ui.js";
  * @property {string | null} [label_separator]
  * @property {string[]} [indicator_columns] One for each label, of 1 and 0.
  * @property {boolean} [header]
+ * @property {string} [sheet] Of a workbook.
+ * @property {string} [encoding]
  */
 /** @typedef {import("../api.js").Json} Json */
 
@@ -136,6 +138,14 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
   </div>`;
 }
 
+/** The answers to questions about a file as a whole, each with its words. @type {Record<string, (found: Json) => [string, string][]>} */
+const ANSWERS = {
+  sheet: (found) => found.sheets.slice(0, MOST_SHEETS).map((/** @type {string} */ name) => [name, name]),
+  encoding: (found) => [[found.encoding, "It is right"], ...OTHER_ENCODINGS.filter((each) => each !== found.encoding).map((each) => /** @type {[string, string]} */ ([each, `Read it as ${each}`]))],
+};
+const MOST_SHEETS = 30;
+const OTHER_ENCODINGS = ["cp1252", "cp1250", "mac-roman"];
+
 /**
  * What a file does not say, and what its columns are taken for; each can be changed.
  * @param {{ found: Json, separator?: string | null, busy?: boolean, labelled?: boolean, onRead: (how: Columns) => void }} props
@@ -144,6 +154,8 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
 export function FileColumns({ found, separator = null, busy, labelled: hasLabels = true, onRead }) {
   const { columns, questions, text_columns: texts, label_column: label, labels_column: several, indicator_columns: indicators } = found;
   const uses = [["text", "the text"], ...(hasLabels || saysLabels(found) ? WAYS : []), ["", "nothing"]];
+  // What was found out or said of the file as a whole.
+  const kept = { sheet: found.sheet ?? undefined, encoding: found.encoding === "utf-8" ? undefined : found.encoding };
   /** @param {string} name */
   const useOf = (name) => (texts.includes(name) ? "text" : label === name ? "label" : several === name ? "labels" : indicators.includes(name) ? "indicator" : "");
   /** @param {string} name @param {string} use @param {string | null} [between] */
@@ -154,14 +166,15 @@ export function FileColumns({ found, separator = null, busy, labelled: hasLabels
     /** @param {string} wanted @returns {string[]} */
     const taken = (wanted) => (others.length < WAYS.length && others.includes(wanted) ? [] : assigned.filter((each) => each.use === wanted).map((each) => each.name));
     const [one, many] = ["label", "labels"].map((way) => (use === way ? name : (taken(way)[0] ?? null)));
-    onRead({ text_column: taken("text"), label_column: one, labels_column: many, label_separator: many && between, indicator_columns: taken("indicator"), header: found.has_header ?? undefined });
+    onRead({ text_column: taken("text"), label_column: one, labels_column: many, label_separator: many && between, indicator_columns: taken("indicator"), header: found.has_header ?? undefined, ...kept });
   }
   return html`${questions.map(
       ({ parameter, detail }) => html`<${Notice} kind="warn" key=${parameter}>
-        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : parameter === "label_separator" ? "What stands between two labels?" : "Choose it below."}</p>
+        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : parameter === "label_separator" ? "What stands between two labels?" : parameter in ANSWERS ? "" : "Choose it below."}</p>
         ${parameter === "label_separator" && html`<div class="row">${SEPARATORS.map((each) => html`<${Button} key=${each} busy=${busy} label="Labels are apart by ${each}" onClick=${() => assign(label ?? several, "labels", each)}><code>${each}</code><//>`)}
           <${Button} busy=${busy} onClick=${() => assign(label ?? several, "label")}>Each cell is one label<//></div>`}
-        ${parameter === "header" && html`<div class="row"><${Button} busy=${busy} onClick=${() => onRead({ header: true })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false })}>It is a row<//></div>`}
+        ${parameter in ANSWERS && html`<div class="row">${ANSWERS[parameter](found).map(([answer, words]) => html`<${Button} key=${answer} busy=${busy} onClick=${() => onRead({ ...kept, [parameter]: answer })}><bdi>${words}</bdi><//>`)}</div>`}
+        ${parameter === "header" && html`<div class="row"><${Button} busy=${busy} onClick=${() => onRead({ header: true, ...kept })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false, ...kept })}>It is a row<//></div>`}
       <//>`,
     )}
     ${hasLabels && !saysLabels(found) && !questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}

@@ -253,6 +253,7 @@ export function Understood({ read }) {
     read.format.toUpperCase(),
     read.encoding.toUpperCase(),
     read.delimiter && `values apart by ${DELIMITERS[read.delimiter] ?? `“${read.delimiter}”`}`,
+    read.sheet && `the sheet “${read.sheet}”`,
     read.has_header === true && "the first line names the columns",
     read.has_header === false && "no header",
   ];
