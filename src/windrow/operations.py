@@ -247,7 +247,7 @@ class Operations(Protocol):
         is a :class:`MultiLabelReport` for a multi-label classifier, whose rows have any number of labels each.
 
         Raises:
-            InvalidInput: A name, the precision or a row breaks a rule, there are no rows, they have another form than
+            InvalidInput: A name, a target or a row breaks a rule, there are no rows, they have another form than
                 the classifier's answers, or none has a label that the classifier knows.
             NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
@@ -261,7 +261,7 @@ class Operations(Protocol):
         misclassified rows.
 
         Raises:
-            InvalidInput: A name, the precision, the title or a row breaks a rule, there are no rows, or none has a
+            InvalidInput: A name, a target, the title or a row breaks a rule, there are no rows, or none has a
                 label that the classifier knows.
             NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
@@ -453,13 +453,19 @@ class Operations(Protocol):
         ...
 
     def export(self, request: ExportRequest) -> Export:
-        """Return a classifier as one file, for :meth:`import_classifier`. Its digests are checked first.
+        """Return a classifier as one file: for :meth:`import_classifier`, or to answer without Windrow.
+
+        Digests are checked first.
 
         Raises:
+            InvalidParameter: There is no such form, or it has no place for training data.
             InvalidName: The name breaks the grammar.
             NotFound: The name refers to nothing.
             TrainingDataNotKept: The training rows were not kept.
             InvalidArtifact: The classifier is damaged.
+            BaseModelNotAllowed: Without Windrow, it needs its base model, whose id is no longer on the allow-list.
+            BaseModelUnavailable: That base model is not here.
+            InvalidBaseModel: That base model's files cannot be used.
         """
         ...
 

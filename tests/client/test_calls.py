@@ -258,6 +258,9 @@ def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None
     export = remote.export(ExportRequest("tickets_v1@3", include_training_data=True))
     assert (export.file_name, export.size_bytes, b"".join(export.chunks)) == ("tickets.windrow", 9, b"somebytes")
     assert twin.asked == [ExportRequest("tickets_v1@3", include_training_data=True)]
+    twin.answer = Export("tickets.onnx.zip", 4, iter([b"zipp"]))
+    assert remote.export(ExportRequest("tickets_v1@3", to="onnx")).file_name == "tickets.onnx.zip"
+    assert twin.asked[-1] == ExportRequest("tickets_v1@3", to="onnx")
     twin.answer = ReportPage("tickets_v1@3.html", 4, iter([b"pa", b"ge"]))
     asked = ReportRequest("tickets", ROWS, save=False, target_precision=0.75, title="größer\u2028")
     page = remote.report(asked)

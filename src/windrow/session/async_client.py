@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Self, Unpack, cast, overload
 from windrow.client.async_remote import AsyncRemoteOperations
 from windrow.domain.access import CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
-from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.archive import ExportForm, ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.batches import renumbered
@@ -347,8 +347,8 @@ class AsyncClient:
                 text, also as gzip.
             **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
                 ``text_column`` (one, or several that are joined), ``label_column``, ``labels_column``,
-                ``label_separator``, ``indicator_columns``, ``header``, ``quoting``, ``encoding``, ``filename``,
-                ``include_values`` and ``labelled``.
+                ``label_separator``, ``indicator_columns``, ``annotators``, ``header``, ``quoting``, ``encoding``,
+                ``filename``, ``include_values`` and ``labelled``.
 
         Raises:
             InvalidParameter: There is no such file to read, or an option does not exist.
@@ -361,15 +361,25 @@ class AsyncClient:
         with await asyncio.to_thread(open_rows_file, file) as opened:
             return warn_of(await self._operations.inspect(opened, request))
 
-    async def export(self, model_name: str, path: str | Path = ".", *, include_training_data: bool = False) -> Path:
+    async def export(
+        self,
+        model_name: str,
+        path: str | Path = ".",
+        *,
+        include_training_data: bool = False,
+        to: ExportForm = "windrow",
+    ) -> Path:
         """Write a classifier into one file, as ``Session.export`` does.
 
         Args:
             model_name: The classifier, or one of its revisions (``tickets_v2@3``).
             path: The file, which is replaced if it exists, or a folder to put it in.
             include_training_data: Whether the training texts go along; otherwise none of them is in the file.
+            to: ``windrow`` for :meth:`import_file`, ``onnx`` for a zip that answers without Windrow.
         """
-        request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
+        request = request_of(
+            ExportRequest, {"model_name": model_name, "include_training_data": include_training_data, "to": to}
+        )
         return await asyncio.to_thread(write_file, await self._operations.export(request), path)
 
     async def import_file(
