@@ -172,7 +172,9 @@ def test_rows_that_an_annotator_rejected_are_left_out_as_a_training_leaves_them_
     rows = [{"text": "a", "label": "b", "answer": answer} for answer in ("accept", "reject", "ignore")]
     found = look("\n".join(map(json.dumps, rows)), "a.jsonl")
     assert found.num_rows == 1
-    assert found.problems[0] == RowProblem(2, "its answer is reject, so it is no example.")
+    assert [each.line for each in found.left_out] == [2, 3]
+    assert "reject" in found.left_out[0].detail
+    assert (found.format, found.num_left_out, found.problems) == ("prodigy", 2, ())
     assert look("\n".join(map(json.dumps, rows)), "a.jsonl", label_column="answer").num_rows == 3
 
 
@@ -252,7 +254,7 @@ def test_examples_are_cut() -> None:
         (b"%PDF-1.7", None, "the file: it is a PDF document, no text"),
         (b"\x89PNG\r\n\x1a\n", "a.csv", "it is a picture"),
         (b"<!doctype html>", "a.xls", "it is HTML or XML"),
-        (b"a,b\nna\xff\xffve,c\n", "a.csv", "line 2: the byte 0xff at offset 6 is not UTF-8. Name its encoding"),
+        (b"a,b\nx\xffx\x81x\xfex,c\n", "a.csv", "line 2: the byte 0xff at offset 5 is not UTF-8. Name its encoding"),
         (b"text\na\0b\n", "a.csv", "there is a NUL character"),
         (gzip.compress(b"text\na\n")[:-4], "a.csv", "damaged gzip"),
         (b"", "a.csv", "there is nothing in it"),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from windrow.domain.dataset import DataWarning
 from windrow.domain.prediction import Kind
-from windrow.domain.read_options import Format, ReadOptions, check_read_options
+from windrow.domain.read_options import Format, ReadOptions, Split, check_read_options
 from windrow.domain.values import ListValue, Value
 
 # So many problems are told one by one; a file with more is another kind of file.
@@ -63,6 +63,12 @@ class InspectedRow(Value):
     """Its labels where rows have any number of them; ``None`` where they have one, and, unless rows are ``labelled``,
     where it holds none that a training would take.
     """
+    split: Split | None = None
+    """The part of the data that the file says it belongs to: ``train``, ``validation`` or ``test``; ``None`` where it
+    says nothing.
+    """
+    id: str = ""
+    """What the labelling tool that wrote the file calls it; empty where it has no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class RowProblem(Value):
     """The line at which it begins, from 1."""
     detail: str
     """What is wrong with it, and what to do about it."""
+    id: str = ""
+    """What the labelling tool that wrote the file calls it; empty where it has no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,24 @@ class Inspection(ListValue[InspectedRow]):
     """What is wrong with the rows that were left out: the first hundred."""
     num_problems: int
     """How many there are."""
+    certainty: float = 1.0
+    """How sure ``format`` is, from 0 to 1; 1 where the request says what the file is, and for tables."""
+    left_out: tuple[RowProblem, ...] = ()
+    """The rows of a labelling tool's file that are no examples, though nothing is wrong with them, each with the
+    reason: the first hundred.
+    """
+    num_left_out: int = 0
+    """How many there are."""
+    num_unlabelled: int = 0
+    """How many more rows nobody has labelled yet."""
+    rows_per_split: Mapping[str, int] = field(default_factory=dict)
+    """How many rows each part of the data has, by part; empty where the file names no parts."""
+    description: str = ""
+    """What the file says that the classifier is for, such as a system prompt; empty where it says nothing."""
+    label_descriptions: Mapping[str, str] = field(default_factory=dict)
+    """What the file says that labels mean, by label."""
+    notes: tuple[str, ...] = ()
+    """What was decided about the file as a whole, and what in it are no rows."""
     warnings: tuple[DataWarning, ...]
     """What a training on these rows would warn of, each with all the rows behind it, counted from 0 in ``rows``."""
     sha256: str | None

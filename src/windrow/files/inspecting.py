@@ -5,6 +5,7 @@ refuse the file.
 """
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -44,7 +45,8 @@ from windrow.files.delimited import MAX_COLUMNS, NumberedRow, too_many_columns
 from windrow.files.formats.beginning import is_seekable
 from windrow.files.json_values import shown_value
 from windrow.files.label_hints import find_label_hints
-from windrow.files.reading import Record, Table, is_rejected, open_rows
+from windrow.files.reading import Record, Table, is_rejected, no_split_column, open_rows
+from windrow.files.tool_rows import ToolRows, open_tool
 
 UNNAMED: Final = "the file"
 # Deeper values have no JSON reader that all have in common.
@@ -119,9 +121,14 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
     name = request.filename or UNNAMED
     limit = (limits.max_bytes, limits.setting)
     source = Source(name, file, encoding=request.encoding, limit=limit, listener=notes)
-    format_, names, rows = open_rows(source, request.filename or "", request, labelled=False)
+    tool, blocks = open_tool(source, request, labelled=request.labelled, settles_kind=True)
+    if tool is not None:
+        return _inspected_tool(tool, request, limits, notes)
+    format_, names, rows = open_rows(source, request.filename or "", request, labelled=False, blocks=blocks)
     if len(names) > MAX_COLUMNS:
         raise too_many_columns(source, None)
+    if request.split_column is not None and request.split_column not in names:
+        raise no_split_column(source, request.split_column, names)
     found = _found_columns(source, names, request, notes)
     seen = _SeenRows(source, limits, {each: _Column() for each in names}, is_json=format_ in ("json", "jsonl"))
     first, rows = _first_of(rows)
@@ -145,6 +152,27 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
     if not found.text or not _TABLE_QUESTIONS.isdisjoint(notes.questions):
         found, kept = FoundColumns((), found.label if _TABLE_QUESTIONS.isdisjoint(notes.questions) else None), []
     return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
+
+
+def _inspected_tool(tool: ToolRows, request: InspectRequest, limits: InspectionLimits, notes: "_Notes") -> Inspection:
+    """Read a whole file of a labelling tool, and tell its rows as those of a table."""
+    source, told = tool.document.source, tool.columns
+    seen = _SeenRows(source, limits, {each: _Column() for each in tool.names}, is_json=False)
+    found = FoundColumns(told.text, told.label, labels=told.labels)
+    columns = told if request.labelled else Columns(told.text)
+    table = Table(source, columns, tool.names, iter(()), options=request, tool=tool, on_row=seen.count)
+    kept = _kept_rows(table, found, request, limits)
+    reading, left_out = tool.reading, tool.left_out
+    return replace(
+        _inspection(source, notes, found, kept, {"format": tool.format.name, "seen": seen}),
+        certainty=tool.certainty,
+        left_out=tuple(RowProblem(row.place, render(row.template, row.facts), row.id) for row in left_out.rows),
+        num_left_out=left_out.num_rows,
+        num_unlabelled=left_out.num_unlabelled,
+        description=reading.description,
+        label_descriptions=dict(reading.label_descriptions),
+        notes=tuple(render(note.template, note.facts) for note in reading.notes),
+    )
 
 
 @dataclass(slots=True)
@@ -223,19 +251,29 @@ class _SeenRows:
             InvalidFile: There are too many columns.
         """
         for line, values in rows:
-            self.num_rows += 1
-            if self.num_rows > self.limits.rows.max_rows:
-                raise _too_many_rows(self.source.name, self.limits.rows.max_rows)
             if self.is_json and (problem := _problem_of_json(values)):
+                self.num_rows += 1
                 self.source.reject(problem, line)
                 continue
-            for name, value in values.items():
-                if name not in self.columns:
-                    if len(self.columns) == MAX_COLUMNS:
-                        raise too_many_columns(self.source, line)
-                    self.columns[name] = _Column()
-                self.columns[name].add(value)
+            self.count(line, values)
             yield line, values
+
+    def count(self, line: int, values: Mapping[str, object]) -> None:
+        """Take note of a row.
+
+        Raises:
+            LimitExceeded: There are too many.
+            InvalidFile: There are too many columns.
+        """
+        self.num_rows += 1
+        if self.num_rows > self.limits.rows.max_rows:
+            raise _too_many_rows(self.source.name, self.limits.rows.max_rows)
+        for name, value in values.items():
+            if name not in self.columns:
+                if len(self.columns) == MAX_COLUMNS:
+                    raise too_many_columns(self.source, line)
+                self.columns[name] = _Column()
+            self.columns[name].add(value)
 
 
 def _too_many_rows(name: str, limit: int) -> LimitExceeded:
@@ -310,7 +348,7 @@ def _kept_rows(
         label = record.label or _label_of(table, record, found.label, request)
         labels = _labels_of(table, record, found.labels, request) if record.labels is None else record.labels
         values = dict(record.values) if request.include_values else None
-        kept.append(InspectedRow(record.line, record.text, label, values, labels))
+        kept.append(InspectedRow(record.line, record.text, label, values, labels, record.split, record.id))
     return kept
 
 
@@ -435,6 +473,7 @@ def _inspection(
         questions=tuple(notes.questions.values()),
         problems=tuple(notes.problems),
         num_problems=notes.num_problems,
+        rows_per_split=Counter(row.split for row in kept if row.split is not None),
         warnings=() if dataset is None else _warnings(dataset, [number for number, _ in labelled]),
         sha256=None if dataset is None else dataset.sha256,
     )

@@ -97,8 +97,7 @@ def collect_examples(table: Table, name: str) -> LabelledFile:
             words = "its answer is {answer}, so it is no example."
             left_out.add(LeftOut(record.line, words, {"answer": record.values["answer"]}))
             continue
-        told_id = record.values.get("id") if tool is not None else None
-        examples.append(FileExample(_row_of(record), record.line, record.split, str(told_id or "")))
+        examples.append(FileExample(_row_of(record), record.line, record.split, record.id))
     file = LabelledFile(name, table.format, CERTAIN, tuple(examples), left_out)
     if tool is None:
         return file

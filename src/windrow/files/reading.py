@@ -79,6 +79,8 @@ class Record:
     """Its labels where rows have any number of them; otherwise ``None``."""
     split: Split | None = None
     """The part of the data that the file says it belongs to."""
+    id: str = ""
+    """What the labelling tool that wrote the file calls it."""
     own: Mapping[str, object] | None = field(default=None, repr=False)
     """The row in the form of the labelling tool that wrote the file; ``None`` in a table."""
 
@@ -105,6 +107,8 @@ class Table:
     """Whether a row with a blank label, where rows have one each, is yielded in place of being refused."""
     tool: ToolRows | None = field(default=None, kw_only=True, repr=False)
     """Its rows where it is a file of a labelling tool; ``None`` where it is a table."""
+    on_row: Callable[[int, Mapping[str, object]], None] | None = field(default=None, kw_only=True, repr=False)
+    """Is told the line and the columns of each row of such a file; ``None`` for nobody."""
     _has_plain_labels: bool = field(default=False, init=False, repr=False)
 
     def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
@@ -147,9 +151,11 @@ class Table:
         is_labelled = self.columns is not None and (self.columns.label or self.columns.labels) is not None
         for row in tool.examples() if is_labelled else tool.texts():
             values = tool.values_of(row)
+            if self.on_row is not None:
+                self.on_row(row.place, values)
             if is_blank(row.text):
                 if keep_blank:
-                    yield Record(row.place, "", values, own=row.own)
+                    yield Record(row.place, "", values, id=row.id, own=row.own)
                 elif skip is not None:
                     skip(row.place)
                 else:
@@ -157,7 +163,7 @@ class Table:
                 continue
             labels = row.labels if is_labelled and tool.kind == "multi_label" else None
             label = row.labels[0] if is_labelled and labels is None and row.labels else ""
-            yield Record(row.place, row.text, values, label, labels, row.split, row.own)
+            yield Record(row.place, row.text, values, label, labels, row.split, row.id, row.own)
 
     def _split(self, line: int, values: Mapping[str, object]) -> Split | None:
         """Return the part of the data that a row belongs to, where a column says so."""
@@ -341,7 +347,7 @@ def read_table(
         return _table_of(tool, labelled=labelled)
     format_, names, rows = open_rows(source, path, options, labelled=labelled, blocks=blocks)
     if options.split_column is not None and options.split_column not in names:
-        raise _no_split_column(source, options.split_column, names)
+        raise no_split_column(source, options.split_column, names)
     if (first := next(rows, None)) is None:
         return Table(source, None, names, iter(()), format=format_)
     try:
@@ -366,7 +372,8 @@ def _table_of(tool: ToolRows, *, labelled: bool) -> Table:
     )
 
 
-def _no_split_column(source: Source, column: str, names: Sequence[str]) -> InvalidFile:
+def no_split_column(source: Source, column: str, names: Sequence[str]) -> InvalidFile:
+    """Return the error for a column of splits that a file does not have."""
     words = "there is no column {column!r}; there is {names}. Correct {arg:split_column}, or leave it out."
     return source.error(words, None, column=column, names=listed(names), parameter="split_column")
 

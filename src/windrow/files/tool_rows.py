@@ -135,7 +135,7 @@ class ToolRows:
 
 
 def open_tool(
-    source: Source, options: ReadOptions, *, labelled: bool, folder: Path | None = None, keeps_own: bool | None = None
+    source: Source, options: ReadOptions, *, labelled: bool, folder: Path | None = None, settles_kind: bool = False
 ) -> tuple[ToolRows | None, Iterator[str] | None]:
     """Look whether an open file is one of a labelling tool, and begin to read it as such.
 
@@ -144,7 +144,7 @@ def open_tool(
         options: The options that the user gave.
         labelled: Whether its rows must have labels.
         folder: The folder that it lies in, whose files may belong to it; ``None`` where it came alone.
-        keeps_own: Whether the rows in the tool's own form are kept with them; ``None`` where they are not ``labelled``.
+        settles_kind: Whether its kind is to be told from its rows also where they need no labels.
 
     Returns:
         Its rows, or ``None`` where it is a table; and what was begun to be read of its text then.
@@ -155,10 +155,9 @@ def open_tool(
     if options.format in PLAIN_FORMATS or (options.format is None and is_spreadsheet(source, None)):
         return None, None
     document = open_document(source, options, folder=folder)
-    keeps_own = not labelled if keeps_own is None else keeps_own
     found = _told_format(document, labelled=labelled)
     if found is not None:
-        return read_tool_rows(*found, document, labelled=labelled, keeps_own=keeps_own), None
+        return read_tool_rows(*found, document, settles_kind=labelled or settles_kind), None
     if document.is_container:
         raise source.error(
             "it is a zip file in which there is no project of a known tool. Unpack it, and name the file with rows."
@@ -180,7 +179,7 @@ def open_tool_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> T
             "{arg:format}.",
             parameter="format",
         )
-    return read_tool_rows(*found, document, labelled=labelled, keeps_own=not labelled)
+    return read_tool_rows(*found, document, settles_kind=labelled)
 
 
 def _told_format(document: FileDocument, *, labelled: bool) -> tuple[FileFormat, float] | None:
@@ -193,26 +192,23 @@ def _told_format(document: FileDocument, *, labelled: bool) -> tuple[FileFormat,
     return found, CERTAIN
 
 
-def read_tool_rows(
-    format_: FileFormat, certainty: float, document: FileDocument, *, labelled: bool, keeps_own: bool
-) -> ToolRows:
+def read_tool_rows(format_: FileFormat, certainty: float, document: FileDocument, *, settles_kind: bool) -> ToolRows:
     """Begin to read a file of a labelling tool.
 
     Args:
         format_: What it is.
         certainty: How sure that is, from 0 to 1.
         document: The file.
-        labelled: Whether the labels of its rows matter. Then all rows are held in memory where the format does not say
-            whether they have one label each.
-        keeps_own: Whether the rows in the tool's own form are held with them.
+        settles_kind: Whether it matters if its rows have one label each. Where the format does not say so, all rows are
+            held in memory then, without their form in the tool.
 
     Raises:
         InvalidFile: It is damaged, or it is not clear where its texts and labels are.
     """
     reading = format_.read(document)
     kind, rows = reading.kind, reading.rows
-    if kind is None and labelled:
-        held = [row if keeps_own else replace(row, values={}) for row in rows]
+    if kind is None and settles_kind:
+        held = [replace(row, values={}) for row in rows]
         kind = "multi_label" if any(_is_several(row) for row in held) else "single_label"
         rows = iter(held)
     return ToolRows(format_, certainty, document, reading, kind or "multi_label", rows)
