@@ -2,7 +2,26 @@
 
 from typing import Final
 
-from windrow.files.formats import argilla, doccano, label_studio, prodigy
+from windrow.files.formats import (
+    argilla,
+    azure,
+    cohere,
+    comprehend,
+    dialogflow,
+    doccano,
+    fasttext,
+    hugging_face,
+    label_studio,
+    mistral,
+    openai,
+    prodigy,
+    rasa,
+    snips,
+    spacy,
+    system_one,
+    vertex,
+    watson,
+)
 from windrow.files.formats.form import FileFormat
 
 # In the order in which people are told of them.
@@ -11,6 +30,20 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
     doccano.FORMAT,
     prodigy.FORMAT,
     argilla.FORMAT,
+    openai.FORMAT,
+    cohere.FORMAT,
+    mistral.FORMAT,
+    spacy.FORMAT,
+    system_one.FORMAT,
+    *azure.FORMATS,
+    comprehend.FORMAT,
+    vertex.FORMAT,
+    rasa.FORMAT,
+    dialogflow.FORMAT,
+    watson.FORMAT,
+    snips.FORMAT,
+    fasttext.FORMAT,
+    hugging_face.FORMAT,
 )
 
 
