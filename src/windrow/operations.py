@@ -27,6 +27,7 @@ from windrow.domain.alias import (
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest, AuditTrail
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
+from windrow.domain.binding import BindingChange, BindingList, BindRequest
 from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import (
     BulkDeletion,
@@ -449,6 +450,27 @@ class Operations(Protocol):
         Raises:
             InvalidName: The name breaks the grammar.
             AliasNotFound: There never was such an alias.
+        """
+        ...
+
+    def bind(self, request: BindRequest) -> BindingChange:
+        """Have a classifier answer questions of a name, in requests of other servers' formats; or no classifier.
+
+        It holds at once, on other servers of the data directory within a second. A question that is bound already is
+        bound anew.
+
+        Raises:
+            InvalidInput: The question, the name or a label breaks a rule, or the classifier has no such label.
+            NotFound: There is no such classifier.
+            InvalidArtifact: The classifier or the bindings are damaged.
+        """
+        ...
+
+    def list_bindings(self) -> BindingList:
+        """Return which classifiers answer which questions, sorted by question.
+
+        Raises:
+            InvalidArtifact: The bindings are damaged.
         """
         ...
 

@@ -104,6 +104,7 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (CLASSIFY, ClassifyRequest(text="größer\u2028", labels=("a", "b {}"), hypothesis_template="{}?", model="a/b")),
     (CLASSIFY, ClassifyRequest(texts=("a", "b"), labels=("c",), multi_label=True, label_descriptions={"c": "ä"})),
     (EVALUATE, EvaluateRequest("tickets_v1", ROWS, save=False, target_precision=0.75)),
+    (EVALUATE, EvaluateRequest("tickets_v1", ROWS, target_recall=0.75)),
     (COMPARE, CompareRequest(("a", "b@2"), ROWS)),
     (CROSS_VALIDATE, CrossValidateRequest(ROWS, 3, num_iterations=0)),
     (SUGGEST, SuggestRequest("a", ("b", "c"), 1)),

@@ -259,6 +259,21 @@ def test_thresholds_are_proposed_for_a_precision_that_is_wanted(judged: Page, se
         expect(table.get_by_role("row").filter(has=judged.get_by_label(f"Threshold of {label}"))).to_contain_text(says)
 
 
+def test_thresholds_are_proposed_for_a_recall_that_is_wanted(judged: Page, server: Running) -> None:
+    fields = {"model_name": "mails_v2", "test_data": TEST_ROWS, "save": False, "target_recall": 0.9}
+    report = server.client.post("/v1/classifier/evaluate", json=fields).json()
+    judged.get_by_label("Precision wanted of each label, in percent").fill("60")
+    judged.get_by_label("or recall, in percent").fill("90")
+    expect(judged.get_by_label("Precision wanted of each label, in percent")).to_have_value("")
+    judged.get_by_role("button", name="Propose thresholds").click()
+    expect(judged).to_have_url(re.compile("recall=0.9"))
+    expect(judged.get_by_text("The highest that reach a recall of 90 % for each label")).to_be_attached()
+    table = judged.get_by_role("table", name="Threshold of each label")
+    for each in report["proposed_thresholds"]:
+        row = table.get_by_role("row").filter(has=judged.get_by_label(f"Threshold of {each['label']}"))
+        expect(row).to_contain_text(f"{each['threshold']:.2f} precision {each['precision']:.2f}")
+
+
 def test_a_threshold_of_a_label_leaves_the_one_of_all_as_it_is(page: Page, server: Running) -> None:
     open_view(page, "classifiers/mails_v1")
     page.get_by_label("No label below").fill("0.2")

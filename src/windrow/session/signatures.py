@@ -88,6 +88,7 @@ class Evaluating(LabelledColumns, ForModel):
     """A classifier to evaluate."""
 
     target_precision: float | None = None
+    target_recall: float | None = None
     save: bool = True
 
 
@@ -99,6 +100,7 @@ class Reporting(LabelledColumns, ForModel):
     """The file to write, which is replaced if it exists, or a folder to put it in."""
     title: str | None = None
     target_precision: float | None = None
+    target_recall: float | None = None
     save: bool = True
 
 
