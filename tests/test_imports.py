@@ -46,13 +46,17 @@ ALLOWED_IN = {
     "tqdm": {"display"},
     "typer": {"cli"},
     "urllib3": {"client"},
+    "xlsxwriter": {"files"},
     "uvicorn": {"http"},
+    "yaml": {"files"},
 }
 INSTALLED_BY = {
     "opentelemetry": "opentelemetry-sdk",
     "pydantic_core": "pydantic",
     "python_calamine": "python-calamine",
     "sklearn": "scikit-learn",
+    "xlsxwriter": "XlsxWriter",
+    "yaml": "pyyaml",
 }
 # Needed without an import: weights, the files of Swagger UI, what uvicorn loads by name, and what is imported by the
 # name of another package.
@@ -63,6 +67,7 @@ NEVER_INSTALLED = {"pandas", "polars"}
 WIDER_TESTS = {
     Path("cli/test_interrupting.py"),
     Path("cli/test_strict_json.py"),
+    Path("files/formats/test_every_format.py"),
     Path("http/test_contract.py"),
     Path("http/test_refusals.py"),
     Path("object_stores/test_servers.py"),
@@ -112,7 +117,7 @@ def test_each_declared_package_is_locked() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["httpx", "obstore", "opentelemetry", "pandas", "polars", "pyarrow", "python_calamine", "tqdm"]
+    "package", ["httpx", "obstore", "opentelemetry", "pandas", "polars", "pyarrow", "python_calamine", "tqdm", "yaml"]
 )
 def test_an_optional_package_is_imported_in_one_module_and_never_at_its_start(package: str) -> None:
     (module,) = [each for each in modules() if package in _third_party(each)]

@@ -103,7 +103,7 @@ def _classes(kind: Kind, values: Mapping[str, Any]) -> object:
     """Return the labels of a document; ``None`` where nobody has labelled it."""
     if kind == "single_label" and "classes" not in values:
         given = values.get("class")
-        return None if given is None else _category(given)
+        return None if given is None else [_category(given)]
     given = values.get("classes")
     return None if given is None else [*map(_category, given)] if isinstance(given, list) else given
 

@@ -39,7 +39,8 @@ def find_label_place(rows: Sequence[Sequence[str]], usual: Literal["first", "las
     """Return in which columns text and labels stand: the labels in the first or in the last one.
 
     Of these two, the labels are in the one with fewer different values that are shorter on average. If one has fewer
-    and the other has shorter ones, half as many different values decide.
+    and the other has shorter ones, half as many different values decide; if neither holds the text, which is the column
+    with the longest values, the number of different values alone.
 
     Args:
         rows: The first rows, at most :data:`LOOKED_AT_ROWS`; those of another width than the first are passed over.
@@ -54,15 +55,16 @@ def find_label_place(rows: Sequence[Sequence[str]], usual: Literal["first", "las
         return None
     last = width - 1
     looks = {place: _look(alike, place) for place in range(width)}
-    decided = _by_looks(looks[0], looks[last])
+    longest = max(looks, key=lambda place: looks[place].chars)
+    decided = _by_looks(looks[0], looks[last], clearly=_CLEARLY_FEWER if longest in (0, last) else 1.0)
     if decided is None and usual is None:
         return None
     side = decided or usual
     label = 0 if side == "first" else last
     text = max((place for place in looks if place != label), key=lambda place: looks[place].chars)
     why = (
-        "in {rows} rows it has {labels} different values of {label_chars} characters on average, the text {texts} of "
-        "{text_chars}"
+        "in {rows} rows it has {labels} different values with {label_chars:.0f} characters on average, the text {texts} "
+        "with {text_chars:.0f}"
         if decided
         else "as files of this format have it; the values do not say"
     )
@@ -71,9 +73,9 @@ def find_label_place(rows: Sequence[Sequence[str]], usual: Literal["first", "las
         "text_column": str(text + 1),
         "rows": len(alike),
         "labels": looks[label].distinct,
-        "label_chars": round(looks[label].chars),
+        "label_chars": round(looks[label].chars, 1),
         "texts": looks[text].distinct,
-        "text_chars": round(looks[text].chars),
+        "text_chars": round(looks[text].chars, 1),
     }
     words = (
         f"no line names the columns. Column {{label_column}}, the {side} one, is taken for the label: {why}. If it is "
@@ -82,12 +84,12 @@ def find_label_place(rows: Sequence[Sequence[str]], usual: Literal["first", "las
     return LabelPlace(text, label, Note(words, facts))
 
 
-def _by_looks(first: _Look, last: _Look) -> Literal["first", "last"] | None:
+def _by_looks(first: _Look, last: _Look, *, clearly: float) -> Literal["first", "last"] | None:
     """Return which of two columns looks like labels; ``None`` if that is not clear."""
     fewer, more, side = (first, last, "first") if first.distinct < last.distinct else (last, first, "last")
     if fewer.distinct == more.distinct:
         return None
-    if fewer.chars < more.chars or fewer.distinct * _CLEARLY_FEWER <= more.distinct:
+    if fewer.chars < more.chars or fewer.distinct * clearly <= more.distinct:
         return "first" if side == "first" else "last"
     return None
 
