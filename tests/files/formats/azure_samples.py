@@ -61,9 +61,9 @@ MULTI = project(
 WITHOUT_DATASET = project(
     "customSingleLabelClassification",
     [
-        document("ticket1.txt", **{"class": {"category": "billing"}}),
+        document("ticket1.txt", None, **{"class": {"category": "billing"}}),
         document("ticket2.txt"),
-        document("gone.txt", **{"class": {"category": "billing"}}),
+        document("gone.txt", None, **{"class": {"category": "billing"}}),
     ],
 )
 UTTERANCES = [

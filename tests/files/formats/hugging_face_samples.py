@@ -40,7 +40,7 @@ def arrow(made: Any, new: Callable[..., Any] = pyarrow.ipc.new_stream) -> bytes:
 
 
 TRAIN = table(["good", "bad", "not seen yet"], [1, 0, -1], ONE)
-SAVED = {
+SAVED: dict[str, str | bytes] = {
     "tickets/dataset_dict.json": json.dumps({"splits": ["train", "test"]}),
     "tickets/train/data-00000-of-00001.arrow": arrow(table(["good", "bad"], [1, 0])),
     "tickets/train/dataset_info.json": json.dumps({"features": {"label": ONE}}),

@@ -55,7 +55,7 @@ def test_a_row_keeps_its_location_and_the_project_its_description() -> None:
 def test_no_location_leads_to_a_file_that_is_none_of_the_projects(location: str, tmp_path: Path) -> None:
     folder = written(tmp_path / "tickets", TEXTS)
     (tmp_path / "secret.txt").write_text("secret")
-    documents = [document("ticket1.txt", **{"class": {"category": "billing"}}), document(location)]
+    documents = [document("ticket1.txt", None, **{"class": {"category": "billing"}}), document(location)]
     (folder / "project.json").write_text(json.dumps(project(SINGLE_KIND, documents)))
     for content in (folder / "project.json", folder, packed(documents)):
         assert told(read_format("azure", content)) == [("The invoice is wrong", ("billing",))]
@@ -159,7 +159,8 @@ def test_patterns_of_luis_are_counted() -> None:
     ],
 )
 def test_a_broken_utterance_is_left_out_with_the_reason(name: str, given: Any, why: str) -> None:
-    whole = {"clu": conversation, "luis": luis}[name]([{"text": "a", "intent": "b"}, given])  # type: ignore[operator]
+    utterances = [{"text": "a", "intent": "b"}, given]
+    whole = conversation(utterances) if name == "clu" else luis(utterances)
     [(place, told_why, is_wrong)] = left_out(name, json.dumps(whole).encode())
     assert (place, is_wrong) == (2, True)
     assert told_why.startswith(why)

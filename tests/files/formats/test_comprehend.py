@@ -25,7 +25,7 @@ def test_a_table_with_the_label_last_is_read_so_and_that_is_told() -> None:
 
 
 def test_the_options_decide_where_the_label_stands() -> None:
-    options = {"label_column": "1", "text_column": ("2",)}
+    options: dict[str, Any] = {"label_column": "1", "text_column": ("2",)}
     assert told(read_format("comprehend", LAST.encode(), **options))[0] == ("billing", ("I was charged twice",))
     assert told(read_format("comprehend", LAST.encode(), text_column=("2",)))[0][0] == "billing"
     assert notes("comprehend", LAST.encode(), **options) == []

@@ -63,8 +63,8 @@ def find_label_place(rows: Sequence[Sequence[str]], usual: Literal["first", "las
     label = 0 if side == "first" else last
     text = max((place for place in looks if place != label), key=lambda place: looks[place].chars)
     why = (
-        "in {rows} rows it has {labels} different values with {label_chars:.0f} characters on average, the text {texts} "
-        "with {text_chars:.0f}"
+        "in {rows} rows it has {labels} different values with {label_chars:.0f} characters on average, the text "
+        "{texts} with {text_chars:.0f}"
         if decided
         else "as files of this format have it; the values do not say"
     )
