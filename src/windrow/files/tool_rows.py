@@ -199,12 +199,13 @@ def read_tool_rows(format_: FileFormat, certainty: float, document: FileDocument
         format_: What it is.
         certainty: How sure that is, from 0 to 1.
         document: The file.
-        settles_kind: Whether it matters if its rows have one label each. Where the format does not say so, all rows are
-            held in memory then, without their form in the tool.
+        settles_kind: Whether labels are wanted, so that it matters if rows have one each. Where the format does not say
+            so, all rows are held in memory then, without their form in the tool.
 
     Raises:
         InvalidFile: It is damaged, or it is not clear where its texts and labels are.
     """
+    document.wants_labels = settles_kind
     reading = format_.read(document)
     kind, rows = reading.kind, reading.rows
     if kind is None and settles_kind:

@@ -56,7 +56,7 @@ def _read(document: Document) -> Reading:
     name = None if asked is None else asked.removeprefix(_SUGGESTIONS).removeprefix(_RESPONSES)
     questions = Questions(document, "question", name)
     labels = partial(_labels_of, document, questions, takes_suggestions)
-    rows = read_rows(document.values(), Parts(partial(_text_of, document), labels, _name_of))
+    rows = read_rows(document, document.values(), Parts(partial(_text_of, document), labels, _name_of))
     return Reading(questions.checked(rows), kind_asked(document.options))
 
 

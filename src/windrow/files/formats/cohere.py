@@ -40,7 +40,7 @@ def _is_example(value: object) -> bool:
 
 def _read(document: Document) -> Reading:
     parts = Parts(partial(_text_of, document), partial(_labels_of, document))
-    rows = _read_cells(document, parts) if is_delimited(document) else read_rows(_values(document), parts)
+    rows = _read_cells(document, parts) if is_delimited(document) else read_rows(document, _values(document), parts)
     return Reading(rows, kind_asked(document.options))
 
 
@@ -65,7 +65,7 @@ def _read_cells(document: Document, parts: Parts) -> Iterator[Example | LeftOut]
             words = "there are {found} cells; a row has {wanted}, the text and its label. Correct or remove that row."
             yield LeftOut(line, words, {"found": len(cells), "wanted": len(names)}, is_wrong=True)
         else:
-            yield from read_rows([(line, dict(zip(names, cells, strict=True)))], parts)
+            yield from read_rows(document, [(line, dict(zip(names, cells, strict=True)))], parts)
 
 
 def _text_of(document: Document, row: JsonObject) -> object:

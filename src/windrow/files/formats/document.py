@@ -50,6 +50,8 @@ class FileDocument:
     """The files in it, or beside it."""
     is_container: bool = False
     """Whether it is a zip file or a folder, which has members and no text of its own."""
+    wants_labels: bool = True
+    """Whether its labels are wanted; otherwise its texts alone, so that nothing is asked about labels."""
 
     @property
     def name(self) -> str:
@@ -66,8 +68,14 @@ class FileDocument:
 
     def values(self) -> Iterator[tuple[int, Any]]:
         """Yield the items of a JSON list or the values of JSONL, or the one JSON object, each with its line."""
-        read = json_lines if begins_with_line_of_json(self.beginning.text) else document_values
-        return read(self.source, self.blocks)
+        text = self.beginning.text
+        if begins_with_line_of_json(text):
+            return json_lines(self.source, self.blocks)
+        values = document_values(self.source, self.blocks)
+        if text.lstrip().startswith("[") and "\n" not in text.strip():
+            self.source.place = "row"  # all of them stand in one line
+            return ((number, value) for number, (_, value) in enumerate(values, 1))
+        return values
 
     def rows(self, *, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
         """Yield the cells of each row of CSV or TSV, the first one too, with the line at which it begins."""
@@ -118,6 +126,7 @@ def open_document(source: Source, options: ReadOptions, *, folder: Path | None =
     members: Members = NoMembers() if folder is None else FolderMembers(folder, source.error)
     is_container = is_zip(head) and is_seekable(source.file)
     if is_container:
+        source.place = "row"
         members = ZipMembers(source.file, source.error)
     begun = begin_text(source, head)
     name = "" if source.name == source_name(STANDARD_INPUT) else Path(source.name).name
@@ -131,7 +140,7 @@ def open_folder(folder: Path, options: ReadOptions) -> FileDocument:
     Raises:
         InvalidFile: It holds too many files.
     """
-    source = Source(str(folder), io.BytesIO(), encoding=options.encoding)
+    source = Source(str(folder), io.BytesIO(), encoding=options.encoding, place="row")
     members = FolderMembers(folder, source.error)
     beginning = beginning_of(folder.name, "", b"", members.names())
     return FileDocument(source, options, beginning, iter(()), members, is_container=True)

@@ -121,6 +121,11 @@ class Document(Protocol):
         ...
 
     @property
+    def wants_labels(self) -> bool:
+        """Whether its labels are wanted; otherwise its texts alone, so that nothing is asked about labels."""
+        ...
+
+    @property
     def is_container(self) -> bool:
         """Whether it is a zip file or a folder, which has members and no text of its own."""
         ...

@@ -71,7 +71,7 @@ def _read_json(document: Document, controls: Questions) -> Iterator[Example | Le
         if isinstance(value, dict) and not isinstance(value.get("data"), dict) and "annotation_id" in value:
             yield from _read_flat(document, _again((line, value), values), controls)
         else:
-            yield from read_rows([(line, value)], parts)
+            yield from read_rows(document, [(line, value)], parts)
 
 
 def _again(first: tuple[int, Any], values: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
@@ -138,7 +138,7 @@ def _read_flat(document: Document, rows: Iterator[tuple[int, Any]], controls: Qu
         (line, first), *others = list(annotations)
         rows_of_text = [first, *(each for _, each in others)]
         labels = partial(_labels_of_flat, document, controls, rows_of_text)
-        yield from read_rows([(line, first)], Parts(partial(_text_of_flat, document, controls), labels))
+        yield from read_rows(document, [(line, first)], Parts(partial(_text_of_flat, document, controls), labels))
 
 
 def _task_of(line: int, row: object) -> object:
@@ -148,7 +148,8 @@ def _task_of(line: int, row: object) -> object:
 
 
 def _text_of_flat(document: Document, controls: Questions, row: JsonObject) -> object:
-    label = _label_key(document, controls, row) if not document.options.text_column else None
+    is_apart = document.wants_labels and not document.options.text_column
+    label = _label_key(document, controls, row) if is_apart else None
     data = {name: value for name, value in row.items() if name not in _BESIDE and name != label}
     return text_in(document, data, "a row")
 

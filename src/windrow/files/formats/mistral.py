@@ -31,7 +31,7 @@ def _read(document: Document) -> Reading:
     asked = place_asked(document.options)
     targets = Questions(document, "target", None if asked is None else asked.removeprefix("labels."))
     parts = Parts(partial(_text_of, document), partial(_labels_of, document, targets))
-    return Reading(targets.checked(read_rows(document.values(), parts)), kind_asked(document.options))
+    return Reading(targets.checked(read_rows(document, document.values(), parts)), kind_asked(document.options))
 
 
 def _text_of(document: Document, row: JsonObject) -> object:

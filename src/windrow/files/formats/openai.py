@@ -74,8 +74,8 @@ def _read(document: Document) -> Reading:
     prompts = {prompt for _, row in first if (prompt := _system_prompt(row)) is not None}
     notes = _Notes(has_several_prompts=len(prompts) > 1)
     parts = Parts(partial(_text_of, document.options, notes), partial(_labels_of, document))
-    rows = read_rows(chain(first, values), parts)
-    if place_asked(document.options) is None:
+    rows = read_rows(document, chain(first, values), parts)
+    if document.wants_labels and place_asked(document.options) is None:
         rows = _refusing_prose(document, rows)
     options = document.options
     return Reading(

@@ -38,7 +38,7 @@ def _sniff(beginning: Beginning) -> float:
 
 def _read(document: Document) -> Reading:
     parts = Parts(partial(_text_of, document), partial(_labels_of, document), _name_of)
-    return Reading(read_rows(document.values(), parts), kind_asked(document.options))
+    return Reading(read_rows(document, document.values(), parts), kind_asked(document.options))
 
 
 def _text_of(document: Document, row: JsonObject) -> object:

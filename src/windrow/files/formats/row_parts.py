@@ -55,10 +55,11 @@ class Parts:
     split: Callable[[JsonObject], Split | None] = lambda _: None
 
 
-def read_rows(values: Iterable[tuple[int, object]], parts: Parts) -> Iterator[Example | LeftOut]:
+def read_rows(document: Document, values: Iterable[tuple[int, object]], parts: Parts) -> Iterator[Example | LeftOut]:
     """Yield the rows of a tool's JSON, those that are no examples as left out.
 
     Args:
+        document: The file; where its labels are not wanted, no row has any.
         values: Each row with its place.
         parts: How they tell their parts.
 
@@ -74,7 +75,7 @@ def read_rows(values: Iterable[tuple[int, object]], parts: Parts) -> Iterator[Ex
         name = as_text(parts.id(row))
         try:
             text = parts.text(row)
-            labels = parts.labels(row)
+            labels = parts.labels(row) if document.wants_labels else None
         except NoExample as why:
             raw = RawRow(place, text, id=name, values=row)
             tell = raw.wrong if why.is_wrong else raw.left_out

@@ -38,11 +38,11 @@ def _sniff(beginning: Beginning) -> float:
 
 def _read(document: Document) -> Reading:
     asked = place_asked(document.options)
-    if asked not in (None, "cats"):
+    if document.wants_labels and asked not in (None, "cats"):
         words = "{asked!r} is not where spaCy has labels; they are in 'cats'. Leave {arg:{parameter}} out."
         raise document.error(words, asked=asked, parameter=parameter_asked(document.options))
     parts = Parts(partial(_text_of, document), partial(_labels_of, document))
-    return Reading(read_rows(_rows(document), parts), kind_asked(document.options))
+    return Reading(read_rows(document, _rows(document), parts), kind_asked(document.options))
 
 
 def _rows(document: Document) -> Iterator[tuple[int, Any]]:

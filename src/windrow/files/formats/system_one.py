@@ -42,7 +42,7 @@ def _read(document: Document) -> Reading:
     described = [each for each in (_question_of(row, asked) for _, row in first) if each]
     parts = Parts(partial(_text_of, document), partial(_labels_of, document, questions))
     return Reading(
-        questions.checked(read_rows(chain(first, values), parts)),
+        questions.checked(read_rows(document, chain(first, values), parts)),
         kind_asked(document.options),
         description=_constant(each.get("instructions") for each in described),
         label_descriptions=_criteria(described),
