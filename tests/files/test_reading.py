@@ -78,8 +78,8 @@ def test_standard_input_is_read_and_its_format_seen(monkeypatch: pytest.MonkeyPa
 def test_all_other_columns_are_kept_with_the_line(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", 'id,body,n\n7,"two\nlines",x\n8,one,\n')
     assert list(read_rows(file)) == [
-        Record(2, "two\nlines", {"id": "7", "body": "two\nlines", "n": "x"}),
-        Record(4, "one", {"id": "8", "body": "one", "n": ""}),
+        Record(2, "two\nlines", {"id": "7", "body": "two\nlines", "n": "x"}, id="7"),
+        Record(4, "one", {"id": "8", "body": "one", "n": ""}, id="8"),
     ]
 
 

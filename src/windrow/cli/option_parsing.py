@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from windrow.cli.labelled_file import FileRows
 
 F = TypeVar("F", bound=Callable[..., None])
+# Of a thousand labels, with names of any length.
+_MAX_NAMES_CHARS: Final = 1_000_000
 _DAYS: Final = re.compile(r"([0-9]{1,9})d?")
 _EVERYWHERE = {each.name for each in fields(Call)} - {"words"}
 
@@ -170,7 +172,21 @@ def _read(option: Option, value: Any) -> Any:
         check_range(option.path, value, (option.type.members["minimum"], option.type.members["maximum"]))
     if option.type.kind is Mapping:
         return dict(_share(option, each) for each in value)
+    if option.path == "label_names":
+        value = [_names_in(each) for each in value]
     return value if option.type.item is None else tuple(value)
+
+
+def _names_in(typed: str) -> str:
+    """Return names of labels, or those in the JSON file that is typed in their place."""
+    if not typed.lower().endswith(".json") or "=" in typed:
+        return typed
+    try:
+        with Path(typed).open(encoding="utf-8") as file:
+            return file.read(_MAX_NAMES_CHARS)
+    except (OSError, ValueError) as error:
+        facts = {"parameter": "label_names", "file": typed, "reason": str(error)}
+        raise InvalidParameter("{file} cannot be read: {reason}. Name another file.", facts) from error
 
 
 def _share(option: Option, typed: str) -> tuple[str, float]:

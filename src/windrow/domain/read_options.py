@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.label_names import parse_label_names
 
 Quoting = Literal["csv", "none"]
 Split = Literal["train", "validation", "test"]
@@ -72,6 +73,12 @@ class ReadOptions:
     indicator_columns: tuple[str, ...] = ()
     """The columns of 1 and 0, each called like the label that rows with 1 in it have, for a multi-label classifier;
     several, with commas between or each by itself."""
+    label_names: tuple[str, ...] = ()
+    """What labels are called that the file numbers, such as 0=negative,1=positive; several, with commas between or each
+    by itself, or a JSON object from labels to names."""
+    id_column: str | None = None
+    """The column (in JSON: the key) by which rows are known, told beside the line of a wrong one; one called ``id`` or
+    the like is found by itself."""
     annotators: Annotators | None = None
     """What counts where several people labelled a text in a labelling tool and differ: majority (the default) for what
     most of them chose, a tie being left out; refuse to refuse the row."""
@@ -95,6 +102,7 @@ LABEL_OPTIONS: Final = (
     "labels_column",
     "label_separator",
     "indicator_columns",
+    "label_names",
     "annotators",
     "split_column",
 )
@@ -106,7 +114,8 @@ def check_read_options(options: ReadOptions) -> None:
     """Refuse options of reading that do not exist.
 
     Raises:
-        InvalidParameter: The format, the way of quoting or a part of the data is none, or the separator is empty.
+        InvalidParameter: The format, the way of quoting or a part of the data is none, the separator is empty, or names
+            of labels are none.
     """
     for name, known in (("format", FORMATS), ("quoting", QUOTINGS), ("annotators", ANNOTATORS)):
         if getattr(options, name) not in (None, *known):
@@ -120,6 +129,12 @@ def check_read_options(options: ReadOptions) -> None:
                 "{arg:splits} is {value}, none of {allowed:joined}. {Send} one of them, or leave it out.",
                 {"parameter": "splits", "value": split, "allowed": list(SPLITS)},
             )
+    if parse_label_names(options.label_names) and options.indicator_columns:
+        raise InvalidParameter(
+            "{arg:label_names} cannot be combined with {arg:indicator_columns}, whose columns are called like labels. "
+            "Leave one of them out.",
+            {"parameter": "label_names"},
+        )
     if options.label_separator == "":
         raise InvalidParameter(
             "{arg:label_separator} is empty. {Send} what stands between two labels, such as ;, or leave it out.",

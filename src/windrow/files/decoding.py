@@ -95,6 +95,7 @@ class Source:
         beginning: The beginning of its text, once that is read: whole lines, if they are not very long.
         on_text: Is told each block of its text as it is decoded; ``None`` for nobody.
         place: What a row is counted by in messages.
+        row: The row that is being looked at: where it begins, and what it is known by, if anything.
         sheets: The sheets of a workbook, once that is read.
         sheet: The one that is read of them.
     """
@@ -113,6 +114,7 @@ class Source:
     beginning: str = field(default="", kw_only=True, repr=False)
     on_text: Callable[[str], None] | None = field(default=None, kw_only=True)
     place: Literal["line", "row"] = field(default="line", kw_only=True)
+    row: tuple[int, str] = field(default=(0, ""), kw_only=True)
     sheets: tuple[str, ...] = field(default=(), kw_only=True)
     sheet: str | None = field(default=None, kw_only=True)
 
@@ -159,6 +161,8 @@ class Source:
             **facts: The values for the template's placeholders.
         """
         where = "{file}" if line is None else f"{{file}}, {self.place} {{line}}"
+        if line is not None and self.row[0] == line and self.row[1]:
+            where, facts = f"{where} ({{id}})", {"id": self.row[1], **facts}
         return InvalidFile(f"{where}: {template}", {**facts, "file": self.name, "line": line})
 
 

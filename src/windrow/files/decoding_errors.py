@@ -29,7 +29,8 @@ def decoding_error(refuse: Refuse, error: UnicodeDecodeError, offset: int, place
     encoding, line = place
     with suppress(ValueError):
         line += _line_ends(error.object[: error.start].decode(encoding, "ignore"))
-    advice, facts = "Name its real encoding with {arg:encoding}.", {}
+    advice = "Name its real encoding with {arg:encoding}."
+    facts: Mapping[str, object] = {}
     if encoding == "utf-8":
         # In UTF-16, only a text from its first byte on can be told.
         begins = 0 if offset == error.start else error.object.rfind(b"\n", 0, error.start) + 1

@@ -28,6 +28,7 @@ from windrow.domain.inspection import (
     RowProblem,
     check_inspect,
 )
+from windrow.domain.label_names import parse_label_names
 from windrow.domain.labelled_rows import LabelledDataset, LabelledRow, dataset_of
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.words import render
@@ -45,7 +46,9 @@ from windrow.files.delimited import MAX_COLUMNS, NumberedRow, too_many_columns
 from windrow.files.formats.beginning import is_seekable
 from windrow.files.json_values import shown_value
 from windrow.files.label_hints import find_label_hints
-from windrow.files.reading import Record, Table, is_rejected, no_split_column, open_rows
+from windrow.files.nested_values import NestedRow
+from windrow.files.reading import Record, Table, is_rejected, open_rows
+from windrow.files.table_columns import id_column_of, no_split_column
 from windrow.files.tool_rows import ToolRows, open_tool
 
 UNNAMED: Final = "the file"
@@ -142,6 +145,8 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
         format=format_,
         options=request,
         keeps_blank_labels=True,
+        id_column=id_column_of(source, names, request, found),
+        label_names=parse_label_names(request.label_names),
     )
     kept = _settled(_kept_rows(table, found, request, limits), table, notes)
     is_table_clear = _TABLE_QUESTIONS.isdisjoint(notes.questions)
@@ -163,6 +168,7 @@ def _inspected_tool(tool: ToolRows, request: InspectRequest, limits: InspectionL
     table = Table(source, columns, tool.names, iter(()), options=request, tool=tool, on_row=seen.count)
     kept = _kept_rows(table, found, request, limits)
     reading, left_out = tool.reading, tool.left_out
+    seen.columns = {name: column for name, column in seen.columns.items() if column.values or name in told.text}
     return replace(
         _inspection(source, notes, found, kept, {"format": tool.format.name, "seen": seen}),
         certainty=tool.certainty,
@@ -200,7 +206,8 @@ class _Notes:
         line, template = error.facts["line"], _without_place(error.template)
         assert isinstance(line, int)
         if len(self.problems) < MAX_PROBLEMS or line < self.problems[-1].line:
-            insort(self.problems, RowProblem(line, render(template, error.facts)), key=lambda each: each.line)
+            problem = RowProblem(line, render(template, error.facts), str(error.facts.get("id", "")))
+            insort(self.problems, problem, key=lambda each: each.line)
             del self.problems[MAX_PROBLEMS:]
 
     def note_question(self, error: InvalidFile) -> None:
@@ -268,6 +275,10 @@ class _SeenRows:
         self.num_rows += 1
         if self.num_rows > self.limits.rows.max_rows:
             raise _too_many_rows(self.source.name, self.limits.rows.max_rows)
+        if isinstance(values, NestedRow):
+            for name in (*self.columns,):
+                if name not in values.keys() and name in values:  # noqa: SIM118 - a path is no key
+                    self.columns[name].add(values[name])
         for name, value in values.items():
             if name not in self.columns:
                 if len(self.columns) == MAX_COLUMNS:

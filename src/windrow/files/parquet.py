@@ -13,8 +13,9 @@ from windrow.domain.errors import InvalidFile
 from windrow.files.arrow import import_pyarrow, plain_value
 from windrow.files.columns import Columns
 from windrow.files.decoding import Source
-from windrow.files.reading import Record, columns_of
+from windrow.files.reading import Record
 from windrow.files.sharding import CHANGED, FilePlan, Shard, ShardOptions
+from windrow.files.table_columns import columns_of
 from windrow.files.writing import PREDICTION_COLUMNS, Gained, PredictionColumns
 
 MAGIC: Final = b"PAR1"

@@ -6,12 +6,13 @@ Checks each row and names the line of a wrong one. Memory does not depend on the
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from windrow.domain.characters import is_blank
 from windrow.domain.errors import InvalidFile
+from windrow.domain.label_names import parse_label_names
 from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions, check_read_options
 from windrow.files.columns import (
     Columns,
@@ -22,7 +23,6 @@ from windrow.files.columns import (
     header_evidence,
     lacks_labels,
     listed,
-    look_for_columns,
     with_list_of_labels,
 )
 from windrow.files.decoding import (
@@ -36,11 +36,13 @@ from windrow.files.decoding import (
 from windrow.files.delimited import NumberedRow, name_cells, read_delimited
 from windrow.files.format_detection import detect_format, detect_txt_format
 from windrow.files.formats.form import Split
-from windrow.files.json_values import json_lines, listed_values, shown_value
-from windrow.files.label_hints import find_label_hints
+from windrow.files.json_values import json_lines, listed_values
 from windrow.files.lines import filled_lines
-from windrow.files.row_labels import LabelProblem, find_label_problem, read_labels
+from windrow.files.nested_values import NestedRow, asked_paths, found_paths
+from windrow.files.row_ids import shown_id
+from windrow.files.row_labels import LabelProblem, UnnamedLabel, find_label_problem, name_label, read_labels
 from windrow.files.splits import UNASSIGNED, find_split
+from windrow.files.table_columns import columns_of, id_column_of, no_split_column, with_hints
 from windrow.files.tool_rows import TEXT, ToolRows, open_tool, open_tool_folder
 from windrow.files.workbook import CELL_ERRORS, read_workbook
 from windrow.files.workbook_parts import is_spreadsheet
@@ -57,8 +59,6 @@ _FORMATS: Final[dict[str, Format]] = {
 }
 # The keys of JSON with one label, or any number of them.
 _FORMS: Final = ("label", "labels")
-# So many rows tell what the cells of a column look like.
-_HINTED_ROWS: Final = 1_000
 # A longer first line is taken for one JSON document.
 _MAX_BEGINNING_CHARS = 1 << 20
 
@@ -80,7 +80,7 @@ class Record:
     split: Split | None = None
     """The part of the data that the file says it belongs to."""
     id: str = ""
-    """What the labelling tool that wrote the file calls it."""
+    """What it is known by: as the labelling tool calls it that wrote the file, or what its column of ids holds."""
     own: Mapping[str, object] | None = field(default=None, repr=False)
     """The row in the form of the labelling tool that wrote the file; ``None`` in a table."""
 
@@ -109,6 +109,10 @@ class Table:
     """Its rows where it is a file of a labelling tool; ``None`` where it is a table."""
     on_row: Callable[[int, Mapping[str, object]], None] | None = field(default=None, kw_only=True, repr=False)
     """Is told the line and the columns of each row of such a file; ``None`` for nobody."""
+    id_column: str | None = field(default=None, kw_only=True)
+    """The column by which rows are known; ``None`` where there is none."""
+    label_names: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False)
+    """What labels are called that the file numbers; empty where they are names themselves."""
     _has_plain_labels: bool = field(default=False, init=False, repr=False)
 
     def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
@@ -127,9 +131,10 @@ class Table:
             return
         for line, values in self.rows:
             assert columns is not None
+            id_ = "" if self.id_column is None else self._id(line, values.get(self.id_column))
             if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
                 if keep_blank:
-                    yield Record(line, "", values)
+                    yield Record(line, "", values, id=id_)
                 elif skip is not None:
                     skip(line)
                 continue
@@ -140,11 +145,16 @@ class Table:
             if columns.labels is not None:
                 labels = self._labels(line, values, columns.labels)
                 if labels is not None:
-                    yield Record(line, text, values, labels=labels, split=split)
+                    yield Record(line, text, values, labels=labels, split=split, id=id_)
                 continue
             label = "" if columns.label is None else self._label(line, values, columns.label)
             if label is not None:
-                yield Record(line, text, values, label, split=split)
+                yield Record(line, text, values, label, split=split, id=id_)
+
+    def _id(self, line: int, value: object) -> str:
+        """Return what a row is known by, and let messages name it."""
+        self.source.row = line, shown_id(value)
+        return self.source.row[1]
 
     def _records_of(self, tool: ToolRows, skip: Callable[[int], None] | None, *, keep_blank: bool) -> Iterator[Record]:
         """Yield the rows of a labelling tool's file: the examples in it, or all of them where labels are not read."""
@@ -161,9 +171,19 @@ class Table:
                 else:
                     tool.reject(row.place, "the text {why}", {"why": _problem("")})
                 continue
-            labels = row.labels if is_labelled and tool.kind == "multi_label" else None
-            label = row.labels[0] if is_labelled and labels is None and row.labels else ""
+            named = self._named(row.place, row.labels or ()) if is_labelled else ()
+            if named is None:
+                continue
+            labels = named if is_labelled and tool.kind == "multi_label" else None
+            label = named[0] if labels is None and named else ""
             yield Record(row.place, row.text, values, label, labels, row.split, row.id, row.own)
+
+    def _named(self, line: int, labels: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return labels by their names; ``None`` if the row is left out, since one has none."""
+        if not self.label_names:
+            return labels
+        checked = [self._checked(line, name_label(label, self.label_names), "label") for label in labels]
+        return None if None in checked else tuple(label for label in checked if label is not None)
 
     def _split(self, line: int, values: Mapping[str, object]) -> Split | None:
         """Return the part of the data that a row belongs to, where a column says so."""
@@ -203,6 +223,10 @@ class Table:
         if isinstance(value, str) and value in CELL_ERRORS and self.format == "xlsx":
             words = "the {field} is {value}, which Excel shows where a formula has no value. Correct that cell."
             self.source.reject(words, line, field=field, value=value)
+            return None
+        if isinstance(value, UnnamedLabel):
+            words = "the label {value!r} has no name in {arg:label_names}. Add it there, or correct that row."
+            self.source.reject(words, line, field=field, value=value.label)
             return None
         if (problem := _problem(value)) is None:
             return str(value)
@@ -275,8 +299,9 @@ class Table:
             [value] = value
         # Classes are often numbered, and CSV does not distinguish 1 from "1".
         if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        return value.strip() if self.is_delimited and isinstance(value, str) else value
+            value = str(value)
+        value = value.strip() if self.is_delimited and isinstance(value, str) else value
+        return name_label(value, self.label_names) if self.label_names else value
 
 
 def is_rejected(values: Mapping[str, object], options: ReadOptions) -> bool:
@@ -354,13 +379,15 @@ def read_table(
         columns = columns_of(source, names, options, labelled=labelled)
     except InvalidFile as error:
         if labelled and lacks_labels(names, options) and error.facts["parameter"] == "label_column":
-            raise _with_hints(error, names, options, chain((first,), rows)) from error
+            raise with_hints(error, names, options, chain((first,), rows)) from error
         raise
     if columns.label is not None:
         columns = with_list_of_labels(columns, options, first[1].get(columns.label))
     is_delimited = format_ in ("csv", "tsv", "xlsx")
     table = Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
     table.options = options
+    table.id_column = id_column_of(source, names, options, columns)
+    table.label_names = parse_label_names(options.label_names)
     return table
 
 
@@ -368,41 +395,15 @@ def _table_of(tool: ToolRows, *, labelled: bool) -> Table:
     columns = tool.columns if labelled else Columns((TEXT,))
     options = tool.document.options
     return Table(
-        tool.document.source, columns, tool.names, iter(()), format=tool.format.name, options=options, tool=tool
+        tool.document.source,
+        columns,
+        tool.names,
+        iter(()),
+        format=tool.format.name,
+        options=options,
+        tool=tool,
+        label_names=parse_label_names(options.label_names),
     )
-
-
-def no_split_column(source: Source, column: str, names: Sequence[str]) -> InvalidFile:
-    """Return the error for a column of splits that a file does not have."""
-    words = "there is no column {column!r}; there is {names}. Correct {arg:split_column}, or leave it out."
-    return source.error(words, None, column=column, names=listed(names), parameter="split_column")
-
-
-def _with_hints(
-    error: InvalidFile, names: Sequence[str], options: ReadOptions, rows: Iterator[NumberedRow]
-) -> InvalidFile:
-    """Return the error for labels that are not found, with the columns that may hold them."""
-    texts = look_for_columns(names, options).text
-    cells: dict[str, set[str]] = {name: set() for name in names if name not in texts}
-    with suppress(InvalidFile):  # what is wrong with a row, the next reading tells
-        for _, values in islice(rows, _HINTED_ROWS):
-            for name, seen in cells.items():
-                seen.update(filter(None, (shown_value(values.get(name)).strip(),)))
-    hints = list(find_label_hints(cells))
-    template = " ".join([error.template, *(hint.template for hint in hints)])
-    return InvalidFile(template, {**error.facts, **{name: each for hint in hints for name, each in hint.facts.items()}})
-
-
-def columns_of(source: Source, names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:
-    """Return the text and label columns among a file's columns.
-
-    Raises:
-        InvalidFile: One of them is missing or ambiguous.
-    """
-    try:
-        return find_columns(names, options, labelled=labelled)
-    except UnresolvedColumn as error:
-        raise source.error(f"{error.template}.", None, **error.facts) from error
 
 
 def open_rows(
@@ -448,7 +449,11 @@ def open_rows(
     if labelled and format_ == "txt":
         raise source.error("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
     assert format_ is not None
-    return _begun(format_, _rows(source, blocks, replace(options, format=format_), labelled))
+    format_, names, rows = _begun(format_, _rows(source, blocks, replace(options, format=format_), labelled))
+    if not isinstance(rows, chain) or not (paths := asked_paths(options)):
+        return format_, names, rows
+    first = next(rows)
+    return format_, (*names, *found_paths(first[1], paths)), chain((first,), rows)
 
 
 def _open_workbook(
@@ -520,7 +525,8 @@ def _rows(
     if options.format in ("json", "jsonl"):
         values = listed_values(source, blocks) if options.format == "json" else json_lines(source, blocks)
         objects = ((line, _as_object(source, line, value, labelled)) for line, value in values)
-        return ((line, row) for line, row in objects if row is not None)
+        as_row = NestedRow if asked_paths(options) else dict
+        return ((line, as_row(row)) for line, row in objects if row is not None)
     return read_delimited(source, blocks, options, labelled=labelled)
 
 

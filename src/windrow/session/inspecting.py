@@ -1,7 +1,8 @@
 """A file to inspect in the forms that people have it in Python, and how to read it."""
 
 import io
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, BinaryIO, TypedDict, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, BinaryIO, TypedDict, TypeVar
 from windrow.domain.inspection import InspectRequest
 from windrow.domain.read_options import Annotators, Format, Quoting
 from windrow.files.decoding import open_bytes
+from windrow.files.formats.members import pack_folder
 from windrow.session.arguments import check_known, request_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,7 +27,10 @@ class InspectOptions(TypedDict, total=False):
     labels_column: str | None
     label_separator: str | None
     indicator_columns: str | Iterable[str]
+    label_names: str | Iterable[str] | Mapping[str, str]
+    id_column: str | None
     annotators: Annotators | None
+    split_column: str | None
     sheet: str | None
     header: bool | None
     quoting: Quoting | None
@@ -61,7 +66,9 @@ def inspect_request_of(file: AnyFile, options: InspectOptions) -> InspectRequest
     """
     check_known("inspect", options, InspectOptions.__annotations__)
     given: dict[str, Any] = dict(options)
-    for several in ("text_column", "indicator_columns"):
+    if isinstance(names := given.get("label_names"), Mapping):
+        given["label_names"] = (json.dumps(dict(names)),)
+    for several in ("text_column", "indicator_columns", "label_names"):
         if isinstance(given.get(several), str):
             given[several] = (given[several],)
     if isinstance(file, str | Path) and given.get("filename") is None:
@@ -73,13 +80,14 @@ def open_rows_file(file: AnyFile) -> BinaryIO:
     """Return a file as one that is open, and that is to be closed.
 
     Args:
-        file: Its path, its bytes, or the file itself, open for reading bytes.
+        file: Its path, its bytes, or the file itself, open for reading bytes; the files of a folder are packed.
 
     Raises:
         InvalidParameter: There is no such file to read.
+        InvalidFile: The folder is too large.
     """
     if isinstance(file, bytes):
         return io.BytesIO(file)
     if not isinstance(file, str | Path):
         return file
-    return open_bytes(Path(file))
+    return pack_folder(Path(file)) if Path(file).is_dir() else open_bytes(Path(file))
