@@ -1,6 +1,8 @@
 """Files as doccano exports them, and what is in them."""
 
+import io
 import json
+import zipfile
 
 from tests.files.formats.reading import NONE, Sample
 
@@ -19,6 +21,16 @@ JSON = [
 PLAIN = """{"id": 31, "text": "The delivery was fast", "label": ["positive"]}
 {"id": 32, "text": "The box was empty", "label": "negative"}
 """
+
+
+def zipped(**files: str) -> bytes:
+    """Return a zip file as doccano packs it, of JSONL by the name of whoever labelled it."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name if "." in name else f"{name}.jsonl", content)
+    return packed.getvalue()
+
 
 SAMPLES = {
     "doccano": (
@@ -42,6 +54,13 @@ SAMPLES = {
             "all.json",
             json.dumps(JSON).encode(),
             [("book a table", ("booking",)), ("good morning", ("greeting",))],
+        ),
+        Sample(
+            "zip file",
+            "5f2e.zip",
+            zipped(all=JSONL),
+            [("The delivery was fast", ("positive",)), ("The box was empty", ("negative",))],
+            num_left_out=1,
         ),
         Sample(
             "JSONL that anybody could have written",

@@ -1,10 +1,13 @@
 """Exports of doccano: where labels stand in its releases, what nobody labelled, and labels of parts of texts."""
 
+import json
+
 import pytest
 
 from tests.files.formats.checks import left_out, reader_of, refused
-from tests.files.formats.doccano_samples import JSON, JSONL
-from tests.files.formats.reading import sniff_all, told
+from tests.files.formats.doccano_samples import JSON, JSONL, zipped
+from tests.files.formats.reading import read_format, sniff_all, told
+from windrow.domain.errors import InvalidFile
 
 rows_of = reader_of("doccano")
 
@@ -71,6 +74,37 @@ def test_text_and_labels_may_be_named() -> None:
     rows = [{"id": 1, "text": "x", "body": "a", "label": ["A"], "team": "T", "Comments": []}]
     assert told(rows_of(rows, text_column=("body",), label_column="team")) == [("a", ("T",))]
     assert told(rows_of([{"id": 1, "data": "a", "label": ["A"]}])) == [("a", ("A",))]
+
+
+def by(*labels: list[str]) -> str:
+    """Return texts that somebody labelled, as JSONL."""
+    return jsonl(*({"id": place, "text": f"text {place}", "label": each} for place, each in enumerate(labels, 1)))
+
+
+def jsonl(*rows: object) -> str:
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+def test_what_several_people_labelled_counts_together() -> None:
+    content = zipped(ann=by(["A"], ["A"], [], ["A"]), bob=by(["A"], ["B"], ["B"], []), cy=by(["B"], [], [], []))
+    rows = read_format("doccano", content, "export.zip")
+    assert told(rows) == [("text 1", ("A",)), ("text 3", ("B",)), ("text 4", ("A",))]
+    assert left_out(rows) == [("text 2", "its 2 annotators differ, and no choice is that of most: A, B.", False)]
+    rows = read_format("doccano", content, "export.zip", annotators="refuse")
+    assert [is_wrong for _, _, is_wrong in left_out(rows)] == [True, True]
+
+
+def test_files_by_person_are_likely_doccanos_and_one_of_all_is() -> None:
+    assert sniff_all(zipped(all=JSONL))["doccano"] >= 0.8
+    assert 0.5 < sniff_all(zipped(ann=JSONL, bob=JSONL))["doccano"] < 0.8
+    assert "doccano" not in sniff_all(zipped(**{"readme.txt": ""}))
+
+
+@pytest.mark.parametrize("content", ["{", "[1", '{"id": 1} {}', "[" * 5_000])
+def test_broken_json_in_a_zip_file_is_refused_with_its_line(content: str) -> None:
+    with pytest.raises(InvalidFile) as raised:
+        read_format("doccano", zipped(ann=f"{by(['A'])}\n{content}\n"))
+    assert "the JSON in ann.jsonl, line 3, is broken" in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from windrow.codec.strict import parse_value, why_refused
+from windrow.files.decoding import LINE_END
 from windrow.files.formats.form import Document
 from windrow.files.formats.raw_rows import as_object, kind_of
 
@@ -70,6 +71,25 @@ def member_value(document: Document, name: str) -> Any:
         words = "the JSON in {member} is broken: {reason}. Correct it, or leave that file out."
         raise document.error(words, member=name, reason=why_refused(error)) from error
     return value
+
+
+def member_lines(document: Document, name: str) -> Iterator[tuple[int, Any]]:
+    """Yield the values of a file of a document that is JSONL, with their lines.
+
+    Raises:
+        InvalidFile: A line is no JSON.
+    """
+    for line, text in enumerate(LINE_END.split(document.member_text(name)), 1):
+        if not (stripped := text.strip()):
+            continue
+        try:
+            value, end = parse_value(stripped)
+            if end < len(stripped):
+                raise ValueError("something follows the value")
+        except (ValueError, RecursionError) as error:
+            words = "the JSON in {member}, line {number}, is broken: {reason}. Correct that line."
+            raise document.error(words, member=name, number=line, reason=why_refused(error)) from error
+        yield line, value
 
 
 def list_under(document: Document, value: object, key: str) -> list[Any]:
