@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from windrow.domain.base_models import BaseModelRemoval as BaseModelRemoval
     from windrow.domain.base_models import BaseModelUse as BaseModelUse
     from windrow.domain.base_models import StoredBaseModel as StoredBaseModel
+    from windrow.domain.binding import Binding as Binding
+    from windrow.domain.binding import BindingChange as BindingChange
+    from windrow.domain.binding import BindingList as BindingList
     from windrow.domain.classification import Classification as Classification
     from windrow.domain.classification import Classifications as Classifications
     from windrow.domain.classification import LabelChoice as LabelChoice
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from windrow.domain.erasure import AffectedRevision as AffectedRevision
     from windrow.domain.erasure import Erasure as Erasure
     from windrow.domain.errors import WindrowError as WindrowError
+    from windrow.domain.examples import Examples as Examples
     from windrow.domain.explanation import Explanation as Explanation
     from windrow.domain.explanation import LabelExplanation as LabelExplanation
     from windrow.domain.explanation import NearRow as NearRow
@@ -125,6 +129,7 @@ if TYPE_CHECKING:
     from windrow.estimator import WindrowClassifier as WindrowClassifier
     from windrow.session.async_client import AsyncClient as AsyncClient
     from windrow.session.copying import copy_store as copy_store
+    from windrow.session.reading_examples import read_examples as read_examples
     from windrow.session.reply_warnings import WindrowWarning as WindrowWarning
     from windrow.session.session import Client as Client
     from windrow.session.session import Session as Session
@@ -149,6 +154,9 @@ __all__ = [
     "BaseModelList",
     "BaseModelRemoval",
     "BaseModelUse",
+    "Binding",
+    "BindingChange",
+    "BindingList",
     "BulkDeletion",
     "Calibration",
     "Candidate",
@@ -177,6 +185,7 @@ __all__ = [
     "EnvironmentChange",
     "Erasure",
     "Estimate",
+    "Examples",
     "Explanation",
     "FailedRow",
     "FailedSet",
@@ -255,12 +264,14 @@ __all__ = [
     "__version__",
     "copy_store",
     "open",
+    "read_examples",
 ]
 
 # Where each public name lives, so that importing windrow loads none of them.
 _MODULES = {
     "windrow.domain.erasure": ("AffectedAlias", "AffectedRevision", "Erasure"),
     "windrow.domain.errors": ("WindrowError",),
+    "windrow.domain.examples": ("Examples",),
     "windrow.domain.access": ("ApiKey", "CreatedKey", "KeyList", "KeyRevocation", "LimitedKey"),
     "windrow.domain.alias": (
         "Alias",
@@ -279,6 +290,7 @@ _MODULES = {
         "BaseModelUse",
         "StoredBaseModel",
     ),
+    "windrow.domain.binding": ("Binding", "BindingChange", "BindingList"),
     "windrow.domain.classification": (
         "Classification",
         "Classifications",
@@ -413,6 +425,7 @@ _MODULES = {
     "windrow.estimator": ("WindrowClassifier",),
     "windrow.session.async_client": ("AsyncClient",),
     "windrow.session.copying": ("copy_store",),
+    "windrow.session.reading_examples": ("read_examples",),
     "windrow.session.reply_warnings": ("WindrowWarning",),
     "windrow.session.session": ("Client", "Session", "open_session"),
 }

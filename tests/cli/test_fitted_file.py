@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.asking import Run
 
 TRAIN = [
     ("I was charged twice", "billing"),

@@ -69,6 +69,7 @@ VERBS = (
     "cross-validate ROWS --num-iterations 0",
     "suggest tickets_v1 ROWS -n 1",
     "inspect ROWS",
+    "convert ROWS -o CONVERTED",
     "fit new ROWS --num-iterations 0 --dry-run",
     "fit new ROWS --num-iterations 0",
     "jobs",
@@ -83,6 +84,8 @@ VERBS = (
     "rollback tickets",
     "history tickets",
     "aliases",
+    "bind team tickets_v1",
+    "bindings",
     "delete copied",
     "restore copied",
     "usage",
@@ -101,6 +104,7 @@ WITHOUT = {"serve", "demo", "copy-store", "deploy", "doctor", "predict-files"}
 
 def test_every_json_output_parses_strictly(ask: Run, rows_file: Path, tmp_path: Path) -> None:
     files = {"ROWS": rows_file, "OUT": tmp_path / "out.windrow", "PAGE": tmp_path / "page.html"}
+    files["CONVERTED"] = tmp_path / "rows.jsonl"
     for verb in VERBS:
         ended = ask(*(files.get(word, word) for word in verb.split()), "--json")
         assert ended.code == 0, (verb, ended.err)

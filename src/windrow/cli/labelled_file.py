@@ -57,7 +57,9 @@ def read_labelled(
     file = read_labelled_file(path, options)
     splits = options.splits if isinstance(options, LabelledReadOptions) else ()
     taken, test = _parts(file, splits, for_training=for_training)
-    _tell(file, taken, test, words or Words())
+    tell_file(file, words or Words())
+    if file.rows_per_split:
+        print(f"{file.name} has {_split_text(file)}. {_taken_text(taken, test)}", file=sys.stderr)
     rows = _rows_of(taken.examples, file.name)
     return FileRows(
         file.name,
@@ -99,8 +101,8 @@ def _rows_of(examples: Iterable[FileExample], name: str) -> FileRows[LabelledRow
     return FileRows(name, tuple(each.row for each in held), tuple(each.line for each in held))
 
 
-def _tell(file: LabelledFile, taken: LabelledFile, test: LabelledFile | None, words: Words) -> None:
-    """Say on standard error what was understood of a file, beside its rows."""
+def tell_file(file: LabelledFile, words: Words) -> None:
+    """Say on standard error what was decided about a file, and what is left out of it."""
     for note in file.notes:
         print(f"{file.name}: {render(note.template, note.facts, words)}", file=sys.stderr)
     left_out = file.left_out
@@ -108,11 +110,9 @@ def _tell(file: LabelledFile, taken: LabelledFile, test: LabelledFile | None, wo
         print(f"Left out of {file.name}: {_counts(file)}.", file=sys.stderr)
     for row in left_out.rows[:_SHOWN_ROWS]:
         name = f" ({row.id})" if row.id else ""
-        print(f"  line {row.place}{name}: {render(row.template, row.facts, words)}", file=sys.stderr)
+        print(f"  {file.place} {row.place}{name}: {render(row.template, row.facts, words)}", file=sys.stderr)
     if left_out.num_rows > _SHOWN_ROWS:
         print(f"  and {left_out.num_rows - _SHOWN_ROWS:,} more.", file=sys.stderr)
-    if file.rows_per_split:
-        print(f"{file.name} has {_split_text(file)}. {_taken_text(taken, test)}", file=sys.stderr)
 
 
 def _counts(file: LabelledFile) -> str:

@@ -48,6 +48,8 @@ class LabelledFile:
     """What it says that labels mean."""
     notes: tuple[Note, ...] = ()
     """What was decided about the file as a whole."""
+    place: str = "line"
+    """What its rows are counted by."""
 
     @property
     def rows_per_split(self) -> dict[Split, int]:
@@ -98,7 +100,8 @@ def collect_examples(table: Table, name: str) -> LabelledFile:
             left_out.add(LeftOut(record.line, words, {"answer": record.values["answer"]}))
             continue
         examples.append(FileExample(_row_of(record), record.line, record.split, record.id))
-    file = LabelledFile(name, table.format, CERTAIN, tuple(examples), left_out)
+    place = table.source.place
+    file = LabelledFile(name, table.format, CERTAIN, tuple(examples), left_out, place=place)
     if tool is None:
         return file
     reading = tool.reading

@@ -18,14 +18,16 @@ from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.tables import Column, number, print_facts, print_table
-from windrow.domain.figures import counted
+from windrow.domain.figures import counted, percent
 from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.files.decoding import STANDARD_INPUT, source_name
+from windrow.files.formats.registry import format_called
 from windrow.session.inspecting import open_rows_file
 
 verbs = typer.Typer()
 _SHOWN_ROWS: Final = 5
 _SHOWN_PROBLEMS: Final = 20
+_SHOWN_LEFT_OUT: Final = 10
 # The options that answer a question, where they are no option with a value.
 _ANSWERS: Final = {"header": "--header or --no-header"}
 
@@ -43,7 +45,10 @@ def inspect(
     call: Call,
     request: InspectRequest,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV, TSV, JSONL, JSON or text, also .gz; - for standard input.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A table, JSON, or the file of a labelling tool, also .gz; - for standard input."
+        ),
     ],
 ) -> None:
     """Say what a file of rows is: its columns, rows for each label, and what is wrong or not clear.
@@ -78,6 +83,9 @@ def _print_inspection(call: Call, inspection: Inspection) -> None:
         ("Texts", " and ".join(inspection.text_columns)),
         ("Labels", _labels_text(inspection)),
         ("Rows", _rows_text(inspection)),
+        ("Parts", ", ".join(f"{split} {count:,}" for split, count in inspection.rows_per_split.items())),
+        ("Left out", _left_out_text(inspection)),
+        ("Description", one_line(inspection.description)),
         ("SHA-256", inspection.sha256 or ""),
     )
     print()
@@ -93,6 +101,14 @@ def _print_inspection(call: Call, inspection: Inspection) -> None:
             inspection.rows_per_label.items(),
             Column("label", lambda each: each[0]),
             number("rows", lambda each: f"{each[1]:,}"),
+        )
+    if inspection.left_out:
+        print()
+        print_table(
+            inspection.left_out[:_SHOWN_LEFT_OUT],
+            number("line", lambda row: str(row.line)),
+            Column("id", lambda row: row.id),
+            Column("left out, since", lambda row: row.detail),
         )
     if inspection.problems:
         print()
@@ -114,6 +130,10 @@ def _labels_text(inspection: Inspection) -> str:
 
 def _print_notes(call: Call, inspection: Inspection) -> None:
     notes = notes_console()
+    for note in inspection.notes:
+        notes.print(f"Note: {one_line(note)}")
+    if (hidden := inspection.num_left_out - _SHOWN_LEFT_OUT) > 0:
+        notes.print(f"{counted(hidden, 'more row is', 'more rows are')} left out; --json tells of a hundred.")
     if (unshown := inspection.num_problems - _SHOWN_PROBLEMS) > 0:
         notes.print(f"{counted(unshown, 'more row')} with a problem; --json tells of a hundred.")
     call.warn(replace(warning, rows=warning.rows[:_SHOWN_ROWS]) for warning in inspection.warnings)
@@ -123,12 +143,29 @@ def _print_notes(call: Call, inspection: Inspection) -> None:
 
 
 def _format_text(inspection: Inspection) -> str:
-    parts = [inspection.format.upper(), inspection.encoding.upper()]
+    parts = [_title(inspection.format), inspection.encoding.upper()]
+    if inspection.certainty < 1:
+        parts[0] += f" ({percent(inspection.certainty)} sure)"
     if inspection.delimiter is not None:
         parts.append(f"fields parted by {'tabs' if inspection.delimiter == chr(9) else repr(inspection.delimiter)}")
     if inspection.has_header is not None:
         parts.append("the first line names the columns" if inspection.has_header else "no header")
-    return ", ".join(parts)
+    return ", ".join(filter(None, parts))
+
+
+def _title(name: str) -> str:
+    """Return what people call a format."""
+    found = format_called(name)
+    return name.upper() if found is None else found.title
+
+
+def _left_out_text(inspection: Inspection) -> str:
+    parts = []
+    if inspection.num_left_out:
+        parts.append(counted(inspection.num_left_out, "row"))
+    if inspection.num_unlabelled:
+        parts.append(f"{counted(inspection.num_unlabelled, 'row')} that nobody has labelled")
+    return ", and ".join(parts)
 
 
 def _rows_text(inspection: Inspection) -> str:

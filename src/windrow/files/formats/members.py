@@ -14,6 +14,7 @@ from typing import BinaryIO, Final, Protocol
 
 from windrow.disk import reason
 from windrow.domain.errors import InvalidFile
+from windrow.files.decoding import Source
 
 # As many documents as a project of a labelling tool may have, and one more is another kind of file.
 MAX_MEMBERS: Final = 100_000
@@ -187,3 +188,24 @@ class FolderMembers:
                         waiting.append(path)
                 elif path.is_file() and path.resolve().is_relative_to(root):
                     yield path
+
+
+def pack_folder(folder: Path) -> BinaryIO:
+    """Return the files of a folder as a zip file, to be read and closed.
+
+    Raises:
+        InvalidFile: There are too many, they are too large together, or one cannot be read.
+    """
+    members = FolderMembers(folder, Source(str(folder), io.BytesIO()).error)
+    packed, size = io.BytesIO(), 0
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in members.names():
+            with members.open(name) as file:
+                content = file.read()
+            size += len(content)
+            if size > MAX_UNPACKED_BYTES:
+                words = "its files hold more than {limit} bytes. Put those with rows into a folder of their own."
+                raise members.refuse(words, limit=MAX_UNPACKED_BYTES)
+            archive.writestr(name, content)
+    packed.seek(0)
+    return packed

@@ -1,0 +1,73 @@
+"""Reads the examples of a file, of whichever tool it is, on the machine that has it."""
+
+import io
+from pathlib import Path
+from typing import Final, Unpack
+
+from windrow.domain.examples import Examples
+from windrow.domain.inspection import RowProblem
+from windrow.domain.multi_label import MultiLabelRow
+from windrow.domain.read_options import check_read_options
+from windrow.domain.words import render
+from windrow.files.decoding import Source, check_encoding
+from windrow.files.labelled_files import LabelledFile, collect_examples, read_labelled_file
+from windrow.files.reading import read_table
+from windrow.session.arguments import check_known
+from windrow.session.inspecting import AnyFile, InspectOptions, inspect_request_of
+
+UNNAMED: Final = "the file"
+# The options that only concern an inspection.
+_OTHERS: Final = ("include_values", "labelled")
+
+
+def read_examples(file: AnyFile, **options: Unpack[InspectOptions]) -> Examples:
+    """Read the examples of a file: a table, JSON, or what a labelling tool or a hosted classifier has written.
+
+    Nothing is trained or kept. ``session.fit(name, found.texts, found.labels)`` trains on them.
+
+    Args:
+        file: Its path, also that of a folder that a tool has written; its bytes; or the file itself, open for reading
+            bytes.
+        **options: How to read it, as ``session.inspect`` has them; ``format`` says what it is where that is not clear.
+
+    Returns:
+        The examples, and what is left out with the reasons.
+
+    Raises:
+        TypeError: An option is unknown.
+        InvalidParameter: There is no such file, or it cannot be read.
+        InvalidFile: It is not clear what it is, or a row is wrong; the message names its line.
+    """
+    known = [name for name in InspectOptions.__annotations__ if name not in _OTHERS]
+    check_known("read_examples", options, known)
+    read_options = inspect_request_of(file, options)
+    if isinstance(file, str | Path):
+        return _examples_of(read_labelled_file(Path(file), read_options))
+    check_read_options(read_options)
+    check_encoding(read_options.encoding)
+    name = read_options.filename or UNNAMED
+    opened = io.BytesIO(file) if isinstance(file, bytes) else file
+    source = Source(name, opened, encoding=read_options.encoding)
+    return _examples_of(collect_examples(read_table(source, name, read_options, labelled=True), name))
+
+
+def _examples_of(file: LabelledFile) -> Examples:
+    rows = [each.row for each in file.examples]
+    is_several = any(isinstance(row, MultiLabelRow) for row in rows)
+    left_out = file.left_out
+    return Examples(
+        format=file.format,
+        certainty=file.certainty,
+        kind="multi_label" if is_several else "single_label",
+        texts=tuple(row.text for row in rows),
+        labels=tuple(row.labels if isinstance(row, MultiLabelRow) else row.label for row in rows),
+        splits=tuple(each.split for each in file.examples),
+        ids=tuple(each.id for each in file.examples),
+        lines=tuple(each.line for each in file.examples),
+        left_out=tuple(RowProblem(row.place, render(row.template, row.facts), row.id) for row in left_out.rows),
+        num_left_out=left_out.num_rows,
+        num_unlabelled=left_out.num_unlabelled,
+        description=file.description,
+        label_descriptions=dict(file.label_descriptions),
+        notes=tuple(render(note.template, note.facts) for note in file.notes),
+    )
