@@ -94,7 +94,7 @@ def test_each_file_has_parts_of_its_own_kind(toy: Toy, tmp_path: Path) -> None:
     report = ask(toy, source, tmp_path / "out", shard_rows=1)
     assert list(parts(tmp_path / "out")) == [
         *("part-00001-00001.csv", "part-00001-00002.csv", "part-00002-00001.jsonl", "part-00002-00002.jsonl"),
-        *("part-00003-00001.parquet", "part-00003-00002.parquet", "part-00004-00001.csv"),
+        *("part-00003-00001.parquet", "part-00003-00002.parquet", "part-00004-00001.tsv"),
     ]
     assert (report.files, report.rows, report.model_name, report.revision) == (4, 7, "tickets", 1)
     first = json.loads((tmp_path / "out" / "part-00002-00001.jsonl").read_text())
@@ -106,7 +106,35 @@ def test_each_file_has_parts_of_its_own_kind(toy: Toy, tmp_path: Path) -> None:
     assert (done["rows"], done["shards"]) == (7, 7)
 
 
-@pytest.mark.parametrize("wanted", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_parts_are_written_as_the_file_is(toy: Toy, tmp_path: Path, line_end: str) -> None:
+    lines = ["sep=;", "Größe;text", *(f'"{n};5";money für {n}' for n in range(5))]
+    source = tmp_path / "excel.csv"
+    source.write_bytes(line_end.join([*lines, ""]).encode("cp1252"))
+    report = ask(toy, source, tmp_path / "out", shard_rows=2, encoding="cp1252", scores=True)
+    written = list(parts(tmp_path / "out").values())
+    assert [each.decode("cp1252").split(line_end)[:2] for each in written] == [
+        ["sep=;", ";".join(["Größe", "text", *ADDED, "score_invoice", "score_refund"])]
+    ] * 3
+    kept = [row for each in written for row in each.decode("cp1252").split(line_end)[2:-1]]
+    assert [row.rpartition(";refund;")[0] for row in kept] == lines[2:]
+    assert [(each.label, each.rows) for each in report.labels] == [("refund", 5)]
+    assert 0 < report.labels[0].mean_score <= 1
+
+
+def test_parts_may_have_an_encoding_of_their_own(toy: Toy, tmp_path: Path) -> None:
+    source = tmp_path / "formulas.csv"
+    source.write_bytes("text;=né\nmoney;=1+1\nreceipt;-5\n".encode("cp1252"))
+    options = {"encoding": "cp1252", "output_encoding": "utf-8-sig", "escape_formulas": True}
+    ask(toy, source, tmp_path / "out", **options)
+    [content] = parts(tmp_path / "out").values()
+    assert content.decode("utf-8").startswith("\ufefftext;'=né;predicted_label;")
+    assert [line.split(";")[1] for line in content.decode("utf-8").splitlines()[1:]] == ["'=1+1", "-5"]
+    with pytest.raises(InvalidParameter, match="is none of utf-8, utf-8-sig"):
+        ask(toy, source, tmp_path / "other", output_encoding="cp1252")
+
+
+@pytest.mark.parametrize("wanted", ["csv", "tsv", "jsonl", "parquet"])
 def test_rows_are_written_as_another_kind(toy: Toy, tmp_path: Path, wanted: str) -> None:
     source = tmp_path / "in"
     source.mkdir()
@@ -281,7 +309,7 @@ def test_bad_rows_stay_with_a_note_where_that_is_asked_for(toy: Toy, tmp_path: P
 
 def test_a_file_without_rows_becomes_a_header(toy: Toy, tmp_path: Path) -> None:
     report = ask(toy, write_csv(tmp_path / "mails.csv", []), tmp_path / "out")
-    assert parts(tmp_path / "out") == {"part-00001-00001.csv": (",".join(["id", "text", *ADDED]) + "\n").encode()}
+    assert parts(tmp_path / "out") == {"part-00001-00001.csv": (",".join(["id", "text", *ADDED]) + "\r\n").encode()}
     assert (report.rows, report.shards) == (0, 1)
 
 
