@@ -135,14 +135,16 @@ def test_of_several_projects_in_a_zip_file_none_is_chosen() -> None:
 
 def test_texts_of_the_intent_none_stay_and_are_told() -> None:
     [note] = notes("clu", json.dumps(conversation([{"text": "a", "intent": "None"}] * 2)).encode())
-    assert note.startswith("2 texts have the intent None, which stands for everything else; it stays a label")
+    assert note.startswith(
+        "the intent None, which stands for everything else, stays a label like any other, with 2 texts."
+    )
     assert notes("clu", json.dumps(conversation([{"text": "a", "intent": "b"}])).encode()) == []
 
 
 def test_patterns_of_luis_are_counted() -> None:
     patterns = [{"pattern": "book {thing}", "intent": "b"}]
     content = json.dumps(luis([{"text": "a", "intent": "b"}], patterns=patterns)).encode()
-    assert notes("luis", content) == ["1 patterns are left out: they are templates, no texts."]
+    assert notes("luis", content) == ["left out, since they are templates and no texts: 1 pattern."]
 
 
 @pytest.mark.parametrize("name", ["clu", "luis"])

@@ -25,7 +25,10 @@ def test_a_template_is_left_out() -> None:
 @pytest.mark.parametrize(("files", "name"), [(ES, "Default Fallback Intent"), (CX, "Default Negative Intent")])
 def test_texts_of_a_fallback_intent_stay_and_are_told(files: dict[str, str], name: str) -> None:
     [note] = notes("dialogflow", zipped(files))
-    assert note.startswith(f"1 texts belong to a fallback intent, {name}, as examples of what is no other intent;")
+    assert note.startswith(
+        f"the fallback intent, {name}, which holds examples of what is no other intent, stays a label"
+    )
+    assert "with 1 text." in note
 
 
 def test_several_languages_are_told() -> None:

@@ -38,8 +38,8 @@ def test_marks_without_an_end_take_no_time(text: str) -> None:
 def test_what_is_no_text_with_an_intent_is_counted() -> None:
     assert notes("rasa", YAML.encode(), "nlu.yml") == [
         "left out, since they are no texts with an intent: 1 lookup, 1 regex, 1 synonym.",
-        "1 intents have a / in their names, such as 'faq/hours'; the whole name is the label, which keeps answers of "
-        "one topic apart.",
+        "1 intent with a / in the name, such as 'faq/hours': the whole name is the label, which keeps answers of one "
+        "topic apart.",
     ]
     assert notes("rasa", MARKDOWN.encode()) == [
         "left out, since they are no texts with an intent: 1 lookup, 1 synonym."

@@ -11,7 +11,7 @@ from tests.files.formats.telling import left_out, notes, refusal
 
 
 def test_entities_are_counted_and_rows_have_their_lines() -> None:
-    assert notes("snips", YAML.encode()) == ["left out, since they are no texts with an intent: 1 entities."]
+    assert notes("snips", YAML.encode()) == ["left out, since they are no texts with an intent: 1 entity."]
     assert [row.place for row in read_format("snips", YAML.encode())] == [8, 9, 10, 16]
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from windrow.domain.figures import counted
 from windrow.domain.prediction import Kind
 from windrow.files.formats.form import (
     CERTAIN,
@@ -35,8 +36,8 @@ _PACKED: Final = 0.9
 # The intent of everything that belongs to no other one.
 NONE_INTENT: Final = "None"
 _NONE_NOTE: Final = (
-    "{count} texts have the intent None, which stands for everything else; it stays a label like any other. Windrow "
-    "also tells by in_scope how far a text is from all of them."
+    "the intent None, which stands for everything else, stays a label like any other, with {texts}. Windrow also tells "
+    "by in_scope how far a text is from all that it was trained on."
 )
 
 
@@ -135,8 +136,8 @@ def _read_luis(document: Document) -> Reading:
     project = whole_object(document)
     notes: list[Note] = []
     if patterns := as_list(project.get("patterns")):
-        words = "{count} patterns are left out: they are templates, no texts."
-        notes.append(Note(words, {"count": len(patterns)}))
+        words = "left out, since they are templates and no texts: {patterns}."
+        notes.append(Note(words, {"patterns": counted(len(patterns), "pattern")}))
     return _utterances(document, project, as_text(project.get("desc")), notes)
 
 
@@ -151,7 +152,7 @@ def _utterances(document: Document, holder: object, description: str, notes: Seq
     """
     utterances = list_under(document, holder, "utterances")
     of_none = Counter(as_text(as_object(each).get("intent")) for each in utterances)[NONE_INTENT]
-    told = [Note(_NONE_NOTE, {"count": of_none})] if of_none else []
+    told = [Note(_NONE_NOTE, {"texts": counted(of_none, "text")})] if of_none else []
     rows = (_utterance(place, each) for place, each in numbered(utterances))
     return Reading(rows=rows, kind="single_label", description=description, notes=[*told, *notes])
 

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import PurePosixPath
 from typing import Final
 
+from windrow.domain.figures import counted
 from windrow.files.formats.form import CERTAIN, NO, Beginning, Document, Example, FileFormat, LeftOut, Note, Reading
 from windrow.files.formats.json_documents import member_value
 from windrow.files.formats.raw_rows import RawRow, as_object, as_text
@@ -18,8 +19,8 @@ _CX_FILE: Final = re.compile(r"(?:^|.*/)intents/(?P<intent>[^/]+)/trainingPhrase
 _ONE_FILE: Final = re.compile(r"(?P<intent>.+)_usersays_[A-Za-z-]+\.json")
 _TEMPLATE: Final = "it is a template, no text: it holds names of entities in place of words."
 _FALLBACK: Final = (
-    "{count} texts belong to a fallback intent, {intents:joined}, as examples of what is no other intent; it stays a "
-    "label like any other. Windrow also tells by in_scope how far a text is from all of them."
+    "the fallback intent, {intents:joined}, which holds examples of what is no other intent, stays a label like any "
+    "other, with {texts}. Windrow also tells by in_scope how far a text is from all that it was trained on."
 )
 _LANGUAGES: Final = "its texts are in several languages, {languages:joined}; all are read."
 
@@ -44,7 +45,7 @@ class _Agent:
         """Return what is told of the agent as a whole."""
         notes = []
         if self.fallbacks:
-            facts = {"count": sum(self.fallbacks.values()), "intents": list(self.fallbacks)}
+            facts = {"texts": counted(sum(self.fallbacks.values()), "text"), "intents": list(self.fallbacks)}
             notes.append(Note(_FALLBACK, facts))
         if len(self.languages) > 1:
             notes.append(Note(_LANGUAGES, {"languages": list(self.languages)}))

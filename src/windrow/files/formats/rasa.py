@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from windrow.codec.strict import parse_value, why_refused
+from windrow.domain.figures import counted
 from windrow.files.formats.form import (
     CERTAIN,
     LIKELY,
@@ -36,12 +37,13 @@ _YAML_ENDINGS: Final = (".yml", ".yaml")
 _BULLETS: Final = ("-", "*", "+")
 # What files hold beside intents: helps for entities, which no text is classified by.
 _OTHERS: Final = ("synonym", "regex", "lookup")
+_SEVERAL: Final = {"synonym": "synonyms", "regex": "regexes", "lookup": "lookups"}
 _OTHERS_IN_JSON: Final = {"entity_synonyms": "synonym", "regex_features": "regex", "lookup_tables": "lookup"}
 # What `rasa data split nlu` calls its files.
 _SPLITS: Final[dict[str, Split]] = {"training_data": "train", "test_data": "test"}
 _RETRIEVAL: Final = (
-    "{count} intents have a / in their names, such as {intent!r}; the whole name is the label, which keeps answers of "
-    "one topic apart."
+    "{intents} with a / in the name, such as {intent!r}: the whole name is the label, which keeps answers of one topic "
+    "apart."
 )
 
 
@@ -90,10 +92,15 @@ class _Seen:
         """Return what is told of the files as a whole."""
         told = []
         if self.others:
-            counts = [f"{count} {kind}" for kind, count in sorted(self.others.items())]
+            counts = [counted(count, kind, _SEVERAL[kind]) for kind, count in sorted(self.others.items())]
             told.append(Note("left out, since they are no texts with an intent: {counts:joined}.", {"counts": counts}))
         if self.retrieval:
-            told.append(Note(_RETRIEVAL, {"count": len(self.retrieval), "intent": next(iter(self.retrieval))}))
+            told.append(
+                Note(
+                    _RETRIEVAL,
+                    {"intents": counted(len(self.retrieval), "intent"), "intent": next(iter(self.retrieval))},
+                )
+            )
         return told
 
     def row(self, place: int, text: object, intent: object, split: Split | None = None) -> Example | LeftOut:

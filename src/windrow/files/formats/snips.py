@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Final
 
+from windrow.domain.figures import counted
 from windrow.files.formats.form import CERTAIN, NO, Beginning, Document, Example, FileFormat, LeftOut, Note, Reading
 from windrow.files.formats.json_documents import JsonObject, whole_object
 from windrow.files.formats.raw_rows import RawRow, as_object, kind_of
@@ -40,7 +41,12 @@ def _read(document: Document) -> Reading:
             rows += _rows_of_intent(document, section)
         else:
             num_entities += 1
-    notes = [Note("left out, since they are no texts with an intent: {count} entities.", {"count": num_entities})]
+    notes = [
+        Note(
+            "left out, since they are no texts with an intent: {entities}.",
+            {"entities": counted(num_entities, "entity", "entities")},
+        )
+    ]
     return Reading(rows=iter(rows), kind="single_label", notes=notes if num_entities else ())
 
 
