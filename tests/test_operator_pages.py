@@ -6,7 +6,10 @@ what a test has not (a service manager, an installation, an object store), and t
 
 import re
 import shutil
+import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +81,46 @@ def test_what_is_backed_up_and_restored_by_the_page_answers_as_before(reader: Re
     server = servers.start(reader.folder / "restored")
     assert predict(server, "tickets", TEXT).json()["label"] == label
     assert predict(server, "tickets_v1@1", TEXT).status_code == 200
+
+
+@pytest.mark.slow
+def test_a_backup_that_is_made_while_a_server_trains_is_restored_on_an_empty_machine_by_the_page(
+    reader: Reader, servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.start(reader.folder / "windrow-data")
+    back_up, restore, *_ = shown_blocks("back-up-and-restore", "sh")
+    copy, check = back_up.splitlines()
+    acknowledged: list[str] = []
+    is_over = threading.Event()
+
+    def train() -> None:
+        while not is_over.is_set():
+            name = f"trained_v{len(acknowledged)}"
+            fit(server, name, num_iterations=0)
+            acknowledged.append(name)
+
+    with ThreadPoolExecutor(1) as threads:
+        training = threads.submit(train)
+        wait_until(lambda: len(acknowledged) >= 3)
+        before = list(acknowledged)
+        try:
+            copied = subprocess.run(copy.split(), cwd=reader.folder, capture_output=True, text=True, check=False)
+        finally:
+            is_over.set()
+    training.result()
+    # As the page says: what was being written when the copy began may be gone a moment later.
+    assert all("/.aside/" in line for line in copied.stderr.splitlines()), copied.stderr
+    reader.run(check)
+    machine = Reader(tmp_path / "empty")
+    machine.folder.mkdir()
+    write_command(machine.folder)
+    shutil.move(reader.folder / "backup", machine.folder)
+    assert set(before) <= set(re.findall(r"trained_v\d+", machine.run(restore)))
+    restored = servers.start(machine.folder / "restored")
+    for name in (*before, "tickets", "tickets_v1@1", "tickets_v2"):
+        expected = predict(server, name, TEXT)
+        assert expected.status_code == 200
+        assert predict(restored, name, TEXT).json() == expected.json()
 
 
 @pytest.mark.slow
