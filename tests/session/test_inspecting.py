@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_refused_in_the_words_of_python(session: Session,
     with pytest.raises(InvalidFile, match=r"format=tsv"):
         session.inspect(b"a\tb\n", filename="a.txt")
     with pytest.raises(InvalidParameter, match="format is none of csv"):
-        session.inspect(path, format="xlsx")  # type: ignore[arg-type]
+        session.inspect(path, format="xls")  # type: ignore[arg-type]
     with pytest.raises(InvalidParameter, match="format is 5; it must be a string"):
         session.inspect(path, format=5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="text_columns"):

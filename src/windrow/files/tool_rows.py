@@ -20,6 +20,10 @@ LABEL: Final = "label"
 LABELS: Final = "labels"
 # So many rows that are left out are told one by one.
 MAX_TOLD_ROWS: Final = 100
+_NO_PROJECT: Final = (
+    "its files are no project of a known tool. Name the one with rows, unpacked, or say what they are with "
+    "{arg:format}."
+)
 _SEVERAL: Final = (
     "it has {count} labels, and rows of this file have one each. Correct that row, or name where any number of labels "
     "are with {arg:labels_column}."
@@ -159,9 +163,7 @@ def open_tool(
     if found is not None:
         return read_tool_rows(*found, document, settles_kind=labelled or settles_kind), None
     if document.is_container:
-        raise source.error(
-            "it is a zip file in which there is no project of a known tool. Unpack it, and name the file with rows."
-        )
+        raise source.error(_NO_PROJECT, parameter="format")
     return None, document.blocks
 
 
@@ -174,11 +176,7 @@ def open_tool_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> T
     document = open_folder(folder, options)
     found = _told_format(document, labelled=labelled)
     if found is None:
-        raise document.error(
-            "it is a folder in which there is no project of a known tool. Name a file in it, or say what it is with "
-            "{arg:format}.",
-            parameter="format",
-        )
+        raise document.error(_NO_PROJECT, parameter="format")
     return read_tool_rows(*found, document, settles_kind=labelled)
 
 

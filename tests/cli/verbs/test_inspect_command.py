@@ -52,6 +52,8 @@ def test_the_document_is_that_of_the_server(ask: Run, mails: Path) -> None:
         "label": "billing" if document["label_column"] else None,
         "values": {"Subject": "Hi", "Body": "I was charged", "Team": "billing"},
         "labels": None,
+        "split": None,
+        "id": "",
     }
 
 
@@ -79,8 +81,8 @@ def test_what_cannot_be_read_is_refused_in_the_words_of_the_command_line(ask: Ru
         "the file as UTF-8."
     )
     assert "There is no file" in ask("inspect", tmp_path / "none.csv").refusal
-    assert "is a folder" in ask("inspect", tmp_path).refusal
-    assert "'xlsx' is not one of" in ask("inspect", file, "--format", "xlsx").err
+    assert "no project of a known tool" in ask("inspect", tmp_path).refusal
+    assert "'xls' is not one of" in ask("inspect", file, "--format", "xls").err
 
 
 def test_many_problems_are_counted(ask: Run, tmp_path: Path) -> None:
