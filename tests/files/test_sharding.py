@@ -139,7 +139,7 @@ def test_a_file_with_a_header_alone_has_one_shard_without_rows() -> None:
 
 def test_blank_texts_are_refused_with_their_line_or_kept() -> None:
     content = b"text,id\na,1\n ,2\nc,3\n"
-    with pytest.raises(InvalidFile, match=r"a.csv, line 3: the text is blank"):
+    with pytest.raises(InvalidFile, match=r"a.csv, line 3 \(2\): the text is blank"):
         shard_rows(content, "a.csv", ShardOptions(read=ReadOptions(), shard_rows=1))
     options = ShardOptions(read=ReadOptions(), shard_rows=2, keep_blank=True)
     assert [row.text for row in shard_rows(content, "a.csv", options)[1]] == ["a", "", "c"]
