@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.files.formats.packing import written, zipped
-from tests.files.formats.rasa_samples import JSON, MARKDOWN, PROJECT, YAML
+from tests.files.formats.rasa_samples import CUT, JSON, MARKDOWN, PROJECT, YAML
 from tests.files.formats.reading import read_format, sniff_all, told
 from tests.files.formats.telling import left_out, notes, refusal
 from windrow.files.formats.rasa import without_entities
@@ -60,6 +60,19 @@ def test_a_project_is_read_from_a_folder_as_from_a_zip_file(tmp_path: Path) -> N
     rows = read_format("rasa", folder)
     assert told(rows) == [("see you", ("bye",)), ("hey", ("greet",)), ("hello", ("greet",))]
     assert [row.place for row in rows] == [1, 2, 3]
+
+
+def test_what_a_project_was_cut_into_is_left_out_as_copies_unless_it_is_all(tmp_path: Path) -> None:
+    folder = written(tmp_path, {**PROJECT, **{f"bot/{name}": text for name, text in CUT.items()}})
+    assert told(read_format("rasa", folder)) == [("see you", ("bye",)), ("hey", ("greet",)), ("hello", ("greet",))]
+    assert notes("rasa", folder) == [
+        "left out, since its texts are copies of the others: bot/train_test_split. To have its test data for testing, "
+        "name that folder."
+    ]
+    alone = folder / "bot" / "train_test_split"
+    assert sniff_all(alone) == {"rasa": 1.0}
+    assert told(read_format("rasa", alone)) == [("hello", ("greet",), "test"), ("hey", ("greet",), "train")]
+    assert notes("rasa", alone) == notes("rasa", zipped(CUT)) == []
 
 
 def test_a_row_that_is_broken_in_a_project_names_its_file() -> None:

@@ -39,8 +39,12 @@ _BULLETS: Final = ("-", "*", "+")
 _OTHERS: Final = ("synonym", "regex", "lookup")
 _SEVERAL: Final = {"synonym": "synonyms", "regex": "regexes", "lookup": "lookups"}
 _OTHERS_IN_JSON: Final = {"entity_synonyms": "synonym", "regex_features": "regex", "lookup_tables": "lookup"}
-# What `rasa data split nlu` calls its files.
+# What `rasa data split nlu` calls its folder, which holds copies, and its files.
+_CUT_FOLDER: Final = "train_test_split"
 _SPLITS: Final[dict[str, Split]] = {"training_data": "train", "test_data": "test"}
+_COPIES: Final = (
+    "left out, since its texts are copies of the others: {folder}. To have its test data for testing, name that folder."
+)
 _RETRIEVAL: Final = (
     "{intents} with a / in the name, such as {intent!r}: the whole name is the label, which keeps answers of one topic "
     "apart."
@@ -51,7 +55,7 @@ def _sniff(beginning: Beginning) -> float:
     if beginning.member_names:
         names = {PurePosixPath(name).name.casefold() for name in beginning.member_names}
         is_project = bool(names & {"nlu.yml", "nlu.yaml", "nlu.md", "nlu.json"})
-        is_project = is_project or ("domain.yml" in names and "config.yml" in names)
+        is_project = is_project or {"domain.yml", "config.yml"} <= names or {f"{each}.yml" for each in _SPLITS} <= names
         return CERTAIN if is_project or _in_nlu_folder(beginning.member_names) else NO
     if _JSON_START.match(beginning.text):
         return CERTAIN
@@ -87,6 +91,8 @@ class _Seen:
     def __init__(self) -> None:
         self.others: Counter[str] = Counter()
         self.retrieval: dict[str, None] = {}
+        self.has_cut = False
+        self.copies = ""
 
     def notes(self) -> list[Note]:
         """Return what is told of the files as a whole."""
@@ -94,6 +100,8 @@ class _Seen:
         if self.others:
             counts = [counted(count, kind, _SEVERAL[kind]) for kind, count in sorted(self.others.items())]
             told.append(Note("left out, since they are no texts with an intent: {counts:joined}.", {"counts": counts}))
+        if self.copies:
+            told.append(Note(_COPIES, {"folder": self.copies}))
         if self.retrieval:
             told.append(
                 Note(
@@ -123,15 +131,24 @@ def without_entities(text: str) -> str:
 def _rows_of_members(document: Document, seen: _Seen) -> Iterator[Example | LeftOut]:
     """Yield the rows of all files with examples, with running numbers as their places."""
     names = [name for name in document.member_names() if name.lower().endswith((*_YAML_ENDINGS, ".md", ".json"))]
+    # What was cut into parts comes last, where it can be told whether it is all there is.
     place = 0
-    for name in names:
+    for name in sorted(names, key=_is_cut):
+        if _is_cut(name) and place and not seen.has_cut:
+            seen.copies = str(PurePosixPath(name).parent)
+            break
         text = document.member_text(name)
         if not _has_examples(text):
             continue
+        seen.has_cut = _is_cut(name)
         split = _SPLITS.get(PurePosixPath(name).stem.casefold())
         for row in _rows_of_text(text, _refuse_member(document, name), seen, split):
             place += 1
             yield _at(row, place, name)
+
+
+def _is_cut(name: str) -> bool:
+    return PurePosixPath(name).parent.name == _CUT_FOLDER
 
 
 def _at(row: Example | LeftOut, place: int, member: str) -> Example | LeftOut:
