@@ -108,6 +108,12 @@ SAMPLES = {
             options={"labels_column": "topics"},
         ),
         Sample(
+            "tasks to be labelled",
+            "tasks.json",
+            b'[{"data": {"text": "The delivery was fast"}}, {"id": 8, "data": {"text": "The box was empty"}}]',
+            [("The delivery was fast", None), ("The box was empty", None)],
+        ),
+        Sample(
             "JSON_MIN",
             "min.json",
             json.dumps(MIN).encode(),

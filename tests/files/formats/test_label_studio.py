@@ -4,7 +4,7 @@ import pytest
 
 from tests.files.formats.checks import left_out, reader_of, refused
 from tests.files.formats.label_studio_samples import CSV, JSON, MIN, annotated, task
-from tests.files.formats.reading import told
+from tests.files.formats.reading import sniff_all, told
 
 rows_of = reader_of("label_studio")
 
@@ -13,6 +13,14 @@ def test_rows_keep_their_place_their_name_and_the_form_of_the_tool() -> None:
     first, second, *_ = rows_of(JSON)
     assert (first.id, second.id) == ("1", "2")
     assert second.values == JSON[1]
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['{"data": "hello"}', '{"data": {"n": 1}}', '{"data": {"text": "a"}, "label": "A"}', '{"id": 1, "text": "a"}'],
+)
+def test_what_anybody_writes_is_not_taken_for_label_studios(row: str) -> None:
+    assert sniff_all(f"{row}\n".encode()).get("label_studio", 0) < 0.6
 
 
 def test_a_cancelled_annotation_does_not_count() -> None:

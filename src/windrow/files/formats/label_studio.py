@@ -36,6 +36,33 @@ from windrow.files.formats.row_parts import (
 _BESIDE: Final = frozenset(
     ("id", "inner_id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement")
 )
+# What a task has, as it is exported or imported; an object with a text under ``data`` and more is anybody's.
+_TASK_KEYS: Final = frozenset(
+    [
+        "annotations",
+        "cancelled_annotations",
+        "comment_authors",
+        "comment_count",
+        "completions",
+        "created_at",
+        "data",
+        "drafts",
+        "file_upload",
+        "id",
+        "inner_id",
+        "last_comment_updated_at",
+        "meta",
+        "overlap",
+        "predictions",
+        "project",
+        "storage_filename",
+        "total_annotations",
+        "total_predictions",
+        "unresolved_comment_count",
+        "updated_at",
+        "updated_by",
+    ]
+)
 _NOTHING_CHOSEN: Final = "its annotators chose nothing"
 
 
@@ -49,11 +76,11 @@ def _sniff(beginning: Beginning) -> float:
 
 
 def _sniff_object(row: Mapping[str, Any]) -> float:
-    if isinstance(row.get("data"), dict) and isinstance(row.get("annotations", row.get("completions")), list):
-        return CERTAIN
-    if "annotation_id" in row and ("lead_time" in row or "annotator" in row):
-        return CERTAIN
-    return LIKELY if isinstance(row.get("data"), dict) and "predictions" in row else NO
+    if isinstance(row.get("data"), dict):
+        is_annotated = isinstance(row.get("annotations", row.get("completions")), list)
+        is_task = row.keys() <= _TASK_KEYS and any(isinstance(value, str) for value in row["data"].values())
+        return CERTAIN if is_annotated or is_task else LIKELY if "predictions" in row else NO
+    return CERTAIN if "annotation_id" in row and ("lead_time" in row or "annotator" in row) else NO
 
 
 def _read(document: Document) -> Reading:
