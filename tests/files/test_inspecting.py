@@ -512,3 +512,9 @@ def test_an_encoding_that_fits_the_first_lines_alone_is_not_read_with() -> None:
     content = GERMAN_ROWS.encode("cp1252") + (b"x" * 2_000 + b";y\n") * 40 + b"\x81;z\n"
     with pytest.raises(InvalidFile, match=r"line 2: the byte 0xfc at offset 12 is not UTF-8\. As cp1252"):
         look(content, filename="mails.csv")
+
+
+def test_an_inspection_says_where_it_found_labels_in_a_table_without_a_header() -> None:
+    found = look("bug,it crashes\nidea,add more colours\nbug,it hangs\n", "a.csv", header=False)
+    assert (found.text_columns, found.label_column, found.questions) == (("2",), "1", ())
+    assert "Column 1, the first one, is taken for the label" in found.notes[0]

@@ -48,7 +48,7 @@ from windrow.files.json_values import shown_value
 from windrow.files.label_hints import find_label_hints
 from windrow.files.nested_values import NestedRow
 from windrow.files.reading import Record, Table, is_rejected, open_rows
-from windrow.files.table_columns import id_column_of, no_split_column
+from windrow.files.table_columns import id_column_of, no_split_column, place_labels
 from windrow.files.tool_rows import ToolRows, open_tool
 
 UNNAMED: Final = "the file"
@@ -132,7 +132,11 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
         raise too_many_columns(source, None)
     if request.split_column is not None and request.split_column not in names:
         raise no_split_column(source, request.split_column, names)
-    found = _found_columns(source, names, request, notes)
+    place, rows = place_labels(names, rows, request) if request.labelled else (None, rows)
+    if place is None:
+        found = _found_columns(source, names, request, notes)
+    else:
+        found = FoundColumns((names[place.text],), names[place.label])
     seen = _SeenRows(source, limits, {each: _Column() for each in names}, is_json=format_ in ("json", "jsonl"))
     first, rows = _first_of(rows)
     found = _with_list_of_labels(found, request, first)
@@ -156,7 +160,8 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
             source.ask(str(hint.parameter), hint.template, None, **hint.facts)
     if not found.text or not _TABLE_QUESTIONS.isdisjoint(notes.questions):
         found, kept = FoundColumns((), found.label if _TABLE_QUESTIONS.isdisjoint(notes.questions) else None), []
-    return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
+    told = () if place is None else (render(place.note.template, place.note.facts),)
+    return replace(_inspection(source, notes, found, kept, {"format": format_, "seen": seen}), notes=told)
 
 
 def _inspected_tool(tool: ToolRows, request: InspectRequest, limits: InspectionLimits, notes: "_Notes") -> Inspection:

@@ -101,7 +101,7 @@ def collect_examples(table: Table, name: str) -> LabelledFile:
             continue
         examples.append(FileExample(_row_of(record), record.line, record.split, record.id))
     place = table.source.place
-    file = LabelledFile(name, table.format, CERTAIN, tuple(examples), left_out, place=place)
+    file = LabelledFile(name, table.format, CERTAIN, tuple(examples), left_out, notes=table.notes, place=place)
     if tool is None:
         return file
     reading = tool.reading

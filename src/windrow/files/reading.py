@@ -35,14 +35,14 @@ from windrow.files.decoding import (
 )
 from windrow.files.delimited import NumberedRow, name_cells, read_delimited
 from windrow.files.format_detection import detect_format, detect_txt_format
-from windrow.files.formats.form import Split
+from windrow.files.formats.form import Note, Split
 from windrow.files.json_values import json_lines, listed_values
 from windrow.files.lines import filled_lines
 from windrow.files.nested_values import NestedRow, asked_paths, found_paths
 from windrow.files.row_ids import shown_id
 from windrow.files.row_labels import LabelProblem, UnnamedLabel, find_label_problem, name_label, read_labels
 from windrow.files.splits import UNASSIGNED, find_split
-from windrow.files.table_columns import columns_of, id_column_of, no_split_column, with_hints
+from windrow.files.table_columns import columns_of, id_column_of, no_split_column, place_labels, with_hints
 from windrow.files.tool_rows import TEXT, ToolRows, open_tool, open_tool_folder
 from windrow.files.workbook import CELL_ERRORS, read_workbook
 from windrow.files.workbook_parts import is_spreadsheet
@@ -113,6 +113,8 @@ class Table:
     """The column by which rows are known; ``None`` where there is none."""
     label_names: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False)
     """What labels are called that the file numbers; empty where they are names themselves."""
+    notes: tuple[Note, ...] = field(default=(), kw_only=True, repr=False)
+    """What was decided about it, and is to be told."""
     _has_plain_labels: bool = field(default=False, init=False, repr=False)
 
     def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
@@ -375,16 +377,22 @@ def read_table(
         raise no_split_column(source, options.split_column, names)
     if (first := next(rows, None)) is None:
         return Table(source, None, names, iter(()), format=format_)
+    place, rows = place_labels(names, chain((first,), rows), options) if labelled else (None, chain((first,), rows))
     try:
-        columns = columns_of(source, names, options, labelled=labelled)
+        columns = (
+            columns_of(source, names, options, labelled=labelled)
+            if place is None
+            else Columns((names[place.text],), names[place.label])
+        )
     except InvalidFile as error:
         if labelled and lacks_labels(names, options) and error.facts["parameter"] == "label_column":
-            raise with_hints(error, names, options, chain((first,), rows)) from error
+            raise with_hints(error, names, options, rows) from error
         raise
     if columns.label is not None:
         columns = with_list_of_labels(columns, options, first[1].get(columns.label))
     is_delimited = format_ in ("csv", "tsv", "xlsx")
-    table = Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
+    table = Table(source, columns, names, rows, is_delimited=is_delimited, format=format_)
+    table.notes = () if place is None else (place.note,)
     table.options = options
     table.id_column = id_column_of(source, names, options, columns)
     table.label_names = parse_label_names(options.label_names)

@@ -2,20 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import ReadOptions
-from windrow.files.columns import Columns, FoundColumns, UnresolvedColumn, find_columns, listed, look_for_columns
+from windrow.files.columns import (
+    Columns,
+    FoundColumns,
+    UnresolvedColumn,
+    find_columns,
+    listed,
+    look_for_columns,
+    names_label_columns,
+)
 from windrow.files.decoding import Source
 from windrow.files.delimited import NumberedRow
+from windrow.files.formats.label_place import LOOKED_AT_ROWS, LabelPlace, find_label_place
 from windrow.files.json_values import shown_value
 from windrow.files.label_hints import find_label_hints
 from windrow.files.row_ids import find_id_column
 
 # So many rows tell what the cells of a column look like.
 _HINTED_ROWS: Final = 1_000
+# A text, and a label.
+_FEWEST_COLUMNS: Final = 2
 
 
 def columns_of(source: Source, names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:
@@ -28,6 +39,24 @@ def columns_of(source: Source, names: Sequence[str], options: ReadOptions, *, la
         return find_columns(names, options, labelled=labelled)
     except UnresolvedColumn as error:
         raise source.error(f"{error.template}.", None, **error.facts) from error
+
+
+def place_labels(
+    names: Sequence[str], rows: Iterator[NumberedRow], options: ReadOptions
+) -> tuple[LabelPlace | None, Iterator[NumberedRow]]:
+    """Return where text and label stand in a table of which the user said that it has no header, and all its rows.
+
+    Args:
+        names: Its columns, which are called by their numbers.
+        rows: Its rows.
+        options: The read options; where they name a column, nothing is looked at.
+    """
+    is_named = options.text_column or options.label_column or names_label_columns(options)
+    if options.header is not False or is_named or len(names) < _FEWEST_COLUMNS:
+        return None, rows
+    first = list(islice(rows, LOOKED_AT_ROWS))
+    cells = [[shown_value(value) for value in values.values()] for _, values in first]
+    return find_label_place(cells), chain(first, rows)
 
 
 def id_column_of(
