@@ -204,6 +204,21 @@ export function LeftOut({ found: { problems, num_problems: count } }) {
   );
 }
 
+/** Which rows are trained on, and what else the file says. @param {{ read: Json }} props */
+export function Parts({ read: { rows_per_split: parts, num_left_out: out, num_unlabelled: unlabelled, left_out: first, notes, description } }) {
+  const counts = Object.entries(parts).map(([part, count]) => `${counted(count, "row")} for ${part}`);
+  return html`${counts.length > 0 && html`<p>${counts.join(", ")}.${parts.test ? " Those for test are kept from the training, which is then evaluated on them." : ""}</p>`}
+    ${description && html`<p>The file says what it is for: <q><bdi>${shortened(description)}</bdi></q></p>`}
+    ${notes.map((/** @type {string} */ each) => html`<p class="muted"><bdi>${each}</bdi></p>`)}
+    ${unlabelled > 0 && html`<p class="muted">${counted(unlabelled, "row")} that nobody has labelled ${unlabelled === 1 ? "is" : "are"} left out.</p>`}
+    ${out > 0 &&
+    html`<details class="oddity">
+      <summary>${counted(out, "row is", "rows are")} no example, and left out.</summary>
+      <ul>${first.map((/** @type {Json} */ each) => html`<li>Row ${number(each.line)}${each.id && html` (<bdi>${each.id}</bdi>)`}: <${Text}>${each.detail}<//></li>`)}</ul>
+      ${out > first.length && html`<p class="faint">and ${number(out - first.length)} more</p>`}
+    </details>`}`;
+}
+
 /** Return a text that is not very long. @param {string} text @param {number} [most] Characters. */
 export function shortened(text, most = 300) {
   return text.length > most ? `${text.slice(0, most)}…` : text;

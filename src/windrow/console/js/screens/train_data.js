@@ -6,7 +6,7 @@ import { Meter } from "../parts/charts.js";
 import { Check, FileDrop, Select } from "../parts/fields.js";
 import { go, route, setQuery } from "../router.js";
 import { html, signal, useEffect, useState } from "../ui.js";
-import { FileColumns, LeftOut, shortened } from "./test_set.js";
+import { FileColumns, LeftOut, Parts } from "./test_set.js";
 
 /** @typedef {import("../format.js").Row} Row */
 /** @typedef {import("../api.js").Json} Json */
@@ -286,21 +286,6 @@ export function Understood({ read }) {
       <${Differently} read=${read} />
     </details>
   <//>`;
-}
-
-/** Which rows are trained on, and what else the file says. @param {{ read: Json }} props */
-function Parts({ read: { rows_per_split: parts, num_left_out: out, num_unlabelled: unlabelled, left_out: first, notes, description } }) {
-  const counts = Object.entries(parts).map(([part, count]) => `${counted(count, "row")} for ${part}`);
-  return html`${counts.length > 0 && html`<p>${counts.join(", ")}.${parts.test ? " Those for test are kept from the training, which is then evaluated on them." : ""}</p>`}
-    ${description && html`<p>The file says what it is for: <q><bdi>${shortened(description)}</bdi></q></p>`}
-    ${notes.map((/** @type {string} */ each) => html`<p class="muted"><bdi>${each}</bdi></p>`)}
-    ${unlabelled > 0 && html`<p class="muted">${counted(unlabelled, "row")} that nobody has labelled ${unlabelled === 1 ? "is" : "are"} left out.</p>`}
-    ${out > 0 &&
-    html`<details class="oddity">
-      <summary>${counted(out, "row is", "rows are")} no example, and left out.</summary>
-      <ul>${first.map((/** @type {Json} */ each) => html`<li>Row ${number(each.line)}${each.id && html` (<bdi>${each.id}</bdi>)`}: <${Text}>${each.detail}<//></li>`)}</ul>
-      ${out > first.length && html`<p class="faint">and ${number(out - first.length)} more</p>`}
-    </details>`}`;
 }
 
 /** How a file is to be read, where the server cannot tell. @param {{ read: Json | null }} props */
