@@ -30,6 +30,8 @@ from windrow.files.results import (
     default_format,
     find_result_form,
     format_of_name,
+    names_for,
+    records_for,
 )
 from windrow.files.tool_results import ToolContext
 from windrow.files.writing import escaped_formula
@@ -68,7 +70,8 @@ class _FileRun:
         tool = ToolContext(pinned.reference, pinned.labels, pinned.kind, self.run.options.tool_names)
         is_table = self.form is not None and self.form.format in TABLES
         columns = added.of_table(pinned.labels) if is_table else added
-        return ResultContext(self.table.source, self.table.names or None, columns, tool)
+        names = None if self.form is None else names_for(self.form, self.table)
+        return ResultContext(self.table.source, names, columns, tool)
 
     def check(self) -> None:
         """Refuse what cannot be written, before anything is.
@@ -81,8 +84,8 @@ class _FileRun:
         context = self.context
         check_result_labels(self.form, context.columns, self.pinned.labels)
         check_installed(self.form, self.table.source.name)
-        if self.table.columns is not None and self.form.format in (*TABLES, "jsonl", "json"):
-            context.columns.check(self.table.names, self.table.source)
+        if context.names is not None and self.form.format in (*TABLES, "jsonl", "json"):
+            context.columns.check(context.names, self.table.source)
 
     def predict(self, operations: "Operations", output: RowOutput) -> None:
         """Write each row's answer behind what is there already."""
@@ -92,6 +95,8 @@ class _FileRun:
         stream_request = StreamRequest(request, source, reference, self.run.chunk_texts, skip)
         shown: Callable[[str], str] = escaped_formula if self.form is not None and self.form.escape_formulas else str
         records = output.bar.counted(remaining_records(self.table, output.written, skip, shown))
+        if self.form is not None:
+            records = records_for(self.form, self.table, records)
         with closing(predict_stream(operations, records, stream_request)) as answered:
             for chunk, predictions in answered:
                 if not chunk:

@@ -1,6 +1,6 @@
 """What rows with their predictions become: the form of what came, unless another one is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
@@ -10,7 +10,7 @@ from windrow.domain.output_options import OutputEncoding, ResultFormat
 from windrow.domain.read_options import ReadOptions
 from windrow.files.decoding import Source
 from windrow.files.parquet import ParquetWriter, check_pyarrow
-from windrow.files.reading import Table
+from windrow.files.reading import Record, Table
 from windrow.files.text_form import PLAIN, TextForm, check_written_labels, find_text_form, with_encoding
 from windrow.files.tool_results import ToolContext, ToolWriter
 from windrow.files.writing import (
@@ -43,6 +43,9 @@ ENDINGS: Final[Mapping[ResultFormat, str]] = {
     "prodigy": ".jsonl",
 }
 _OTHER_ENDINGS: Final[Mapping[str, ResultFormat]] = {".ndjson": "jsonl", ".tab": "tsv", ".parq": "parquet"}
+# Tables of tools without names of columns: in the first, each row has as many cells; in the others, any number.
+_NAMELESS: Final = ("comprehend",)
+_RAGGED: Final = ("vertex", "watson")
 _BY_ENDING: Final[Mapping[str, ResultFormat]] = {
     **{f".{each}": each for each in ("csv", "tsv", "jsonl", "json", "xlsx", "parquet")},
     **_OTHER_ENDINGS,
@@ -113,6 +116,8 @@ def find_result_form(
         escape_formulas: Whether cells that a spreadsheet might take for formulas get an apostrophe before them.
     """
     text = text_form_of(table.source, default_format(table), format_, options)
+    if table.format in _NAMELESS and format_ == default_format(table):
+        text = replace(text, has_header=False)
     return ResultForm(format_, with_encoding(text, encoding), escape_formulas)
 
 
@@ -169,6 +174,43 @@ def check_installed(form: ResultForm, name: str) -> None:
         check_xlsx_writer(name)
     if form.format == "parquet":
         check_pyarrow(name)
+
+
+def records_for(form: ResultForm, table: Table, records: Iterator[Record]) -> Iterator[Record]:
+    """Yield rows as a form has them: those of a labelling tool in the tool's own form, unless a table is written.
+
+    Args:
+        form: The form.
+        table: The file.
+        records: Its rows.
+    """
+    if table.tool is None:
+        return records
+    if keeps_own_rows(form, table):
+        return (replace(record, values=record.own) if record.own else record for record in records)
+    return (replace(record, values=_without_labels(record.values)) for record in records)
+
+
+def names_for(form: ResultForm, table: Table) -> tuple[str, ...] | None:
+    """Return the columns of rows as a form has them; ``None`` to take those of the first row."""
+    if table.tool is None:
+        return table.names or None
+    return None if keeps_own_rows(form, table) else tuple(_without_labels(dict.fromkeys(table.names)))
+
+
+def keeps_own_rows(form: ResultForm, table: Table) -> bool:
+    """Whether rows are written in the form of the labelling tool that the file is of.
+
+    A table that is no table of the tool has columns of its own, and so has one whose rows differ in length.
+    """
+    if table.tool is None or (form.format in TABLES and form.format != default_format(table)):
+        return False
+    return form.format not in TABLES or table.format not in _RAGGED
+
+
+def _without_labels(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the columns of a tool's row without that for labels, which are not read to classify it."""
+    return {name: value for name, value in values.items() if name not in ("label", "labels")}
 
 
 @dataclass(frozen=True, slots=True)

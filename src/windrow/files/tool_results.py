@@ -17,7 +17,10 @@ ToolResultFormat = Literal["label_studio", "argilla", "doccano", "prodigy"]
 HELD_ROWS: Final = 1_000
 _FROM_NAME: Final = "label"
 _TO_NAME: Final = "text"
-_LABEL_KEYS: Final = ("label", "labels")
+_LABEL_KEYS: Final = ("label", "labels", "cats")
+# What stands behind the question's name in a record of Argilla that is flat.
+_SUGGESTION: Final = ".suggestion"
+_RESPONSES: Final = ".responses"
 # Of the record of Prodigy, which numbers a task by its text and its labels.
 _TASK_HASH: Final = "_task_hash"
 
@@ -122,6 +125,13 @@ def _find_choices(values: Mapping[str, object]) -> ToolNames | None:
 
 def _find_question(values: Mapping[str, object]) -> ToolNames | None:
     """Return what a record of Argilla calls its question."""
+    for name in values:
+        if name.endswith((_SUGGESTION, _RESPONSES)):
+            return ToolNames(name.rpartition(".")[0])
+    for response in _objects(values.get("responses")):
+        answered = response.get("values")
+        if isinstance(answered, Mapping) and answered:
+            return ToolNames(str(next(iter(answered))))
     for kind in ("responses", "suggestions"):
         asked = values.get(kind)
         if isinstance(asked, Mapping) and asked:
@@ -151,24 +161,39 @@ def _argilla(context: ToolContext) -> JsonShape:
     question = context.names.from_name or _FROM_NAME
 
     def shape(record: Record, gained: Gained) -> Mapping[str, object]:
-        values = record.values
-        if isinstance(values.get("fields"), Mapping):
-            found = dict(values)
-        else:
+        values, told = record.values, _suggestion(context, gained)
+        if _is_flat(values):
+            own = {f"{question}{_SUGGESTION}{name}": None for name in ("", ".score", ".agent")}
+            told_flat = {f"{question}{_SUGGESTION}{'.' if name else ''}{name}": value for name, value in told.items()}
+            return {**values, **own, **told_flat}
+        if not isinstance(values.get("fields"), Mapping):
             beside = {name: value for name, value in values.items() if value != record.text}
-            found = {"fields": {"text": record.text}, "metadata": beside}
-        before = found.get("suggestions")
+            values = {"fields": {"text": record.text}, "metadata": beside}
+        before = values.get("suggestions")
+        named = {("value" if name == "" else name): value for name, value in told.items()}
+        if isinstance(before, list):
+            listed = [each for each in _objects(before) if each.get("question_name") != question]
+            return {**values, "suggestions": [*listed, *([{"question_name": question, **named}] if named else [])]}
         others = before if isinstance(before, Mapping) else {}
         suggestions = {name: each for name, each in others.items() if name != question}
-        if isinstance(gained, Prediction) and not gained.abstained:
-            value: object = gained.label
-            score: object = _score(gained)
-            if context.kind == "multi_label":
-                value, score = gained.given, [_rounded(gained.scores.get(label, 0.0)) for label in gained.given]
-            suggestions[question] = {"value": value, "score": score, "agent": context.reference}
-        return {**found, "suggestions": suggestions}
+        return {**values, "suggestions": {**suggestions, **({question: named} if named else {})}}
 
     return shape
+
+
+def _suggestion(context: ToolContext, gained: Gained) -> dict[str, object]:
+    """Return a suggestion of Argilla, its value without a name; empty where there is none."""
+    if not isinstance(gained, Prediction) or gained.abstained:
+        return {}
+    if context.kind == "multi_label":
+        scores = [_rounded(gained.scores.get(label, 0.0)) for label in gained.given]
+        return {"": list(gained.given), "score": scores, "agent": context.reference}
+    return {"": gained.label, "score": _score(gained), "agent": context.reference}
+
+
+def _is_flat(values: Mapping[str, object]) -> bool:
+    """Whether a record of Argilla has its fields and questions beside each other."""
+    return any(name.endswith((_SUGGESTION, _RESPONSES)) for name in values)
 
 
 def _doccano(context: ToolContext) -> JsonShape:
@@ -203,9 +228,16 @@ def _prodigy(context: ToolContext) -> JsonShape:
         given = list(gained.given) if isinstance(gained, Prediction) else []
         if "label" in task and context.kind == "single_label":
             return {**task, "label": given[0] if given else task["label"], "meta": told}
-        return {**task, "options": task.get("options") or options, "accept": given, "meta": told}
+        own = _objects(task.get("options"))
+        accept = [_id_among(own, label) for label in given]
+        return {**task, "options": task.get("options") or options, "accept": accept, "meta": told}
 
     return shape
+
+
+def _id_among(options: Sequence[Mapping[str, Any]], label: str) -> object:
+    """Return by which id a task of Prodigy knows a label."""
+    return next((each.get("id", label) for each in options if label in (each.get("id"), each.get("text"))), label)
 
 
 def _told(context: ToolContext, gained: Gained) -> dict[str, object]:

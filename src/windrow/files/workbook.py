@@ -58,6 +58,22 @@ def read_workbook(
         yield from _rows(book, source.sheet)
 
 
+class CellText(str):
+    """What a cell shows, with the value that it has: a number or a date, for a workbook of results."""
+
+    __slots__ = ("value",)
+
+    value: object
+    """The value."""
+
+    @classmethod
+    def of(cls, value: object) -> "CellText":
+        """Return the text of a value."""
+        text = cls(cell_text(value))
+        text.value = value
+        return text
+
+
 def cell_text(value: object) -> str:
     """Return what a cell shows: 1 for 1.0, TRUE for true, and dates as 2027-03-01 or 2027-03-01 14:30:00."""
     if isinstance(value, str):
@@ -106,7 +122,7 @@ def _chosen(source: Source, book: Any, sheet: str | None, has_columns: Callable[
 
 def _rows(book: Any, name: str) -> Iterator[SheetRow]:
     for number, row in enumerate(book.get_sheet_by_name(name).iter_rows(), 1):
-        texts = [each if type(each) is str else cell_text(each) for each in row]
+        texts = [each if type(each) is str else CellText.of(each) for each in row]
         if any(texts):
             yield number, texts
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final
 from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.files.decoding import Source
 from windrow.files.reading import Record
+from windrow.files.workbook import CellText
 from windrow.files.writing import LABEL_SEPARATOR, Gained, PredictionColumns
 
 MAX_ROWS: Final = 1_048_576
@@ -97,7 +98,7 @@ class XlsxWriter:
                 )
                 raise self.source.error(words, limit=MAX_COLUMNS, found=len(names))
             book = _open(self.file, self.source.name)
-            self._sheet = _Sheet(book, book.add_worksheet(), self.source)
+            self._sheet = _Sheet(book, book.add_worksheet(self.source.sheet), self.source)
             if self.has_header:
                 self._sheet.add(names, None)
         return self._sheet
@@ -128,6 +129,8 @@ class _Sheet:
 
     def _write(self, place: int, value: object, line: int | None) -> None:
         at = (self.rows, place)
+        if isinstance(value, CellText):
+            value = value.value
         if value is None or value == "":
             return
         if isinstance(value, bool):
