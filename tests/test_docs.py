@@ -129,6 +129,7 @@ def test_every_finding_of_fsck_is_declared_with_its_severity() -> None:
         "content_missing": "damage",
         "content_unreferenced": "garbage",
         "folder_unreadable": "damage",
+        "bindings_unreadable": "damage",
         "keys_unreadable": "damage",
         "number_not_copied": "notice",
     }

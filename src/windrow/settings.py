@@ -46,7 +46,7 @@ _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 # Formats of other servers with paths that Windrow or another one of them has too.
 COLLIDING_DIALECTS = ("cohere", "vllm")
 # What the server's own paths begin with: a prefix that begins so could not be told from them.
-_OWN_PATHS = {"v1", "docs", "health", "metrics", "console", "openapi.json", "favicon.ico"}
+_OWN_PATHS = {"v1", "classify", "predict", "docs", "health", "metrics", "console", "openapi.json", "favicon.ico"}
 
 
 def _flag(text: str) -> bool:

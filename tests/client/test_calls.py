@@ -166,6 +166,7 @@ def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoin
         "base_model": "a/b",
         "job_id": "a",
         "name": "a",
+        "question": "a",
         "input": "/a",
         "output": "/b",
     }

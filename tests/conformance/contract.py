@@ -29,6 +29,7 @@ CASES: tuple[Case, ...] = (
     keeping.answering_with_labels_and_setting_their_thresholds,
     keeping.deleting,
     keeping.promoting,
+    keeping.binding,
     keeping.exchanging,
     keeping.copying,
     keeping.reproducing,

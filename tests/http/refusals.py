@@ -234,6 +234,12 @@ PROMOTE = Endpoint(
     },
 )
 ROLLBACK = Endpoint("rollback", "POST", f"{ALIASES}/live/rollback", {"reason": "It was worse.", "author": "ana"})
+BIND = Endpoint(
+    "bind",
+    "PUT",
+    f"{API}/bindings",
+    {"question": "team", "model_name": "tickets_v1", "positive_label": "refund", "levels": ["refund", "login"]},
+)
 COPY = Endpoint("copy", "POST", f"{MODELS}/tickets_v1/copy", {"new_name": "mails_v1", "overwrite": False})
 SET_THRESHOLD = Endpoint(
     "set_threshold",
@@ -277,6 +283,7 @@ ON_CLASSIFIERS = (
     SUGGEST,
     DESCRIBE,
     PROMOTE,
+    BIND,
     COPY,
     SET_THRESHOLD,
 )
@@ -661,6 +668,11 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PROMOTE, ("require", "min_f1"), "require.min_f1", NO_OBJECT, {}),
     (PROMOTE, ("require", "min_f1", "login"), "require.min_f1.login must be a number", NO_NUMBER, {}),
     (PROMOTE, ("must_pass",), "must_pass must be a list", NO_LIST_NOR_NULL, {}),
+    (BIND, ("question",), "question must be a string", NO_STRING, {}),
+    (BIND, ("model_name",), "model_name must be a string", NO_STRING_NOR_NULL, {}),
+    (BIND, ("positive_label",), "positive_label must be a string", NO_STRING_NOR_NULL, {}),
+    (BIND, ("levels",), "levels must be a list", NO_LIST, {}),
+    (BIND, ("levels", 1), "levels[1] must be a string", NO_STRING, {"index": 1}),
     (ROLLBACK, ("reason",), "reason must be a string", NO_STRING, {}),
     (ROLLBACK, ("author",), "author must be a string", NO_STRING, {}),
     (COPY, ("new_name",), "new_name must be a string", NO_STRING, {}),
@@ -790,6 +802,7 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
     (SUGGEST, "model_name", "model_name is missing"),
     (SUGGEST, "texts", "texts is missing"),
     (PROMOTE, "model_name", "model_name is missing"),
+    (BIND, "question", "question is missing"),
     (SET_THRESHOLD, "abstain_below", "abstain_below is missing"),
 )
 # Of the endpoints with fields that must be there, what an empty object lacks first.

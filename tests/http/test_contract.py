@@ -203,7 +203,10 @@ def test_what_the_document_allows_is_answered_as_it_says_with_keys_and_without(
 
 # Without parameters and a body, nothing can be wrong; any text may be a job's id.
 WITHOUT_MISTAKES: Final = frozenset(
-    ("base_models", "follow_job", "health", "job", "list_aliases", "list_keys", "live", "metrics", "ready", "usage")
+    (
+        *("base_models", "follow_job", "health", "job", "list_aliases", "list_bindings", "list_keys", "live"),
+        *("metrics", "ready", "usage"),
+    )
 )
 
 

@@ -126,6 +126,8 @@ class RemoteOperations:
     promote = _remote_method(Operations.promote)
     rollback = _remote_method(Operations.rollback)
     alias_history = _remote_method(Operations.alias_history)
+    bind = _remote_method(Operations.bind)
+    list_bindings = _remote_method(Operations.list_bindings)
     base_models = _remote_method(Operations.base_models)
     remove_base_model = _remote_method(Operations.remove_base_model)
     usage = _remote_method(Operations.usage)

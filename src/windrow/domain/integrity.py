@@ -43,6 +43,11 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
         "damage",
         "In an object store: the size or digest of a file's content is not the one that its commit says.",
     ),
+    "bindings_unreadable": (
+        "damage",
+        "A file of the bindings of questions cannot be read. While it is the newest one, no question finds its "
+        "classifier by its name.",
+    ),
     "keys_unreadable": (
         "damage",
         "A file of the API keys cannot be read. While it is the newest one, every key is refused.",

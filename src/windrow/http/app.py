@@ -24,7 +24,7 @@ from windrow.http.authentication import NO_KEYS, Authentication, Keys
 from windrow.http.context import context_of, create_context
 from windrow.http.cors import Cors
 from windrow.http.endpoint import VerbApp
-from windrow.http.foreign import CollidingApp, ForeignApp, ForeignErrors
+from windrow.http.foreign import CollidingApp, ForeignApp, ForeignErrors, SharedApp
 from windrow.http.guards import HostGuard
 from windrow.http.links import link, see_docs
 from windrow.http.logs import RequestLog
@@ -115,7 +115,7 @@ def endpoint_routes(dialects: Collection[str] = ()) -> list[Route]:
     grouped = groupby(sorted(ENDPOINTS, key=_order), lambda each: (each.method, each.path))
     verbs = [(place, tuple(group)) for place, group in grouped]
     routes = [
-        _route(_methods(group[0]), path, _shared(VerbApp(group), foreign.pop((method, path), [])))
+        _route(_methods(group[0]), path, _app_of(group, foreign.pop((method, path), [])))
         for (method, path), group in verbs
     ]
     alone = [_foreign_route(method, path, rows) for (method, path), rows in foreign.items()]
@@ -123,9 +123,11 @@ def endpoint_routes(dialects: Collection[str] = ()) -> list[Route]:
     return [*routes, *alone, *(_route(READ, path, show) for path, show in pages.items())]
 
 
-def _shared(own: VerbApp, rows: Sequence[ForeignEndpoint]) -> VerbApp | CollidingApp:
-    """Return what answers a path of Windrow's own that foreign formats may have too."""
-    return CollidingApp(rows, own) if rows else own
+def _app_of(verbs: Sequence[Endpoint[Any]], rows: Sequence[ForeignEndpoint]) -> VerbApp | CollidingApp:
+    """Return what answers a path of Windrow's own, which foreign formats may have too."""
+    keyed, others = [each for each in rows if each.collides], [each for each in rows if not each.collides]
+    own = SharedApp(verbs, others) if others else VerbApp(verbs)
+    return CollidingApp(keyed, own) if keyed else own
 
 
 def _foreign_route(method: str, path: str, rows: Sequence[ForeignEndpoint]) -> Route:

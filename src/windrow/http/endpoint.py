@@ -43,6 +43,8 @@ from windrow.http.uploads import received_file
 SMALL_BODY_BYTES = 4_096
 # With so few labels, a text takes half a millisecond beside the encoder, which is less than a thread's turn.
 FEW_LABELS = 20
+# So few questions take a millisecond at most beside the encoder.
+FEW_QUESTIONS = 4
 # Above, bodies are read by few threads of their own: the rest goes on, and memory is bounded.
 LARGE_BODY_BYTES = 65_536
 # A file is kept, not opened here; a browser that opens it all the same runs nothing in it and fetches nothing for it.
@@ -80,8 +82,14 @@ class VerbApp:
         in_path = {name: (text,) for name, text in request.path_params.items()}
         texts = {**in_path, **{name: query[name] for name in query if name not in self._choices}}
         fields_of_url = read_parameters(endpoint.request, texts) if texts else {}
-        response = await respond(Call(context_of(request), endpoint, request, fields_of_url))
+        response = await respond(self.call_of(context_of(request), endpoint, request, fields_of_url))
         await response(scope, receive, send)
+
+    def call_of(
+        self, context: ServerContext, endpoint: Endpoint[Any], request: Request, url_fields: dict[str, object]
+    ) -> "Call":
+        """Return the call of a request, given what :class:`Call` is given."""
+        return Call(context, endpoint, request, url_fields)
 
     def _choose(self, query: Mapping[str, Sequence[str]]) -> Endpoint[Any]:
         if not self._choices:
@@ -250,6 +258,21 @@ async def _classify(call: Call) -> Response:
         return await _run(call, is_single, lambda: call.reply(parsed, classified()))
 
 
+async def _decide(call: Call) -> Response:
+    """Answer questions about a text, as :func:`_classify` does."""
+    parsed, size_bytes = await call.parse()
+    is_single = size_bytes <= SMALL_BODY_BYTES and len(parsed.questions) <= FEW_QUESTIONS
+    with DisconnectWatch(call.request) as is_connected:
+        received_at, operations = time.perf_counter(), call.context.operations
+        answer = await _run(call, is_single, lambda: operations.start_decide_in_memory(parsed, is_connected))
+        if answer is None:
+            answer = await call.context.run("load", lambda: operations.start_decide(parsed, is_connected))
+        started_at = time.perf_counter()
+        decided = answer.result() if answer.done() else await asyncio.wrap_future(answer)
+        note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
+        return await _run(call, is_single, lambda: call.reply(parsed, decided()))
+
+
 async def _run(call: Call, inline: bool, work: Callable[[], Result]) -> Result:
     """Do some work here or, where it takes time, in a thread."""
     return work() if inline else await call.context.run(call.endpoint.pool, work)
@@ -292,6 +315,7 @@ _RESPONDERS: Final[Mapping[str, Callable[[Call], Any]]] = {
     START_PREDICT_FILES.verb: _start_job,
     PREDICT.verb: _predict,
     CLASSIFY.verb: _classify,
+    "start_decide": _decide,
     **{each.verb: _take_file for each in ENDPOINTS if each.body == "file"},
     "json": _answer,
     "file": _give_file,

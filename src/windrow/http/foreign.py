@@ -13,11 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from windrow.api.endpoints import MAX_SMALL_BODY_BYTES, PROBLEM_TYPE, Endpoint
 from windrow.api.foreign.form import Dialect, ForeignEndpoint, Received
 from windrow.codec.strict import parse_json
+from windrow.domain.errors import InvalidRequest, LimitExceeded
 from windrow.http.authentication import check_possible
 from windrow.http.bodies import BodyLimit, read_body
-from windrow.http.context import context_of
-from windrow.http.endpoint import SMALL_BODY_BYTES, Call, respond
+from windrow.http.context import ServerContext, context_of
+from windrow.http.endpoint import SMALL_BODY_BYTES, Call, VerbApp, respond
 from windrow.http.guards import check_csrf
+from windrow.http.logs import note_names
 
 _DIALECT: Final = "dialect"
 
@@ -50,6 +52,13 @@ class _ForeignCall(Call):
 
     row: ForeignEndpoint
 
+    async def parse(self) -> tuple[Any, int]:
+        parsed, size_bytes = await super().parse()
+        if (complete := self.row.complete) is not None:
+            parsed = await self.context.run("light", lambda: complete(self.context.operations, parsed))
+            note_names(self.request.scope, parsed)
+        return parsed, size_bytes
+
     @property
     def takes_json(self) -> bool:
         return self.row.takes_json
@@ -71,6 +80,70 @@ class _ForeignCall(Call):
         text = json.dumps(written.document, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
         content = text.encode(errors="backslashreplace")
         return Response(content, self.row.status, dict(written.headers), media_type="application/json")
+
+
+class SharedApp(VerbApp):
+    """Answers the verbs of a path, and a body that they cannot read by the foreign row that it is meant for.
+
+    Args:
+        endpoints: The verbs.
+        rows: The foreign rows of the path that say which bodies are meant for them.
+    """
+
+    def __init__(self, endpoints: Sequence[Endpoint[Any]], rows: Sequence[ForeignEndpoint]) -> None:
+        super().__init__(endpoints)
+        self._rows = rows
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        try:
+            await super().__call__(scope, receive, send)
+        except _MeantForAnotherError as meant:
+            scope["state"][_DIALECT] = meant.row.dialect
+            await ForeignApp(meant.row)(_unpacked(scope, len(meant.body)), _again(meant.body, receive), send)
+
+    def call_of(
+        self, context: ServerContext, endpoint: Endpoint[Any], request: Request, url_fields: dict[str, object]
+    ) -> Call:
+        """Return the call of a request."""
+        # Of verbs that share a path, the first is the one that no query chooses.
+        rows = () if endpoint.chosen_by else self._rows
+        return _SharedCall(context, endpoint, request, url_fields, rows)
+
+
+class _MeantForAnotherError(Exception):
+    """A body cannot be read, and a foreign row says that it is meant for it."""
+
+    def __init__(self, row: ForeignEndpoint, body: bytes) -> None:
+        super().__init__(row.path)
+        self.row = row
+        self.body = body
+
+
+@dataclass(frozen=True)
+class _SharedCall(Call):
+    """A request to a verb whose path foreign rows share."""
+
+    rows: Sequence[ForeignEndpoint]
+
+    def read(self, body: bytes | None) -> Any:
+        try:
+            return super().read(body)
+        except InvalidRequest as error:
+            members = {} if body is None else _members_of(body)
+            for row in self.rows:
+                if body is not None and row.is_meant is not None and row.is_meant(members):
+                    raise _MeantForAnotherError(row, body) from error
+            raise
+
+
+def _members_of(body: bytes) -> Mapping[str, Any]:
+    """Return the members of a body that is an object; none of another one, and of one with too many values."""
+    try:
+        document = parse_json(body, most_chars=2 * len(body))
+    except LimitExceeded:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 class CollidingApp:
@@ -140,9 +213,9 @@ class ForeignErrors:
 
     def __init__(self, app: ASGIApp, rows: Sequence[ForeignEndpoint]) -> None:
         self._app = app
-        alone = [each for each in rows if not each.collides]
+        alone = [each for each in rows if not each.shares_path]
         self._exact = {each.path: each.dialect for each in alone if "{" not in each.path}
-        self._shared = {each.path for each in rows if each.collides}
+        self._shared = {each.path for each in rows if each.shares_path}
         self._patterns = [(compile_path(each.path)[0], each.dialect) for each in alone if "{" in each.path]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,8 +17,10 @@ from windrow.execution.key_watch import KeyWatch
 from windrow.execution.quotas import Quotas
 from windrow.service import (
     aliases,
+    bindings,
     classification,
     classifiers,
+    decision,
     erasure,
     evaluation,
     file_prediction,
@@ -122,6 +124,8 @@ class Service:
     classify = _verb(classification.classify)
     start_classify = _verb(classification.start_classify)
     start_classify_in_memory = _verb(classification.start_classify_in_memory)
+    start_decide = _verb(decision.start_decide)
+    start_decide_in_memory = _verb(decision.start_decide_in_memory)
     inspect = _verb(inspection.inspect)
     evaluate = _verb(evaluation.evaluate)
     report = _verb(reporting.report)
@@ -140,6 +144,8 @@ class Service:
     remove_alias = _verb(aliases.remove_alias)
     list_aliases = _verb(aliases.list_aliases)
     alias_history = _verb(aliases.alias_history)
+    bind = _verb(bindings.bind)
+    list_bindings = _verb(bindings.list_bindings)
     copy = _verb(import_export.copy)
     export = _verb(import_export.export)
     import_classifier = _verb(import_export.import_classifier)

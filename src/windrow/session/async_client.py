@@ -15,6 +15,7 @@ from windrow.domain.archive import ExportForm, ExportRequest, Imported, ImportRe
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.batches import renumbered
+from windrow.domain.binding import BindingList, BindRequest
 from windrow.domain.classification import Classification, Classifications
 from windrow.domain.classifier import (
     CopyRequest,
@@ -151,6 +152,7 @@ class AsyncClient:
     promote = async_columns(Operations.promote, PromoteRequest, signatures.Promoting)
     rollback = async_keywords(Operations.rollback, AliasChangeRequest)
     remove_alias = async_keywords(Operations.remove_alias, AliasChangeRequest)
+    bind = async_keywords(Operations.bind, BindRequest)
     remove_base_model = async_keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = async_keywords(Operations.fsck, FsckRequest)
     forget = async_keywords(Operations.forget, ForgetRequest)
@@ -186,6 +188,11 @@ class AsyncClient:
             AliasNotFound: There never was such an alias.
         """
         found: AliasHistory = await self._operations.call("alias_history", request_of(AliasRequest, {"alias": alias}))
+        return found
+
+    async def bindings(self) -> BindingList:
+        """Return which classifiers answer which questions, as ``Session.bindings`` does."""
+        found: BindingList = await self._operations.call("list_bindings")
         return found
 
     async def base_models(self) -> BaseModelList:

@@ -13,6 +13,7 @@ from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, Al
 from windrow.domain.archive import ExportForm, ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
+from windrow.domain.binding import BindingList, BindRequest
 from windrow.domain.classification import Classification, Classifications
 from windrow.domain.classifier import (
     CopyRequest,
@@ -152,6 +153,7 @@ class Session:
     promote = columns(Operations.promote, PromoteRequest, signatures.Promoting)
     rollback = keywords(Operations.rollback, AliasChangeRequest)
     remove_alias = keywords(Operations.remove_alias, AliasChangeRequest)
+    bind = keywords(Operations.bind, BindRequest)
     remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = keywords(Operations.fsck, FsckRequest)
     forget = keywords(Operations.forget, ForgetRequest)
@@ -185,6 +187,10 @@ class Session:
             AliasNotFound: There never was such an alias.
         """
         return self._operations.alias_history(request_of(AliasRequest, {"alias": alias}))
+
+    def bindings(self) -> BindingList:
+        """Return which classifiers answer which questions, sorted by question."""
+        return self._operations.list_bindings()
 
     def base_models(self) -> BaseModelList:
         """Return the base models on that machine, and how many classifiers use each."""

@@ -86,6 +86,13 @@ class ForeignEndpoint:
     row is on only where the setting ``dialects`` names its format.
     """
 
+    is_meant: Callable[[Mapping[str, Any]], bool] | None = None
+    """Where Windrow has the same method and path: whether a body that Windrow's own verb cannot read, given as its
+    members, is meant for this row. Such a row needs no setting, and costs no other request anything.
+    """
+    complete: Callable[[LocalOperations, Any], Any] | None = None
+    """Returns the verb's request, given that which ``read`` returned, by a look at what exists; ``None`` for none."""
+
     @property
     def takes_json(self) -> bool:
         """Whether the request carries a JSON body."""
@@ -93,5 +100,10 @@ class ForeignEndpoint:
 
     @property
     def collides(self) -> bool:
-        """Whether Windrow or another format has the same method and path."""
+        """Whether it needs a setting, since Windrow or another format has the same method and path."""
         return bool(self.keys)
+
+    @property
+    def shares_path(self) -> bool:
+        """Whether a request of its method and path may be meant for somebody else."""
+        return self.collides or self.is_meant is not None

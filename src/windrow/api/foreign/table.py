@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from typing import Final
 
+from windrow.api.foreign import llamafarm, models, openai, system_one
 from windrow.api.foreign.form import Dialect, ForeignEndpoint
 
-FOREIGN_ENDPOINTS: Final[tuple[ForeignEndpoint, ...]] = ()
+FOREIGN_ENDPOINTS: Final[tuple[ForeignEndpoint, ...]] = (*openai.ROWS, *system_one.ROWS, *models.ROWS, *llamafarm.ROWS)
 DIALECTS: Final[tuple[Dialect, ...]] = tuple(dict.fromkeys(each.dialect for each in FOREIGN_ENDPOINTS))
 
 

@@ -46,6 +46,8 @@ const ENDPOINTS = {
   remove_alias: "DELETE /aliases/{alias}",
   alias_history: "GET /aliases/{alias}/history",
   rollback: "POST /aliases/{alias}/rollback",
+  bind: "PUT /bindings",
+  list_bindings: "GET /bindings",
   base_models: "GET /base-models",
   remove_base_model: "DELETE /base-models/{base_model}",
   usage: "GET /usage",
@@ -63,7 +65,7 @@ const IDEMPOTENT = new Set(["predict", "inspect", "estimate_fit", "compare", "su
 const FILES = new Set(["inspect", "import_classifier"]);
 
 /** What takes a `null`, which clears something. */
-export const CLEARING = new Set(["set_threshold"]);
+export const CLEARING = new Set(["set_threshold", "bind"]);
 
 /** @typedef {keyof typeof ENDPOINTS} Verb */
 /**
