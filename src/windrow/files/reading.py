@@ -39,7 +39,7 @@ from windrow.files.formats.form import Note, Split
 from windrow.files.json_values import json_lines, listed_values
 from windrow.files.lines import filled_lines
 from windrow.files.nested_values import NestedRow, asked_paths, found_paths
-from windrow.files.row_ids import shown_id
+from windrow.files.row_ids import MAX_ID_CHARS, shown_id
 from windrow.files.row_labels import LabelProblem, UnnamedLabel, find_label_problem, name_label, read_labels
 from windrow.files.splits import UNASSIGNED, find_split
 from windrow.files.table_columns import columns_of, id_column_of, no_split_column, place_labels, with_hints
@@ -57,13 +57,19 @@ _FORMATS: Final[dict[str, Format]] = {
     ".tsv": "tsv",
     ".txt": "txt",
 }
+# A text of ASCII with such a first character is not blank, nor an error of a workbook, which begins with #.
+_FIRST_SEEN: Final = "#"
+_LAST_SEEN: Final = "\x7f"
+# Labels repeat; of so many different ones it is remembered what they are.
+_MOST_KNOWN: Final = 10_000
 # The keys of JSON with one label, or any number of them.
 _FORMS: Final = ("label", "labels")
 # A longer first line is taken for one JSON document.
 _MAX_BEGINNING_CHARS = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as other values are: to make a frozen one takes five times as long, and a file may have millions.
+@dataclass(slots=True)
 class Record:
     """A row of a file, with all its columns."""
 
@@ -131,32 +137,47 @@ class Table:
         if self.tool is not None:
             yield from self._records_of(self.tool, skip, keep_blank=keep_blank)
             return
+        if columns is None:
+            return
+        # Nearly all of a million rows are as they should be, so what they have is looked at in as few steps as possible.
+        column = columns.text[0] if len(columns.text) == 1 else ""
+        label_column = columns.label if columns.labels is None else None
+        id_column, has_splits = self.id_column, self.options.split_column is not None
+        known: dict[str, str] = {}
         for line, values in self.rows:
-            assert columns is not None
-            id_ = "" if self.id_column is None else self._id(line, values.get(self.id_column))
-            if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
-                if keep_blank:
-                    yield Record(line, "", values, id=id_)
-                elif skip is not None:
-                    skip(line)
-                continue
-            text = self._text(line, values, columns)
-            if text is None:
-                continue
-            split = self._split(line, values)
-            if columns.labels is not None:
+            id_ = "" if id_column is None else self._id(line, values.get(id_column))
+            text = values.get(column)
+            if type(text) is not str or not text.isascii() or not _FIRST_SEEN < text[:1] < _LAST_SEEN:
+                if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
+                    if keep_blank:
+                        yield Record(line, "", values, id=id_)
+                    elif skip is not None:
+                        skip(line)
+                    continue
+                text = self._text(line, values, columns)
+                if text is None:
+                    continue
+            label: str | None = ""
+            labels = None
+            split = self._split(line, values) if has_splits else None
+            if label_column is not None:
+                given = values.get(label_column)
+                label = known.get(given) if type(given) is str else None
+                if label is None:
+                    label = self._label(line, values, label_column)
+                    if label and type(given) is str and len(known) < _MOST_KNOWN:
+                        known[given] = label
+            elif columns.labels is not None:
                 labels = self._labels(line, values, columns.labels)
-                if labels is not None:
-                    yield Record(line, text, values, labels=labels, split=split, id=id_)
-                continue
-            label = "" if columns.label is None else self._label(line, values, columns.label)
+                label = None if labels is None else ""
             if label is not None:
-                yield Record(line, text, values, label, split=split, id=id_)
+                yield Record(line, text, values, label, labels, split, id_)
 
     def _id(self, line: int, value: object) -> str:
         """Return what a row is known by, and let messages name it."""
-        self.source.row = line, shown_id(value)
-        return self.source.row[1]
+        id_ = value.strip() if type(value) is str and len(value) <= MAX_ID_CHARS else shown_id(value)
+        self.source.row = line, id_
+        return id_
 
     def _records_of(self, tool: ToolRows, skip: Callable[[int], None] | None, *, keep_blank: bool) -> Iterator[Record]:
         """Yield the rows of a labelling tool's file: the examples in it, or all of them where labels are not read."""
@@ -201,7 +222,7 @@ class Table:
     def _text(self, line: int, values: Mapping[str, object], columns: Columns) -> str | None:
         """Return a row's text; ``None`` if it has none and is left out."""
         value = columns.text_of(values)
-        if isinstance(value, str) and value.isascii() and not is_blank(value) and value[0] != "#":
+        if len(columns.text) > 1 and isinstance(value, str) and value.isascii() and not is_blank(value):
             return value  # as nearly all are
         if not _has(values, columns):
             self._miss(line, values, "text", columns.text[0])
@@ -357,7 +378,7 @@ def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled:
 def read_table(
     source: Source, path: Path | str, options: ReadOptions, *, labelled: bool = False, folder: Path | None = None
 ) -> Table:
-    """Detect the format and the columns of an open file from its beginning.
+    """Detect the format and the columns of an open file from its beginning, a labelling tool's too.
 
     Args:
         source: The file.
@@ -367,11 +388,34 @@ def read_table(
         folder: The folder that it lies in, whose files may belong to it; ``None`` where it came alone.
 
     Raises:
-        InvalidFile: It is no table, is empty, or its columns are ambiguous.
+        InvalidFile: It is empty, or it is not clear what it is, or which its columns are.
     """
     tool, blocks = open_tool(source, options, labelled=labelled, folder=folder)
     if tool is not None:
         return _table_of(tool, labelled=labelled)
+    return read_plain_table(source, path, options, labelled=labelled, blocks=blocks)
+
+
+def read_plain_table(
+    source: Source,
+    path: Path | str,
+    options: ReadOptions,
+    *,
+    labelled: bool = False,
+    blocks: Iterator[str] | None = None,
+) -> Table:
+    """Detect the format and the columns of an open file from its beginning.
+
+    Args:
+        source: The file.
+        path: What it is called; its ending says what it is.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
+        blocks: Its text, where somebody has begun to read it.
+
+    Raises:
+        InvalidFile: It is no table, is empty, or its columns are ambiguous.
+    """
     format_, names, rows = open_rows(source, path, options, labelled=labelled, blocks=blocks)
     if options.split_column is not None and options.split_column not in names:
         raise no_split_column(source, options.split_column, names)

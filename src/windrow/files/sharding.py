@@ -13,10 +13,10 @@ from io import BufferedReader, BytesIO
 from typing import BinaryIO, Final, Literal, cast
 
 from windrow.domain.errors import InvalidFile
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import TOOL_FORMATS, ReadOptions
 from windrow.files.columns import Columns
 from windrow.files.decoding import LINE_END, Source, check_encoding, count_line_ends
-from windrow.files.reading import Record, Table, open_rows, read_table
+from windrow.files.reading import Record, Table, open_rows, read_plain_table
 from windrow.files.text_form import PLAIN, TextForm, find_text_form
 
 ShardedFormat = Literal["csv", "tsv", "jsonl", "parquet"]
@@ -122,7 +122,13 @@ def plan_shards(file: BinaryIO, name: str, options: ShardOptions, on_rows: Calla
     places = _LinePlaces()
     source = Source(name, file, encoding=options.read.encoding, on_text=places.add)
     places.source = source
-    table = read_table(source, name, options.read)
+    if options.read.format in TOOL_FORMATS:
+        raise source.error(
+            "files of labelling tools cannot be cut into shards. Write the rows as CSV, TSV, JSONL or Parquet, or "
+            "classify each file as a whole, into one file.",
+            parameter="format",
+        )
+    table = read_plain_table(source, name, options.read)
     if table.format not in ("csv", "tsv", "jsonl"):
         raise source.error(
             "it is {found}, which cannot be cut into shards. Write its rows as CSV, TSV, JSONL or Parquet, or classify "

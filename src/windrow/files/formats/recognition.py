@@ -63,7 +63,9 @@ def _unclear(document: FileDocument, candidates: list[FileFormat], *, is_plain: 
     named = candidates[:_MOST_CANDIDATES]
     titles = " or ".join(each.title for each in named)
     ways = ", ".join(f"{{set:format={each.name}}} for {each.title}" for each in named)
-    plain = ", or {set:format=jsonl} for rows that you made yourself" if is_plain else ""
+    text = document.beginning.text.lstrip()
+    table = "json" if text.startswith("[") else "jsonl" if text.startswith("{") else "csv"
+    plain = f", or {{set:format={table}}} for rows that you made yourself" if is_plain else ""
     return document.error(
         f"it may be {{titles}}, which is not clear. Say what it is: {ways}{plain}.", parameter="format", titles=titles
     )
