@@ -1,6 +1,7 @@
 """Foreign endpoints: a verb answers in another format, errors take its form, and keys tell apart what shares a path."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from windrow.api.foreign.reading import a_string, an_object, needed, refused
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.http.app import create_app
+from windrow.local_operations import LocalOperations
 from windrow.settings import Settings
 
 
@@ -105,6 +107,39 @@ def test_a_colliding_row_is_off_unless_its_format_is_named(operations: Toy, monk
     monkeypatch.setattr(table, "FOREIGN_ENDPOINTS", ROWS)
     client = TestClient(create_app(operations, Settings()), base_url="http://localhost")
     assert client.post("/v1/classify", json={"words": "a"}).json()["code"] == "invalid_request"
+
+
+def complete(operations: LocalOperations, request: PredictRequest) -> PredictRequest:
+    """Ask what exists for the name that is meant by its beginning."""
+    names = [each.name for each in operations.list_classifiers(ListRequest(prefix=request.model_name)).models]
+    return replace(request, model_name=names[0] if names else request.model_name)
+
+
+def test_a_body_that_the_own_verb_cannot_read_goes_to_the_row_that_it_is_meant_for(
+    operations: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = ForeignEndpoint(
+        dialect=ODD,
+        method="POST",
+        path=PREDICT.path,
+        verb=PREDICT,
+        read=lambda received: PredictRequest(model_name=received.document["whose"], text=received.document["words"]),
+        complete=complete,
+        write=write,
+        summary="Ask",
+        is_meant=lambda members: members.keys() >= {"whose", "words"},
+    )
+    monkeypatch.setattr(table, "FOREIGN_ENDPOINTS", (row,))
+    client = TestClient(create_app(operations, Settings()), base_url="http://localhost")
+    assert client.post(FIT_PATH, json={**FIT, "model_name": "tickets_v1"}).status_code == 200
+    assert client.post(PREDICT.path, json={"whose": "tick", "words": "twice"}).json()["of"] == "twice"
+    assert client.post(PREDICT.path, json={"whose": "none", "words": "twice"}).json() == {
+        "oops": "classifier_not_found"
+    }
+    assert client.post(PREDICT.path, json={"model_name": "tickets_v1", "text": "twice"}).json()["revision"] == 1
+    for body in ({"whose": "tick"}, ["whose", "words"], {"model_name": "tickets_v1"}):
+        assert client.post(PREDICT.path, json=body).json()["code"] == "invalid_request"
+    assert client.post(PREDICT.path, json={"model_name": "none", "text": "a"}).json()["code"] == "classifier_not_found"
 
 
 def test_a_refusal_says_the_place() -> None:
