@@ -114,7 +114,10 @@ def test_a_column_that_has_the_name_of_a_new_one_is_refused() -> None:
 
     def writers(columns: PredictionColumns) -> list[RowWriter]:
         shape = KeysShape(columns, SOURCE)
-        texts = [CsvWriter(io.StringIO(), columns, SOURCE), JsonLinesWriter(io.StringIO(), shape)]
+        texts: list[RowWriter] = [
+            CsvWriter(io.StringIO(), columns, SOURCE),
+            JsonLinesWriter(io.StringIO(), shape),
+        ]
         return [*texts, XlsxWriter(io.BytesIO(), columns, SOURCE)]
 
     for writer in writers(PredictionColumns()):
