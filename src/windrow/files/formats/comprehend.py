@@ -61,7 +61,7 @@ def _read_manifest(document: Document) -> Reading:
 
 
 def _attribute(document: Document, first: Mapping[str, Any]) -> tuple[str, Kind]:
-    """Return which attribute of a manifest holds the labels, and how many each text has.
+    """Return which attribute of a manifest holds the labels, and how many each text has; none where none is wanted.
 
     Raises:
         InvalidFile: There is none, or several, of which the options name none.
@@ -69,6 +69,8 @@ def _attribute(document: Document, first: Mapping[str, Any]) -> tuple[str, Kind]
     found = _attributes(first)
     asked = document.options.label_column or document.options.labels_column
     names = [name for name in found if asked in (None, name)]
+    if len(names) != 1 and not document.wants_labels:
+        return "", "single_label"
     if len(names) != 1:
         words = (
             "several jobs have labelled its texts, {names:joined}. Name one with {arg:label_column}."

@@ -152,7 +152,7 @@ def _layout(document: Document, table: _OpenTable, name: str) -> _Layout:
         [unresolved, *_] = found.unresolved
         raise document.error(f"{unresolved.template}.", None, **unresolved.facts)
     label = found.label
-    if label is None and found.labels is None and classes:
+    if label is None and found.labels is None and classes and document.wants_labels:
         if len(classes) > 1:
             words = "several columns hold classes, {names:joined}. Name one with {arg:label_column}."
             raise document.error(words, names=sorted(classes), parameter="label_column")
