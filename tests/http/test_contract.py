@@ -57,6 +57,7 @@ TEXT_CODES: Final = ("invalid_text", "limit_exceeded")
 BEYOND: Final[Mapping[str, Collection[str]]] = {
     "fit": ROWS_CODES,
     "cross_validate": ROWS_CODES,
+    "export": ("invalid_parameter",),
     "predict": (*TEXT_CODES, "invalid_parameter"),
     "classify": (*TEXT_CODES, "invalid_parameter"),
     "start_predict_files": ("invalid_parameter",),
@@ -179,6 +180,8 @@ def test_what_the_document_allows_is_answered_as_it_says_with_keys_and_without(
     def ask(case: Case[Any], of_what_exists: bool, has_key: bool) -> None:
         if of_what_exists:
             with_names(case, arrange(client))
+            if case.query.get("to") == "onnx":  # for which the encoder of these tests has no weights
+                case.query = {**case.query, "to": "windrow"}
         case.body = with_whole_numbers(case.body)
         if has_key:
             check_denied(verb, case, keyed_url)
