@@ -1,13 +1,16 @@
 """What holds for each format of the registry: it knows its own files, and a damaged one never surprises."""
 
+import tracemalloc
 from typing import get_args
 
 import pytest
 
+from tests.files.formats.changing import changed
 from tests.files.formats.reading import Sample, opened, read_whole, sniff_all, told
 from tests.files.formats.samples import all_samples
 from windrow.domain.errors import InvalidFile, LimitExceeded
 from windrow.domain.read_options import ToolFormat
+from windrow.domain.words import render
 from windrow.files.formats.form import LeftOut
 from windrow.files.formats.registry import FORMATS, format_called
 
@@ -69,6 +72,25 @@ def test_a_sample_that_breaks_off_is_refused_in_words_or_has_fewer_rows(name: st
         assert len(told(rows)) <= len(sample.rows)
 
 
+@pytest.mark.parametrize(("name", "sample"), EACH)
+def test_whatever_stands_in_place_of_a_value_is_refused_in_words_or_read(name: str, sample: Sample) -> None:
+    for content in changed(sample.content):
+        for wants_labels in (True, False):
+            try:
+                with opened(content, sample.filename, **sample.options) as document:
+                    assert all(0 <= each.sniff(document.beginning) <= 1 for each in FORMATS)
+                    document.wants_labels = wants_labels
+                    format_ = format_called(name)
+                    assert format_ is not None
+                    rows = list(format_.read(document).rows)
+            except (InvalidFile, LimitExceeded):
+                continue
+            assert [render(row.template, row.facts) for row in rows if isinstance(row, LeftOut)].count("") == 0
+            examples = [row for row in rows if not isinstance(row, LeftOut)]
+            assert all(row.text.strip() for row in examples)
+            assert all(label.strip() for row in examples for label in row.labels or ())
+
+
 @pytest.mark.parametrize("name", [each.name for each in FORMATS])
 @pytest.mark.parametrize(
     "content",
@@ -97,3 +119,27 @@ def test_a_file_of_something_else_is_refused_in_words_or_has_no_rows(name: str, 
         read_whole(name, content)
     except (InvalidFile, LimitExceeded):
         return
+
+
+# What these write is one document, which is in memory as a whole.
+WHOLE = ("azure", "clu", "dialogflow", "hugging_face", "label_studio", "luis", "rasa", "snips")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [each.name for each in FORMATS if each.name not in WHOLE])
+def test_memory_does_not_grow_with_the_rows(name: str) -> None:
+    found = format_called(name)
+    assert found is not None
+    sample = next(each for each in SAMPLES[name] if each.filename.endswith((".jsonl", ".csv", ".txt", ".md")))
+    content = sample.content * (4_000_000 // len(sample.content))
+    tracemalloc.start()
+    try:
+        with opened(content, sample.filename, **sample.options) as document:
+            before = tracemalloc.get_traced_memory()[0]
+            tracemalloc.reset_peak()
+            count = sum(1 for _ in found.read(document).rows)
+            peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert count > 1_000
+    assert peak < 3_000_000, "it holds the rows"
