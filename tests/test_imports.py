@@ -80,6 +80,7 @@ WIDER_TESTS = {
     Path("test_guide.py"),
     Path("test_imports.py"),
     Path("test_locks.py"),
+    Path("test_migration_pages.py"),
     Path("test_monitoring.py"),
     Path("test_documented_commands.py"),
     Path("test_operator_pages.py"),
