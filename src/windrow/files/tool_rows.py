@@ -64,6 +64,8 @@ class ToolRow:
     """What the tool calls it."""
     own: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The row in the tool's own form."""
+    left_out: LeftOut | None = field(default=None, repr=False)
+    """Why it is no example; ``None`` where it may be one."""
 
 
 @dataclass(slots=True)
@@ -120,7 +122,7 @@ class ToolRows:
         """Yield all rows, those without a text too, as they are to be classified."""
         for row in self.rows:
             if isinstance(row, LeftOut):
-                yield ToolRow(row.place, row.text, None, None, row.id, row.values)
+                yield ToolRow(row.place, row.text, None, None, row.id, row.values, row)
             else:
                 yield ToolRow(row.place, row.text, row.labels, row.split, row.id, row.values)
 
