@@ -48,6 +48,8 @@ def text() -> str:
         *_function("windrow.AsyncClient", windrow.AsyncClient, "##"),
         paragraph("Its `follow_job`, and its `predict` of an iterator, give an asynchronous iterator."),
         *_function("windrow.copy_store", windrow.copy_store, "##"),
+        *_function("windrow.read_examples", windrow.read_examples, "##"),
+        *_fields(windrow.Examples),
         *(part for kind in _COPYING for part in _fields(kind)),
         "## windrow.Session",
         *_described(Session),
