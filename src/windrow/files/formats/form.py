@@ -102,8 +102,8 @@ class Reading:
     """What the user is told of the file; complete once all rows are read."""
 
 
-class Document(Protocol):
-    """A file that is open. What is wrong with it is raised as ``InvalidFile`` by its methods and by :meth:`error`."""
+class DocumentFacts(Protocol):
+    """What a format knows of a file before it reads any of it."""
 
     @property
     def name(self) -> str:
@@ -130,6 +130,10 @@ class Document(Protocol):
         """Whether it is a zip file or a folder, which has members and no text of its own."""
         ...
 
+
+class TextDocument(Protocol):
+    """A file that is text, to be read once in one of several ways."""
+
     def text(self) -> str:
         """Return the whole text, decoded, without a byte-order mark."""
         ...
@@ -150,6 +154,10 @@ class Document(Protocol):
         """
         ...
 
+
+class DocumentMembers(Protocol):
+    """The files beside a file, or in a zip file or a folder, and the bytes of each."""
+
     def member_names(self) -> tuple[str, ...]:
         """Return the paths of the files beside it, or in it where it is a zip file or a folder, sorted."""
         ...
@@ -169,6 +177,10 @@ class Document(Protocol):
             name: The member; empty for the file itself.
         """
         ...
+
+
+class Document(DocumentFacts, TextDocument, DocumentMembers, Protocol):
+    """A file that is open. What is wrong with it is raised as ``InvalidFile`` by its methods and by :meth:`error`."""
 
     def error(self, template: str, line: int | None = None, **facts: object) -> Exception:
         """Return the error that refuses the file, to be raised.
