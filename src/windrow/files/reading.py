@@ -33,13 +33,12 @@ from windrow.files.decoding import (
     open_source,
     text_blocks,
 )
-from windrow.files.delimited import NumberedRow, name_cells, read_delimited
+from windrow.files.delimited import NumberedRow, name_cells
 from windrow.files.format_detection import detect_format, detect_txt_format
-from windrow.files.formats.form import Note, Split
-from windrow.files.json_values import json_lines, listed_values
-from windrow.files.lines import filled_lines
-from windrow.files.nested_values import NestedRow, asked_paths, found_paths
-from windrow.files.row_ids import MAX_ID_CHARS, shown_id
+from windrow.files.formats.form import LeftOut, Note, Split
+from windrow.files.nested_values import asked_paths, found_paths
+from windrow.files.plain_rows import kind_of, read_plain_rows
+from windrow.files.row_ids import shown_id
 from windrow.files.row_labels import LabelProblem, UnnamedLabel, find_label_problem, name_label, read_labels
 from windrow.files.splits import UNASSIGNED, find_split
 from windrow.files.table_columns import columns_of, id_column_of, no_split_column, place_labels, with_hints
@@ -139,15 +138,18 @@ class Table:
             return
         if columns is None:
             return
-        # Nearly all of a million rows are as they should be, so what they have is looked at in as few steps as possible.
+        # Nearly all of a million rows are as they should be, so each is looked at in as few steps as possible.
         column = columns.text[0] if len(columns.text) == 1 else ""
         label_column = columns.label if columns.labels is None else None
         id_column, has_splits = self.id_column, self.options.split_column is not None
         known: dict[str, str] = {}
         for line, values in self.rows:
-            id_ = "" if id_column is None else self._id(line, values.get(id_column))
+            id_ = values.get(id_column) if id_column is not None else ""
+            if type(id_) is not str:
+                id_ = shown_id(id_)
             text = values.get(column)
             if type(text) is not str or not text.isascii() or not _FIRST_SEEN < text[:1] < _LAST_SEEN:
+                self.source.row = line, id_
                 if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
                     if keep_blank:
                         yield Record(line, "", values, id=id_)
@@ -159,25 +161,24 @@ class Table:
                     continue
             label: str | None = ""
             labels = None
-            split = self._split(line, values) if has_splits else None
+            split = None
+            if has_splits:
+                self.source.row = line, id_
+                split = self._split(line, values)
             if label_column is not None:
                 given = values.get(label_column)
                 label = known.get(given) if type(given) is str else None
                 if label is None:
+                    self.source.row = line, id_
                     label = self._label(line, values, label_column)
                     if label and type(given) is str and len(known) < _MOST_KNOWN:
                         known[given] = label
             elif columns.labels is not None:
+                self.source.row = line, id_
                 labels = self._labels(line, values, columns.labels)
                 label = None if labels is None else ""
             if label is not None:
                 yield Record(line, text, values, label, labels, split, id_)
-
-    def _id(self, line: int, value: object) -> str:
-        """Return what a row is known by, and let messages name it."""
-        id_ = value.strip() if type(value) is str and len(value) <= MAX_ID_CHARS else shown_id(value)
-        self.source.row = line, id_
-        return id_
 
     def _records_of(self, tool: ToolRows, skip: Callable[[int], None] | None, *, keep_blank: bool) -> Iterator[Record]:
         """Yield the rows of a labelling tool's file: the examples in it, or all of them where labels are not read."""
@@ -192,7 +193,8 @@ class Table:
                 elif skip is not None:
                     skip(row.place)
                 else:
-                    tool.reject(row.place, "the text {why}", {"why": _problem("")})
+                    why = row.left_out or LeftOut(row.place, "the text {why}", {"why": _problem("")})
+                    tool.reject(row.place, why.template, why.facts)
                 continue
             named = self._named(row.place, row.labels or ()) if is_labelled else ()
             if named is None:
@@ -253,7 +255,7 @@ class Table:
             return None
         if (problem := _problem(value)) is None:
             return str(value)
-        self.source.reject(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
+        self.source.reject(f"the {{field}} {problem}", line, field=field, kind=kind_of(value))
         return None
 
     def _label(self, line: int, values: Mapping[str, object], column: str) -> str | None:
@@ -501,7 +503,7 @@ def open_rows(
     if labelled and format_ == "txt":
         raise source.error("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
     assert format_ is not None
-    format_, names, rows = _begun(format_, _rows(source, blocks, replace(options, format=format_), labelled))
+    format_, names, rows = _begun(format_, read_plain_rows(source, blocks, replace(options, format=format_), labelled))
     if not isinstance(rows, chain) or not (paths := asked_paths(options)):
         return format_, names, rows
     first = next(rows)
@@ -567,53 +569,3 @@ def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> list[str]:
         if not is_blank and (not is_line_needed or LINE_END.search(line) or num_chars > _MAX_BEGINNING_CHARS):
             break
     return parts
-
-
-def _rows(
-    source: Source, blocks: Iterator[str], options: ReadOptions, labelled: bool
-) -> Generator[NumberedRow, None, tuple[str, ...] | None]:
-    if options.format == "txt":
-        return _read_plain(source, blocks)
-    if options.format in ("json", "jsonl"):
-        values = listed_values(source, blocks) if options.format == "json" else json_lines(source, blocks)
-        objects = ((line, _as_object(source, line, value, labelled)) for line, value in values)
-        as_row = NestedRow if asked_paths(options) else dict
-        return ((line, as_row(row)) for line, row in objects if row is not None)
-    return read_delimited(source, blocks, options, labelled=labelled)
-
-
-def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object] | None:
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, str) and not labelled:
-        return {"text": value}
-    wanted = "an object with a text and a label" if labelled else "an object or a text"
-    words = "a row is {kind}; it must be {wanted}. Correct or remove it."
-    source.reject(words, line, kind=_kind(value), wanted=wanted)
-    return None
-
-
-def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[NumberedRow, None, None]:
-    """Yield a text per line. A blank line is an empty text, except at the end of the file, where it is dropped."""
-    done = 0
-    for number, line in filled_lines(source, blocks):
-        text = line.rstrip("\r\n")
-        if is_blank(text):
-            continue
-        for before in range(done + 1, number):
-            yield before, {"text": ""}
-        done = number
-        yield number, {"text": text}
-
-
-def _kind(value: object) -> str:
-    kinds: dict[type, str] = {
-        bool: "true or false",
-        dict: "an object",
-        float: "a number",
-        int: "a number",
-        list: "a list",
-        str: "a string",
-        type(None): "null",
-    }
-    return kinds.get(type(value), type(value).__name__)
