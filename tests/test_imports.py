@@ -88,6 +88,7 @@ WIDER_TESTS = {
     Path("test_site.py"),
     Path("test_slow.py"),
     Path("test_surface.py"),
+    Path("test_switching_pages.py"),
 }
 
 

@@ -168,14 +168,14 @@ def _resolve(operations: LocalOperations, name: str) -> str:
     It is the newest of ``tickets_DATE_TIME``, else ``tickets`` itself, else the highest of ``tickets_v1``,
     ``tickets_v2`` and so on.
     """
-    base = name.removesuffix(_LATEST)
-    if base == name or not is_name(base) or _exists(operations, name):
+    stem = name.removesuffix(_LATEST)
+    if stem == name or not is_name(stem) or _exists(operations, name):
         return name
-    names = [each.name for each in operations.list_classifiers(ListRequest(prefix=f"{base}_")).models]
-    if stamped := [each for each in names if (found := _STAMPED.fullmatch(each)) and found["base"] == base]:
+    names = [each.name for each in operations.list_classifiers(ListRequest(prefix=f"{stem}_")).models]
+    if stamped := [each for each in names if (found := _STAMPED.fullmatch(each)) and found["base"] == stem]:
         return max(stamped)
-    has_versions = any((version := read_version(each)) is not None and version.task == base for each in names)
-    return f"{base}@latest" if has_versions and not _exists(operations, base) else base
+    has_versions = any((version := read_version(each)) is not None and version.task == stem for each in names)
+    return f"{stem}@latest" if has_versions and not _exists(operations, stem) else stem
 
 
 def _exists(operations: LocalOperations, name: str) -> bool:
