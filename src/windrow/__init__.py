@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from windrow.domain.explanation import NearRow as NearRow
     from windrow.domain.explanation import WordEffect as WordEffect
     from windrow.domain.file_prediction import PredictFilesReport as PredictFilesReport
+    from windrow.domain.file_prediction import PredictFilesSummary as PredictFilesSummary
     from windrow.domain.gate import Check as Check
     from windrow.domain.gate import FailedRow as FailedRow
     from windrow.domain.gate import FailedSet as FailedSet
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
     from windrow.domain.prediction import Answer as Answer
     from windrow.domain.prediction import Prediction as Prediction
     from windrow.domain.prediction import Predictions as Predictions
+    from windrow.domain.prediction_summary import LabelSummary as LabelSummary
     from windrow.domain.report import Calibration as Calibration
     from windrow.domain.report import ConfusionMatrix as ConfusionMatrix
     from windrow.domain.report import CoveragePoint as CoveragePoint
@@ -212,6 +214,7 @@ __all__ = [
     "LabelDifference",
     "LabelExplanation",
     "LabelReport",
+    "LabelSummary",
     "LimitedKey",
     "Listing",
     "MajorityBaseline",
@@ -232,6 +235,7 @@ __all__ = [
     "Origin",
     "Pair",
     "PredictFilesReport",
+    "PredictFilesSummary",
     "Prediction",
     "Predictions",
     "Problem",
@@ -326,7 +330,7 @@ _MODULES = {
         "NearRow",
         "WordEffect",
     ),
-    "windrow.domain.file_prediction": ("PredictFilesReport",),
+    "windrow.domain.file_prediction": ("PredictFilesReport", "PredictFilesSummary"),
     "windrow.domain.gate": (
         "Check",
         "FailedRow",
@@ -381,6 +385,7 @@ _MODULES = {
         "Prediction",
         "Predictions",
     ),
+    "windrow.domain.prediction_summary": ("LabelSummary",),
     "windrow.domain.report": (
         "Calibration",
         "ConfusionMatrix",

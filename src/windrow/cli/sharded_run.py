@@ -17,7 +17,7 @@ from windrow.domain.file_prediction import (
     DEFAULT_SHARD_ROWS,
     ROWS_FORMATS,
     FileProgress,
-    PredictFilesReport,
+    PredictFilesSummary,
     PredictFilesRequest,
 )
 from windrow.domain.job import Progress
@@ -131,7 +131,7 @@ def _asked(
     return replace(asked, overwrite=options.overwrite and not options.resume)
 
 
-def _tell(report: PredictFilesReport) -> None:
+def _tell(report: PredictFilesSummary) -> None:
     """Tell on standard error what was done."""
     parts = [
         f"{counted(report.rows_now, 'row')} in {duration(report.seconds)} ({report.rows_per_second:,.0f} rows/s), by "

@@ -153,11 +153,17 @@ class PredictFilesReport(Value):
     """Rows that this run classified in each second."""
     rows_now: int = field(default=0)
     """Rows that this run classified itself."""
-    labels: tuple[LabelSummary, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictFilesSummary(PredictFilesReport):
+    """What became of a prediction of files, and of its rows by label."""
+
+    labels: tuple[LabelSummary, ...] = ()
     """How many rows of this run were given each label, the most frequent one first."""
-    without_labels: int = field(default=0)
+    without_labels: int = 0
     """Rows of this run that were given none of the labels; 0 where a row has one label."""
-    out_of_scope: int = field(default=0)
+    out_of_scope: int = 0
     """Rows of this run whose likeness to the training data is below ``min_in_scope``, or below 0.05 where that is not
     asked for."""
 

@@ -61,18 +61,20 @@ class PredictionSummary(ListValue[LabelSummary]):
 
 @dataclass(slots=True)
 class SummaryCounts:
-    """Counts answers.
-
-    Args:
-        min_in_scope: The likeness that was asked for; ``None`` for none.
-    """
+    """Counts answers."""
 
     min_in_scope: float | None = None
+    """The likeness to the training data that was asked for; ``None`` for none."""
     rows: int = 0
+    """All answers."""
     abstained: int = 0
+    """Those without a label."""
     without_labels: int = 0
+    """Those that give none of the labels."""
     out_of_scope: int = 0
+    """Those for texts that are unlike the training data."""
     truncated: int = 0
+    """Those for texts that were longer than the encoder reads."""
     labels: dict[str, tuple[int, float]] = field(default_factory=dict)
     """By label, how many rows have it, and the sum of their scores."""
 

@@ -13,7 +13,7 @@ from windrow.domain.errors import AccessDenied, InvalidParameter
 from windrow.domain.file_prediction import (
     FileProgress,
     OnFileProgress,
-    PredictFilesReport,
+    PredictFilesSummary,
     PredictFilesRequest,
     RowsFormat,
     check_predict_files_request,
@@ -73,7 +73,7 @@ def predict_files(
     request: PredictFilesRequest,
     on_progress: OnFileProgress = ignore_file_progress,
     control: TrainingControl | None = None,
-) -> PredictFilesReport:
+) -> PredictFilesSummary:
     """Classify each row of files, and write them in shards. All rows are answered by one revision.
 
     Args:
@@ -320,10 +320,10 @@ def _check_same_answers(manifest: Manifest, pinned: PinnedRevision, digest: str,
         )
 
 
-def _report(run: FileRun, counts: ShardCounts, seconds: float) -> PredictFilesReport:
+def _report(run: FileRun, counts: ShardCounts, seconds: float) -> PredictFilesSummary:
     """Return what was done; where there was something left to do, write it down, as a sign that all is there."""
     name, _, revision = run.manifest.reference.rpartition("@")
-    report = PredictFilesReport(
+    report = PredictFilesSummary(
         model_name=name,
         revision=int(revision),
         files=len(run.manifest.files),
