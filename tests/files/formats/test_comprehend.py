@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.files.formats.comprehend_samples import CSV, labelled, manifest, marked
-from tests.files.formats.reading import read_format, sniff_all, told
+from tests.files.formats.reading import opened, read_format, sniff_all, told
 from tests.files.formats.telling import left_out, notes, refusal
+from windrow.files.formats.comprehend import FORMAT
 
 LAST = "I was charged twice,billing\nThe app crashes,technical\nRefund me please,billing\nError 500,technical\n"
 
@@ -52,6 +53,18 @@ def test_a_row_with_other_columns_or_a_blank_label_is_left_out() -> None:
     assert rows[0][1].startswith("it has 3 columns; a row has two, a label and a text.")
     assert rows[1][1].startswith("it has 1 columns")
     assert rows[2][1] == rows[3][1] == "a label is blank. Correct or remove that row."
+
+
+def test_a_row_with_more_columns_than_the_named_label_needs_is_left_out_alone() -> None:
+    rows = read_format("comprehend", b"a,b,c\nsome text,x\nother text,y\n", label_column="2", text_column=("1",))
+    assert told(rows) == [("some text", ("x",)), ("other text", ("y",))]
+    assert "its columns are called 1 to 2" in refusal("comprehend", b"a,b,c\nsome text,x\n", label_column="3")
+
+
+def test_documents_without_a_label_are_texts_where_no_labels_are_wanted() -> None:
+    with opened(b"some text\nx,other text\n") as document:
+        document.wants_labels = False
+        assert told(FORMAT.read(document).rows) == [("some text", None), ("other text", ("x",))]
 
 
 def test_labels_with_a_delimiter_are_told() -> None:

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from tests.files.formats.changing import changed
+from tests.files.formats.odd_values import with_odd_values
 from tests.files.formats.reading import Sample, opened, read_whole, sniff_all, told
 from tests.files.formats.samples import all_samples
 from windrow.domain.errors import InvalidFile, LimitExceeded
@@ -143,3 +144,20 @@ def test_memory_does_not_grow_with_the_rows(name: str) -> None:
         tracemalloc.stop()
     assert count > 1_000
     assert peak < 3_000_000, "it holds the rows"
+
+
+@pytest.mark.parametrize(("name", "sample"), EACH)
+def test_a_sample_with_a_value_of_another_kind_is_refused_in_words_or_has_whole_rows(name: str, sample: Sample) -> None:
+    refusals: list[str] = []
+    for content in with_odd_values(sample.content):
+        try:
+            with opened(content, sample.filename, **sample.options) as document:
+                assert all(0 <= each.sniff(document.beginning) <= 1 for each in FORMATS)
+            _, rows = read_whole(name, content, sample.filename, **sample.options)
+        except (InvalidFile, LimitExceeded) as error:
+            refusals.append(str(error))
+            continue
+        for text, labels, *_ in told(rows):
+            assert text.strip()
+            assert labels is None or all(label.strip() for label in labels)
+    assert all(words.endswith(".") for words in refusals)

@@ -10,6 +10,8 @@ from windrow.files.formats.headerless import NumberedCells, cells_by_number, fin
 from windrow.files.formats.raw_rows import RawRow, as_list, as_object, as_text, kind_of
 
 _SEPARATOR: Final = "|"
+# A label and a text.
+_COLUMNS: Final = 2
 _METADATA: Final = "-metadata"
 _SINGLE: Final = "groundtruth/text-classification"
 _MULTI: Final = "groundtruth/text-classification-multilabel"
@@ -29,13 +31,20 @@ def _read(document: Document) -> Reading:
 
 def _read_table(document: Document) -> Reading:
     table = open_headerless(document)
-    text_at, label_at, notes = find_place(document, table.first, "first")
+    pairs = [cells for cells in table.first if len(cells) == _COLUMNS]
+    text_at, label_at, notes = find_place(document, pairs, "first")
     separator = document.options.label_separator or _SEPARATOR
-    if any(separator in cells[label_at] for cells in table.first if len(cells) > label_at):
+    if any(separator in cells[label_at] for cells in pairs):
         words = "a label with {separator} in it is several labels. If it is one, add {set:label_separator=...} with "
         words += "something that stands in no label."
         notes.append(Note(words, {"separator": separator}))
-    rows = (_table_row(each, text_at, label_at, separator) for each in table.rows)
+    # Documents that are to be classified have no label.
+    rows = (
+        _document_row(each)
+        if len(each[1]) == 1 and not document.wants_labels
+        else _table_row(each, text_at, label_at, separator)
+        for each in table.rows
+    )
     kind: Kind | None = "multi_label" if document.options.label_separator else None
     return Reading(rows=chain(() if table.header is None else (table.header,), rows), kind=kind, notes=notes)
 
@@ -43,12 +52,17 @@ def _read_table(document: Document) -> Reading:
 def _table_row(numbered: NumberedCells, text_at: int, label_at: int, separator: str) -> Example | LeftOut:
     line, cells = numbered
     values = cells_by_number(cells)
-    if len(cells) != 2:
+    if len(cells) != _COLUMNS:
         words = "it has {found} columns; a row has two, a label and a text. Is a text with a comma in it not quoted? "
         words += "Correct that row."
         return RawRow(line, None, values=values).wrong(words, found=len(cells))
     labels = [part for part in map(str.strip, cells[label_at].split(separator)) if part]
     return RawRow(line, cells[text_at], labels or [""], values=values).checked()
+
+
+def _document_row(numbered: NumberedCells) -> Example | LeftOut:
+    line, [text] = numbered
+    return RawRow(line, text, values=cells_by_number([text])).checked()
 
 
 def _read_manifest(document: Document) -> Reading:

@@ -87,7 +87,16 @@ class ZipMembers:
         try:
             with packed.open(self._entries[name]) as member:
                 content = member.read(left + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        # A damaged list of files may lead to a place before the beginning, which is a ValueError.
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+            OSError,
+        ) as error:
             why = reason(error) if isinstance(error, OSError) else str(error)
             words = "{member} in it cannot be unpacked: {reason}. Pack the files again, without a password."
             raise self.refuse(words, member=name, reason=why) from error
