@@ -119,7 +119,7 @@ def test_each_declared_package_is_locked() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["httpx", "obstore", "opentelemetry", "pandas", "polars", "pyarrow", "python_calamine", "tqdm", "yaml"]
+    "package", ["httpx", "obstore", "opentelemetry", "pandas", "polars", "pyarrow", "python_calamine", "tqdm", "xlsxwriter", "yaml"]
 )
 def test_an_optional_package_is_imported_in_one_module_and_never_at_its_start(package: str) -> None:
     (module,) = [each for each in modules() if package in _third_party(each)]
