@@ -185,6 +185,18 @@ def test_a_classifier_begins_with_descriptions_alone(page: Page, server: Running
     expect(page.get_by_role("status").filter(has_text="billing")).to_have_count(1)
 
 
+def test_descriptions_alone_make_a_classifier_of_any_number_of_labels(page: Page, server: Running) -> None:
+    open_view(page, "train?from=describe&name=described_several_v1")
+    page.get_by_label("Label 1").fill("billing")
+    page.get_by_label("Label 2").fill("technical")
+    page.get_by_label("A text may have several of these labels, or none").check()
+    expect(page.get_by_text("Each label is given from a score of 0.42 on")).to_be_visible()
+    train(page)
+    expect(page.get_by_role("heading", name="described_several_v1@1 is trained")).to_be_visible()
+    trained = record(server, "described_several_v1")
+    assert (trained["source"], trained["kind"]) == ("zero_shot", "multi_label")
+
+
 def test_the_first_rows_are_added_to_descriptions(page: Page, server: Running) -> None:
     fields = {"model_name": "begun_v1", "training_data": [], "label_descriptions": {"billing": "Money", "search": ""}}
     server.client.post("/v1/classifier/fit", json=fields).raise_for_status()

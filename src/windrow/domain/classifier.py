@@ -57,6 +57,10 @@ class FitRequest(Recipe):
     their names and descriptions alone (zero-shot). With ``extends``, those of that revision hold for labels that are
     not described here.
     """
+    multi_label: bool = False
+    """Without any rows, whether the classifier gives any number of labels; else it gives one. Where there are rows,
+    their form says it. With ``extends``, a classifier without rows stays of its kind.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,10 @@ from windrow.learning.head_fitting import (
 )
 from windrow.learning.label_sets import set_ids, strata
 from windrow.learning.low_rank import truncate_to_rank
+from windrow.learning.multi_label_thresholds import PRIOR_THRESHOLD
 from windrow.learning.plan import LayerConfig, plan_steps
 from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
+from windrow.learning.zero_shot import multi_label_threshold
 from windrow.storage.artifact import Artifact, artifact_to_bytes
 
 
@@ -177,7 +179,7 @@ def fit(task: FitTask) -> FitOutcome:
         held_out = None if out_of_fold is None else _held_out(examples, out_of_fold, task.hidden_size)
     else:
         head, head_report = fit_adapted_head(examples.features, examples.label_ids)
-    calibrated = calibrate_head(head, examples.label_ids, held_out, _temperature_prior(task))
+    calibrated = calibrate_head(head, examples.label_ids, held_out, _temperature_prior(task), _prior_threshold(task))
     rows = slice(len(examples.groups))
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
     scope = None if held_out is None else measure_scope(centroids, held_out.similarities)
@@ -208,6 +210,11 @@ def _temperature_prior(task: FitTask) -> Prior:
     if task.adapter is not None:
         return ADAPTED_PRIOR
     return HEAD_PRIOR if task.examples.prior is None else DESCRIBED_PRIOR
+
+
+def _prior_threshold(task: FitTask) -> float:
+    prior = task.examples.prior
+    return PRIOR_THRESHOLD if task.adapter is not None or prior is None else multi_label_threshold(len(prior))
 
 
 def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:

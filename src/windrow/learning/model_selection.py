@@ -11,7 +11,7 @@ from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import AdapterReport, Candidate
 from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
 from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses
-from windrow.learning.label_sets import are_label_ids, as_sets
+from windrow.learning.label_sets import are_label_ids, as_sets, share_labels
 from windrow.learning.multi_label_calibrate import fit_set_calibration
 
 # Leave-one-out error of the frozen features: up to the first, an adapter gains nothing; from the second on, it is used
@@ -31,6 +31,9 @@ _USUAL_ROWS = 8
 # Folds share most of their rows and train on fewer than the training itself: measured, the gain on held-out rows missed
 # that on new rows by twice its standard error.
 _FOLD_VARIANCE = 4.0
+_NOTHING_SPEAKS_FOR_AN_ADAPTER = (
+    "No label has two rows that could speak for an adapter, so the head alone learns, from descriptions."
+)
 
 
 def choose_adapter_scale(
@@ -55,11 +58,12 @@ def choose_adapter_scale(
         The scale, the reason and the candidates; nothing is trained yet.
     """
     if not are_label_ids(labels):
+        if is_described and not share_labels(labels):
+            return AdapterReport(0.0, _NOTHING_SPEAKS_FOR_AN_ADAPTER, ())
         return AdapterReport(1.0, "The adapter is used in full, as for all rows with several labels.", ())
     errors, evaluated = leave_one_out_errors(features, labels)
     if evaluated == 0 and is_described:
-        reason = "No label has two rows that could speak for an adapter, so the head alone learns, from descriptions."
-        return AdapterReport(0.0, reason, ())
+        return AdapterReport(0.0, _NOTHING_SPEAKS_FOR_AN_ADAPTER, ())
     if evaluated == 0:
         return AdapterReport(
             1.0, "No label has two rows, so nothing could be estimated; the adapter is used in full.", ()

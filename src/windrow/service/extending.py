@@ -7,7 +7,12 @@ from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest
 from windrow.domain.errors import InvalidArtifact, LimitExceeded, TrainingDataNotKept
 from windrow.domain.extension import FitRows, extend_rows
-from windrow.domain.label_descriptions import check_label_descriptions, descriptions_of, labels_alone
+from windrow.domain.label_descriptions import (
+    check_form_of_rows,
+    check_label_descriptions,
+    descriptions_of,
+    labels_alone,
+)
 from windrow.domain.labelled_rows import LabelledRow, check_training_rows
 from windrow.domain.names import Reference
 from windrow.service.dependencies import Dependencies
@@ -22,14 +27,16 @@ def read_fit_rows(deps: Dependencies, request: FitRequest) -> FitRows:
         NotFound: What it extends is not there.
         TrainingDataNotKept: Of what it extends, no rows are kept.
         InvalidTrainingData: A row breaks a rule, rows have different forms, or there are too few labels.
-        InvalidParameter: A description breaks a rule, or the request describes a label that no row has.
+        InvalidParameter: A description breaks a rule, the request describes a label that no row has, or it asks for any
+            number of labels and rows have one each.
         LimitExceeded: There are too many rows or labels in all, a text is too long, or a server was asked, and the
             rows together are larger than a request may be.
     """
     limits, given = deps.settings.limits, request.label_descriptions or {}
     check_label_descriptions(given, limits)
+    check_form_of_rows(request.training_data, multi_label=request.multi_label)
     if request.extends is None and not request.training_data:
-        return _without_rows(given)
+        return _without_rows(given, multi_label=request.multi_label)
     if request.extends is None:
         return _described(FitRows(check_training_rows(request.training_data, limits)), given, {})
     entry = deps.store.find(request.extends).entry
@@ -44,16 +51,17 @@ def read_fit_rows(deps: Dependencies, request: FitRequest) -> FitRows:
             raise
         kept = _kept_rows(deps, again)
     if not kept and not request.training_data:
-        return _without_rows({**described, **given}, str(revision))
+        multi_label = request.multi_label or entry.record.kind == "multi_label"
+        return _without_rows({**described, **given}, str(revision), multi_label=multi_label)
     rows = _described(extend_rows(str(revision), kept, request.training_data, limits), given, described)
     if current_caller().request_id:
         _check_size(rows, deps.settings.max_body_bytes)
     return rows
 
 
-def _without_rows(descriptions: Mapping[str, str], extends: str | None = None) -> FitRows:
+def _without_rows(descriptions: Mapping[str, str], extends: str | None = None, *, multi_label: bool) -> FitRows:
     """Return labels alone, of which names and descriptions make a classifier."""
-    dataset = labels_alone(descriptions)
+    dataset = labels_alone(descriptions, multi_label=multi_label)
     return FitRows(dataset, extends, label_descriptions=dataset.descriptions)
 
 

@@ -191,7 +191,7 @@ def reproduce(
 def _kept_dataset(deps: Dependencies, entry: ClassifierState) -> LabelledDataset:
     """Return the kept rows of a revision; of one without rows, its labels."""
     if not entry.record.learned_from_rows:
-        return labels_alone(entry.record.label_descriptions)
+        return labels_alone(entry.record.label_descriptions, multi_label=entry.record.kind == "multi_label")
     return check_training_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
 
 

@@ -50,6 +50,7 @@ class Training(Recipe, LabelledColumns, ForModel):
     overwrite: bool = True
     extends: str | None = None
     label_descriptions: Mapping[str, str] | None = None
+    multi_label: bool = False
 
 
 @dataclass(frozen=True)
