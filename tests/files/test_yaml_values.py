@@ -1,5 +1,6 @@
 import pytest
 
+from windrow.files import yaml_values
 from windrow.files.yaml_values import MAX_DEPTH, YamlText, read_yaml
 
 
@@ -41,6 +42,13 @@ def test_no_value_is_more_than_its_text() -> None:
 def test_documents_follow_one_another() -> None:
     assert read("---\na\n---\n- b\n---\n") == [YamlText("a", 2), [YamlText("b", 4)], YamlText("", 6)]
     assert read("") == []
+
+
+def test_more_values_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_values, "MAX_VALUES", 10)
+    assert len(read("[a, b, c, d]")) == 1
+    with pytest.raises(RefusedError, match="3: it has more than 10 values"):
+        read("- a\n- b\n- [c, d, e, f, g, h]")
 
 
 @pytest.mark.parametrize(

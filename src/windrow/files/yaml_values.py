@@ -10,6 +10,8 @@ from typing import Any, Final, Protocol
 
 # Deeper files are no training data.
 MAX_DEPTH: Final = 30
+# Each value takes some hundred bytes in memory, however short it is.
+MAX_VALUES: Final = 1_000_000
 _BROKEN: Final = "the YAML is broken: {reason}. Correct it."
 
 
@@ -43,15 +45,19 @@ def read_yaml(text: str, refuse: Refuse) -> Iterator[YamlValue]:
         refuse: Makes the error that is raised.
 
     Raises:
-        InvalidFile: It is no YAML, is nested too deeply, has a key twice in one mapping, or refers to a part of itself.
+        InvalidFile: It is no YAML, is nested too deeply, has too many values or a key twice in one mapping, or refers to
+            a part of itself.
     """
     import yaml
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     building = _Building(refuse)
     try:
-        for event in yaml.parse(text, Loader=loader):
+        for number, event in enumerate(yaml.parse(text, Loader=loader)):
             line = event.start_mark.line + 1
+            if number > MAX_VALUES:
+                words = "it has more than {limit} values. Write examples as one block below |, or cut it into several."
+                raise refuse(words, line, limit=MAX_VALUES)
             if isinstance(event, yaml.AliasEvent):
                 words = "*{name} refers to another part of the file, which is not followed. Write that part out here."
                 raise refuse(words, line, name=str(event.anchor)[:40])

@@ -62,8 +62,17 @@ def _read(document: Document) -> Reading:
         words = "there are no training phrases in it: no intents/NAME_usersays_LANGUAGE.json, as Dialogflow ES exports "
         words += "them, and no intents/NAME/trainingPhrases/LANGUAGE.json, as CX does. Export the agent again."
         raise document.error(words)
-    rows = [row for name, found in files for row in _rows_of_intent(document, agent, name, found)]
-    return Reading(rows=iter(rows), kind="single_label", notes=agent.notes())
+    notes: list[Note] = []
+    return Reading(rows=_rows(document, agent, files, notes), kind="single_label", notes=notes)
+
+
+def _rows(
+    document: Document, agent: _Agent, files: list[tuple[str, re.Match[str]]], notes: list[Note]
+) -> Iterator[Example | LeftOut]:
+    """Yield the phrases of all intents, and then take note of what is told of the agent."""
+    for name, found in files:
+        yield from _rows_of_intent(document, agent, name, found)
+    notes += agent.notes()
 
 
 def _phrases_of(name: str) -> re.Match[str] | None:

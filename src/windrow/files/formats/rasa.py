@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from io import StringIO
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -74,15 +75,18 @@ def _in_nlu_folder(names: tuple[str, ...]) -> bool:
 
 
 def _read(document: Document) -> Reading:
+    notes: list[Note] = []
+    return Reading(rows=_rows(document, notes), kind="single_label", notes=notes)
+
+
+def _rows(document: Document, notes: list[Note]) -> Iterator[Example | LeftOut]:
+    """Yield all rows, and then take note of what is told of the files."""
     seen = _Seen()
     if document.is_container:
-        rows: list[Example | LeftOut] = list(_rows_of_members(document, seen))
-        if not rows:
-            raise document.error("none of the files in it has examples of intents. Add the files with nlu or intents.")
+        yield from _rows_of_members(document, seen)
     else:
-        # It is all in memory anyway, and what is told of it is known once it is read.
-        rows = list(_rows_of_text(document.text(), document.error, seen))
-    return Reading(rows=iter(rows), kind="single_label", notes=seen.notes())
+        yield from _rows_of_text(document.text(), document.error, seen)
+    notes += seen.notes()
 
 
 class _Seen:
@@ -145,6 +149,8 @@ def _rows_of_members(document: Document, seen: _Seen) -> Iterator[Example | Left
         for row in _rows_of_text(text, _refuse_member(document, name), seen, split):
             place += 1
             yield _at(row, place, name)
+    if not place:
+        raise document.error("none of the files in it has examples of intents. Add the files with nlu or intents.")
 
 
 def _is_cut(name: str) -> bool:
@@ -246,7 +252,7 @@ def _examples_of(examples: YamlValue, line: int) -> Iterator[tuple[int, object]]
 
 
 def _bullets(block: YamlText) -> Iterator[tuple[int, object]]:
-    for line, text in enumerate(block.text.split("\n"), start=block.line):
+    for line, text in enumerate(StringIO(block.text), start=block.line):
         stripped = text.strip()
         if stripped.startswith(_BULLETS):
             yield line, stripped[1:].strip()
@@ -258,7 +264,7 @@ def _rows_of_markdown(text: str, seen: _Seen, split: Split | None) -> Iterator[E
     section, intent = "", ""
     # A comment may go over several lines, which still count.
     plain = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
-    for line, each in enumerate(plain.split("\n"), start=1):
+    for line, each in enumerate(StringIO(plain), start=1):
         if (found := _SECTION.match(each.strip())) is not None:
             section, intent = found[1], found[2]
             seen.others.update([section] if section in _OTHERS else ())

@@ -32,22 +32,23 @@ def _sniff(beginning: Beginning) -> float:
 def _read(document: Document) -> Reading:
     if document.beginning.text.lstrip().startswith("{"):
         return Reading(rows=_rows_of_json(document, whole_object(document)), kind="single_label")
-    rows: list[Example | LeftOut] = []
+    notes: list[Note] = []
+    return Reading(rows=_rows_of_yaml(document, notes), kind="single_label", notes=notes)
+
+
+def _rows_of_yaml(document: Document, notes: list[Note]) -> Iterator[Example | LeftOut]:
+    """Yield the utterances of all intents, and then take note of the entities."""
     num_entities = 0
     for value in read_yaml(document.text(), document.error):
         section = as_object(value)
         kind = section.get("type")
         if isinstance(kind, YamlText) and kind.text == "intent":
-            rows += _rows_of_intent(document, section)
+            yield from _rows_of_intent(document, section)
         else:
             num_entities += 1
-    notes = [
-        Note(
-            "left out, since they are no texts with an intent: {entities}.",
-            {"entities": counted(num_entities, "entity", "entities")},
-        )
-    ]
-    return Reading(rows=iter(rows), kind="single_label", notes=notes if num_entities else ())
+    if num_entities:
+        words = "left out, since they are no texts with an intent: {entities}."
+        notes.append(Note(words, {"entities": counted(num_entities, "entity", "entities")}))
 
 
 def _rows_of_json(document: Document, whole: JsonObject) -> Iterator[Example | LeftOut]:
