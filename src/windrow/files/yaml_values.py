@@ -45,7 +45,7 @@ def read_yaml(text: str, refuse: Refuse) -> Iterator[YamlValue]:
         refuse: Makes the error that is raised.
 
     Raises:
-        InvalidFile: It is no YAML, is nested too deeply, has too many values or a key twice in one mapping, or refers to
+        InvalidFile: It is no YAML, is nested too deeply, has too many values or a key twice in a mapping, or refers to
             a part of itself.
     """
     import yaml
