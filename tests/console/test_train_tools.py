@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.console.browsing import Watch
 from tests.console.test_train import choose, expect_trained, open_train, record, tickets, train_button
 from tests.servers import Running
 from tests.source_tree import PACKAGE
@@ -67,3 +68,28 @@ def test_what_a_tool_leaves_out_is_told_and_its_columns_are_not_asked_for(
     page.get_by_text("1 row is no example, and left out.").click()
     expect(page.get_by_text("Row 5")).to_be_visible()
     expect(page.get_by_label("Use of text")).to_have_count(0)
+
+
+def test_of_several_controls_of_a_labelling_tool_one_is_chosen(
+    server: Running, page: Page, watch: Watch, tmp_path: Path
+) -> None:
+    watch.allow("status of 422")
+    tasks = [
+        {
+            "id": place,
+            "data": {"text": text},
+            "annotations": [{"result": [chosen("team", label), chosen("mood", "calm")]}],
+        }
+        for place, (text, label) in enumerate(tickets(), start=1)
+    ]
+    file = tmp_path / "export.json"
+    file.write_text(json.dumps(tasks), encoding="utf-8")
+    open_train(server, page).locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("labels of several controls")).to_be_visible()
+    page.get_by_role("button", name="Each text has one label: team").click()
+    expect(page.get_by_text("12 rows: label studio")).to_be_visible()
+    expect(page.locator(".settings .cost")).to_contain_text("12 rows of 3 labels")
+
+
+def chosen(control: str, choice: str) -> dict[str, object]:
+    return {"from_name": control, "to_name": "text", "type": "choices", "value": {"choices": [choice]}}

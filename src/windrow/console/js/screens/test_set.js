@@ -133,6 +133,7 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
       ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
     <//>
     <${Problem} error=${error} />
+    ${file && error && html`<${Candidates} error=${error} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />`}
     ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} separator=${said.label_separator} busy=${busy} onRead=${(how) => run(file, how)} />
       ${taken.length > 0 && html`<p class="row"><${Button} primary busy=${busy} onClick=${() => take(file.name, found)}>Take the ${counted(taken.length, "row")}<//></p>`}`}
   </div>`;
@@ -140,10 +141,10 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
 
 /** The answers to questions about a file as a whole, each with its words. @type {Record<string, (found: Json) => [string, string][]>} */
 const ANSWERS = {
-  sheet: (found) => found.sheets.slice(0, MOST_SHEETS).map((/** @type {string} */ name) => [name, name]),
+  sheet: (found) => found.sheets.slice(0, MOST_OFFERED).map((/** @type {string} */ name) => [name, name]),
   encoding: (found) => [[found.encoding, "It is right"], ...OTHER_ENCODINGS.filter((each) => each !== found.encoding).map((each) => /** @type {[string, string]} */ ([each, `Read it as ${each}`]))],
 };
-const MOST_SHEETS = 30;
+const MOST_OFFERED = 30;
 const OTHER_ENCODINGS = ["cp1252", "cp1250", "mac-roman"];
 
 /**
@@ -190,6 +191,28 @@ export function FileColumns({ found, separator = null, busy, labelled: hasLabels
         })}</tbody>
       </table>
     <//>`;
+}
+
+/** What parts of a tool's file may be taken for, by the option that was asked for. @type {Record<string, [string, string][]>} */
+const TAKEN_FOR = {
+  label_column: [["label_column", "Each text has one label:"], ["labels_column", "A text has any number of labels:"]],
+  text_column: [["text_column", "The text is"]],
+};
+
+/**
+ * The parts of a tool's file that the server cannot decide between, to choose one.
+ * @param {{ error: any, busy?: boolean, onRead: (how: Record<string, any>) => void }} props
+ */
+export function Candidates({ error, busy, onRead }) {
+  const { parameter = "", names = null } = error?.problem ?? {};
+  if (!Object.hasOwn(TAKEN_FOR, parameter) || !Array.isArray(names)) return null;
+  const labels = parameter === "label_column" ? { label_column: null, labels_column: null } : {};
+  return html`${TAKEN_FOR[parameter]?.map(
+    ([option, words]) => html`<p class="row" key=${option}>${words} ${names.slice(0, MOST_OFFERED).map((/** @type {string} */ name) => {
+      const chosen = option === "text_column" ? [name] : name;
+      return html`<${Button} key=${name} busy=${busy} label="${words} ${name}" onClick=${() => onRead({ ...labels, [option]: chosen })}><bdi>${name}</bdi><//>`;
+    })}</p>`,
+  )}`;
 }
 
 /** The rows of a file that nothing can be done with. @param {{ found: Json }} props */

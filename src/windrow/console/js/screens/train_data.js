@@ -6,7 +6,7 @@ import { Meter } from "../parts/charts.js";
 import { Check, FileDrop, Select } from "../parts/fields.js";
 import { go, route, setQuery } from "../router.js";
 import { html, signal, useEffect, useState } from "../ui.js";
-import { FileColumns, LeftOut, Parts } from "./test_set.js";
+import { Candidates, FileColumns, LeftOut, Parts } from "./test_set.js";
 
 /** @typedef {import("../format.js").Row} Row */
 /** @typedef {import("../api.js").Json} Json */
@@ -159,7 +159,7 @@ export function Source() {
     <p class="sr-only" role="status">${busy ? "Reading the rows." : read ? `${counted(read.num_rows, "row")} understood.` : ""}</p>
     ${from === "paste" ? html`<${Paste} />` : from === "type" ? html`<${Type} />` : from === "describe" ? html`<${Describe} />` : html`<${Choose} file=${file} busy=${busy} />`}
     <${Problem} error=${error} />
-    ${error && !read && html`<${Differently} read=${null} />`}
+    ${error && !read && html`<${Candidates} error=${error} busy=${busy} onRead=${(how) => readFile(file, { ...draft.peek().options, ...how })} /><${Differently} read=${null} />`}
   <//>`;
 }
 
