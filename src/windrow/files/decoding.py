@@ -46,6 +46,8 @@ _MAGIC = (
     (b"7z\xbc\xaf", "a packed file"),
     (b"\x28\xb5\x2f\xfd", "a packed file"),
 )
+# So much of what a row is known by is told.
+_MAX_ID_CHARS = 80
 # So many bytes are there before it is looked how a file begins.
 _BEGINNING_BYTES = 4
 # So much of the text says how it is written; a file may begin with as much white space, and is then taken for plain.
@@ -161,8 +163,8 @@ class Source:
             **facts: The values for the template's placeholders.
         """
         where = "{file}" if line is None else f"{{file}}, {self.place} {{line}}"
-        if line is not None and self.row[0] == line and self.row[1]:
-            where, facts = f"{where} ({{id}})", {"id": self.row[1], **facts}
+        if line is not None and self.row[0] == line and (id_ := self.row[1].strip()[:_MAX_ID_CHARS]):
+            where, facts = f"{where} ({{id}})", {"id": id_, **facts}
         return InvalidFile(f"{where}: {template}", {**facts, "file": self.name, "line": line})
 
 

@@ -49,6 +49,7 @@ from windrow.files.label_hints import find_label_hints
 from windrow.files.nested_values import NestedRow
 from windrow.files.reading import Record, Table, is_rejected, open_rows
 from windrow.files.table_columns import id_column_of, no_split_column, place_labels
+from windrow.files.text_form import find_text_form
 from windrow.files.tool_rows import ToolRows, open_tool
 
 UNNAMED: Final = "the file"
@@ -161,7 +162,16 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
     if not found.text or not _TABLE_QUESTIONS.isdisjoint(notes.questions):
         found, kept = FoundColumns((), found.label if _TABLE_QUESTIONS.isdisjoint(notes.questions) else None), []
     told = () if place is None else (render(place.note.template, place.note.facts),)
-    return replace(_inspection(source, notes, found, kept, {"format": format_, "seen": seen}), notes=told)
+    inspection = _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
+    form = find_text_form(source, request)
+    return replace(
+        inspection,
+        notes=told,
+        has_byte_order_mark=form.has_mark,
+        line_end=form.line_end,
+        written_quoting=form.quoting,
+        declaration=form.declaration,
+    )
 
 
 def _inspected_tool(tool: ToolRows, request: InspectRequest, limits: InspectionLimits, notes: "_Notes") -> Inspection:
@@ -350,6 +360,7 @@ def _kept_rows(
     num_chars = 0
     for record in table.records():
         if (problem := _problem_of_row(record, request, limits.rows)) is not None:
+            table.source.row = record.line, record.id
             template, facts = problem
             table.source.reject(template, record.line, **facts)
             continue

@@ -13,7 +13,7 @@ from windrow.files.nested_values import NestedRow, asked_paths
 
 def read_plain_rows(
     source: Source, blocks: Iterator[str], options: ReadOptions, labelled: bool
-) -> Generator[NumberedRow, None, tuple[str, ...] | None]:
+) -> Iterator[NumberedRow]:
     """Begin to read the rows of a table.
 
     Args:

@@ -3,9 +3,9 @@
 Checks each row and names the line of a wrong one. Memory does not depend on the length of the file.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -33,7 +33,7 @@ from windrow.files.decoding import (
     open_source,
     text_blocks,
 )
-from windrow.files.delimited import NumberedRow, name_cells
+from windrow.files.delimited import NamedRows, NumberedCells, NumberedRow, name_cells
 from windrow.files.format_detection import detect_format, detect_txt_format
 from windrow.files.formats.form import LeftOut, Note, Split
 from windrow.files.nested_values import asked_paths, found_paths
@@ -56,7 +56,7 @@ _FORMATS: Final[dict[str, Format]] = {
     ".tsv": "tsv",
     ".txt": "txt",
 }
-# A text of ASCII with such a first character is not blank, nor an error of a workbook, which begins with #.
+# A text is not blank if its first character is between these, nor an error of a workbook, which begins with #.
 _FIRST_SEEN: Final = "#"
 _LAST_SEEN: Final = "\x7f"
 # Labels repeat; of so many different ones it is remembered what they are.
@@ -68,7 +68,7 @@ _MAX_BEGINNING_CHARS = 1 << 20
 
 
 # Not frozen, as other values are: to make a frozen one takes five times as long, and a file may have millions.
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Record:
     """A row of a file, with all its columns."""
 
@@ -76,8 +76,8 @@ class Record:
     """The line at which it begins, from 1."""
     text: str
     """Its text."""
-    values: Mapping[str, object]
-    """All columns in file order: strings, or any JSON value in JSON and JSONL."""
+    given: Mapping[str, object] | tuple[Sequence[str], Sequence[str]] = field(repr=False)
+    """All columns as :attr:`values`, or their names and cells, of which these are made where they are asked for."""
     label: str = ""
     """Its label; empty if labels are not read, rows have any number of them, or it is blank or not clear."""
     labels: tuple[str, ...] | None = None
@@ -88,6 +88,23 @@ class Record:
     """What it is known by: as the labelling tool calls it that wrote the file, or what its column of ids holds."""
     own: Mapping[str, object] | None = field(default=None, repr=False)
     """The row in the form of the labelling tool that wrote the file; ``None`` in a table."""
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """All columns in file order: strings, or any JSON value in JSON and JSONL."""
+        if isinstance(self.given, tuple):
+            names, cells = self.given
+            self.given = dict(zip(names, cells, strict=True))
+        return self.given
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether another record says the same."""
+        if not isinstance(other, Record):
+            return NotImplemented
+        names = (each.name for each in fields(Record) if each.name != "given")
+        return self.values == other.values and all(getattr(self, name) == getattr(other, name) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(slots=True)
@@ -112,6 +129,8 @@ class Table:
     """Whether a row with a blank label, where rows have one each, is yielded in place of being refused."""
     tool: ToolRows | None = field(default=None, kw_only=True, repr=False)
     """Its rows where it is a file of a labelling tool; ``None`` where it is a table."""
+    cells: Iterator[NumberedCells] | None = field(default=None, kw_only=True, repr=False)
+    """The same rows as cells without names, in CSV, TSV and workbooks; read these or those."""
     on_row: Callable[[int, Mapping[str, object]], None] | None = field(default=None, kw_only=True, repr=False)
     """Is told the line and the columns of each row of such a file; ``None`` for nobody."""
     id_column: str | None = field(default=None, kw_only=True)
@@ -138,47 +157,67 @@ class Table:
             return
         if columns is None:
             return
-        # Nearly all of a million rows are as they should be, so each is looked at in as few steps as possible.
-        column = columns.text[0] if len(columns.text) == 1 else ""
-        label_column = columns.label if columns.labels is None else None
-        id_column, has_splits = self.id_column, self.options.split_column is not None
-        known: dict[str, str] = {}
+        if self.cells is not None and len(columns.text) == 1 and not (columns.labels or self.options.split_column):
+            yield from self._records_of_cells(self.cells, columns, skip, keep_blank=keep_blank)
+            return
         for line, values in self.rows:
-            id_ = values.get(id_column) if id_column is not None else ""
-            if type(id_) is not str:
-                id_ = shown_id(id_)
-            text = values.get(column)
-            if type(text) is not str or not text.isascii() or not _FIRST_SEEN < text[:1] < _LAST_SEEN:
-                self.source.row = line, id_
-                if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
-                    if keep_blank:
-                        yield Record(line, "", values, id=id_)
-                    elif skip is not None:
-                        skip(line)
-                    continue
-                text = self._text(line, values, columns)
-                if text is None:
-                    continue
-            label: str | None = ""
-            labels = None
-            split = None
-            if has_splits:
-                self.source.row = line, id_
-                split = self._split(line, values)
-            if label_column is not None:
-                given = values.get(label_column)
-                label = known.get(given) if type(given) is str else None
-                if label is None:
-                    self.source.row = line, id_
-                    label = self._label(line, values, label_column)
-                    if label and type(given) is str and len(known) < _MOST_KNOWN:
-                        known[given] = label
-            elif columns.labels is not None:
-                self.source.row = line, id_
-                labels = self._labels(line, values, columns.labels)
-                label = None if labels is None else ""
-            if label is not None:
-                yield Record(line, text, values, label, labels, split, id_)
+            if (record := self._record(line, values, columns, skip, keep_blank=keep_blank)) is not None:
+                yield record
+
+    def _records_of_cells(
+        self, cells: Iterator[NumberedCells], columns: Columns, skip: Callable[[int], None] | None, *, keep_blank: bool
+    ) -> Iterator[Record]:
+        """Yield each row of a table; nearly all are as they should be, so they are looked at in as few steps as can be.
+
+        A row whose text begins with a character that is seen, and whose label was met before, has nothing wrong.
+        """
+        names = self.names
+        text_at = names.index(columns.text[0])
+        label_at = None if columns.label is None else names.index(columns.label)
+        id_at = None if self.id_column is None else names.index(self.id_column)
+        known: dict[str, str] = {}
+        for line, row in cells:
+            text = row[text_at]
+            label = "" if label_at is None else known.get(row[label_at])
+            if label is not None and _FIRST_SEEN < text[:1] < _LAST_SEEN:
+                yield Record(line, text, (names, row), label, None, None, "" if id_at is None else row[id_at])
+                continue
+            values = dict(zip(names, row))  # noqa: B905 - they are equally many
+            if (record := self._record(line, values, columns, skip, keep_blank=keep_blank)) is None:
+                continue
+            if label_at is not None and record.label and len(known) < _MOST_KNOWN:
+                known[row[label_at]] = record.label
+            yield record
+
+    def _record(
+        self,
+        line: int,
+        values: Mapping[str, object],
+        columns: Columns,
+        skip: Callable[[int], None] | None,
+        *,
+        keep_blank: bool,
+    ) -> Record | None:
+        """Return a row; ``None`` if it is left out."""
+        id_ = "" if self.id_column is None else shown_id(values.get(self.id_column))
+        self.source.row = line, id_
+        if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
+            if keep_blank:
+                return Record(line, "", values, id=id_)
+            if skip is not None:
+                skip(line)
+            return None
+        text = self._text(line, values, columns)
+        if text is None:
+            return None
+        split, labels = self._split(line, values), None
+        label: str | None = ""
+        if columns.labels is not None:
+            if (labels := self._labels(line, values, columns.labels)) is None:
+                return None
+        elif columns.label is not None:
+            label = self._label(line, values, columns.label)
+        return None if label is None else Record(line, text, values, label, labels, split, id_)
 
     def _records_of(self, tool: ToolRows, skip: Callable[[int], None] | None, *, keep_blank: bool) -> Iterator[Record]:
         """Yield the rows of a labelling tool's file: the examples in it, or all of them where labels are not read."""
@@ -224,7 +263,7 @@ class Table:
     def _text(self, line: int, values: Mapping[str, object], columns: Columns) -> str | None:
         """Return a row's text; ``None`` if it has none and is left out."""
         value = columns.text_of(values)
-        if len(columns.text) > 1 and isinstance(value, str) and value.isascii() and not is_blank(value):
+        if isinstance(value, str) and value.isascii() and not is_blank(value) and value[0] != _FIRST_SEEN:
             return value  # as nearly all are
         if not _has(values, columns):
             self._miss(line, values, "text", columns.text[0])
@@ -423,7 +462,12 @@ def read_plain_table(
         raise no_split_column(source, options.split_column, names)
     if (first := next(rows, None)) is None:
         return Table(source, None, names, iter(()), format=format_)
-    place, rows = place_labels(names, chain((first,), rows), options) if labelled else (None, chain((first,), rows))
+    cells = None
+    if isinstance(rows, NamedRows):
+        cells = rows.cells = chain(((first[0], [str(each) for each in first[1].values()]),), rows.cells)
+    else:
+        rows = chain((first,), rows)
+    place, rows = place_labels(names, rows, options) if labelled else (None, rows)
     try:
         columns = (
             columns_of(source, names, options, labelled=labelled)
@@ -438,7 +482,10 @@ def read_plain_table(
         columns = with_list_of_labels(columns, options, first[1].get(columns.label))
     is_delimited = format_ in ("csv", "tsv", "xlsx")
     table = Table(source, columns, names, rows, is_delimited=is_delimited, format=format_)
-    table.notes = () if place is None else (place.note,)
+    if place is not None:
+        table.notes = (place.note,)
+    else:
+        table.cells = cells
     table.options = options
     table.id_column = id_column_of(source, names, options, columns)
     table.label_names = parse_label_names(options.label_names)
@@ -526,15 +573,13 @@ def _open_workbook(
     return _begun("xlsx", name_cells(source, rows, options, labelled=labelled))
 
 
-def _begun(
-    format_: Format, rows: Generator[NumberedRow, None, tuple[str, ...] | None]
-) -> tuple[Format, tuple[str, ...], Iterator[NumberedRow]]:
+def _begun(format_: Format, rows: Iterator[NumberedRow]) -> tuple[Format, tuple[str, ...], Iterator[NumberedRow]]:
     """Return a format, the columns of the first row or else of the header, and all rows."""
-    try:
-        first = next(rows)
-    except StopIteration as end:
-        return format_, end.value or (), iter(())
-    return format_, tuple(first[1]), chain((first,), rows)
+    if isinstance(rows, NamedRows):
+        begun = next(rows.cells, None)
+        return format_, rows.names, iter(()) if begun is None else replace(rows, cells=chain((begun,), rows.cells))
+    first = next(rows, None)
+    return (format_, (), iter(())) if first is None else (format_, tuple(first[1]), chain((first,), rows))
 
 
 def read_rows(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: bool = False) -> Iterator[Record]:

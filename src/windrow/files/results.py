@@ -187,8 +187,8 @@ def records_for(form: ResultForm, table: Table, records: Iterator[Record]) -> It
     if table.tool is None:
         return records
     if keeps_own_rows(form, table):
-        return (replace(record, values=record.own) if record.own else record for record in records)
-    return (replace(record, values=_without_labels(record.values)) for record in records)
+        return (replace(record, given=record.own) if record.own else record for record in records)
+    return (replace(record, given=_without_labels(record.values)) for record in records)
 
 
 def names_for(form: ResultForm, table: Table) -> tuple[str, ...] | None:

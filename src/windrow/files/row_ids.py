@@ -8,7 +8,6 @@ from windrow.files.columns import UnresolvedColumn, listed
 
 # ``id``, ``_id``, ``uuid``, ``Ticket ID``, ``ticket_id``, ``ticketId``.
 _ID: Final = re.compile(r"(?:.*[ _-])?(?:id|uid|uuid|guid|ID|Id)|[A-Za-z]*[a-z](?:Id|ID)|ID")
-_MOST_CHARS: Final = 80
 
 
 def find_id_column(names: Sequence[str], asked: str | None, taken: Collection[str]) -> str | None:
@@ -39,4 +38,4 @@ def shown_id(value: object) -> str:
     """Return an id as text; empty where it is none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return str(value).strip()[:_MOST_CHARS]
+    return str(value)
