@@ -73,6 +73,10 @@ class GraphBuilder:
         weights: Its tensors (:func:`windrow.encoders.weights.load_weights`).
         store: Where large tensors go.
         adapted: Whether the graph takes an adapter as an input.
+        nodes: What was added, in an order in which it can be computed.
+        tensors: Those that the nodes use, by name.
+        inputs: What the graph takes.
+        outputs: What the graph gives.
     """
 
     folder: EncoderFolder
