@@ -18,6 +18,7 @@ OPTION_COUNTS: Final = (2, 255)
 LEVEL_COUNTS: Final = (2, 10)
 MAX_OPTION_CHARS: Final = 2_000
 MAX_INSTRUCTION_CHARS: Final = 20_000
+MAX_EXAMPLES: Final = 2_500
 # What stands for no classifier in particular, so that each question finds its own.
 ANY_MODEL: Final = ("windrow", "jev-latest")
 # ``predicate``: how likely is it true? ``choice``: which of the options? ``score``: which of the ordered levels?
@@ -34,6 +35,8 @@ class Option:
     """What a classifier's label must be to stand for it; may be empty where ``description`` says it."""
     description: str = ""
     """When it applies, in words; may be empty."""
+    examples: tuple[str, ...] = ()
+    """Texts to which it applies; if there are any, they alone stand for it where no classifier answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +133,7 @@ def check_decide_request(request: DecideRequest, limits: PredictLimits) -> None:
             {"count": len(request.questions), "limit": MAX_QUESTIONS},
         )
     for number, question in enumerate(request.questions):
-        _check_question(number, question)
+        _check_question(number, question, limits.max_text_chars)
 
 
 def choice_confidence(probabilities: Sequence[float]) -> float:
@@ -170,12 +173,19 @@ def expected_level(probabilities: Sequence[float]) -> float:
     return sum(level * share for level, share in enumerate(probabilities))
 
 
-def _check_question(number: int, question: Question) -> None:
+def _check_question(number: int, question: Question, max_text_chars: int) -> None:
     if question.kind == "predicate":
         if not question.instructions and not any(each.description for each in question.options):
             raise _wrong(number, "neither says what is asked nor what counts as true or false. Say one of them")
     else:
         _check_options(number, question)
+    examples = [text for each in question.options for text in each.examples]
+    if len(examples) > MAX_EXAMPLES:
+        raise LimitExceeded(
+            "Question {index} (from 0) has {count} examples; at most {limit} are possible. {Send} fewer.",
+            {"index": number, "count": len(examples), "limit": MAX_EXAMPLES},
+        )
+    check_texts(examples, max_text_chars, "An example")
     texts = (question.instructions, *(text for each in question.options for text in (each.label, each.description)))
     for limit, text in zip((MAX_INSTRUCTION_CHARS, *(MAX_OPTION_CHARS,) * len(texts)), texts, strict=False):
         if len(text) > limit:

@@ -172,7 +172,7 @@ class DecisionPlan:
     def _zero_shot(self, question: Question, texts: Sequence[Sequence[str]]) -> tuple[float, ...]:
         if all(texts):
             features = [self._last_layer(own) for own in texts]
-            vectors = label_vectors(features, self._hidden, [bool(each.description) for each in question.options])
+            vectors = label_vectors(features, self._hidden, [_is_described(each) for each in question.options])
             scale = 1.0 if self._is_usual else cosine_scale(self._topic_vectors)
             scores = scores_of_logits(zero_shot_logits(self._own, vectors, scale), "single_label")
             return self._checked(scores[0].tolist())
@@ -267,8 +267,15 @@ def _is_yes_or_no(options: Sequence[Option]) -> bool:
 
 
 def _texts_of(option: Option) -> list[str]:
+    if option.examples:
+        return [*option.examples]
     name = label_name_texts([option.label]) if option.label else []
     return [*name, option.description] if option.description else name
+
+
+def _is_described(option: Option) -> bool:
+    """Whether the last text of an option is its description."""
+    return bool(option.description) and not option.examples
 
 
 def _shares(scores: Sequence[float], labels: Sequence[str | None]) -> tuple[float, ...]:

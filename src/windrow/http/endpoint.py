@@ -189,7 +189,7 @@ async def respond(call: Call) -> Response:
     return response
 
 
-async def _answer(call: Call) -> Response:
+async def answer_in_thread(call: Call) -> Response:
     """Run an operation in a thread; a cancellable one can check whether the client has disconnected."""
     parsed, _ = await call.parse()
 
@@ -317,7 +317,7 @@ _RESPONDERS: Final[Mapping[str, Callable[[Call], Any]]] = {
     CLASSIFY.verb: _classify,
     "start_decide": _decide,
     **{each.verb: _take_file for each in ENDPOINTS if each.body == "file"},
-    "json": _answer,
+    "json": answer_in_thread,
     "file": _give_file,
     "events": _follow,
 }

@@ -17,7 +17,7 @@ from windrow.domain.errors import InvalidRequest, LimitExceeded
 from windrow.http.authentication import check_possible
 from windrow.http.bodies import BodyLimit, read_body
 from windrow.http.context import ServerContext, context_of
-from windrow.http.endpoint import SMALL_BODY_BYTES, Call, VerbApp, respond
+from windrow.http.endpoint import SMALL_BODY_BYTES, Call, VerbApp, answer_in_thread, respond
 from windrow.http.guards import check_csrf
 from windrow.http.logs import note_names
 
@@ -42,7 +42,7 @@ class ForeignApp:
         scope["state"]["verb"] = verb.verb
         check_possible(verb)
         call = _ForeignCall(context, verb, request, {}, self._row)
-        response = await respond(call)
+        response = await (respond(call) if self._row.act is None else answer_in_thread(call))
         await response(scope, receive, send)
 
 

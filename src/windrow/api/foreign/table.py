@@ -3,10 +3,18 @@
 from collections.abc import Collection
 from typing import Final
 
-from windrow.api.foreign import llamafarm, models, openai, system_one
+from windrow.api.foreign import cohere, llamafarm, models, openai, system_one, tei, vllm
 from windrow.api.foreign.form import Dialect, ForeignEndpoint
 
-FOREIGN_ENDPOINTS: Final[tuple[ForeignEndpoint, ...]] = (*openai.ROWS, *system_one.ROWS, *models.ROWS, *llamafarm.ROWS)
+FOREIGN_ENDPOINTS: Final[tuple[ForeignEndpoint, ...]] = (
+    *openai.ROWS,
+    *system_one.ROWS,
+    *models.ROWS,
+    *vllm.ROWS,
+    *tei.ROWS,
+    *cohere.ROWS,
+    *llamafarm.ROWS,
+)
 DIALECTS: Final[tuple[Dialect, ...]] = tuple(dict.fromkeys(each.dialect for each in FOREIGN_ENDPOINTS))
 
 
