@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow
@@ -12,7 +13,7 @@ from tests.files.formats.hugging_face_samples import ONE, SAVED, SEVERAL, arrow,
 from tests.files.formats.packing import written, zipped
 from tests.files.formats.reading import read_format, read_whole, told
 from tests.files.formats.telling import left_out, refusal
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile, InvalidParameter
 
 
 def test_a_saved_dataset_is_read_from_its_folder(tmp_path: Path) -> None:
@@ -140,6 +141,29 @@ def test_a_damaged_file_is_refused_in_words(whole: bytes) -> None:
         why = refusal("hugging_face", damaged, "rows.arrow")
         assert "no whole file of Parquet or Arrow" in why
         assert "in 1.arrow: it is no whole file" in refusal("hugging_face", zipped({"1.arrow": damaged}))
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        parquet(table(["a", "b"] * 50, [[0, 1], [2]] * 50, SEVERAL)),
+        arrow(table(["a", "b"] * 50, [0, 1] * 50, ONE)),
+        arrow(table(["a", "b"] * 50, ["x", "y"] * 50), pyarrow.ipc.new_file),
+    ],
+)
+def test_bytes_that_are_changed_anywhere_lead_nowhere_else_in_memory(whole: bytes) -> None:
+    chance = Random(0)
+    refusals: list[str] = []
+    for _ in range(400):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 2, 4, 8))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        try:
+            read_format("hugging_face", bytes(damaged), "rows.arrow")
+        except InvalidFile as error:
+            refusals.append(str(error))
+    assert len(refusals) > 100
+    assert all(words.endswith(".") for words in refusals)
 
 
 def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

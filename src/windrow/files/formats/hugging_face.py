@@ -77,7 +77,7 @@ def _read(document: Document) -> Reading:
     try:
         with _refusing(document, files[0]):
             first = _open_table(document, bytes_of_first)
-        layout = _layout(document, first, files[0])
+            layout = _layout(document, first, files[0])
     except BaseException:
         bytes_of_first.close()
         raise
@@ -207,6 +207,8 @@ def _rows(
                 raise document.error(words, member=name, column=missing[0])
             split = _split_of(name or document.name)
             for batch in table.batches():
+                # What is damaged or hostile may point anywhere in memory.
+                batch.validate(full=True)
                 for values in batch.to_pylist():
                     yield _row(next(numbers), values, split, layout)
 
