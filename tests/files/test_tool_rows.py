@@ -59,7 +59,7 @@ def test_rows_have_any_number_of_labels_as_soon_as_one_has_several(tmp_path: Pat
 
 def test_a_broken_row_refuses_a_training_with_its_reason(tmp_path: Path) -> None:
     file = written(tmp_path, "export.json", json.dumps([*TASKS, task(5, 7, annotated("A"))]))
-    with pytest.raises(InvalidFile, match="the text is a number"):
+    with pytest.raises(InvalidFile, match=r"\(5\): the text is a number"):
         records(file, labelled=True)
 
 

@@ -108,13 +108,13 @@ class ToolRows:
         for row in self.rows:
             if isinstance(row, LeftOut):
                 if row.is_wrong:
-                    self.reject(row.place, row.template, row.facts)
+                    self.reject(row.place, row.template, row.facts, row.id)
                 else:
                     self.left_out.add(row)
             elif row.labels is None:
                 self.left_out.num_unlabelled += 1
             elif self.kind == "single_label" and len(row.labels) != 1:
-                self.reject(row.place, _SEVERAL, {"count": len(row.labels)})
+                self.reject(row.place, _SEVERAL, {"count": len(row.labels)}, row.id)
             else:
                 yield ToolRow(row.place, row.text, row.labels, row.split, row.id, row.values)
 
@@ -126,8 +126,19 @@ class ToolRows:
             else:
                 yield ToolRow(row.place, row.text, row.labels, row.split, row.id, row.values)
 
-    def reject(self, place: int, template: str, facts: Mapping[str, object]) -> None:
-        """Refuse the file for a row, or tell the source's listener."""
+    def reject(self, place: int, template: str, facts: Mapping[str, object], id_: str = "") -> None:
+        """Refuse the file for a row, or tell the source's listener.
+
+        Args:
+            place: Its line, or the number of its record.
+            template: Why, as of a row that is left out.
+            facts: The values for its placeholders.
+            id_: What the tool calls it.
+
+        Raises:
+            InvalidFile: The source has no listener.
+        """
+        self.document.source.row = (place, id_)
         self.document.source.reject(template, place, **facts)
 
     def values_of(self, row: ToolRow) -> dict[str, object]:
