@@ -233,7 +233,7 @@ class Table:
                     skip(row.place)
                 else:
                     why = row.left_out or LeftOut(row.place, "the text {why}", {"why": _problem("")})
-                    tool.reject(row.place, why.template, why.facts)
+                    tool.reject(row.place, why.template, why.facts, row.id)
                 continue
             named = self._named(row.place, row.labels or ()) if is_labelled else ()
             if named is None:
