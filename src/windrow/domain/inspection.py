@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from windrow.domain.dataset import DataWarning
+from windrow.domain.output_options import WrittenQuoting
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import Format, ReadOptions, Split, check_read_options
 from windrow.domain.values import ListValue, Value
@@ -119,6 +120,14 @@ class Inspection(ListValue[InspectedRow]):
     """The sheet that was read of a workbook; ``None`` for other formats, and where it is not clear which one it is."""
     sheets: tuple[str, ...] = ()
     """The sheets of a workbook; none for other formats."""
+    has_byte_order_mark: bool = False
+    """Whether its text begins with a byte-order mark."""
+    line_end: str = "\n"
+    r"""What ends its first row: ``\n``, ``\r\n`` or ``\r``."""
+    written_quoting: WrittenQuoting = "minimal"
+    """Which cells of CSV and TSV stand in quotation marks: those that need them (``minimal``), ``all``, or ``none``."""
+    declaration: str = ""
+    """The line before the header in which Excel declares the delimiter (``sep=;``); empty where there is none."""
     columns: tuple[InspectedColumn, ...]
     """Its columns, in order."""
     text_columns: tuple[str, ...]

@@ -11,6 +11,8 @@ ResultFormat = Literal[
     "csv", "tsv", "jsonl", "json", "xlsx", "parquet", "label_studio", "argilla", "doccano", "prodigy"
 ]
 RESULT_FORMATS: Final[tuple[ResultFormat, ...]] = get_args(ResultFormat)
+# Which cells of a table stand in quotation marks.
+WrittenQuoting = Literal["minimal", "all", "none"]
 OUTPUT_ENCODINGS: Final[tuple[OutputEncoding, ...]] = get_args(OutputEncoding)
 
 

@@ -9,16 +9,14 @@ import io
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from windrow.domain.errors import InvalidParameter
-from windrow.domain.output_options import OutputEncoding
+from windrow.domain.output_options import OutputEncoding, WrittenQuoting
 from windrow.domain.read_options import ReadOptions
 from windrow.files.decoding import LINE_END, Source
 from windrow.files.delimited import declared_delimiter
 
-WrittenQuoting = Literal["minimal", "all", "none"]
-WRITTEN_QUOTINGS: Final[tuple[WrittenQuoting, ...]] = get_args(WrittenQuoting)
 BYTE_ORDER_MARK: Final = "\ufeff"
 # A first row that begins so has all its values in quotation marks.
 _QUOTED: Final = '"'
