@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from windrow.domain.explanation import LabelExplanation as LabelExplanation
     from windrow.domain.explanation import NearRow as NearRow
     from windrow.domain.explanation import WordEffect as WordEffect
+    from windrow.domain.file_fit import FileFit as FileFit
     from windrow.domain.file_prediction import PredictFilesReport as PredictFilesReport
     from windrow.domain.file_prediction import PredictFilesSummary as PredictFilesSummary
     from windrow.domain.gate import Check as Check
@@ -191,6 +192,7 @@ __all__ = [
     "Explanation",
     "FailedRow",
     "FailedSet",
+    "FileFit",
     "FilePrediction",
     "Finding",
     "FitEstimate",
@@ -330,6 +332,7 @@ _MODULES = {
         "NearRow",
         "WordEffect",
     ),
+    "windrow.domain.file_fit": ("FileFit",),
     "windrow.domain.file_prediction": ("PredictFilesReport", "PredictFilesSummary"),
     "windrow.domain.gate": (
         "Check",

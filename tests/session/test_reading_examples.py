@@ -8,6 +8,7 @@ import pytest
 
 import windrow
 from windrow.domain.errors import InvalidFile, InvalidParameter
+from windrow.session.inspecting import AnyFile
 
 LINES = [
     {"text": "charged twice", "label": "billing", "part": "train"},
@@ -20,7 +21,8 @@ CONTENT = "".join(f"{json.dumps(line)}\n" for line in LINES).encode()
 def test_a_file_is_read_in_each_form_that_people_have_it_in(tmp_path: Path, how: str) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(CONTENT)
-    found = windrow.read_examples({"path": path, "bytes": CONTENT, "file": io.BytesIO(CONTENT)}[how])
+    forms: dict[str, AnyFile] = {"path": path, "bytes": CONTENT, "file": io.BytesIO(CONTENT)}
+    found = windrow.read_examples(forms[how])
     assert (found.format, found.certainty, found.kind) == ("jsonl", 1.0, "single_label")
     assert found.texts == ("charged twice", "it crashes")
     assert found.labels == ("billing", "technical")

@@ -1,6 +1,6 @@
 """What a training takes from a file beside its rows: the description, and the rows that it is evaluated on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from windrow.cli.call import Call
@@ -9,8 +9,8 @@ from windrow.cli.labelled_file import FileRows
 from windrow.cli.output import notes_console
 from windrow.domain.classifier import MAX_DESCRIPTION_CHARS, FitRequest, FitResult
 from windrow.domain.errors import WindrowError
-from windrow.domain.multi_label_report import MultiLabelReport
-from windrow.domain.report import EvaluateRequest, Report
+from windrow.domain.file_fit import FileFit
+from windrow.domain.report import EvaluateRequest
 from windrow.domain.values import recast
 
 if TYPE_CHECKING:
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 
 _DATA: Final = "training_data"
 _SHOWN_CHARS: Final = 80
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitWithEvaluation(FitResult):
-    """A new classifier, and how it does on the rows that its file has for testing."""
-
-    evaluation: Report | MultiLabelReport
-    """The reply of an evaluation on those rows."""
 
 
 def described_by_file(call: Call, request: FitRequest) -> FitRequest:
@@ -58,7 +50,7 @@ def test_rows_of(call: Call) -> FileRows[Any] | None:
     return None if file is None else file.test
 
 
-def evaluated(call: Call, operations: "Operations", result: FitResult, test: FileRows[Any]) -> FitWithEvaluation:
+def evaluated(call: Call, operations: "Operations", result: FitResult, test: FileRows[Any]) -> FileFit:
     """Return the reply of a training with its evaluation on the rows that the file has for testing.
 
     Raises:
@@ -71,4 +63,4 @@ def evaluated(call: Call, operations: "Operations", result: FitResult, test: Fil
         error.template += " {trained} is trained and saved all the same."
         error.facts["trained"] = f"{result.model_name}@{result.revision}"
         raise
-    return recast(FitWithEvaluation, result, evaluation=report)
+    return recast(FileFit, result, evaluation=report)

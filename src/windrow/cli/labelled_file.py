@@ -9,15 +9,20 @@ from typing import Final, Generic, TypeVar
 from windrow.domain.dataset import DataWarning
 from windrow.domain.figures import counted
 from windrow.domain.labelled_rows import LabelledRow
-from windrow.domain.read_options import LabelledReadOptions, ReadOptions, Split
+from windrow.domain.read_options import LabelledReadOptions, ReadOptions
 from windrow.domain.words import Words, render
 from windrow.files.decoding import source_name
-from windrow.files.labelled_files import FileExample, LabelledFile, read_labelled_file
+from windrow.files.labelled_files import (
+    FileExample,
+    LabelledFile,
+    left_out_text,
+    left_out_warnings,
+    read_labelled_file,
+)
 from windrow.files.reading import read_rows
 
 T = TypeVar("T")
 _SHOWN_ROWS: Final = 10
-_TRAINED: Final[tuple[Split | None, ...]] = (None, "train", "validation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def read_labelled(
     """
     file = read_labelled_file(path, options)
     splits = options.splits if isinstance(options, LabelledReadOptions) else ()
-    taken, test = _parts(file, splits, for_training=for_training)
+    taken, test = file.for_training(splits) if for_training else (file.for_evaluation(splits), None)
     tell_file(file, words or Words())
     if file.rows_per_split:
         print(f"{file.name} has {_split_text(file)}. {_taken_text(taken, test)}", file=sys.stderr)
@@ -65,10 +70,10 @@ def read_labelled(
         file.name,
         rows.rows,
         rows.lines,
-        _rows_of(test.examples, file.name) if test is not None and test.examples else None,
+        None if test is None else _rows_of(test.examples, file.name),
         file.description,
         file.label_descriptions,
-        _warnings(file, words or Words()),
+        left_out_warnings(file, words or Words()),
     )
 
 
@@ -82,20 +87,6 @@ def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:
     return FileRows(source_name(path), tuple(text for text, _ in read), tuple(line for _, line in read))
 
 
-def _parts(
-    file: LabelledFile, splits: tuple[Split, ...], *, for_training: bool
-) -> tuple[LabelledFile, LabelledFile | None]:
-    """Return the part of a file that a verb takes, and what its training is evaluated on."""
-    if not file.rows_per_split:
-        return file, None
-    test = None if "test" in splits else file.only(("test",))
-    if for_training:
-        return file.only(splits or _TRAINED), test
-    if splits:
-        return file.only(splits), None
-    return (test, None) if test is not None and test.examples else (file, None)
-
-
 def _rows_of(examples: Iterable[FileExample], name: str) -> FileRows[LabelledRow]:
     held = tuple(examples)
     return FileRows(name, tuple(each.row for each in held), tuple(each.line for each in held))
@@ -107,21 +98,12 @@ def tell_file(file: LabelledFile, words: Words) -> None:
         print(f"{file.name}: {render(note.template, note.facts, words)}", file=sys.stderr)
     left_out = file.left_out
     if left_out.num_rows or left_out.num_unlabelled:
-        print(f"Left out of {file.name}: {_counts(file)}.", file=sys.stderr)
+        print(f"Left out of {file.name}: {left_out_text(file)}.", file=sys.stderr)
     for row in left_out.rows[:_SHOWN_ROWS]:
         name = f" ({row.id})" if row.id else ""
         print(f"  {file.place} {row.place}{name}: {render(row.template, row.facts, words)}", file=sys.stderr)
     if left_out.num_rows > _SHOWN_ROWS:
         print(f"  and {left_out.num_rows - _SHOWN_ROWS:,} more.", file=sys.stderr)
-
-
-def _counts(file: LabelledFile) -> str:
-    parts = []
-    if file.left_out.num_rows:
-        parts.append(counted(file.left_out.num_rows, "row"))
-    if file.left_out.num_unlabelled:
-        parts.append(f"{counted(file.left_out.num_unlabelled, 'row')} that nobody has labelled")
-    return ", and ".join(parts)
 
 
 def _split_text(file: LabelledFile) -> str:
@@ -133,15 +115,6 @@ def _split_text(file: LabelledFile) -> str:
 
 def _taken_text(taken: LabelledFile, test: LabelledFile | None) -> str:
     text = f"Taken: {counted(len(taken.examples), 'row')}"
-    if test is not None and test.examples:
+    if test is not None:
         text += f"; then evaluated on {counted(len(test.examples), 'row')} for test"
     return f"{text}. --split takes other parts."
-
-
-def _warnings(file: LabelledFile, words: Words) -> tuple[DataWarning, ...]:
-    if not file.left_out.num_rows and not file.left_out.num_unlabelled:
-        return ()
-    reasons = dict.fromkeys(render(row.template, row.facts, words) for row in file.left_out.rows)
-    first = next(iter(reasons), "")
-    why = f" The first one: {first}" if first else ""
-    return (DataWarning("rows_left_out", f"Left out of {file.name}: {_counts(file)}.{why}"),)

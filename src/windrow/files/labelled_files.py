@@ -1,17 +1,23 @@
 """Read all examples of a file into memory, with what the file says of them, and what is left out of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
-from windrow.domain.dataset import Row
+from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.figures import counted
 from windrow.domain.labelled_rows import LabelledRow
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.read_options import Format, ReadOptions, Split
+from windrow.domain.words import PYTHON, Words, render
 from windrow.files.decoding import source_name
 from windrow.files.formats.form import CERTAIN, LeftOut, Note
 from windrow.files.reading import Record, Table, is_rejected, open_table
 from windrow.files.tool_rows import LeftOutRows
+
+# What a training takes where a file has parts.
+_TRAINED: Final[tuple[Split | None, ...]] = (None, "train", "validation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,27 @@ class LabelledFile:
             if each.split is not None:
                 counts[each.split] = counts.get(each.split, 0) + 1
         return counts
+
+    def for_training(self, splits: Collection[Split] = ()) -> "tuple[LabelledFile, LabelledFile | None]":
+        """Return what is trained on, and what that is evaluated on; ``None`` where there is nothing of that.
+
+        Args:
+            splits: The parts of the data to train on, where the file has some; none for train and validation.
+        """
+        if not self.rows_per_split:
+            return self, None
+        test = self.only(("test",))
+        return self.only(splits or _TRAINED), test if test.examples and "test" not in splits else None
+
+    def for_evaluation(self, splits: Collection[Split] = ()) -> "LabelledFile":
+        """Return what a classifier is evaluated on.
+
+        Args:
+            splits: The parts of the data, where the file has some; none for test, or for all rows without that.
+        """
+        if splits or "test" in self.rows_per_split:
+            return self.only(splits or ("test",))
+        return self
 
     def only(self, splits: Iterable[Split | None]) -> "LabelledFile":
         """Return the examples of some parts of the data, ``None`` for those of which the file says nothing."""
@@ -116,3 +143,28 @@ def collect_examples(table: Table, name: str) -> LabelledFile:
 
 def _row_of(record: Record) -> LabelledRow:
     return Row(record.text, record.label) if record.labels is None else MultiLabelRow(record.text, record.labels)
+
+
+def left_out_text(file: LabelledFile) -> str:
+    """Return in words how many rows of a file are left out."""
+    parts = []
+    if file.left_out.num_rows:
+        parts.append(counted(file.left_out.num_rows, "row"))
+    if file.left_out.num_unlabelled:
+        parts.append(f"{counted(file.left_out.num_unlabelled, 'row')} that nobody has labelled")
+    return ", and ".join(parts)
+
+
+def left_out_warnings(file: LabelledFile, words: Words = PYTHON) -> tuple[DataWarning, ...]:
+    """Return what a training on a file warns of: the rows that are left out.
+
+    Args:
+        file: The file.
+        words: How parameters are called.
+    """
+    if not file.left_out.num_rows and not file.left_out.num_unlabelled:
+        return ()
+    reasons = dict.fromkeys(render(row.template, row.facts, words) for row in file.left_out.rows)
+    first = next(iter(reasons), "")
+    why = f" The first one: {first}" if first else ""
+    return (DataWarning("rows_left_out", f"Left out of {file.name}: {left_out_text(file)}.{why}"),)

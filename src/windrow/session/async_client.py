@@ -29,6 +29,7 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidText, LimitExceeded
+from windrow.domain.file_fit import FileFit
 from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
@@ -36,6 +37,7 @@ from windrow.domain.job import DEFAULT_JOBS, Job, JobList, JobListRequest, JobRe
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions, PredictRequest
+from windrow.domain.read_options import Split
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
@@ -54,6 +56,7 @@ from windrow.session.classifying import (
 )
 from windrow.session.columns import read_texts
 from windrow.session.credentials import client_key, warn_if_exposed
+from windrow.session.fitting_files import file_training_of
 from windrow.session.inspecting import (
     AnyFile,
     InspectOptions,
@@ -344,6 +347,33 @@ class AsyncClient:
         """
         request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(request.all_names, await self._operations.predict(request), strict=True))
+
+    async def fit_file(
+        self, model_name: str, file: AnyFile, *, splits: Iterable[Split] = (), **options: Any
+    ) -> FileFit:
+        """Train on a file, and evaluate on the rows that it has for testing, as ``Session.fit_file`` does.
+
+        Args:
+            model_name: The classifier's name.
+            file: What ``windrow.read_examples`` takes: its path, its bytes, or the file itself.
+            splits: The parts of the data to train on, where the file has some: ``train``, ``validation`` or ``test``.
+                Left out, those are train and validation, and ``evaluation`` is that on test.
+            **options: How to read the file, as ``windrow.read_examples`` has them, and the arguments of :meth:`fit`
+                besides its rows. Without a ``description``, it is what the file says that it is for.
+
+        Returns:
+            What :meth:`fit` returns, with ``evaluation``; rows that are left out are among its ``warnings``.
+
+        Raises:
+            TypeError: An option is unknown.
+            InvalidFile: It is not clear what the file is, or a row is wrong; the message names its line.
+            InvalidInput: The name, an option or the rows break a rule.
+        """
+        training = await asyncio.to_thread(file_training_of, model_name, file, splits, options)
+        result = await self._operations.fit(training.request)
+        asked = training.evaluation_of(result)
+        evaluation = None if asked is None else await self._operations.call("evaluate", asked)
+        return warn_of(training.reply(result, evaluation))
 
     @shows_inspect_options
     async def inspect(self, file: AnyFile, **options: Unpack[InspectOptions]) -> Inspection:

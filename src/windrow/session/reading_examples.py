@@ -16,8 +16,8 @@ from windrow.session.arguments import check_known
 from windrow.session.inspecting import AnyFile, InspectOptions, inspect_request_of
 
 UNNAMED: Final = "the file"
-# The options that only concern an inspection.
-_OTHERS: Final = ("include_values", "labelled")
+# The options of reading; the others concern an inspection alone.
+READING: Final = tuple(name for name in InspectOptions.__annotations__ if name not in ("include_values", "labelled"))
 
 
 def read_examples(file: AnyFile, **options: Unpack[InspectOptions]) -> Examples:
@@ -38,17 +38,29 @@ def read_examples(file: AnyFile, **options: Unpack[InspectOptions]) -> Examples:
         InvalidParameter: There is no such file, or it cannot be read.
         InvalidFile: It is not clear what it is, or a row is wrong; the message names its line.
     """
-    known = [name for name in InspectOptions.__annotations__ if name not in _OTHERS]
-    check_known("read_examples", options, known)
+    check_known("read_examples", options, READING)
+    return _examples_of(read_any_file(file, options))
+
+
+def read_any_file(file: AnyFile, options: InspectOptions) -> LabelledFile:
+    """Read the examples of a file in the forms that people have it in Python.
+
+    Args:
+        file: As of :func:`read_examples`.
+        options: How to read it; all of them are known.
+
+    Raises:
+        InvalidInput: As of :func:`read_examples`.
+    """
     read_options = inspect_request_of(file, options)
     if isinstance(file, str | Path):
-        return _examples_of(read_labelled_file(Path(file), read_options))
+        return read_labelled_file(Path(file), read_options)
     check_read_options(read_options)
     check_encoding(read_options.encoding)
     name = read_options.filename or UNNAMED
     opened = io.BytesIO(file) if isinstance(file, bytes) else file
     source = Source(name, opened, encoding=read_options.encoding)
-    return _examples_of(collect_examples(read_table(source, name, read_options, labelled=True), name))
+    return collect_examples(read_table(source, name, read_options, labelled=True), name)
 
 
 def _examples_of(file: LabelledFile) -> Examples:

@@ -27,6 +27,7 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
+from windrow.domain.file_fit import FileFit
 from windrow.domain.file_prediction import PredictFilesRequest, StartPredictFilesRequest
 from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
@@ -34,6 +35,7 @@ from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions
+from windrow.domain.read_options import Split
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.report_page import ReportRequest
 from windrow.domain.store_url import without_secrets
@@ -50,6 +52,7 @@ from windrow.session.classifying import (
     classify_request_of,
     shows_classify_options,
 )
+from windrow.session.fitting_files import file_training_of
 from windrow.session.inspecting import (
     AnyFile,
     InspectOptions,
@@ -343,6 +346,30 @@ class Session:
         """
         request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(request.all_names, self._operations.predict(request), strict=True))
+
+    def fit_file(self, model_name: str, file: AnyFile, *, splits: Iterable[Split] = (), **options: Any) -> FileFit:
+        """Train a classifier on a file, and evaluate it on the rows that the file has for testing.
+
+        Args:
+            model_name: The classifier's name.
+            file: What ``windrow.read_examples`` takes: its path, its bytes, or the file itself.
+            splits: The parts of the data to train on, where the file has some: ``train``, ``validation`` or ``test``.
+                Left out, those are train and validation, and ``evaluation`` is that on test.
+            **options: How to read the file, as ``windrow.read_examples`` has them, and the arguments of :meth:`fit`
+                besides its rows. Without a ``description``, it is what the file says that it is for.
+
+        Returns:
+            What :meth:`fit` returns, with ``evaluation``; rows that are left out are among its ``warnings``.
+
+        Raises:
+            TypeError: An option is unknown.
+            InvalidFile: It is not clear what the file is, or a row is wrong; the message names its line.
+            InvalidInput: The name, an option or the rows break a rule.
+        """
+        training = file_training_of(model_name, file, splits, options)
+        result = self._operations.fit(training.request)
+        asked = training.evaluation_of(result)
+        return warn_of(training.reply(result, None if asked is None else self._operations.evaluate(asked)))
 
     @shows_inspect_options
     def inspect(self, file: AnyFile, **options: Unpack[InspectOptions]) -> Inspection:

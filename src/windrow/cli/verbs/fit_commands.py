@@ -10,7 +10,6 @@ from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
 from windrow.cli.fitted_file import (
-    FitWithEvaluation,
     described_by_file,
     evaluated,
     test_rows_of,
@@ -34,6 +33,7 @@ from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.domain.figures import counted
+from windrow.domain.file_fit import FileFit
 from windrow.domain.job import FitEstimate, Job, JobRequest
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.training_report import Estimate
@@ -177,13 +177,14 @@ def _print_result(call: Call, result: FitResult) -> None:
         notes_console().print(f"A free name for the next version: {result.next_name}")
 
 
-def _print_evaluated(call: Call, result: FitWithEvaluation) -> None:
+def _print_evaluated(call: Call, result: FileFit) -> None:
     from windrow.cli.verbs.evaluation_commands import print_report
 
     test = call.words.files.pop("test_data")
     _print_result(call, result)
     print()
     call.words.files = {"test_data": test}
+    assert result.evaluation is not None
     print_report(call, result.evaluation, _SHOWN_ERRORS)
 
 
