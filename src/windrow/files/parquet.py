@@ -189,9 +189,11 @@ def check_pyarrow(name: str) -> None:
 def _open(source: Source) -> Any:
     pyarrow, parquet = import_pyarrow(source.name)
     try:
-        return parquet.ParquetFile(source.file)
-    except (pyarrow.ArrowException, OSError) as error:
+        opened = parquet.ParquetFile(source.file)
+        opened.schema_arrow.names  # noqa: B018 - decodes them, which a damaged file may not allow
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(source, error) from error
+    return opened
 
 
 def _damaged(source: Source, error: Exception) -> InvalidFile:
@@ -244,6 +246,8 @@ def _read(source: Source, opened: Any, shard: Shard) -> Any:
             if at >= shard.end:
                 break
         table = pyarrow.Table.from_batches(batches, opened.schema_arrow)
+        # Texts that are no UTF-8 would fail only where they are read.
+        table.validate(full=True)
     except (pyarrow.ArrowException, OSError) as error:
         raise _damaged(source, error) from error
     if table.num_rows != shard.rows:

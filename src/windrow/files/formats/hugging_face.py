@@ -127,8 +127,8 @@ def _refusing(document: Document, name: str) -> Iterator[None]:
     pyarrow, _ = import_pyarrow(document.name)
     try:
         yield
-    # What is not UTF-8 in it is a ValueError.
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
+    # What is not UTF-8 in it is a ValueError, a time that no calendar has an OverflowError.
+    except (pyarrow.ArrowException, OSError, OverflowError, ValueError) as error:
         reason = (str(error) or "it ends too early").splitlines()[0].rstrip(".")
         words = "it is no whole file of Parquet or Arrow ({reason}). Write or fetch it again."
         raise document.error(f"in {{member}}: {words}" if name else words, member=name, reason=reason) from error
