@@ -150,6 +150,12 @@ def test_a_file_without_a_header_gains_none() -> None:
     assert comprehend.content.decode().splitlines()[0] == 'bug,"It, too",billing,0.75,0.5,false,false'
 
 
+def test_columns_that_are_called_alike_stay_so() -> None:
+    written = rewritten(b"text;note;note\r\na;1;2\r\n", "mails.csv", answers=[SURE])
+    assert written.content.decode().splitlines()[0] == f"text;note;note;{';'.join(ADDED)}"
+    assert read_again(written)[1][0].values["note_2"] == "2"
+
+
 def test_quotation_marks_that_are_characters_stay_so() -> None:
     content = b'id;text\n1;6" pipe\n2;"\n'
     written = rewritten(content, "mails.csv", quoting="none")

@@ -130,7 +130,7 @@ class Run:
         if kind == "single_label":
             del options["kind"]
         if form.text != PLAIN:
-            options["text_form"] = asdict(form.text)
+            options["text_form"] = {**asdict(form.text), "header": list(form.text.header)}
         if form.escape_formulas:
             options["escape_formulas"] = True
         if self.options.skip_bad_rows:

@@ -23,7 +23,7 @@ MAGIC: Final = b"PAR1"
 MAX_SHARD_BYTES: Final = 64_000_000
 _BATCH_ROWS: Final = 4_096
 # So many rows of a table that is no Parquet are written together.
-_GROUP_ROWS: Final = 100_000
+_GROUP_ROWS: Final = 20_000
 _DAMAGED: Final = "it is no whole Parquet file ({reason}). Write or fetch it again."
 
 
@@ -119,7 +119,7 @@ class ParquetWriter:
     _writer: "Any" = None
 
     def write(self, records: Sequence[Record], predictions: Sequence[Gained]) -> None:
-        """Take rows with their predictions; of CSV and TSV, a hundred thousand at most are in memory."""
+        """Take rows with their predictions; of CSV and TSV, twenty thousand at most are in memory."""
         if self.table is None:
             self._rows += records
         self._gained += map(self.columns.values, predictions)

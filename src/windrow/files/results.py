@@ -232,9 +232,10 @@ class ResultContext:
         Args:
             names: The columns of the output; ``None`` where nothing is there.
         """
-        if names is None:
+        count = len(names or ()) - len(self.columns.names)
+        if names is None or (self.names is not None and count == len(self.names)):
             return self
-        return replace(self, names=names[: len(names) - len(self.columns.names)])
+        return replace(self, names=names[:count])
 
     def text_writer(self, form: ResultForm, file: TextIO, *, has_begun: bool = False) -> RowWriter:
         """Return what writes rows as text.

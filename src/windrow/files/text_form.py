@@ -41,6 +41,8 @@ class TextForm:
     """The line before the header in which Excel declares the delimiter (``sep=;``); empty where there is none."""
     has_header: bool = True
     """Whether the first row of a table names the columns."""
+    header: tuple[str, ...] = ()
+    """That row, where two columns are called alike, which have different names in rows; otherwise empty."""
 
     @property
     def holds_all(self) -> bool:
@@ -124,13 +126,15 @@ def find_text_form(source: Source, options: ReadOptions) -> TextForm:
         return form
     declaration = lines[0] if declared_delimiter(lines[0]) else ""
     first = lines[1] if declaration and len(lines) > 1 else lines[0]
-    return replace(
+    form = replace(
         form,
         delimiter=source.delimiter,
         quoting=_quoting(first, source.delimiter, options),
         declaration=declaration,
         has_header=source.has_header is not False,
     )
+    cells = form.parsed(first) if form.has_header else []
+    return form if len(set(cells)) == len(cells) else replace(form, header=tuple(cells))
 
 
 def with_encoding(form: TextForm, encoding: OutputEncoding | None) -> TextForm:

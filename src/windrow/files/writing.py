@@ -207,7 +207,8 @@ class CsvWriter:
             self.prediction_columns.check(columns, self.source)
             self.file.write(self.form.beginning())
             if self.form.has_header:
-                self.file.write(self.form.rows([self._cells((*columns, *self.prediction_columns.names))]))
+                called = self.form.header if len(self.form.header) == len(columns) else columns
+                self.file.write(self.form.rows([self._cells((*called, *self.prediction_columns.names))]))
             self.has_begun = True
 
     def _cells(self, values: Sequence[object]) -> list[object]:
