@@ -151,7 +151,9 @@ def _whole_rows(
     source: Source, rows: Iterator[NumberedCells], width: int, ambiguous_names: Mapping[int, str]
 ) -> Iterator[NumberedCells]:
     """Yield the rows that have a cell for each column, and ask about the header where one repeats a name of it."""
-    ambiguous = tuple(ambiguous_names.items())
+    # Mostly there is one at most: the name of the column with the label.
+    (first, name), *others = (*ambiguous_names.items(), (0, None))
+    more = [each for each in others if each[1] is not None]
     for each in rows:
         line, row = each
         if len(row) != width:
@@ -163,9 +165,12 @@ def _whole_rows(
                 wanted=counted(width, "field"),
             )
             continue
-        for place, name in ambiguous:
-            if row[place] == name:
-                _ask_for_repeated_header(source, line, name)
+        if row[first] == name:
+            _ask_for_repeated_header(source, line, row[first])
+        if more:
+            for place, other in more:
+                if row[place] == other:
+                    _ask_for_repeated_header(source, line, row[place])
         yield each
 
 

@@ -142,7 +142,7 @@ class Table:
     _has_plain_labels: bool = field(default=False, init=False, repr=False)
 
     def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
-        """Yield each row.
+        """Return each row.
 
         Args:
             skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
@@ -153,16 +153,13 @@ class Table:
         """
         columns = self.columns
         if self.tool is not None:
-            yield from self._records_of(self.tool, skip, keep_blank=keep_blank)
-            return
+            return self._records_of(self.tool, skip, keep_blank=keep_blank)
         if columns is None:
-            return
+            return iter(())
         if self.cells is not None and len(columns.text) == 1 and not (columns.labels or self.options.split_column):
-            yield from self._records_of_cells(self.cells, columns, skip, keep_blank=keep_blank)
-            return
-        for line, values in self.rows:
-            if (record := self._record(line, values, columns, skip, keep_blank=keep_blank)) is not None:
-                yield record
+            return self._records_of_cells(self.cells, columns, skip, keep_blank=keep_blank)
+        records = (self._record(line, values, columns, skip, keep_blank=keep_blank) for line, values in self.rows)
+        return (record for record in records if record is not None)
 
     def _records_of_cells(
         self, cells: Iterator[NumberedCells], columns: Columns, skip: Callable[[int], None] | None, *, keep_blank: bool
