@@ -141,6 +141,13 @@ def test_texts_of_the_intent_none_stay_and_are_told() -> None:
     assert notes("clu", json.dumps(conversation([{"text": "a", "intent": "b"}])).encode()) == []
 
 
+def test_a_project_of_utterances_is_read_from_a_zip_file_that_holds_it() -> None:
+    utterances = [{"text": "a", "intent": "b"}]
+    files = {"clu.json": json.dumps(conversation(utterances)), "luis.json": json.dumps(luis(utterances))}
+    for name in ("clu", "luis"):
+        assert told(read_format(name, zipped(files))) == [("a", ("b",))]
+
+
 def test_patterns_of_luis_are_counted() -> None:
     patterns = [{"pattern": "book {thing}", "intent": "b"}]
     content = json.dumps(luis([{"text": "a", "intent": "b"}], patterns=patterns)).encode()

@@ -19,7 +19,7 @@ from windrow.files.formats.form import (
     Reading,
     Split,
 )
-from windrow.files.formats.json_documents import find_member, list_under, numbered, project_object, whole_object
+from windrow.files.formats.json_documents import find_member, list_under, numbered, project_object
 from windrow.files.formats.raw_rows import RawRow, as_list, as_object, as_text, kind_of
 
 _KINDS: Final[dict[str, Kind]] = {
@@ -133,7 +133,7 @@ def _read_clu(document: Document) -> Reading:
 
 
 def _read_luis(document: Document) -> Reading:
-    project = whole_object(document)
+    _, project = project_object(document, lambda each: "luis_schema_version" in each)
     notes: list[Note] = []
     if patterns := as_list(project.get("patterns")):
         words = "left out, since they are templates and no texts: {patterns}."
