@@ -2,12 +2,14 @@
 
 import io
 import json
+import shlex
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.asking import Run
+from tests.pages import shown_blocks
 from tests.toy import Toy
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
@@ -103,6 +105,28 @@ def test_an_output_is_gone_on_with_only_in_the_form_in_which_it_was_begun(ask: R
     begun["options"] = {**options, "all_scores": False, "with_note": False}
     (tmp_path / "out.csv.partial.json").write_text(json.dumps(begun))
     assert "with another value of text_form" in ask(*asked, "--resume").refusal
+
+
+def test_each_command_of_the_page_does_what_the_page_says(
+    ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mails.csv").write_text("id,text\n1,money back\n2,the receipt\n")
+    excel(tmp_path / "excel.csv", 3)
+    for block in shown_blocks("results-of-files", "sh"):
+        for line in block.splitlines():
+            ended = ask(*shlex.split(line)[1:])
+            assert ended.code == 0, f"{line}: {ended.err}"
+    assert (
+        (tmp_path / "labelled-excel.csv")
+        .read_bytes()
+        .startswith("sep=;\r\nGröße;text;predicted_label".encode("cp1252"))
+    )
+    assert (tmp_path / "again.csv").read_text().splitlines()[0].startswith("id,text,predicted_label,score,")
+    assert {path.name for path in (tmp_path / "by_label").iterdir()} == {"_labels.json", "refund.csv", "invoice.csv"}
+    [task, _] = json.loads((tmp_path / "tasks.json").read_text())
+    assert task["predictions"][0]["result"][0]["from_name"] == "topic"
+    assert json.loads((tmp_path / "suggestions.jsonl").read_text().splitlines()[0])["label"] == ["refund"]
 
 
 def test_formulas_are_escaped_where_that_is_asked_for(ask: Run, tmp_path: Path) -> None:
