@@ -1,5 +1,6 @@
 """LlamaFarm's real requests to a real server: its own replies, on its own paths and on those that it shares."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,6 +198,40 @@ def test_its_errors_have_a_detail_and_windrows_own_stay_problems(client: httpx.C
         assert (own.status_code, own.headers["content-type"]) == (422, "application/problem+json")
     wrong = client.post(f"{OWN}/fit", json={"model_name": "a", "training_data": {"text": "a"}})
     assert (wrong.status_code, wrong.headers["content-type"]) == (422, "application/problem+json")
+
+
+ODD: tuple[Any, ...] = (None, 7, "", "a/b", "\ud800", [None], [[]], {"texts": []}, {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "body"),
+    [
+        (ML, "fit", FIT),
+        (OWN, "fit", {"model": "tickets", "training_data": COLUMNS, "overwrite": True, "num_iterations": 0}),
+        (ML, "predict", {"model": "tickets", "texts": TEXTS}),
+        (OWN, "predict", {"model": "tickets", "texts": TEXTS}),
+        (ML, "load", {"model": "tickets"}),
+        (ML, "save", {"model": "tickets", "description": "a"}),
+    ],
+)
+def test_odd_values_are_refused_or_taken_and_never_a_failure_of_the_server(
+    client: httpx.Client, root: str, path: str, body: dict[str, Any]
+) -> None:
+    def send(document: object) -> httpx.Response:
+        return client.post(f"{root}/{path}", content=json.dumps(document), headers={"Content-Type": "application/json"})
+
+    for odd in ODD:
+        assert 400 <= send(odd).status_code < 500, odd
+        for name in body:
+            reply = send({**body, name: odd})
+            assert reply.status_code < 500, (name, odd, reply.text)
+            assert reply.status_code == 200 or reply.json()["detail"], (name, odd)
+    columns = body.get("training_data")
+    for name in columns if isinstance(columns, dict) else ():
+        for odd in ODD:
+            assert told(send({**body, "training_data": {**COLUMNS, name: odd}}))[0] in (400, 422)
+            one_odd = {**COLUMNS, name: [odd, *COLUMNS[name][1:]]}
+            assert send({**body, "training_data": one_odd}).status_code in (200, 400, 422)
 
 
 def test_a_fit_that_does_not_wait_is_windrows_alone(client: httpx.Client) -> None:
