@@ -66,6 +66,7 @@ NEVER_INSTALLED = {"pandas", "polars"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
 WIDER_TESTS = {
     Path("cli/test_interrupting.py"),
+    Path("files/test_hostile_files.py"),
     Path("cli/test_strict_json.py"),
     Path("files/formats/test_every_format.py"),
     Path("http/test_contract.py"),
@@ -77,6 +78,7 @@ WIDER_TESTS = {
     Path("test_conformance.py"),
     Path("test_docs.py"),
     Path("test_generated_clients.py"),
+    Path("test_foreign_pages.py"),
     Path("test_guide.py"),
     Path("test_imports.py"),
     Path("test_locks.py"),
@@ -119,7 +121,19 @@ def test_each_declared_package_is_locked() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["httpx", "obstore", "opentelemetry", "pandas", "polars", "pyarrow", "python_calamine", "tqdm", "xlsxwriter", "yaml"]
+    "package",
+    [
+        "httpx",
+        "obstore",
+        "opentelemetry",
+        "pandas",
+        "polars",
+        "pyarrow",
+        "python_calamine",
+        "tqdm",
+        "xlsxwriter",
+        "yaml",
+    ],
 )
 def test_an_optional_package_is_imported_in_one_module_and_never_at_its_start(package: str) -> None:
     (module,) = [each for each in modules() if package in _third_party(each)]

@@ -41,6 +41,7 @@ _MAGIC = (
     (b"SQLite format 3\0", "a database"),
     (b"PAR1\x15", "a Parquet file"),
     (b"\x7fELF", "a program"),
+    (b"\x1f\x8b", "a file that was packed twice"),  # once it is unpacked
     (b"BZh91AY", "a packed file"),
     (b"\xfd7zXZ", "a packed file"),
     (b"7z\xbc\xaf", "a packed file"),
