@@ -1,5 +1,6 @@
 """An export to ONNX answers as Windrow does, in a process that has nothing but onnxruntime, tokenizers and numpy."""
 
+import errno
 import importlib.util
 import io
 import json
@@ -19,13 +20,14 @@ from tests.service.examples import Open, fake_service
 from tests.service.test_training_for_real import REQUEST, ROWS
 from windrow.domain.archive import ExportRequest
 from windrow.domain.classifier import FitRequest
-from windrow.domain.errors import ClassifierNotFound, InvalidBaseModel, InvalidParameter
+from windrow.domain.errors import ClassifierNotFound, InvalidBaseModel, InvalidParameter, StorageFull
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution.runner import ProcessRunner
+from windrow.service import onnx_export
 from windrow.service.service import Service
 
 pytestmark = pytest.mark.slow
@@ -179,6 +181,22 @@ def test_the_folder_says_what_it_is_and_holds_no_training_text(trained: Service,
     assert len((folder / "predict.py").read_text().splitlines()) <= 33
     whole = b"".join(path.read_bytes() for path in folder.iterdir())
     assert not [row.text for row in ROWS if row.text.encode() in whole]
+
+
+def test_what_nobody_takes_is_let_go_of_and_a_full_disk_is_told(
+    trained: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = trained.export(ExportRequest("head", to="onnx"))
+    assert next(export.chunks)
+    export.close()
+    assert list(export.chunks) == []
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(onnx_export, "TemporaryFile", fail)
+    with pytest.raises(StorageFull, match="TMPDIR"):
+        trained.export(ExportRequest("head", to="onnx"))
 
 
 def test_training_data_does_not_go_along(trained: Service) -> None:

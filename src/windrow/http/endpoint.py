@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
@@ -294,13 +295,15 @@ async def _give_file(call: Call) -> Response:
         "Content-Length": str(file.size_bytes),
         "Content-Security-Policy": _FILE_POLICY,
     }
-    return StreamingResponse(_stream(file.chunks), headers=headers, media_type=file.media_types[0])
+    return StreamingResponse(_stream(file), headers=headers, media_type=file.media_types[0])
 
 
-async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for chunk in chunks:  # they are in memory, and the client may be slow or disconnected
-        yield chunk
-        await asyncio.sleep(0)
+async def _stream(file: FileReply) -> AsyncIterator[bytes]:
+    with closing(file):
+        # They are in memory, or in a file that was just written; and the client may be slow or disconnected.
+        for chunk in file.chunks:
+            yield chunk
+            await asyncio.sleep(0)
 
 
 async def _follow(call: Call) -> Response:

@@ -1,9 +1,12 @@
 """Exports a classifier as a zip that answers without Windrow: a graph, a tokenizer, labels and a short program."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from tempfile import TemporaryFile
 
 from windrow import __version__
+from windrow.disk import disk_error
 from windrow.domain.archive import Export, ExportRequest
 from windrow.domain.classifier import Record
 from windrow.encoders.classifier_graph import GRAPH_DATA_FILE, GRAPH_FILE, build_classifier_graph
@@ -15,6 +18,7 @@ from windrow.service.onnx_texts import PREDICT_PROGRAM, readme
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes
 from windrow.storage.zip_file import write_zip
 
+_CHUNK_BYTES = 2**18
 # Tokenizers name the token that fills up short texts in one of these ways.
 _PADDING = ("[PAD]", "<pad>")
 
@@ -35,7 +39,47 @@ def export_onnx(deps: Dependencies, request: ExportRequest) -> Export:
     folder = f"{entry.record.name}-onnx"
     files = _files(entry.record, artifact, encoder.folder)
     packed = write_zip({f"{folder}/{name}": content for name, content in files.items()})
-    return Export(f"{entry.record.name}{request.suffix}", packed.size_bytes, packed.chunks)
+    return Export(f"{entry.record.name}{request.suffix}", packed.size_bytes, _Kept(packed.chunks))
+
+
+class _Kept:
+    """The bytes of a zip from a file without a name, so that a client which is slow to take them holds no memory.
+
+    Args:
+        chunks: The bytes.
+
+    Raises:
+        StorageFull: There is no room for temporary files.
+        StorageFailed: No temporary file can be written.
+    """
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        try:
+            with ExitStack() as on_failure:
+                self._file = on_failure.enter_context(TemporaryFile())
+                self._file.writelines(chunks)
+                self._file.seek(0)
+                on_failure.pop_all()
+        except OSError as error:
+            raise disk_error(
+                error,
+                "The folder for temporary files cannot be written ({why}). Make it writable, or set TMPDIR to another "
+                "one.",
+                "No room for temporary files. Free some disk, or set TMPDIR to a folder with more room.",
+            ) from error
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._file.closed or not (chunk := self._file.read(_CHUNK_BYTES)):
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
 
 def _files(
