@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.asking import Run, run
+from tests.files.workbooks import Cell, workbook
 from tests.toy import Toy
 from windrow.domain.classifier import ModelRequest
 
@@ -75,9 +76,9 @@ def test_standard_input_is_inspected_too(ask: Run, monkeypatch: pytest.MonkeyPat
 
 def test_what_cannot_be_read_is_refused_in_the_words_of_the_command_line(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
-    file.write_bytes(b"text\nna\xefve\n")
+    file.write_bytes(b"text\nx\xffx\x81x\xfe\n")
     assert ask("inspect", file).refusal == (
-        "a.csv, line 2: the byte 0xef at offset 7 is not UTF-8. Name its encoding, often --encoding cp1252, or save "
+        "a.csv, line 2: the byte 0xff at offset 6 is not UTF-8. Name its encoding, often --encoding cp1252, or save "
         "the file as UTF-8."
     )
     assert "There is no file" in ask("inspect", tmp_path / "none.csv").refusal
@@ -164,3 +165,22 @@ def test_an_empty_separator_is_refused(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "mails.csv"
     file.write_text("text,labels\ncharged twice,billing;urgent\n")
     assert "--label-separator is empty" in ask("fit", "mails_v1", file, "--label-separator", "").refusal
+
+
+def test_a_workbook_is_told_with_its_sheet(ask: Run, tmp_path: Path) -> None:
+    rows: list[list[Cell]] = [["text", "label"], ["I was charged", 0.0], ["It crashes", 1.0]]
+    (tmp_path / "mails.xlsx").write_bytes(workbook(rows, rows, names=["May", "June"]))
+    ended = ask("inspect", tmp_path / "mails.xlsx")
+    assert "Not clear: it has several sheets with rows, 'May', 'June'. Answer with --sheet." in ended.err
+    (tmp_path / "names.json").write_text('{"0": "billing", "1": "technical"}')
+    names = ("--label-names", tmp_path / "names.json")
+    ended = ask("inspect", tmp_path / "mails.xlsx", "--sheet", "May", *names)
+    assert "Format XLSX, the sheet 'May', the first line names the columns" in ended.lines
+    assert {"billing 1", "technical 1"} <= set(ended.lines)
+
+
+def test_the_encoding_that_was_proposed_is_told_with_its_option(ask: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text;label\nRückgabe;Retoure\n".encode("cp1252"))
+    ended = ask("inspect", tmp_path / "a.csv")
+    assert "it is not UTF-8, and was read as cp1252, in which line 2 has 'Rückgabe;Retoure'" in ended.err
+    assert "Answer with --encoding." in ended.err

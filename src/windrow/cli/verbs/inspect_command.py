@@ -143,7 +143,9 @@ def _print_notes(call: Call, inspection: Inspection) -> None:
 
 
 def _format_text(inspection: Inspection) -> str:
-    parts = [_title(inspection.format), inspection.encoding.upper()]
+    # A workbook is text of one encoding in a zip file; its sheet says more.
+    how = inspection.encoding.upper() if inspection.sheet is None else f"the sheet {inspection.sheet!r}"
+    parts = [_title(inspection.format), how]
     if inspection.certainty < 1:
         parts[0] += f" ({percent(inspection.certainty)} sure)"
     if inspection.delimiter is not None:
