@@ -32,7 +32,7 @@ RELEASE := .venv-release
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-stream bench-client bench-bodies bench-read bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-upgrade bench-versus bench-zero-shot bench-few-rows torture soak fuzz reference pictures docs dist release audit vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-stream bench-client bench-decisions bench-bodies bench-read bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-upgrade bench-versus bench-zero-shot bench-few-rows torture soak fuzz reference pictures docs dist release audit vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -85,6 +85,9 @@ bench-stream: $(VENV)/.test ## Measure `windrow predict FILE` beside the bare en
 
 bench-client: $(VENV)/.test ## Measure what the Python client adds to a predict.
 	$(BIN)/python bench/client.py
+
+bench-decisions: $(VENV)/.test ## Measure what a question adds to a predict, and 400 questions about one text.
+	$(BIN)/python bench/decisions.py
 
 bench-bodies: $(VENV)/.test ## Measure how large bodies are read: make bench-bodies ARGS="--other /path/to/another/checkout"
 	$(BIN)/python bench/bodies.py $(ARGS)

@@ -87,6 +87,21 @@ def test_options_without_a_label_are_refused_by_name_unless_the_request_lets_the
     assert answer.probabilities[0] / answer.probabilities[1] == pytest.approx(known[0] / known[1], rel=1e-4)
 
 
+def test_beside_other_questions_the_classifier_of_the_request_leaves_those_of_which_it_knows_nothing(
+    service: Service,
+) -> None:
+    decided = decide(service, BILLING_OR_BUG, *OTHERS, model_name="tickets_v1").decisions
+    assert [each.answered_by for each in decided] == ["classifier", "zero_shot", "zero_shot", "zero_shot"]
+    partly = replace(BILLING_OR_BUG, options=(Option("billing"), Option("weather")))
+    with pytest.raises(InvalidParameter, match="'weather'"):
+        decide(service, partly, *OTHERS, model_name="tickets_v1")
+    for each in OTHERS:
+        with pytest.raises(InvalidParameter):
+            decide(service, each, model_name="tickets_v1")
+        alone = decision(service, each, model_name="tickets_v1", zero_shot_options=True)
+        assert alone == decision(service, each)
+
+
 def test_a_question_finds_a_classifier_or_an_alias_by_its_name(service: Service) -> None:
     service.promote(PromoteRequest("team", "tickets_v1"))
     for name in ("tickets_v1", "team"):

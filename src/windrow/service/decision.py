@@ -95,10 +95,11 @@ class _Routes:
 
 
 def _routes(deps: Dependencies, request: DecideRequest, find: Callable[[str], ResolvedModel]) -> _Routes:
-    """Return what answers each question, by that question alone: neither order nor number of questions matters.
+    """Return what answers each question, each looked at by itself.
 
     The classifier that the request names answers what it has labels for. Else the one that the question's name means
-    does; else, again, the one that the request names, as far as it can. Without either, no classifier answers.
+    does. Else, again, the one that the request names, if it knows some of the options, or if nothing else is asked: it
+    refuses what it has no label for. What is left is answered without a classifier.
     """
     named = None if request.model_name is None else find(request.model_name)
     routes = _Routes()
@@ -106,12 +107,16 @@ def _routes(deps: Dependencies, request: DecideRequest, find: Callable[[str], Re
         binding = _binding(deps, question)
         if named is not None and _is_known(labels := labels_of(named.entry.record, question, binding)):
             routes.add(question, named, labels)
-        elif (model := _by_name(deps, question, binding, find) or named) is None:
+            continue
+        model = _by_name(deps, question, binding, find)
+        if model is None and named is not None and (len(request.questions) == 1 or any(labels)):
+            model = named
+        labels = () if model is None else labels_of(model.entry.record, question, binding)
+        if model is not None and not _is_known(labels) and not request.zero_shot_options:
+            raise no_label_for(number, question, model.entry.record, labels)
+        if model is None or not any(labels):
             routes.questions.append(PlannedQuestion(question))
         else:
-            labels = labels_of(model.entry.record, question, binding)
-            if not _is_known(labels) and (question.kind == "predicate" or not request.zero_shot_options):
-                raise no_label_for(number, question, model.entry.record, labels)
             routes.add(question, model, labels)
     return routes
 
