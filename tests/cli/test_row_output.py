@@ -1,5 +1,6 @@
 """Where answered rows go, from the command line: in the form of the file, in others, and gone on with."""
 
+import gzip
 import io
 import json
 import shlex
@@ -151,6 +152,15 @@ def test_a_label_that_the_encoding_does_not_have_is_refused_before_anything_is_w
     assert [path.name for path in tmp_path.iterdir()] == ["mails.csv"]
     assert ask(*asked, "--output-encoding", "utf-8-sig").code == 0
     assert out.read_bytes().startswith("\ufeffsep=;\r\nGröße;text;".encode())
+
+
+def test_results_are_never_packed(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv.gz"
+    file.write_bytes(gzip.compress(b"id;text\r\n1;money\r\n"))
+    refusal = ask("predict", "tickets_v1", file, "--out", f"{file}.gz").refusal
+    assert f"Name {file}.gz without .gz" in refusal
+    assert ask("predict", "tickets_v1", file, "--out", tmp_path / "out.csv").code == 0
+    assert (tmp_path / "out.csv").read_bytes().startswith(b"id;text;predicted_label")
 
 
 @pytest.mark.parametrize("to", ["xlsx", "parquet"])

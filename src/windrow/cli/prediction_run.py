@@ -221,6 +221,11 @@ def _predict(operations: "Operations", file_run: _FileRun) -> PredictionSummary:
 def _form_of(run: Run, table: Table) -> ResultForm:
     """Return how rows are written: as the file is, unless an option or the output's name asks for something else."""
     options, found = run.options, default_format(table)
+    if options.out is not None and options.out.lower().endswith(".gz"):
+        raise InvalidParameter(
+            "Results are written unpacked. Name {file} without .gz, or pack it afterwards.",
+            {"parameter": "out", "file": options.out},
+        )
     encoding = options.output_encoding
     if run.shown is not None:
         assert run.shown != "table"

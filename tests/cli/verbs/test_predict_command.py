@@ -173,7 +173,7 @@ def test_a_wrong_row_is_told_with_its_line_and_the_rows_before_are_kept(ask: Run
     ended = ask("predict", "tickets_v1", file, "--out", out, "--quiet")
     assert ended.code == 2
     assert ended.refusal == (
-        f"{file}, line 6: the text is blank. Fill it in or remove that row. "
+        f"{file}, line 6 (10): the text is blank. Fill it in or remove that row. "
         f"The rows before are in {out}.partial; go on with --resume."
     )
     assert not out.exists()
