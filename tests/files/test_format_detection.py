@@ -40,14 +40,20 @@ def counts(ask: Run, file: Path, *options: str) -> dict[str, int]:
     return per_label
 
 
+# What is asked here is what is read; results have the form of the file unless they are asked for in another one.
+IN_CSV = ("--to", "csv", "--output-encoding", "utf-8")
+
+
 def answered(ended: Ended) -> list[str]:
     """Return the texts that were answered."""
     assert ended.code == 0, ended.err
-    return [row["text"] for row in csv.DictReader(io.StringIO(ended.out, newline=""))]
+    declared, rest = ("", ended.out) if not ended.out.startswith("sep=") else ended.out.split("\n", 1)
+    table = io.StringIO(rest, newline="")
+    return [row["text"] for row in csv.DictReader(table, delimiter=declared.strip()[-1:] or ",")]
 
 
 def predict(ask: Run, file: Path | str, *options: str) -> list[str]:
-    return answered(ask("predict", "tickets_v1", file, "--quiet", *options))
+    return answered(ask("predict", "tickets_v1", file, "--quiet", *IN_CSV, *options))
 
 
 def pipe(monkeypatch: pytest.MonkeyPatch, content: str) -> None:
@@ -177,8 +183,8 @@ def test_repeated_columns_that_nobody_wants_do_no_harm(ask: Run, tmp_path: Path)
     file = save(tmp_path, "jira.csv", content)
     asked = ("--text-column", "Description")
     assert counts(ask, file, *asked, "--label-column", "Component") == {"billing": 1, "tech": 1}
-    [_, row] = csv.DictReader(io.StringIO(ask("predict", "tickets_v1", file, *asked, "--quiet").out, newline=""))
-    assert (row["Comment"], row["Comment_2"]) == ("a", "b")
+    names, _, row = csv.reader(io.StringIO(ask("predict", "tickets_v1", file, *asked, "--quiet").out, newline=""))
+    assert (names[2:4], row[2:4]) == (["Comment", "Comment"], ["a", "b"])
     assert "two columns are called 'Comment'" in refused(ask("predict", "tickets_v1", file))
 
 
