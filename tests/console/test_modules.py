@@ -13,7 +13,7 @@ MODULES = sorted((FOLDER / "js").rglob("*.js"))
 MAX_MODULES = 39
 MAX_LINES = 400
 # Above the 150 kB that were planned: decision 29 says what was measured, and why.
-MAX_OWN_BYTES = 440_000
+MAX_OWN_BYTES = 450_000
 MAX_FIRST_VIEW_BYTES = 80_000
 
 

@@ -19,6 +19,7 @@ const ENDPOINTS = {
   start_fit: "POST /fit?wait=false",
   estimate_fit: "POST /fit?dry_run=true",
   predict: "POST /predict",
+  classify: "POST /../classify",
   start_predict_files: "POST /predict-files",
   inspect: "POST /inspect",
   list_jobs: "GET /jobs",
@@ -60,7 +61,7 @@ const ENDPOINTS = {
   audit: "GET /audit",
 };
 /** What may be sent again when a connection breaks, though it is a POST. */
-const IDEMPOTENT = new Set(["predict", "inspect", "estimate_fit", "compare", "suggest"]);
+const IDEMPOTENT = new Set(["predict", "classify", "inspect", "estimate_fit", "compare", "suggest"]);
 /** What asks for a file and is answered with one. */
 const FILES = new Set(["inspect", "import_classifier"]);
 

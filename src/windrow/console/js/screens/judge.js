@@ -144,12 +144,20 @@ function Judgement({ judged, set, busy, precision }) {
  */
 function SeveralLabels({ report, set, details, again, busy }) {
   const { target_precision: precision, target_recall: recall } = report;
+  useEffect(() => void loadCorrections(), []);
+  const known = new Set(itemsOf(report.model_name).map((each) => each.text));
+  const fresh = report.misclassified.filter((each) => !known.has(each.text));
+  async function send() {
+    const count = await addItems(report.model_name, fresh.map(({ text, predicted, labels: expected }) => ({ text, predicted, expected })));
+    say(`${counted(count, "text")} went to Correct.`);
+  }
   const [wantedPrecision, setPrecision] = useState(inPercent(precision));
   const [wantedRecall, setRecall] = useState(inPercent(recall));
   const chosen = precision != null ? `The lowest that reach a precision of ${percent(precision)} for each label,` : recall != null ? `The highest that reach a recall of ${percent(recall)} for each label,` : "The best F1 of each label";
   const propose = () => setQuery({ target: wantedPrecision && String(Number(wantedPrecision) / 100), recall: wantedRecall && String(Number(wantedRecall) / 100) });
   return html`<div class="two judge-rows">
-      <${MultiLabelRows} report=${report} />
+      <${MultiLabelRows} report=${report} tools=${html`${fresh.length > 0 && html`<${Button} onClick=${send}>Send ${fresh.length === 1 ? "it" : `all ${number(fresh.length)}`} to Correct<//>`}
+        ${known.size > 0 && html`<a class="button" href=${href(["correct"], { model: report.model_name })}>Correct</a>`}`} />
       <div><${MultiLabelFigures} report=${report} /><${LabelTable} labels=${report.labels} /><${ConfusedLabels} report=${report} /></div>
     </div>
     ${details &&
