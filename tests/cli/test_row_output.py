@@ -1,8 +1,10 @@
 """Where answered rows go, from the command line: in the form of the file, in others, and gone on with."""
 
+import errno
 import gzip
 import io
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -200,3 +202,19 @@ def test_a_file_of_a_labelling_tool_becomes_one_of_the_same_tool(ask: Run, tmp_p
     rows = ask("predict", "tickets_v1", file, "--to", "csv", "--quiet").out.splitlines()
     assert rows[0] == f"id,text,split,{ADDED.replace(';', ',')}"
     assert rows[1].startswith("0,money,,refund,")
+
+
+def test_a_disk_that_cannot_be_written_is_told_and_leaves_nothing(
+    ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    file = excel(tmp_path / "mails.csv", 2)
+    asked = ("predict", "tickets_v1", file, "--encoding", "cp1252", "--quiet")
+    monkeypatch.setattr(os, "fsync", full)
+    for out in (("--out", tmp_path / "out.xlsx"), ("--split-by-label", tmp_path / "out")):
+        ended = ask(*asked, *out)
+        assert ended.code == 5
+        assert f"{out[1]} cannot be written: No space left on device. Make room" in ended.refusal
+        assert [path.name for path in tmp_path.iterdir()] == ["mails.csv"]

@@ -144,7 +144,7 @@ def output_file(
         InvalidParameter: What is there cannot be gone on with.
     """
     path = partial_path(out)
-    with output_errors(path):
+    with _output_errors(path):
         format_ = str(fingerprint.options.get("format"))
         written = _recover(path, format_, form) if resume and path.exists() else WrittenRows()
         _fingerprint_path(path).write_text(json.dumps(asdict(fingerprint)), encoding="utf-8")
@@ -324,12 +324,7 @@ def _damaged(path: Path) -> InvalidParameter:
 
 
 @contextmanager
-def output_errors(path: Path) -> Iterator[None]:
-    """Turn the errors of a disk into one that names the output.
-
-    Raises:
-        StorageFailed: It cannot be written.
-    """
+def _output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

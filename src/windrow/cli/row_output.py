@@ -14,14 +14,13 @@ from windrow.cli.resumable_output import (
     ResumableOutput,
     RunFingerprint,
     WrittenRows,
-    output_errors,
     output_file,
     partial_path,
 )
 from windrow.cli.run_options import Run
 from windrow.cli.writing import DocumentWriter, TableWriter
-from windrow.disk import whole_file
-from windrow.domain.errors import WindrowError
+from windrow.disk import reason, whole_file
+from windrow.domain.errors import StorageFailed, WindrowError
 from windrow.domain.figures import counted
 from windrow.domain.prediction_summary import PredictionSummary
 from windrow.files.results import ResultContext, ResultForm, close_writer
@@ -133,12 +132,23 @@ def _give_summary(opened: LabelFolder, output: RowOutput) -> None:
 
 
 def _whole_file(path: Path, context: ResultContext, form: ResultForm, bar: RowBar) -> Iterator[RowOutput]:
-    with _nothing_written(), output_errors(path), whole_file(path) as file:
+    with _nothing_written(), _whole_file_errors(path), whole_file(path) as file:
         writer = context.binary_writer(form, file)
         try:
             yield RowOutput(writer, bar)
         finally:
             close_writer(writer)
+
+
+@contextmanager
+def _whole_file_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(
+            "{file} cannot be written: {reason}. Make room or name another place with --out.",
+            {"file": str(path), "reason": reason(error)},
+        ) from error
 
 
 @contextmanager
