@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import ReadOptions
-from windrow.files.reading import Record, _beginning, open_table, read_rows
+from windrow.files.reading import Record, open_table, read_rows
+from windrow.files.table_opening import _beginning
 
 ROWS = [("I was charged twice", "billing"), ("It crashes, again", "technical")]
 OBJECTS = [{"text": text, "label": label} for text, label in ROWS]

@@ -47,8 +47,9 @@ from windrow.files.formats.beginning import is_seekable
 from windrow.files.json_values import shown_value
 from windrow.files.label_hints import find_label_hints
 from windrow.files.nested_values import NestedRow
-from windrow.files.reading import Record, Table, is_rejected, open_rows
+from windrow.files.reading import Record, Table, is_rejected
 from windrow.files.table_columns import id_column_of, no_split_column, place_labels
+from windrow.files.table_opening import open_rows
 from windrow.files.text_form import find_text_form
 from windrow.files.tool_rows import ToolRows, open_tool
 

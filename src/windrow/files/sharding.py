@@ -16,7 +16,8 @@ from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import TOOL_FORMATS, ReadOptions
 from windrow.files.columns import Columns
 from windrow.files.decoding import LINE_END, Source, check_encoding, count_line_ends
-from windrow.files.reading import Record, Table, open_rows, read_plain_table
+from windrow.files.reading import Record, Table, read_plain_table
+from windrow.files.table_opening import open_rows
 from windrow.files.text_form import PLAIN, TextForm, find_text_form
 
 ShardedFormat = Literal["csv", "tsv", "jsonl", "parquet"]
