@@ -46,6 +46,9 @@ def test_a_german_file_of_excel_stays_one(ask: Run, tmp_path: Path) -> None:
     assert ask("predict", "tickets_v1", file, "--encoding", "cp1252", "--out", out).code == 0
     text = out.read_bytes().decode("cp1252")
     assert text.startswith(f'sep=;\r\nGröße;text;{ADDED}\r\n0;"Geld; zurück\r\nbitte 0";invoice;0.')
+    asked = ("predict", "tickets_v1", file, "--encoding", "cp1252", "--out", out, "--overwrite", "--decimal-comma")
+    assert ask(*asked).code == 0
+    assert ";invoice;0," in out.read_bytes().decode("cp1252").splitlines()[3]
     again = ("--encoding", "cp1252", "--prefix", "new_", "--out", tmp_path / "again.csv")
     assert ask("predict", "tickets_v1", out, *again).code == 0
     assert (tmp_path / "again.csv").read_bytes().startswith(out.read_bytes().partition(b"\r\n1;")[0][:60])

@@ -125,11 +125,12 @@ def test_parts_are_written_as_the_file_is(toy: Toy, tmp_path: Path, line_end: st
 def test_parts_may_have_an_encoding_of_their_own(toy: Toy, tmp_path: Path) -> None:
     source = tmp_path / "formulas.csv"
     source.write_bytes("text;=né\nmoney;=1+1\nreceipt;-5\n".encode("cp1252"))
-    options = {"encoding": "cp1252", "output_encoding": "utf-8-sig", "escape_formulas": True}
+    options = {"encoding": "cp1252", "output_encoding": "utf-8-sig", "escape_formulas": True, "decimal_comma": True}
     ask(toy, source, tmp_path / "out", **options)
     [content] = parts(tmp_path / "out").values()
     assert content.decode("utf-8").startswith("\ufefftext;'=né;predicted_label;")
     assert [line.split(";")[1] for line in content.decode("utf-8").splitlines()[1:]] == ["'=1+1", "-5"]
+    assert all(line.split(";")[3].startswith("0,") for line in content.decode("utf-8").splitlines()[1:])
     with pytest.raises(InvalidParameter, match="is none of utf-8, utf-8-sig"):
         ask(toy, source, tmp_path / "other", output_encoding="cp1252")
 

@@ -13,6 +13,7 @@ from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.prediction import Prediction
 from windrow.files.decoding import Source
 from windrow.files.reading import Record
+from windrow.files.text_form import TextForm
 from windrow.files.writing import (
     CsvWriter,
     Gained,
@@ -107,6 +108,14 @@ def test_csv_keeps_every_text(texts: list[str]) -> None:
     records = [Record(1, text, {"text": text}) for text in texts]
     CsvWriter(file, PredictionColumns(), SOURCE).write(records, [SURE] * len(texts))
     assert [row["text"] for row in csv.DictReader(io.StringIO(file.getvalue(), newline=""))] == texts
+
+
+def test_new_numbers_may_have_a_comma_before_their_decimals() -> None:
+    file = io.StringIO(newline="")
+    form = TextForm(delimiter=";", decimal_comma=True)
+    record = Record(1, "a", {"text": "1.5", "n": 2.5, "is_new": True})
+    CsvWriter(file, PredictionColumns(), SOURCE, form=form).write([record], [SURE])
+    assert file.getvalue().splitlines()[1] == "1.5;2,5;true;billing;0,75;0,5;false;false"
 
 
 def test_a_column_that_has_the_name_of_a_new_one_is_refused() -> None:

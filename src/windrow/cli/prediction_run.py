@@ -240,4 +240,6 @@ def _form_of(run: Run, table: Table) -> ResultForm:
         encoding = "utf-8"
     if options.place is None and wanted in ("xlsx", "parquet"):
         raise InvalidParameter("{to} is no text. Name a file for it with --out.", {"parameter": "to", "to": wanted})
-    return find_result_form(table, wanted, run.read_options, encoding, escape_formulas=options.escape_formulas)
+    form = find_result_form(table, wanted, run.read_options, encoding)
+    text = replace(form.text, decimal_comma=options.decimal_comma)
+    return replace(form, text=text, escape_formulas=options.escape_formulas)

@@ -60,6 +60,8 @@ class RunOptions:
     escape_formulas: bool = False
     """Put an apostrophe before each cell of CSV and TSV that begins with =, +, -, @, a tab or a carriage return and is
     no number, so that no spreadsheet runs it."""
+    decimal_comma: bool = False
+    """Write new numbers in CSV and TSV with a comma before their decimals, as a German Excel reads them."""
     from_name: str | None = None
     """What Label Studio calls the choices, and Argilla the question, where the file does not say so; label unless said
     otherwise."""

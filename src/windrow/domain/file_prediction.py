@@ -51,6 +51,8 @@ class StartPredictFilesRequest(ReadOptions):
     """Whether an apostrophe is put before each cell of CSV and TSV that begins with =, +, -, @, a tab or a carriage
     return and is no number, so that no spreadsheet runs it.
     """
+    decimal_comma: bool = False
+    """Whether new numbers in CSV and TSV have a comma before their decimals, as a German Excel reads them."""
     prefix: str = ""
     """What the names of the added columns begin with."""
     scores: bool = False

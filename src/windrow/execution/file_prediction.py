@@ -13,8 +13,8 @@ from windrow.domain.errors import AccessDenied, InvalidParameter
 from windrow.domain.file_prediction import (
     FileProgress,
     OnFileProgress,
-    PredictFilesSummary,
     PredictFilesRequest,
+    PredictFilesSummary,
     RowsFormat,
     check_predict_files_request,
     ignore_file_progress,
@@ -242,9 +242,10 @@ def _planned(
 
 def _text_form(plan: FilePlan, written: RowsFormat, request: PredictFilesRequest) -> TextForm:
     """Return how the text of results is written: as that of the file, if they are of its format."""
+    text = replace(PLAIN, delimiter="\t") if written == "tsv" else PLAIN
     if plan.format == written:
-        return with_encoding(plan.text, request.output_encoding)
-    return with_encoding(replace(PLAIN, delimiter="\t") if written == "tsv" else PLAIN, request.output_encoding)
+        text = plan.text
+    return replace(with_encoding(text, request.output_encoding), decimal_comma=request.decimal_comma)
 
 
 def _plan(found: InputFile, request: PredictFilesRequest, on_rows: Callable[[int], None]) -> FilePlan:

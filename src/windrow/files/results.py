@@ -103,8 +103,6 @@ def find_result_form(
     format_: ResultFormat,
     options: ReadOptions,
     encoding: OutputEncoding | None = None,
-    *,
-    escape_formulas: bool = False,
 ) -> ResultForm:
     """Return how the rows of an open file are written in a format.
 
@@ -113,12 +111,11 @@ def find_result_form(
         format_: The format.
         options: How the file is read.
         encoding: The encoding that is asked for; ``None`` for that of the file, where it is of the same format.
-        escape_formulas: Whether cells that a spreadsheet might take for formulas get an apostrophe before them.
     """
     text = text_form_of(table.source, default_format(table), format_, options)
     if table.format in _NAMELESS and format_ == default_format(table):
         text = replace(text, has_header=False)
-    return ResultForm(format_, with_encoding(text, encoding), escape_formulas)
+    return ResultForm(format_, with_encoding(text, encoding))
 
 
 def text_form_of(source: Source, found: ResultFormat, wanted: ResultFormat, options: ReadOptions) -> TextForm:

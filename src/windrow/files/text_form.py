@@ -41,6 +41,8 @@ class TextForm:
     """The line before the header in which Excel declares the delimiter (``sep=;``); empty where there is none."""
     has_header: bool = True
     """Whether the first row of a table names the columns."""
+    decimal_comma: bool = False
+    """Whether new numbers in a table have a comma before their decimals, as a German Excel reads them."""
     header: tuple[str, ...] = ()
     """That row, where two columns are called alike, which have different names in rows; otherwise empty."""
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TextIO
 
@@ -212,7 +212,9 @@ class CsvWriter:
             self.has_begun = True
 
     def _cells(self, values: Sequence[object]) -> list[object]:
-        cells = map(_cell, values)
+        cells: Iterable[object] = map(_cell, values)
+        if self.form.decimal_comma:
+            cells = (str(cell).replace(".", ",") if isinstance(cell, float) else cell for cell in cells)
         if not self.escape_formulas:
             return list(cells)
         return [escaped_formula(cell) if isinstance(cell, str) else cell for cell in cells]

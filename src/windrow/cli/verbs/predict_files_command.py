@@ -36,6 +36,9 @@ verbs = typer.Typer()
         help="Put an apostrophe before each cell of CSV and TSV that begins with =, +, -, @, a tab or a carriage "
         "return and is no number, so that no spreadsheet runs it."
     ),
+    decimal_comma=OptionSpec(
+        help="Write new numbers in CSV and TSV with a comma before their decimals, as a German Excel reads them."
+    ),
     note_bad_rows=OptionSpec(
         help="Leave a row whose text is blank or too long without a label, and say why in a column note, rather than "
         "end at the first one."
