@@ -93,3 +93,16 @@ def test_of_several_controls_of_a_labelling_tool_one_is_chosen(
 
 def chosen(control: str, choice: str) -> dict[str, object]:
     return {"from_name": control, "to_name": "text", "type": "choices", "value": {"choices": [choice]}}
+
+
+def test_a_test_set_of_a_file_with_rows_for_testing_is_just_those(server: Running, page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "parts.jsonl"
+    rows = [
+        {"textContent": text, "classificationAnnotation": {"displayName": label}, "dataItemResourceLabels": use(place)}
+        for place, (text, label) in enumerate(tickets())
+    ]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    page.goto(f"{server.client.base_url}#/compare")
+    page.get_by_text("Choose a test set").wait_for()
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.locator(".test-set")).to_contain_text("3 rows:")

@@ -261,7 +261,8 @@ function Counts({ rows }) {
   ` and ${counted(rest, "more label")}`}${without > 0 && `, ${number(without)} without a label`}`;
 }
 
-/** Return the rows that have a label, or the labels that fit. @param {Json} found @returns {TestSet["rows"]} */
+/** Return the rows that have a label, or the labels that fit; of a file with rows for testing, those. @param {Json} found @returns {TestSet["rows"]} */
 function labelled(found) {
-  return found.rows.flatMap((/** @type {import("../format.js").Row} */ { text, label, labels }) => (!text || !givenLabels({ label, labels }) ? [] : labels ? [{ text, labels }] : [{ text, label }]));
+  const rows = found.rows_per_split.test ? found.rows.filter((/** @type {Json} */ row) => row.split === "test") : found.rows;
+  return rows.flatMap((/** @type {import("../format.js").Row} */ { text, label, labels }) => (!text || !givenLabels({ label, labels }) ? [] : labels ? [{ text, labels }] : [{ text, label }]));
 }
