@@ -1,6 +1,7 @@
 """What rows with their predictions become: every writer, from a file to results and back."""
 
 import csv
+import datetime
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import python_calamine
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -291,3 +294,27 @@ def test_what_a_form_has_no_place_for_is_refused_before_anything_is_written() ->
     check_result_labels(quoteless, PredictionColumns(), LABELS)
     with pytest.raises(InvalidParameter, match="without quotation marks"):
         check_result_labels(quoteless, PredictionColumns(kind="multi_label"), LABELS)
+
+
+def test_a_workbook_stays_one_with_its_sheet_and_the_kinds_of_its_cells() -> None:
+    book = io.BytesIO()
+    made = xlsxwriter.Workbook(book)
+    sheet = made.add_worksheet("Mails 2026")
+    day = made.add_format({"num_format": "yyyy-mm-dd"})
+    cells: list[list[Any]] = [
+        ["text", "n", "at", "id", "sum"],
+        ["money", 7.5, datetime.date(2027, 3, 1), "007", "=1+1"],
+    ]
+    sheet.write_row(0, 0, cells[0])
+    sheet.write_row(1, 0, cells[1][:2])
+    sheet.write_datetime(1, 2, cells[1][2], day)
+    sheet.write_string(1, 3, "007")
+    sheet.write_string(1, 4, "=1+1")
+    made.close()
+    written = rewritten(book.getvalue(), "mails.xlsx", answers=[SURE])
+    found = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(written.content))
+    assert (written.form.format, found.sheet_names) == ("xlsx", ["Mails 2026"])
+    rows = found.get_sheet_by_index(0).to_python()
+    assert [row[:5] for row in rows] == cells
+    assert rows[1][5:] == ["billing", 0.75, 0.5, False, False]
+    assert read_again(written)[1][0].text == "money"

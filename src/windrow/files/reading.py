@@ -440,7 +440,9 @@ def read_plain_table(
         return Table(source, None, names, iter(()), format=format_)
     cells = None
     if isinstance(rows, NamedRows):
-        cells = rows.cells = chain(((first[0], [str(each) for each in first[1].values()]),), rows.cells)
+        cells = rows.cells = chain(
+            ((first[0], [each if isinstance(each, str) else str(each) for each in first[1].values()]),), rows.cells
+        )
     else:
         rows = chain((first,), rows)
     place, rows = place_labels(names, rows, options) if labelled else (None, rows)
