@@ -10,6 +10,7 @@ import numpy.typing as npt
 from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import AdapterReport, Candidate
 from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
+from windrow.learning.head import ADAPTED_CS_OF_SETS
 from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses
 from windrow.learning.label_sets import are_label_ids, as_sets, share_labels
 from windrow.learning.multi_label_calibrate import fit_set_calibration
@@ -117,6 +118,22 @@ def choose_by_held_out_rows(
         return replace(report, reason=f"{report.reason[:-1]}; {facts}, {losses}.", candidates=candidates)
     reason = f"The head alone is used: {facts}, and the adapter's log loss is {-float(gains.mean()):.3f} higher."
     return replace(report, scale=0.0, reason=reason, candidates=candidates)
+
+
+def choose_adapted_c(held_out: HeldOut) -> HeldOut:
+    """Return held-out rows with the logits of the head's C at which the log loss of calibrated scores is lowest.
+
+    Few candidates of one smooth parameter are tried, so the rows that choose it still tell how good it is.
+
+    Args:
+        held_out: The rows with the outputs of trainings with an adapter; where they have no outputs by C, they are
+            returned as they are.
+    """
+    if held_out.by_c is None:
+        return held_out
+    losses = [_calibrated_losses(logits, held_out.label_ids, ADAPTED_PRIOR).mean() for logits in held_out.by_c]
+    best = int(np.argmin(losses))
+    return replace(held_out, logits=held_out.by_c[best], by_c=None, c=ADAPTED_CS_OF_SETS[best])
 
 
 def _calibrated_losses(logits: Floats, truth: Labels, prior: Prior) -> npt.NDArray[np.float64]:
