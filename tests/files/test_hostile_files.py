@@ -142,6 +142,21 @@ HOSTILE: dict[str, tuple[str, bytes, str]] = {
         workbook(sheet('<row r="1"><c r="A1"><v>1</v></c><c x=">" r="XFD1048576"><v>1</v></c></row>')),
         "a sheet spans 1,048,576 rows and 16,384 columns",
     ),
+    "a place that is too large a number": (
+        "a.xlsx",
+        workbook(sheet('<row r="1"><c r="A299999999999999999999"><v>1</v></c></row>')),
+        "it is a damaged workbook",
+    ),
+    "a cell in two places": (
+        "a.xlsx",
+        workbook(sheet('<row r="1"><c r="XFD1048576" r="A1"><v>1</v></c></row>')),
+        "it is a damaged workbook",
+    ),
+    "a count of texts that nobody has": (
+        "a.xlsx",
+        workbook(ROWS, parts={"xl/sharedStrings.xml": f'<sst xmlns="{MAIN}" uniqueCount="99999999999"/>'}),
+        "a count in it is too large",
+    ),
     "XML that breaks off": (
         "a.xlsx",
         workbook(f'<worksheet xmlns="{MAIN}"><sheetData><row r="1">'),

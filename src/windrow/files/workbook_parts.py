@@ -40,11 +40,18 @@ _KINDS: Final = {
     "index/document.iwa": "a document of Numbers or Pages",
 }
 _SAVE_AS: Final = "Save it as .xlsx or CSV with the program that made it, and use that file."
-# The tag at which a row or a cell begins, with the column and the row that it names, and how it ends.
+# A number of things that follow, for which the reader sets room aside before it has seen any; and any tag.
+_LONG_COUNT: Final = re.compile(rb"""ount\s*+=\s*+["'][^"']{8}""")
+_ANY_TAG: Final = re.compile(rb"""<[^\s<>/!?]++(?:"[^"]*+"|'[^']*+'|[^"'<>])*+""")
+# The tag at which a row or a cell begins, with the place that it names, and how it ends. One that names its place twice
+# or not as Excel does has no end here: a reader may take another of two places, or wrap a number around.
+_OTHER_ATTRIBUTES: Final = rb"""(?:\s++(?!r\s*+=)[^\s=<>"']++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+'))*+"""
 _TAG: Final = re.compile(
-    rb"""<(?:[^\s<>/!?:]++:)?(?:(c)|row)(?=[\s/>])"""
-    rb"""(?:(?:\s++(?:r\s*+=\s*+["']([A-Za-z]{0,3})([0-9]{1,9})["']"""
-    rb"""|[^\s=<>"']++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')))*+\s*+(/?>))?"""
+    rb"""<(?:[^\s<>/!?:]++:)?(?:(c)|row)(?=[\s/>])(?:"""
+    + _OTHER_ATTRIBUTES
+    + rb"""(?:\s++r\s*+=\s*+["']([A-Za-z]{0,3})([1-9][0-9]{0,8})["'])?+"""
+    + _OTHER_ATTRIBUTES
+    + rb"""\s*+(/?>))?"""
 )
 # A cell with an error, of which the reader would say nothing.
 _ERROR_CELL: Final = re.compile(rb"""(<(?:[^\s<>/!?:]+:)?c\s(?:[^<>]*?\s)?t\s*=\s*["'])e(?=["'])""")
@@ -111,6 +118,10 @@ def unpack(source: Source, packed: bytes) -> bytes:
                 num_bytes += part.file_size
                 _check_size(source, num_bytes)
                 content = archive.read(part)
+                if _LONG_COUNT.search(content) and any(
+                    _LONG_COUNT.search(tag[0]) for tag in _ANY_TAG.finditer(content)
+                ):
+                    raise damaged(source, "a count in it is too large")
                 if b"<sheetData" in content or b":sheetData" in content:
                     _check_cells(source, content)
                     if b'"e"' in content or b"'e'" in content:
@@ -215,8 +226,8 @@ def _extent(source: Source, sheet: bytes) -> tuple[int, int]:
     numbers = _ColumnNumbers()
     for tag in _TAG.finditer(sheet):
         is_cell, letters, digits, end = tag.groups()
-        if end is None:
-            raise damaged(source, "a row or a cell in it is no XML")
+        if end is None or (digits and bool(letters) != bool(is_cell)):
+            raise damaged(source, "a row or a cell in it is no XML, or says not where it stands")
         if is_cell is None:
             row, column = int(digits) if digits else row + 1, 0
             num_rows = max(num_rows, row)
