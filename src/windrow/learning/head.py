@@ -13,8 +13,8 @@ from windrow.learning.multi_label_head import solve_sets
 
 # On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
 ADAPTED_C = 30.0
-# For label sets, the best one differs between data: held-out rows choose it (``learning.model_selection``), and this one
-# holds where there are none. Source: docs/adr/0035, measured.
+# For label sets, the best one differs between data: held-out rows choose it (``learning.model_selection``), and where
+# there are none, the single one holds. Source: docs/adr/0035, measured.
 ADAPTED_CS_OF_SETS = (2.0, 5.0, 10.0, 30.0)
 ADAPTED_C_OF_SETS = 10.0
 ADAPTED_LAYER_WEIGHTS = (0.5, 0.5, 1.0)
