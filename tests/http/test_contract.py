@@ -71,6 +71,7 @@ BEYOND: Final[Mapping[str, Collection[str]]] = {
     "describe": ("invalid_parameter",),
     # Which labels there are depends on the classifier.
     "set_threshold": ("invalid_parameter",),
+    "bind": ("invalid_parameter",),
     "import_classifier": ("invalid_archive",),
     "inspect": ("invalid_file", "invalid_parameter", "limit_exceeded"),
     "promote": (*TEST_CODES, "invalid_parameter"),
