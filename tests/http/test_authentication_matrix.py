@@ -276,7 +276,7 @@ def test_every_endpoint_has_a_scope() -> None:
 
 
 def test_what_is_no_endpoint_answers_without_a_key_or_to_an_admin(running: Running, client: httpx.Client) -> None:
-    below = {endpoint.path for endpoint in (*ENDPOINTS, *FOREIGN_ENDPOINTS)}
+    below = {each.path for each in ENDPOINTS} | {row.path for row in FOREIGN_ENDPOINTS}
     pages = {route.path_format for route in endpoint_routes()} - below
     assert pages == {"/health", "/health/live", "/health/ready", "/metrics"}
     for path in ("/", "/docs", "/openapi.json", "/health", "/health/live", "/health/ready", "/favicon.ico"):
