@@ -148,7 +148,7 @@ def test_each_setting_and_endpoint_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text()
     settings = {variable_name(each.name) for each in fields(Settings)}
     assert {name for name in re.findall(r"\bWINDROW_[A-Z_]+\b", text) if name not in settings} == set()
-    known = {(each.method, each.path) for each in (*ENDPOINTS, *FOREIGN_ENDPOINTS)}
+    known = {(each.method, each.path) for each in ENDPOINTS} | {(row.method, row.path) for row in FOREIGN_ENDPOINTS}
     named = re.findall(r"\b(GET|POST|PUT|PATCH|DELETE) (/v1/[\w/{}-]+)", text)
     assert {each for each in named if each not in known} == set()
 
