@@ -15,11 +15,10 @@ from windrow.learning.described_head import (
     cross_validate_described_head,
     fit_described_head,
     search_described_head,
-    smallest_within_one_error,
 )
 from windrow.learning.folds import assign_folds
 from windrow.learning.head import LinearHead
-from windrow.learning.head_fitting import DEFAULT_C, Examples
+from windrow.learning.head_fitting import DEFAULT_C, Examples, smallest_within_one_error
 
 WIDTH, LABELS = 24, 3
 

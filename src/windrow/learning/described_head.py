@@ -4,7 +4,6 @@ It is a logistic regression whose weights have the zero-shot head's as the mean 
 are, and the less they contradict the descriptions, the more the head is theirs.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +23,7 @@ from windrow.learning.head_fitting import (
     OutOfFoldLogits,
     are_right,
     log_losses,
+    smallest_within_one_error,
 )
 from windrow.learning.label_sets import are_label_ids, as_sets
 
@@ -162,18 +162,6 @@ def _nested_logits(logits: Floats, losses: Exact, folds: Ids) -> Floats:
         chosen[folds == fold] = smallest_within_one_error(others)
     picked: Floats = logits[chosen, np.arange(len(folds))]
     return picked
-
-
-def smallest_within_one_error(losses: Exact) -> int:
-    """Return the first candidate whose mean loss exceeds the lowest one by one standard error of it at most.
-
-    Args:
-        losses: Each candidate's losses on the same rows; shape [candidates, rows], float64.
-    """
-    excess = losses - losses[losses.mean(axis=1).argmin()]
-    rows = losses.shape[1]
-    errors = excess.std(axis=1, ddof=1) / math.sqrt(rows) if rows > 1 else np.full(len(losses), np.inf)
-    return int((excess.mean(axis=1) <= errors).argmax())
 
 
 def _held_out_logits(rows: _Rows, train: Ids, held_out: Ids, candidates: Sequence[float]) -> Floats:

@@ -13,10 +13,9 @@ from windrow.learning.multi_label_head import solve_sets
 
 # On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
 ADAPTED_C = 30.0
-# For label sets, the best one differs between data: held-out rows choose it (``learning.model_selection``), and where
-# there are none, the single one holds. Source: docs/adr/0035, measured.
-ADAPTED_CS_OF_SETS = (2.0, 5.0, 10.0, 30.0)
-ADAPTED_C_OF_SETS = 10.0
+# For label sets, the best one differs between data: held-out rows choose it (``learning.model_selection``), the earlier
+# one where they do not tell them apart. Source: docs/adr/0035, measured.
+ADAPTED_CS_OF_SETS = (ADAPTED_C, 10.0, 5.0, 2.0)
 ADAPTED_LAYER_WEIGHTS = (0.5, 0.5, 1.0)
 # Up to this many rows double precision is affordable and converges closer; above, it takes too much memory, and half as
 # long again (4,000 rows of 77 labels: 3.3 s against 2.1 s, 90.8 % both).
@@ -125,7 +124,7 @@ def fit_adapted_head(features: Floats, labels: Labels, c: float | None = None) -
     layer_weights = np.array(ADAPTED_LAYER_WEIGHTS, np.float32)
     weights = np.repeat(layer_weights, -(-width // len(layer_weights)))[-width:]
     narrow, back = rotate(features * weights)
-    c = c or (ADAPTED_C if are_label_ids(labels) else ADAPTED_C_OF_SETS)
+    c = c or ADAPTED_C
     head = solve(narrow, labels, c)
     head = LinearHead(np.ascontiguousarray(head.weights @ back) * weights, head.bias)
     return head, HeadReport(c, None, 0)

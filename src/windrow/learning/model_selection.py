@@ -11,7 +11,7 @@ from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import AdapterReport, Candidate
 from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
 from windrow.learning.head import ADAPTED_CS_OF_SETS
-from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses
+from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses, smallest_within_one_error
 from windrow.learning.label_sets import are_label_ids, as_sets, share_labels
 from windrow.learning.multi_label_calibrate import fit_set_calibration
 
@@ -121,9 +121,10 @@ def choose_by_held_out_rows(
 
 
 def choose_adapted_c(held_out: HeldOut) -> HeldOut:
-    """Return held-out rows with the logits of the head's C at which the log loss of calibrated scores is lowest.
+    """Return held-out rows with the logits of the C of the head that they choose.
 
-    Few candidates of one smooth parameter are tried, so the rows that choose it still tell how good it is.
+    It is the usual one, unless the log loss of calibrated scores is lower at a smaller one by more than one standard
+    error. Few candidates of one smooth parameter are tried, so the rows that choose it still tell how good it is.
 
     Args:
         held_out: The rows with the outputs of trainings with an adapter; where they have no outputs by C, they are
@@ -131,8 +132,8 @@ def choose_adapted_c(held_out: HeldOut) -> HeldOut:
     """
     if held_out.by_c is None:
         return held_out
-    losses = [_calibrated_losses(logits, held_out.label_ids, ADAPTED_PRIOR).mean() for logits in held_out.by_c]
-    best = int(np.argmin(losses))
+    losses = np.array([_calibrated_losses(logits, held_out.label_ids, ADAPTED_PRIOR) for logits in held_out.by_c])
+    best = smallest_within_one_error(losses)
     return replace(held_out, logits=held_out.by_c[best], by_c=None, c=ADAPTED_CS_OF_SETS[best])
 
 
