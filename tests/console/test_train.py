@@ -114,7 +114,8 @@ def test_a_file_that_does_not_say_which_column_is_which_asks(server: Running, pa
 
 
 def test_a_workbook_of_several_sheets_asks_which_one(server: Running, page: Page, tmp_path: Path) -> None:
-    rows: list[list[Cell]] = [["text", "label"], *([text, label] for text, label in tickets())]
+    rows: list[list[Cell]] = [["text", "label"]]
+    rows += [[text, label] for text, label in tickets()]
     (tmp_path / "mails.xlsx").write_bytes(workbook(rows, rows[:3], names=["May", "June"]))
     choose(open_train(server, page), tmp_path / "mails.xlsx")
     expect(page.get_by_text("It has several sheets with rows, 'May', 'June'.")).to_be_visible()
