@@ -32,6 +32,7 @@ runpy.run_module("windrow", run_name="__main__")
 # What needs each extra, and says so where it is missing.
 NEEDED = {
     "async": ["-c", 'import windrow; windrow.AsyncClient("http://127.0.0.1:1")'],
+    "mcp": ["-m", "windrow", "mcp"],
     "object-store": ["-c", 'import windrow; windrow.open("s3://bucket/prefix")'],
     "otel": ["-c", SERVE_WITH_TRACES],
     "parquet": ["-c", PARQUET],

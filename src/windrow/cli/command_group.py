@@ -19,6 +19,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "Getting started": [
         ("demo", "demo_command", "Train, compare and promote on rows that come with Windrow."),
         ("serve", "serve_command", "Start the server and print two commands to try."),
+        ("mcp", "mcp_command", "Offer classifiers to agents as tools (MCP)."),
     ],
     "Train": [
         ("inspect", "inspect_command", "Say what a file of rows is, before you train on it."),
