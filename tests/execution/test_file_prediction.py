@@ -18,7 +18,7 @@ from tests.toy import Toy
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import ConcurrentChange, InvalidFile, InvalidParameter, TrainingCancelled, WindrowError
-from windrow.domain.file_prediction import FileProgress, PredictFilesReport, PredictFilesRequest
+from windrow.domain.file_prediction import FileProgress, PredictFilesRequest, PredictFilesSummary
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.execution.control import TrainingControl
@@ -40,7 +40,7 @@ def toy() -> Iterator[Toy]:
     toy.close()
 
 
-def ask(toy: Toy, source: Path | str, out: Path | str, **options: object) -> PredictFilesReport:
+def ask(toy: Toy, source: Path | str, out: Path | str, **options: object) -> PredictFilesSummary:
     request = PredictFilesRequest(model_name="tickets", input=str(source), output=str(out), **options)  # type: ignore[arg-type]
     return predict_files(toy, request)
 

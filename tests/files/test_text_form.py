@@ -78,7 +78,7 @@ def test_labels_that_a_file_cannot_hold_are_refused_before_anything_is_written()
     check_written_labels(("gelb", "a;b"), TextForm(encoding="cp1252", delimiter=";"))
     with pytest.raises(InvalidParameter, match="The label 'żółty' holds 'ż', which the encoding of the file, cp1252"):
         check_written_labels(("gelb", "żółty"), TextForm(encoding="cp1252"))
-    with pytest.raises(InvalidParameter, match="The label 'a;b' holds ';' or a line's end.*Write jsonl"):
+    with pytest.raises(InvalidParameter, match=r"The label 'a;b' holds ';' or a line's end.*Write jsonl"):
         check_written_labels(("a;b",), TextForm(delimiter=";", quoting="none"))
 
 

@@ -17,8 +17,8 @@ from windrow.domain.file_prediction import (
     DEFAULT_SHARD_ROWS,
     ROWS_FORMATS,
     FileProgress,
-    PredictFilesSummary,
     PredictFilesRequest,
+    PredictFilesSummary,
 )
 from windrow.domain.job import Progress
 from windrow.domain.prediction import PredictRequest

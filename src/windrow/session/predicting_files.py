@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from windrow.domain.file_prediction import (
     OnFileProgress,
-    PredictFilesSummary,
     PredictFilesRequest,
+    PredictFilesSummary,
     ignore_file_progress,
 )
 from windrow.operations import Operations
