@@ -74,6 +74,7 @@ WIDER_TESTS = {
     Path("http/test_refusals.py"),
     Path("object_stores/test_servers.py"),
     Path("storage/object_store/test_machine.py"),
+    Path("test_agent_page.py"),
     Path("test_backup.py"),
     Path("test_budgets.py"),
     Path("test_conformance.py"),

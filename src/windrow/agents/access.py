@@ -83,6 +83,7 @@ class ForwardedAccess:
     Args:
         url: The server's address.
         api_key: The caller's API key; ``None`` for none.
+        limits: On the number of rows; ``None``, since the server counts them.
     """
 
     url: str

@@ -110,27 +110,27 @@ def open_http_app(runner: ToolRunner, access_of: AccessOf, max_body_bytes: int) 
 
     logging.getLogger("mcp").setLevel(logging.WARNING)  # its lines name sessions, whose ids are nobody else's business
     server = _server(runner, access_of)
-    manager = StreamableHTTPSessionManager(server, max_request_body_size=max_body_bytes)
-    running = _Running(manager)
+    sessions = StreamableHTTPSessionManager(server, max_request_body_size=max_body_bytes)
+    running = _Running(sessions)
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         await running.begin()
         owner = scope["state"].get("session_owner") or ""
         user = AuthenticatedUser(AccessToken(token="", client_id=owner, scopes=[]))
-        await manager.handle_request({**scope, "user": user}, receive, send)
+        await sessions.handle_request({**scope, "user": user}, receive, send)
 
     return answer
 
 
 class _Running:
-    """Keeps a session manager running, in one task as it needs, from the first request on.
+    """Keeps the sessions of clients running, in one task as they need, from the first request on.
 
     Args:
-        manager: The session manager.
+        sessions: The sessions.
     """
 
-    def __init__(self, manager: Any) -> None:
-        self._manager = manager
+    def __init__(self, sessions: Any) -> None:
+        self._sessions = sessions
         self._task: asyncio.Task[None] | None = None
         self._is_ready = asyncio.Event()
 
@@ -141,7 +141,7 @@ class _Running:
         await self._is_ready.wait()
 
     async def _run(self) -> None:
-        async with self._manager.run():
+        async with self._sessions.run():
             self._is_ready.set()
             await asyncio.Event().wait()  # until the loop ends
 
