@@ -145,10 +145,16 @@ PREDICT_FILES = Endpoint(
         "text_column": ["subject", "body"],
         "label_column": "team",
         "indicator_columns": ["spam"],
+        "id_column": "id",
+        "split_column": "part",
+        "annotators": "majority",
         "header": True,
         "quoting": "csv",
         "encoding": "utf-8",
-        "output_format": "jsonl",
+        "output_format": "csv",
+        "output_encoding": "utf-8-sig",
+        "escape_formulas": True,
+        "decimal_comma": True,
         "prefix": "p_",
         "scores": True,
         "top_k": 1,
@@ -157,6 +163,18 @@ PREDICT_FILES = Endpoint(
         "note_bad_rows": False,
         "shard_rows": 10,
         "overwrite": False,
+    },
+)
+# Names of labels do not go with columns that are called like labels.
+PREDICT_NUMBERED_FILES = Endpoint(
+    "predict-files of numbered labels",
+    "POST",
+    f"{API}/predict-files",
+    {
+        "model_name": "tickets_v1",
+        "input": "/nowhere/at/all/*.csv",
+        "output": "/nowhere/at/all/numbered",
+        "label_names": ["0=ham", "1=spam"],
     },
 )
 CLASSIFY = Endpoint(
@@ -292,7 +310,10 @@ NEEDING_A_BODY = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, *ON_KEYS)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
 # Each is accepted as it is, so that what is refused is refused for what the entry changes.
-ACCEPTED = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, CLASSIFY_TEXTS, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
+ACCEPTED = (
+    *(*ON_CLASSIFIERS, PREDICT_FILES, PREDICT_NUMBERED_FILES, FORGET, CLASSIFY_TEXTS, MANY_TEXTS, MANY_NAMES),
+    *(FSCK, REPRODUCE),
+)
 
 LONG_KEY = "My card was billed " * 9
 SURROGATE = "a \ud800 b"
@@ -612,17 +633,24 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
             "label_column",
             "labels_column",
             "label_separator",
+            "sheet",
+            "id_column",
+            "split_column",
+            "annotators",
+            "output_encoding",
         )
     ),
     *(
         (PREDICT_FILES, (name,), f"{name} must be true or false", NO_FLAG, {})
-        for name in ("scores", "note_bad_rows", "overwrite")
+        for name in ("scores", "note_bad_rows", "overwrite", "escape_formulas", "decimal_comma")
     ),
     (PREDICT_FILES, ("header",), "header must be true or false", tuple(each for each in NO_FLAG if each != "null"), {}),
     (PREDICT_FILES, ("text_column",), "text_column must be a list", NO_LIST, {}),
     (PREDICT_FILES, ("text_column", 1), "text_column[1] must be a string", NO_STRING, {"index": 1}),
     (PREDICT_FILES, ("indicator_columns",), "indicator_columns must be a list", NO_LIST, {}),
     (PREDICT_FILES, ("indicator_columns", 0), "indicator_columns[0] must be a string", NO_STRING, {"index": 0}),
+    (PREDICT_NUMBERED_FILES, ("label_names",), "label_names must be a list", NO_LIST, {}),
+    (PREDICT_NUMBERED_FILES, ("label_names", 0), "label_names[0] must be a string", NO_STRING, {"index": 0}),
     (PREDICT_FILES, ("top_k",), "top_k must be a whole number", NO_WHOLE_NUMBER_NOR_NULL, {}),
     (PREDICT_FILES, ("shard_rows",), "shard_rows must be a whole number", NO_WHOLE_NUMBER, {}),
     (PREDICT_FILES, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
@@ -1799,6 +1827,8 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("POST", CROSS_VALIDATE.path, ()),
     ("POST", SUGGEST.path, ()),
     ("GET", JOBS, ("limit",)),
+    ("GET", BIND.path, ()),
+    ("PUT", BIND.path, ()),
     ("GET", f"{JOBS}/{{job}}", ()),
     ("GET", f"{JOBS}/{{job}}/events", ()),
     ("POST", CANCEL.path, ()),
@@ -2050,10 +2080,12 @@ CSV = {"Content-Type": "text/csv"}
 TABLE = f"Subject,Body,Team\n{SECRET},It crashes,bug\n".encode()
 # How a file is to be read: the query, what it says of the table, and what else it tells.
 MISREADINGS: tuple[tuple[str, str, str, str], ...] = (
-    ("format=xlsx", "invalid_parameter", "format", "format is none of csv, tsv, jsonl, json, txt"),
+    ("format=xls", "invalid_parameter", "format", "format is none of csv, tsv, jsonl, json, txt, xlsx"),
     ("format=", "invalid_parameter", "format", "format is none of csv"),
     ("quoting=all", "invalid_parameter", "quoting", "quoting is none of csv, none"),
     ("encoding=none", "invalid_parameter", "encoding", "none is no encoding of text"),
+    ("annotators=mean", "invalid_parameter", "annotators", "annotators is none of majority, refuse"),
+    ("label_names=ham", "invalid_parameter", "label_names", "label_names"),
     ("encoding=", "invalid_parameter", "encoding", "is no encoding of text"),
     ("encoding=%00", "invalid_parameter", "encoding", "is no encoding of text"),
     ("encoding=idna", "invalid_parameter", "encoding", "idna is no encoding of text"),
@@ -2070,12 +2102,12 @@ MISREADINGS: tuple[tuple[str, str, str, str], ...] = (
 # What is no table: the name of the file, the file, and what is said of it.
 NO_TABLES: tuple[tuple[str, bytes, str], ...] = (
     ("a.csv", b"", "there is nothing in it"),
-    ("a.xlsx", b"PK\x03\x04", "it is a spreadsheet"),
+    ("a.xlsx", b"PK\x03\x04", "it is a damaged workbook"),
     ("a.xls", b"\xd0\xcf\x11\xe0", "it is a spreadsheet"),
     ("a.xls", b"<html><table>", "it is HTML or XML"),
     ("a.pdf", b"%PDF-1.7", "it is a PDF document"),
     ("a.csv", b"\x89PNG\r\n", "it is a picture"),
-    ("a.csv", b"text\nna\xefve\n", "line 2: the byte 0xef"),
+    ("a.csv", b"a,b\nx\xffx\x81x\xfex,c\n", "line 2: the byte 0xff"),
     ("a.csv", b"text\na\0b\n", "a NUL character"),
     ("a.csv", b"\x1f\x8bno gzip", "damaged gzip"),
     ("a.json", b"{", "the JSON is broken"),
@@ -2089,7 +2121,7 @@ def _inspections() -> Iterator[Refusal]:
     known = sorted(each.name for each in fields_of(InspectRequest))
     row = (422, "invalid_request", ("colour is no parameter", *known), {"parameter": "colour", "known": known})
     yield Refusal("inspect with colour=red", "POST", f"{INSPECT}?colour=red", CSV, TABLE, *row)
-    for name in sorted({*known} - {"text_column", "indicator_columns"}):  # which may stand there several times
+    for name in sorted({*known} - {"text_column", "indicator_columns", "label_names"}):  # which may stand there twice
         row = (422, "invalid_request", (f"{name} stands twice",), {"parameter": name})
         yield Refusal(f"inspect with {name} twice", "POST", f"{INSPECT}?{name}=1&{name}=1", CSV, TABLE, *row)
     for said in NO_FLAGS:
@@ -2240,7 +2272,10 @@ def _places() -> Iterator[Refusal]:
             yield sent(PREDICT_FILES, what, document, 422, "invalid_parameter", name, parameter=name)
         document = changed(PREDICT_FILES.whole, (name,), " ")
         yield sent(PREDICT_FILES, f"{name} is blank", document, 422, "invalid_parameter", f"{name} is empty")
-    for name, value in (("format", "xml"), ("quoting", "single"), ("output_format", "xlsx"), ("shard_rows", 0)):
+    for name, value in (
+        *(("format", "xml"), ("quoting", "single"), ("annotators", "mean"), ("label_names", ["ham"])),
+        *(("output_format", "xlsx"), ("output_encoding", "cp1252"), ("shard_rows", 0)),
+    ):
         document = changed(PREDICT_FILES.whole, (name,), value)
         yield sent(PREDICT_FILES, f"{name} is {value}", document, 422, "invalid_parameter", name, parameter=name)
     for name in ("abstain_below", "min_in_scope"):

@@ -54,7 +54,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("aliases", "alias_commands", "List the aliases, or take one away."),
         ("history", "alias_commands", "Show every change of an alias: when, who and why."),
         ("bind", "binding_commands", "Have a classifier answer questions of a name."),
-        ("bindings", "binding_commands", "List which classifiers answer which questions, or take one away."),
+        ("bindings", "binding_commands", "List which classifier answers each question, or forget one."),
     ],
     "Import and export": [
         ("export", "transfer_commands", "Write a classifier into one file."),
