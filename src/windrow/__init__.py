@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from windrow.domain.gate import FailedSet as FailedSet
     from windrow.domain.gate import GateMetrics as GateMetrics
     from windrow.domain.gate import GateReport as GateReport
+    from windrow.domain.inspection import FileNote as FileNote
     from windrow.domain.inspection import InspectedColumn as InspectedColumn
     from windrow.domain.inspection import InspectedRow as InspectedRow
     from windrow.domain.inspection import Inspection as Inspection
@@ -193,6 +194,7 @@ __all__ = [
     "FailedRow",
     "FailedSet",
     "FileFit",
+    "FileNote",
     "FilePrediction",
     "Finding",
     "FitEstimate",
@@ -342,6 +344,7 @@ _MODULES = {
         "GateReport",
     ),
     "windrow.domain.inspection": (
+        "FileNote",
         "InspectedColumn",
         "InspectedRow",
         "Inspection",

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.browsing import Watch
 from tests.console.test_train import choose, expect_trained, open_train, record, tickets, train_button
 from tests.servers import Running
 from tests.source_tree import PACKAGE
@@ -70,10 +69,7 @@ def test_what_a_tool_leaves_out_is_told_and_its_columns_are_not_asked_for(
     expect(page.get_by_label("Use of text")).to_have_count(0)
 
 
-def test_of_several_controls_of_a_labelling_tool_one_is_chosen(
-    server: Running, page: Page, watch: Watch, tmp_path: Path
-) -> None:
-    watch.allow("status of 422")
+def test_of_several_controls_of_a_labelling_tool_one_is_chosen(server: Running, page: Page, tmp_path: Path) -> None:
     tasks = [
         {
             "id": place,

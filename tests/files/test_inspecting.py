@@ -11,11 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windrow.cli.surface import CliWords
 from windrow.codec.values import from_json, to_json
 from windrow.domain.characters import is_blank
 from windrow.domain.dataset import DataLimits, Dataset, DataWarning, Row
 from windrow.domain.errors import InvalidFile, InvalidParameter, LimitExceeded
-from windrow.domain.inspection import InspectedColumn, Inspection, InspectRequest, OpenQuestion, RowProblem
+from windrow.domain.inspection import (
+    InspectedColumn,
+    Inspection,
+    InspectRequest,
+    OpenQuestion,
+    RowProblem,
+    told_in,
+)
 from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
 from windrow.files.delimited import MAX_COLUMNS
 from windrow.files.inspecting import InspectionLimits, inspect_file
@@ -517,4 +525,34 @@ def test_an_encoding_that_fits_the_first_lines_alone_is_not_read_with() -> None:
 def test_an_inspection_says_where_it_found_labels_in_a_table_without_a_header() -> None:
     found = look("bug,it crashes\nidea,add more colours\nbug,it hangs\n", "a.csv", header=False)
     assert (found.text_columns, found.label_column, found.questions) == (("2",), "1", ())
-    assert "Column 1, the first one, is taken for the label" in found.notes[0]
+    [note] = found.notes
+    assert "Column 1, the first one, is taken for the label" in note.detail
+    assert note.detail.endswith("add label_column=2 text_column=1.")
+    assert told_in(CliWords(), note).endswith("add --label-column 2 --text-column 1.")
+
+
+def test_sentences_that_name_no_parameter_are_told_without_their_template() -> None:
+    [problem] = look("text,label\na,x\nb,\n", "a.csv").problems
+    assert (problem.template, problem.facts) == ("", {})
+    assert told_in(CliWords(), problem) == problem.detail
+
+
+def controls(*names: str) -> str:
+    """Return a Label Studio export with a choice in each control."""
+    chosen = [{"from_name": each, "to_name": "text", "type": "choices", "value": {"choices": ["a"]}} for each in names]
+    return json.dumps([{"id": place, "data": {"text": "hi"}, "annotations": [{"result": chosen}]} for place in (1, 2)])
+
+
+def test_of_several_controls_of_a_labelling_tool_it_is_asked_which_to_learn() -> None:
+    found = look(controls("team", "mood"), "export.json")
+    assert (found.format, found.certainty, found.columns, found.num_rows) == ("label_studio", 1.0, (), 0)
+    [question] = found.questions
+    assert (question.parameter, question.choices) == ("label_column", ("mood", "team"))
+    assert question.detail.startswith("it has labels of several controls")
+    assert look(controls("team", "mood"), "export.json", label_column="team").rows_per_label == {"a": 2}
+    assert look(controls("team", "mood"), "export.json", labels_column="team").rows_per_label == {"a": 2}
+
+
+def test_a_control_that_is_not_there_is_refused_and_not_asked_about() -> None:
+    with pytest.raises(InvalidFile, match="no control 'urgency' with labels"):
+        look(controls("team", "mood"), "export.json", label_column="urgency")

@@ -41,7 +41,8 @@ def test_a_file_is_read_as_its_query_says(client: httpx.Client) -> None:
             "id": "",
         },
     ]
-    assert found["problems"] == [{"line": 4, "detail": "the text is blank. Fill it in or remove that row.", "id": ""}]
+    told = "the text is blank. Fill it in or remove that row."
+    assert found["problems"] == [{"line": 4, "detail": told, "id": "", "template": "", "facts": {}}]
     assert (found["format"], found["delimiter"], found["has_header"]) == ("csv", ",", True)
     assert (found["text_columns"], found["label_column"]) == (["Subject", "Body"], "Team")
     assert (found["num_rows"], found["num_problems"], found["rows_per_label"]) == (2, 1, {"billing": 2})
@@ -68,7 +69,8 @@ def test_the_digest_is_that_of_a_training_on_the_rows(client: httpx.Client) -> N
 def test_a_question_is_no_error(client: httpx.Client) -> None:
     found = client.post(INSPECT, params={"filename": "a.csv"}, content=b"title,summary\na,b\n").json()
     assert found["text_columns"] == found["rows"] == []
-    assert found["questions"] == [{"parameter": "text_column", "detail": "'title', 'summary' could all hold the text."}]
+    told = "'title', 'summary' could all hold the text."
+    assert found["questions"] == [{"parameter": "text_column", "detail": told, "choices": []}]
 
 
 @pytest.mark.parametrize("media_type", ["", "text/csv; charset=utf-8", "application/vnd.ms-excel", "application/zip"])

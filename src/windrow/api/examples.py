@@ -241,6 +241,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "InspectedColumn.distinct": 6,
     "InspectedRow.line": 2,
     "RowProblem.line": 7,
+    "FileNote.detail": "'lookup' tables in it hold no rows.",
     "RowProblem.detail": "the label is blank. Fill it in or remove that row.",
     "BulkDeletion.freed_bytes": 0,
     "Copied.name": "mail_classifier_v1",

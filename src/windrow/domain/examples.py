@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from windrow.domain.inspection import RowProblem
+from windrow.domain.inspection import FileNote, RowProblem
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import Format, Split
 from windrow.domain.values import Value
@@ -43,7 +43,7 @@ class Examples(Value):
     """What the file says that the classifier is for, such as a system prompt."""
     label_descriptions: Mapping[str, str] = field(default_factory=dict)
     """What the file says that labels mean, by label."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[FileNote, ...] = ()
     """What was decided about the file as a whole."""
 
     def only(self, *splits: Split | None) -> "Examples":

@@ -9,6 +9,7 @@ from windrow.domain.output_options import WrittenQuoting
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import Format, ReadOptions, Split, check_read_options
 from windrow.domain.values import ListValue, Value
+from windrow.domain.words import Words, is_same_everywhere, render
 
 # So many problems are told one by one; a file with more is another kind of file.
 MAX_PROBLEMS: Final = 100
@@ -84,6 +85,57 @@ class RowProblem(Value):
     """What is wrong with it, and what to do about it."""
     id: str = ""
     """What the labelling tool that wrote the file calls it; empty where it has no name."""
+    template: str = ""
+    """The sentences of ``detail`` with places for the names of parameters, so that a program can tell them as its own
+    options; empty where they name none.
+    """
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The values for the template's places."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileNote(Value):
+    """What was decided about a file as a whole, or what in it are no rows."""
+
+    _named_by = "detail"
+
+    detail: str
+    """The decision, and what to do where it is not the right one."""
+    template: str = ""
+    """The sentences of ``detail`` with places for the names of parameters, so that a program can tell them as its own
+    options; empty where they name none.
+    """
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The values for the template's places."""
+
+
+def row_problem(line: int, template: str, facts: Mapping[str, Any], id_: str = "") -> RowProblem:
+    """Return why a row was left out.
+
+    Args:
+        line: Its line, or the number of its record, from 1.
+        template: The sentences, as of :mod:`windrow.domain.words`.
+        facts: The values for their places.
+        id_: What the labelling tool calls the row.
+    """
+    kept = ("", {}) if is_same_everywhere(template) else (template, dict(facts))
+    return RowProblem(line, render(template, facts), id_, *kept)
+
+
+def file_note(template: str, facts: Mapping[str, Any]) -> FileNote:
+    """Return what was decided about a file.
+
+    Args:
+        template: The sentences, as of :mod:`windrow.domain.words`.
+        facts: The values for their places.
+    """
+    kept = ("", {}) if is_same_everywhere(template) else (template, dict(facts))
+    return FileNote(render(template, facts), *kept)
+
+
+def told_in(words: Words, told: RowProblem | FileNote) -> str:
+    """Return the sentences about a row or a file in a surface's own words."""
+    return render(told.template, told.facts, words) if told.template else told.detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +149,10 @@ class OpenQuestion(Value):
     ``indicator_columns``, ``header``, ``sheet``, or ``encoding`` where one was proposed and read with."""
     detail: str
     """What is not clear."""
+    choices: tuple[str, ...] = ()
+    """The parts of a labelling tool's rows that the answer may name, such as its controls; none for tables, whose
+    columns the inspection has.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +185,7 @@ class Inspection(ListValue[InspectedRow]):
     declaration: str = ""
     """The line before the header in which Excel declares the delimiter (``sep=;``); empty where there is none."""
     columns: tuple[InspectedColumn, ...]
-    """Its columns, in order."""
+    """Its columns, in order; none where a labelling tool's file is not read before a question is answered."""
     text_columns: tuple[str, ...]
     """The columns that make the texts; none where it is not clear which they are."""
     label_column: str | None
@@ -145,7 +201,7 @@ class Inspection(ListValue[InspectedRow]):
     rows_without_labels: int = 0
     """How many of the rows have none of the labels; 0 where rows have one label each."""
     num_rows: int
-    """How many rows it has, without those with a problem."""
+    """How many rows it has, without those with a problem; 0 where it has no ``columns``."""
     rows: tuple[InspectedRow, ...]
     """Those rows, in order; none where it is not clear which column holds the text."""
     rows_per_label: Mapping[str, int]
@@ -172,7 +228,7 @@ class Inspection(ListValue[InspectedRow]):
     """What the file says that the classifier is for, such as a system prompt; empty where it says nothing."""
     label_descriptions: Mapping[str, str] = field(default_factory=dict)
     """What the file says that labels mean, by label."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[FileNote, ...] = ()
     """What was decided about the file as a whole, and what in it are no rows."""
     warnings: tuple[DataWarning, ...]
     """What a training on these rows would warn of, each with all the rows behind it, counted from 0 in ``rows``."""

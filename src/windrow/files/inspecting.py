@@ -27,11 +27,14 @@ from windrow.domain.inspection import (
     OpenQuestion,
     RowProblem,
     check_inspect,
+    file_note,
+    row_problem,
 )
 from windrow.domain.label_names import parse_label_names
 from windrow.domain.labelled_rows import LabelledDataset, LabelledRow, dataset_of
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.words import render
+from windrow.files.bad_rows import without_place
 from windrow.files.columns import (
     Columns,
     FoundColumns,
@@ -48,10 +51,11 @@ from windrow.files.json_values import shown_value
 from windrow.files.label_hints import find_label_hints
 from windrow.files.nested_values import NestedRow
 from windrow.files.reading import Record, Table, is_rejected
+from windrow.files.row_limits import find_length_problem
 from windrow.files.table_columns import id_column_of, no_split_column, place_labels
 from windrow.files.table_opening import open_rows
 from windrow.files.text_form import find_text_form
-from windrow.files.tool_rows import ToolRows, open_tool
+from windrow.files.tool_rows import ToldFile, read_tool_rows, tell_tool
 
 UNNAMED: Final = "the file"
 # Deeper values have no JSON reader that all have in common.
@@ -63,6 +67,12 @@ _NESTED_CHARS: Final = 30
 # The questions about which rows there are, and what their columns are called.
 _TABLE_QUESTIONS: Final = frozenset(("header", "sheet"))
 _READ_AS: Final = "it is not UTF-8, and was read as {candidate}, in which line {line} has {reading!r}. Is that right?"
+# The options that name a part of a tool's rows, and all that answer the same question.
+_PARTS: Final[Mapping[object, Sequence[str]]] = {
+    "text_column": ("text_column",),
+    "label_column": ("label_column", "labels_column"),
+    "labels_column": ("label_column", "labels_column"),
+}
 # The questions about how labels are written in their column.
 _UNCLEAR_LABELS: Final = frozenset(("label_separator", "labels_column"))
 
@@ -126,7 +136,7 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
     name = request.filename or UNNAMED
     limit = (limits.max_bytes, limits.setting)
     source = Source(name, file, encoding=request.encoding, limit=limit, listener=notes)
-    tool, blocks = open_tool(source, request, labelled=request.labelled, settles_kind=True)
+    tool, blocks = tell_tool(source, request, labelled=request.labelled)
     if tool is not None:
         return _inspected_tool(tool, request, limits, notes)
     format_, names, rows = open_rows(source, request.filename or "", request, labelled=False, blocks=blocks)
@@ -162,7 +172,7 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
             source.ask(str(hint.parameter), hint.template, None, **hint.facts)
     if not found.text or not _TABLE_QUESTIONS.isdisjoint(notes.questions):
         found, kept = FoundColumns((), found.label if _TABLE_QUESTIONS.isdisjoint(notes.questions) else None), []
-    told = () if place is None else (render(place.note.template, place.note.facts),)
+    told = () if place is None else (file_note(place.note.template, place.note.facts),)
     inspection = _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
     form = find_text_form(source, request)
     return replace(
@@ -175,25 +185,42 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
     )
 
 
-def _inspected_tool(tool: ToolRows, request: InspectRequest, limits: InspectionLimits, notes: "_Notes") -> Inspection:
+def _inspected_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: "_Notes") -> Inspection:
+    """Read a whole file of a labelling tool; where one of its parts is to be chosen, ask which instead."""
+    try:
+        return _read_tool(told, request, limits, notes)
+    except InvalidFile as error:
+        parameter = error.facts.get("parameter")
+        if parameter not in _PARTS or not _choices(error) or any(getattr(request, each) for each in _PARTS[parameter]):
+            raise
+        notes = _Notes(limits.rows.max_rows)
+        notes.note_question(error)
+    source = told.document.source
+    seen = _SeenRows(source, limits, {}, is_json=False)
+    found = _inspection(source, notes, FoundColumns((), None), [], {"format": told.format.name, "seen": seen})
+    return replace(found, certainty=told.certainty)
+
+
+def _read_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: "_Notes") -> Inspection:
     """Read a whole file of a labelling tool, and tell its rows as those of a table."""
-    source, told = tool.document.source, tool.columns
+    tool = read_tool_rows(told, settles_kind=True)
+    source, columns = told.document.source, tool.columns
     seen = _SeenRows(source, limits, {each: _Column() for each in tool.names}, is_json=False)
-    found = FoundColumns(told.text, told.label, labels=told.labels)
-    columns = told if request.labelled else Columns(told.text)
-    table = Table(source, columns, tool.names, iter(()), options=request, tool=tool, on_row=seen.count)
+    found = FoundColumns(columns.text, columns.label, labels=columns.labels)
+    wanted = columns if request.labelled else Columns(columns.text)
+    table = Table(source, wanted, tool.names, iter(()), options=request, tool=tool, on_row=seen.count)
     kept = _kept_rows(table, found, request, limits)
     reading, left_out = tool.reading, tool.left_out
-    seen.columns = {name: column for name, column in seen.columns.items() if column.values or name in told.text}
+    seen.columns = {name: column for name, column in seen.columns.items() if column.values or name in columns.text}
     return replace(
         _inspection(source, notes, found, kept, {"format": tool.format.name, "seen": seen}),
         certainty=tool.certainty,
-        left_out=tuple(RowProblem(row.place, render(row.template, row.facts), row.id) for row in left_out.rows),
+        left_out=tuple(row_problem(row.place, row.template, row.facts, row.id) for row in left_out.rows),
         num_left_out=left_out.num_rows,
         num_unlabelled=left_out.num_unlabelled,
         description=reading.description,
         label_descriptions=dict(reading.label_descriptions),
-        notes=tuple(render(note.template, note.facts) for note in reading.notes),
+        notes=tuple(file_note(note.template, note.facts) for note in reading.notes),
     )
 
 
@@ -210,6 +237,11 @@ class _Notes:
     num_problems: int = 0
     questions: dict[str, OpenQuestion] = field(default_factory=dict)
 
+    @property
+    def takes_questions(self) -> bool:
+        """Whether what is not clear is noted."""
+        return True
+
     def note_problem(self, error: InvalidFile) -> None:
         """Take note of a row that is left out.
 
@@ -219,24 +251,25 @@ class _Notes:
         self.num_problems += 1
         if self.num_problems > self.max_problems:
             raise _too_many_rows(str(error.facts["file"]), self.max_problems)
-        line, template = error.facts["line"], _without_place(error.template)
+        line, template = error.facts["line"], without_place(error.template)
         assert isinstance(line, int)
         if len(self.problems) < MAX_PROBLEMS or line < self.problems[-1].line:
-            problem = RowProblem(line, render(template, error.facts), str(error.facts.get("id", "")))
+            problem = row_problem(line, template, error.facts, str(error.facts.get("id", "")))
             insort(self.problems, problem, key=lambda each: each.line)
             del self.problems[MAX_PROBLEMS:]
 
     def note_question(self, error: InvalidFile) -> None:
         """Take note of what is not clear, without the advice, which is the parameter."""
         parameter = str(error.facts["parameter"])
-        template = _without_place(error.template)
+        template = without_place(error.template)
         detail = f"{template.partition('. ')[0].removesuffix('.')}."
-        self.questions.setdefault(parameter, OpenQuestion(parameter, render(detail, error.facts)))
+        self.questions.setdefault(parameter, OpenQuestion(parameter, render(detail, error.facts), _choices(error)))
 
 
-def _without_place(template: str) -> str:
-    """Return what an error says of a file, without the beginning that says where."""
-    return template.partition(": ")[2] if template.startswith("{file}") else template
+def _choices(error: InvalidFile) -> tuple[str, ...]:
+    """Return what an error says that one may choose from."""
+    names = error.facts.get("names")
+    return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
 
 
 @dataclass(slots=True)
@@ -435,18 +468,7 @@ def _problem_of_row(
     """Return why a row is left out, as a template and its facts: as no example, or as nothing to classify."""
     if request.labelled and is_rejected(record.values, request):
         return "its answer is {answer}, so it is no example.", {"answer": record.values["answer"]}
-    if len(record.text) > limits.max_text_chars:
-        return (
-            "the text has {chars} characters; at most {limit} are taken here. Shorten it, or raise {setting}.",
-            {"chars": len(record.text), "limit": limits.max_text_chars, "setting": "WINDROW_MAX_TEXT_CHARS"},
-        )
-    longest = max(map(len, (record.label, *(record.labels or ()))))
-    if longest > MAX_LABEL_CHARS:
-        return (
-            "the label has {chars} characters; a label has at most {limit}. Shorten it.",
-            {"chars": longest, "limit": MAX_LABEL_CHARS},
-        )
-    return None
+    return find_length_problem(record, limits.max_text_chars)
 
 
 def _problem_of_json(values: Mapping[str, object]) -> str | None:

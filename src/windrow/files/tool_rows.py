@@ -7,8 +7,9 @@ from typing import Final
 
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import PLAIN_FORMATS, ReadOptions
+from windrow.files.bad_rows import MAX_TOLD_ROWS, BadRows
 from windrow.files.columns import Columns, LabelColumns
-from windrow.files.decoding import Source
+from windrow.files.decoding import Listener, Source
 from windrow.files.formats.document import FileDocument, open_document, open_folder
 from windrow.files.formats.form import CERTAIN, Example, FileFormat, LeftOut, Reading, Split
 from windrow.files.formats.recognition import recognise
@@ -18,8 +19,6 @@ from windrow.files.workbook_parts import is_spreadsheet
 TEXT: Final = "text"
 LABEL: Final = "label"
 LABELS: Final = "labels"
-# So many rows that are left out are told one by one.
-MAX_TOLD_ROWS: Final = 100
 _NO_PROJECT: Final = (
     "its files are no project of a known tool. Name the one with rows, unpacked, or say what they are with "
     "{arg:format}."
@@ -32,7 +31,7 @@ _SEVERAL: Final = (
 
 @dataclass(slots=True)
 class LeftOutRows:
-    """Rows of a file that are no examples; nothing is wrong with them."""
+    """Rows of a file that are no examples, and those that are wrong where such rows are left out."""
 
     rows: list[LeftOut] = field(default_factory=list)
     """The first of them, with the reason."""
@@ -40,12 +39,32 @@ class LeftOutRows:
     """How many there are."""
     num_unlabelled: int = 0
     """How many more rows nobody has labelled."""
+    num_bad: int = 0
+    """How many of them are wrong."""
 
     def add(self, row: LeftOut) -> None:
         """Take note of a row."""
         self.num_rows += 1
         if len(self.rows) < MAX_TOLD_ROWS:
             self.rows.append(row)
+
+    def add_bad(self, bad: BadRows) -> None:
+        """Take note of all rows that are wrong, once the file is read."""
+        self.num_rows += bad.num_rows
+        self.num_bad += bad.num_rows
+        self.rows = sorted((*self.rows, *bad.rows), key=lambda row: row.place)[:MAX_TOLD_ROWS]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldFile:
+    """A file of a labelling tool that nothing has been read of but its beginning."""
+
+    format: FileFormat
+    """The format."""
+    certainty: float
+    """How sure it is that the file is its own, from 0 to 1; 1 where the user said so."""
+    document: FileDocument
+    """The file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +171,7 @@ class ToolRows:
 
 
 def open_tool(
-    source: Source, options: ReadOptions, *, labelled: bool, folder: Path | None = None, settles_kind: bool = False
+    source: Source, options: ReadOptions, *, labelled: bool, folder: Path | None = None
 ) -> tuple[ToolRows | None, Iterator[str] | None]:
     """Look whether an open file is one of a labelling tool, and begin to read it as such.
 
@@ -161,7 +180,6 @@ def open_tool(
         options: The options that the user gave.
         labelled: Whether its rows must have labels.
         folder: The folder that it lies in, whose files may belong to it; ``None`` where it came alone.
-        settles_kind: Whether its kind is to be told from its rows also where they need no labels.
 
     Returns:
         Its rows, or ``None`` where it is a table; and what was begun to be read of its text then.
@@ -169,28 +187,49 @@ def open_tool(
     Raises:
         InvalidFile: It is not clear what it is, or it is damaged.
     """
+    told, blocks = tell_tool(source, options, labelled=labelled, folder=folder)
+    return None if told is None else read_tool_rows(told, settles_kind=labelled), blocks
+
+
+def tell_tool(
+    source: Source, options: ReadOptions, *, labelled: bool, folder: Path | None = None
+) -> tuple[ToldFile | None, Iterator[str] | None]:
+    """Look whether an open file is one of a labelling tool; the arguments, errors and the rest as :func:`open_tool`.
+
+    Returns:
+        What it is, or ``None`` where it is a table; and what was begun to be read of its text then.
+    """
     if options.format in PLAIN_FORMATS or (options.format is None and is_spreadsheet(source, None)):
         return None, None
     document = open_document(source, options, folder=folder)
     found = _told_format(document, labelled=labelled)
     if found is not None:
-        return read_tool_rows(*found, document, settles_kind=labelled or settles_kind), None
+        return ToldFile(*found, document), None
     if document.is_container:
         raise source.error(_NO_PROJECT, parameter="format")
     return None, document.blocks
 
 
-def open_tool_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> ToolRows:
+def open_tool_folder(
+    folder: Path, options: ReadOptions, *, labelled: bool, listener: Listener | None = None
+) -> ToolRows:
     """Begin to read a folder that a labelling tool has written.
+
+    Args:
+        folder: The folder.
+        options: The options that the user gave.
+        labelled: Whether its rows must have labels.
+        listener: Is told of wrong rows; ``None`` to refuse the folder for the first one.
 
     Raises:
         InvalidFile: It is not clear what it is.
     """
     document = open_folder(folder, options)
+    document.source.listener = listener
     found = _told_format(document, labelled=labelled)
     if found is None:
         raise document.error(_NO_PROJECT, parameter="format")
-    return read_tool_rows(*found, document, settles_kind=labelled)
+    return read_tool_rows(ToldFile(*found, document), settles_kind=labelled)
 
 
 def _told_format(document: FileDocument, *, labelled: bool) -> tuple[FileFormat, float] | None:
@@ -203,27 +242,25 @@ def _told_format(document: FileDocument, *, labelled: bool) -> tuple[FileFormat,
     return found, CERTAIN
 
 
-def read_tool_rows(format_: FileFormat, certainty: float, document: FileDocument, *, settles_kind: bool) -> ToolRows:
+def read_tool_rows(told: ToldFile, *, settles_kind: bool) -> ToolRows:
     """Begin to read a file of a labelling tool.
 
     Args:
-        format_: What it is.
-        certainty: How sure that is, from 0 to 1.
-        document: The file.
+        told: The file, and what it is.
         settles_kind: Whether labels are wanted, so that it matters if rows have one each. Where the format does not say
             so, all rows are held in memory then, without their form in the tool.
 
     Raises:
         InvalidFile: It is damaged, or it is not clear where its texts and labels are.
     """
-    document.wants_labels = settles_kind
-    reading = format_.read(document)
+    told.document.wants_labels = settles_kind
+    reading = told.format.read(told.document)
     kind, rows = reading.kind, reading.rows
     if kind is None and settles_kind:
         held = [replace(row, values={}) for row in rows]
         kind = "multi_label" if any(_is_several(row) for row in held) else "single_label"
         rows = iter(held)
-    return ToolRows(format_, certainty, document, reading, kind or "multi_label", rows)
+    return ToolRows(told.format, told.certainty, told.document, reading, kind or "multi_label", rows)
 
 
 def _is_several(row: Example | LeftOut) -> bool:

@@ -19,7 +19,7 @@ from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.tables import Column, number, print_facts, print_table
 from windrow.domain.figures import counted, percent
-from windrow.domain.inspection import Inspection, InspectRequest
+from windrow.domain.inspection import Inspection, InspectRequest, told_in
 from windrow.files.decoding import STANDARD_INPUT, source_name
 from windrow.files.formats.registry import format_called
 from windrow.session.inspecting import open_rows_file
@@ -82,19 +82,20 @@ def _print_inspection(call: Call, inspection: Inspection) -> None:
         ("Format", _format_text(inspection)),
         ("Texts", " and ".join(inspection.text_columns)),
         ("Labels", _labels_text(inspection)),
-        ("Rows", _rows_text(inspection)),
+        ("Rows", _rows_text(inspection) if inspection.columns else ""),
         ("Parts", ", ".join(f"{split} {count:,}" for split, count in inspection.rows_per_split.items())),
         ("Left out", _left_out_text(inspection)),
         ("Description", one_line(inspection.description)),
         ("SHA-256", inspection.sha256 or ""),
     )
-    print()
-    print_table(
-        inspection.columns,
-        Column("column", lambda column: column.name, no_wrap=True),
-        number("distinct", lambda column: f"{column.distinct:,}"),
-        Column("examples", lambda column: listed(column.examples), cut=True),
-    )
+    if inspection.columns:
+        print()
+        print_table(
+            inspection.columns,
+            Column("column", lambda column: column.name, no_wrap=True),
+            number("distinct", lambda column: f"{column.distinct:,}"),
+            Column("examples", lambda column: listed(column.examples), cut=True),
+        )
     if inspection.rows_per_label:
         print()
         print_table(
@@ -108,14 +109,14 @@ def _print_inspection(call: Call, inspection: Inspection) -> None:
             inspection.left_out[:_SHOWN_LEFT_OUT],
             number("line", lambda row: str(row.line)),
             Column("id", lambda row: row.id),
-            Column("left out, since", lambda row: row.detail),
+            Column("left out, since", lambda row: told_in(call.words, row)),
         )
     if inspection.problems:
         print()
         print_table(
             inspection.problems[:_SHOWN_PROBLEMS],
             number("line", lambda problem: str(problem.line)),
-            Column("problem", lambda problem: problem.detail),
+            Column("problem", lambda problem: told_in(call.words, problem)),
         )
     _print_notes(call, inspection)
 
@@ -131,7 +132,7 @@ def _labels_text(inspection: Inspection) -> str:
 def _print_notes(call: Call, inspection: Inspection) -> None:
     notes = notes_console()
     for note in inspection.notes:
-        notes.print(f"Note: {one_line(note)}")
+        notes.print(f"Note: {one_line(told_in(call.words, note))}")
     if (hidden := inspection.num_left_out - _SHOWN_LEFT_OUT) > 0:
         notes.print(f"{counted(hidden, 'more row is', 'more rows are')} left out; --json tells of a hundred.")
     if (unshown := inspection.num_problems - _SHOWN_PROBLEMS) > 0:

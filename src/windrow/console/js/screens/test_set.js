@@ -133,8 +133,8 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
       ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
     <//>
     <${Problem} error=${error} />
-    ${file && error && html`<${Candidates} error=${error} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />`}
-    ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} separator=${said.label_separator} busy=${busy} onRead=${(how) => run(file, how)} />
+    ${file && error && html`<${Candidates} asked=${error.problem} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />`}
+    ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} separator=${said.label_separator} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />
       ${taken.length > 0 && html`<p class="row"><${Button} primary busy=${busy} onClick=${() => take(file.name, found)}>Take the ${counted(taken.length, "row")}<//></p>`}`}
   </div>`;
 }
@@ -170,8 +170,9 @@ export function FileColumns({ found, separator = null, busy, labelled: hasLabels
     onRead({ text_column: taken("text"), label_column: one, labels_column: many, label_separator: many && between, indicator_columns: taken("indicator"), header: found.has_header ?? undefined, ...kept });
   }
   return html`${questions.map(
-      ({ parameter, detail }) => html`<${Notice} kind="warn" key=${parameter}>
-        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : parameter === "label_separator" ? "What stands between two labels?" : parameter in ANSWERS ? "" : "Choose it below."}</p>
+      ({ parameter, detail, choices }) => html`<${Notice} kind="warn" key=${parameter}>
+        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : parameter === "label_separator" ? "What stands between two labels?" : parameter in ANSWERS || choices.length ? "" : "Choose it below."}</p>
+        <${Candidates} asked=${{ parameter, names: choices }} busy=${busy} onRead=${(how) => onRead({ ...kept, ...how })} />
         ${parameter === "label_separator" && html`<div class="row">${SEPARATORS.map((each) => html`<${Button} key=${each} busy=${busy} label="Labels are apart by ${each}" onClick=${() => assign(label ?? several, "labels", each)}><code>${each}</code><//>`)}
           <${Button} busy=${busy} onClick=${() => assign(label ?? several, "label")}>Each cell is one label<//></div>`}
         ${parameter in ANSWERS && html`<div class="row">${ANSWERS[parameter](found).map(([answer, words]) => html`<${Button} key=${answer} busy=${busy} onClick=${() => onRead({ ...kept, [parameter]: answer })}><bdi>${words}</bdi><//>`)}</div>`}
@@ -179,7 +180,7 @@ export function FileColumns({ found, separator = null, busy, labelled: hasLabels
       <//>`,
     )}
     ${hasLabels && !saysLabels(found) && !questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
-    <${Scroll} label="Columns">
+    ${columns.length > 0 && html`<${Scroll} label="Columns">
       <table class="read-columns">
         <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
         <tbody>${columns.map(({ name, examples, distinct }) => {
@@ -190,7 +191,7 @@ export function FileColumns({ found, separator = null, busy, labelled: hasLabels
           </tr>`;
         })}</tbody>
       </table>
-    <//>`;
+    <//>`}`;
 }
 
 /** What parts of a tool's file may be taken for, by the option that was asked for. @type {Record<string, [string, string][]>} */
@@ -201,11 +202,11 @@ const TAKEN_FOR = {
 
 /**
  * The parts of a tool's file that the server cannot decide between, to choose one.
- * @param {{ error: any, busy?: boolean, onRead: (how: Record<string, any>) => void }} props
+ * @param {{ asked: any, busy?: boolean, onRead: (how: Record<string, any>) => void }} props
  */
-export function Candidates({ error, busy, onRead }) {
-  const { parameter = "", names = null } = error?.problem ?? {};
-  if (!Object.hasOwn(TAKEN_FOR, parameter) || !Array.isArray(names)) return null;
+export function Candidates({ asked, busy, onRead }) {
+  const { parameter = "", names = null } = asked ?? {};
+  if (!Object.hasOwn(TAKEN_FOR, parameter) || !Array.isArray(names) || !names.length) return null;
   const labels = parameter === "label_column" ? { label_column: null, labels_column: null } : {};
   return html`${TAKEN_FOR[parameter]?.map(
     ([option, words]) => html`<p class="row" key=${option}>${words} ${names.slice(0, MOST_OFFERED).map((/** @type {string} */ name) => {
@@ -232,7 +233,7 @@ export function Parts({ read: { rows_per_split: parts, num_left_out: out, num_un
   const counts = Object.entries(parts).map(([part, count]) => `${counted(count, "row")} for ${part}`);
   return html`${counts.length > 0 && html`<p>${counts.join(", ")}.${parts.test ? " Those for test are kept from the training, which is then evaluated on them." : ""}</p>`}
     ${description && html`<p>The file says what it is for: <q><bdi>${shortened(description)}</bdi></q></p>`}
-    ${notes.map((/** @type {string} */ each) => html`<p class="muted"><bdi>${each}</bdi></p>`)}
+    ${notes.map((/** @type {Json} */ each) => html`<p class="muted"><bdi>${each.detail}</bdi></p>`)}
     ${unlabelled > 0 && html`<p class="muted">${counted(unlabelled, "row")} that nobody has labelled ${unlabelled === 1 ? "is" : "are"} left out.</p>`}
     ${out > 0 &&
     html`<details class="oddity">

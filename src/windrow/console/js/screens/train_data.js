@@ -159,7 +159,7 @@ export function Source() {
     <p class="sr-only" role="status">${busy ? "Reading the rows." : read ? `${counted(read.num_rows, "row")} understood.` : ""}</p>
     ${from === "paste" ? html`<${Paste} />` : from === "type" ? html`<${Type} />` : from === "describe" ? html`<${Describe} />` : html`<${Choose} file=${file} busy=${busy} />`}
     <${Problem} error=${error} />
-    ${error && !read && html`<${Candidates} error=${error} busy=${busy} onRead=${(how) => readFile(file, { ...draft.peek().options, ...how })} /><${Differently} read=${null} />`}
+    ${error && !read && html`<${Candidates} asked=${/** @type {any} */ (error).problem} busy=${busy} onRead=${(how) => readFile(file, { ...draft.peek().options, ...how })} /><${Differently} read=${null} />`}
   <//>`;
 }
 
@@ -276,11 +276,11 @@ export function Understood({ read }) {
     read.has_header === false && "no header",
   ];
   return html`<${Sheet} title="What was understood">
-    <p>${counted(read.num_rows, "row")}: ${facts.filter(Boolean).join(", ")}.
+    <p>${read.columns.length > 0 && `${counted(read.num_rows, "row")}: `}${facts.filter(Boolean).join(", ")}.
       ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
     ${read.kind === "multi_label" && html`<p>Each row has any number of labels, so this becomes a multi-label classifier. ${read.rows_without_labels ? `${counted(read.rows_without_labels, "row has", "rows have")} none of them.` : "Each row has at least one; add some that have none, so that the classifier sees what to leave alone."}</p>`}
     <${Parts} read=${read} />
-    ${!TOOLS.includes(read.format) && html`<${FileColumns} found=${read} separator=${options.label_separator} onRead=${(how) => readFile(file, { ...options, ...how })} />`}
+    ${(!TOOLS.includes(read.format) || read.questions.length > 0) && html`<${FileColumns} found=${read} separator=${options.label_separator} onRead=${(how) => readFile(file, { ...options, ...how })} />`}
     <details class="differently">
       <summary>Read it differently</summary>
       <${Differently} read=${read} />
