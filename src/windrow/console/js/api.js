@@ -76,7 +76,7 @@ export const CLEARING = new Set(["set_threshold", "bind"]);
 /**
  * What is answered; lists that some replies have are named, so that what is done to each entry needs no type of its own.
  * @typedef {{ [name: string]: any, base_models: any[], bins: any[], candidates: any[], columns: any[], coverage: any[],
- *   disagreements: any[], findings: any[], import_warnings: any[], misclassified: any[], models: any[], notes: string[],
+ *   disagreements: any[], findings: any[], import_warnings: any[], misclassified: any[], models: any[], notes: any[],
  *   pairs: any[], problems: any[], questions: any[], stages: any[], tags: string[], text_columns: string[],
  *   warnings: any[] }} Json
  */

@@ -133,7 +133,7 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
       ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
     <//>
     <${Problem} error=${error} />
-    ${file && error && html`<${Candidates} asked=${error.problem} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />`}
+    ${file && error && html`<${Candidates} asked=${/** @type {any} */ (error).problem} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />`}
     ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} separator=${said.label_separator} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />
       ${taken.length > 0 && html`<p class="row"><${Button} primary busy=${busy} onClick=${() => take(file.name, found)}>Take the ${counted(taken.length, "row")}<//></p>`}`}
   </div>`;
