@@ -5,13 +5,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, BinaryIO, TypedDict, TypeVar
+from typing import Any, BinaryIO, Final, TypedDict, TypeVar
 
 from windrow.domain.inspection import InspectRequest
 from windrow.domain.read_options import Annotators, Format, Quoting
 from windrow.files.decoding import open_bytes
+from windrow.files.formats.azure import has_texts_beside
 from windrow.files.formats.members import pack_folder
 from windrow.session.arguments import check_known, request_of
+
+# So much of a JSON file says whether it is a project with its texts in other files.
+_BEGINNING_BYTES: Final = 1 << 16
 
 F = TypeVar("F", bound=Callable[..., Any])
 # What a file may be given as.
@@ -80,7 +84,8 @@ def open_rows_file(file: AnyFile) -> BinaryIO:
     """Return a file as one that is open, and that is to be closed.
 
     Args:
-        file: Its path, its bytes, or the file itself, open for reading bytes; the files of a folder are packed.
+        file: Its path, its bytes, or the file itself, open for reading bytes. The files of a folder are packed, and so
+            is an Azure project's file with the texts beside it.
 
     Raises:
         InvalidParameter: There is no such file to read.
@@ -90,4 +95,19 @@ def open_rows_file(file: AnyFile) -> BinaryIO:
         return io.BytesIO(file)
     if not isinstance(file, str | Path):
         return file
-    return pack_folder(Path(file)) if Path(file).is_dir() else open_bytes(Path(file))
+    path = Path(file)
+    if path.is_dir():
+        return pack_folder(path)
+    opened = open_bytes(path)
+    if path.suffix.lower() != ".json" or not _has_texts_beside(path, opened):
+        return opened
+    with opened:
+        return pack_folder(path.parent, lambda name: name == path.name or name.lower().endswith(".txt"))
+
+
+def _has_texts_beside(path: Path, opened: BinaryIO) -> bool:
+    if not opened.seekable():
+        return False
+    beginning = opened.read(_BEGINNING_BYTES).decode("utf-8", "ignore")
+    opened.seek(0)
+    return has_texts_beside(beginning) and any(each.suffix.lower() == ".txt" for each in path.parent.rglob("*"))

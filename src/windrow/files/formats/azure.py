@@ -48,6 +48,15 @@ def _sniff_custom_text(beginning: Beginning) -> float:
     return CERTAIN if _CUSTOM_TEXT.search(_object_text(beginning)) else NO
 
 
+def has_texts_beside(beginning: str) -> bool:
+    """Whether a file is a project of custom text classification, whose texts are other files.
+
+    Args:
+        beginning: The beginning of its text.
+    """
+    return beginning.lstrip("\ufeff \t\r\n").startswith("{") and _CUSTOM_TEXT.search(beginning) is not None
+
+
 def _sniff_clu(beginning: Beginning) -> float:
     return CERTAIN if _CONVERSATION.search(_object_text(beginning)) else NO
 

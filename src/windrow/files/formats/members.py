@@ -199,8 +199,12 @@ class FolderMembers:
                     yield path
 
 
-def pack_folder(folder: Path) -> BinaryIO:
+def pack_folder(folder: Path, is_wanted: Callable[[str], bool] = bool) -> BinaryIO:
     """Return the files of a folder as a zip file, to be read and closed.
+
+    Args:
+        folder: The folder.
+        is_wanted: Whether the file of a path goes along; all do by default.
 
     Raises:
         InvalidFile: There are too many, they are too large together, or one cannot be read.
@@ -208,7 +212,7 @@ def pack_folder(folder: Path) -> BinaryIO:
     members = FolderMembers(folder, Source(str(folder), io.BytesIO()).error)
     packed, size = io.BytesIO(), 0
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in members.names():
+        for name in filter(is_wanted, members.names()):
             with members.open(name) as file:
                 content = file.read()
             size += len(content)
