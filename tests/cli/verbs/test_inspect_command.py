@@ -161,6 +161,20 @@ def test_columns_that_may_hold_labels_are_named_with_their_option(ask: Run, tmp_
     assert "add --labels-column tags and --label-separator" in ask("evaluate", "mails_v1", file).refusal
 
 
+def test_a_file_without_a_known_column_of_labels_is_told_what_a_training_needs(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("Nr,Text,Kategorie\n1,charged twice,billing\n2,it crashes,technical\n")
+    hint = "No column is known to hold labels. To train on the file, name one with --label-column."
+    assert hint in ask("inspect", file).err
+    assert hint not in ask("inspect", file, "--no-labelled").err + ask("inspect", file, "--label-column", "Nr").err
+
+
+def test_columns_that_a_prediction_wrote_are_no_labels(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "labelled.csv"
+    file.write_text("text,predicted_label,score,in_scope,abstained,truncated\ncharged,billing,0.9,0.8,false,false\n")
+    assert "--indicator-columns" not in ask("inspect", file).err
+
+
 def test_an_empty_separator_is_refused(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "mails.csv"
     file.write_text("text,labels\ncharged twice,billing;urgent\n")
@@ -172,6 +186,7 @@ def test_a_workbook_is_told_with_its_sheet(ask: Run, tmp_path: Path) -> None:
     (tmp_path / "mails.xlsx").write_bytes(workbook(rows, rows, names=["May", "June"]))
     ended = ask("inspect", tmp_path / "mails.xlsx")
     assert "Not clear: it has several sheets with rows, 'May', 'June'. Answer with --sheet." in ended.err
+    assert ended.lines[0].startswith("Format XLSX, the first of several sheets")
     (tmp_path / "names.json").write_text('{"0": "billing", "1": "technical"}')
     names = ("--label-names", tmp_path / "names.json")
     ended = ask("inspect", tmp_path / "mails.xlsx", "--sheet", "May", *names)

@@ -64,7 +64,7 @@ def inspect(
         inspection = operations.inspect(opened, request)
     lines = tuple(row.line for row in inspection.rows)
     call.words.files["file"] = FileRows(name, inspection.rows, lines)
-    call.show(inspection, lambda found: _print_inspection(call, found))
+    call.show(inspection, lambda found: _print_inspection(call, found, trains=request.labelled))
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         yield opened
 
 
-def _print_inspection(call: Call, inspection: Inspection) -> None:
+def _print_inspection(call: Call, inspection: Inspection, *, trains: bool) -> None:
     print_facts(
         ("Format", _format_text(inspection)),
         ("Texts", " and ".join(inspection.text_columns)),
@@ -119,6 +119,9 @@ def _print_inspection(call: Call, inspection: Inspection) -> None:
             Column("problem", lambda problem: told_in(call.words, problem)),
         )
     _print_notes(call, inspection)
+    if trains and inspection.text_columns and not inspection.questions and not _labels_text(inspection):
+        label_column = call.words.argument("label_column")
+        notes_console().print(f"No column is known to hold labels. To train on the file, name one with {label_column}.")
 
 
 def _labels_text(inspection: Inspection) -> str:
@@ -144,9 +147,7 @@ def _print_notes(call: Call, inspection: Inspection) -> None:
 
 
 def _format_text(inspection: Inspection) -> str:
-    # A workbook is text of one encoding in a zip file; its sheet says more.
-    how = inspection.encoding.upper() if inspection.sheet is None else f"the sheet {inspection.sheet!r}"
-    parts = [_title(inspection.format), how]
+    parts = [_title(inspection.format), _written_text(inspection)]
     if inspection.certainty < 1:
         parts[0] += f" ({percent(inspection.certainty)} sure)"
     if inspection.delimiter is not None:
@@ -154,6 +155,13 @@ def _format_text(inspection: Inspection) -> str:
     if inspection.has_header is not None:
         parts.append("the first line names the columns" if inspection.has_header else "no header")
     return ", ".join(filter(None, parts))
+
+
+def _written_text(inspection: Inspection) -> str:
+    # A workbook is text of one encoding in a zip file; its sheet says more.
+    if not inspection.sheets:
+        return inspection.encoding.upper()
+    return "the first of several sheets" if inspection.sheet is None else f"the sheet {inspection.sheet!r}"
 
 
 def _title(name: str) -> str:
