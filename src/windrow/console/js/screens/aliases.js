@@ -11,6 +11,7 @@ import { go, href, route, setQuery } from "../router.js";
 import { classifiers, refresh, useFresh, versionOf } from "../store.js";
 import { html, submits, useEffect, useState } from "../ui.js";
 import { author, keepAuthor } from "./classifier_actions.js";
+import { Questions } from "./questions.js";
 import { TestSetField, useTestSet } from "./test_set.js";
 
 /** @typedef {import("../ui.js").View} View */
@@ -56,7 +57,8 @@ function List() {
         empty=${html`<${Empty} title=${loaded ? "No alias yet" : "Loading …"}>
           ${loaded && html`<p>An alias is a second name that points to a classifier. Programs that ask by it get the better version on the day you promote it, without a change of their own.</p>
             <p class="row"><${Button} primary onClick=${promote}>Make the first one<//></p>`}
-        <//>`} />`}`;
+        <//>`} />`}
+    ${loaded && html`<${Questions} />`}`;
 }
 
 /** @param {{ reference: string | null }} props */
