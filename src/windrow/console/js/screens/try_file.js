@@ -211,8 +211,9 @@ function give(now, found, format) {
     return { ...(found.rows[at].values ?? { text: found.rows[at].text }), ...Object.fromEntries(names.map((name, place) => [name, values[place]])) };
   });
   const ending = isTable ? found.format : format;
-  const text = format === "csv" ? asCsv([...columns, ...names], rows, isTable ? /** @type {import("../format.js").TextForm} */ (found) : undefined) : asJsonLines(rows);
-  const { content, replaced } = isTable ? encoded(text, /** @type {import("../format.js").TextForm} */ (found)) : { content: text, replaced: false };
+  const form = isTable ? /** @type {typeof found & import("../format.js").TextForm} */ (found) : undefined;
+  const text = format === "csv" ? asCsv([...columns, ...names], rows, form) : asJsonLines(rows);
+  const { content, replaced } = form ? encoded(text, form) : { content: text, replaced: false };
   download(content, `${now.file.name.replace(/\.\w+$/, "")}.predicted.${ending}`);
   if (replaced) say(`The file is UTF-8: it has characters that ${found.encoding} does not have, or this browser does not write ${found.encoding}.`);
   if (prefix) say(`The file has such a column already, so the new ones are called ${names[0]} and so on.`);
