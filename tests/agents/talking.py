@@ -20,6 +20,7 @@ from windrow.domain.access import CreateKeyRequest, Scope
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
+from windrow.operations import Operations
 from windrow.settings import Settings
 
 ROWS = [
@@ -40,22 +41,29 @@ KEYS: dict[str, tuple[tuple[Scope, ...], tuple[str, ...]]] = {
 Talk = Callable[[Client], Awaitable[Any]]
 
 
+@contextlib.contextmanager
+def opened(folder: Path) -> Iterator[Operations]:
+    """Give the verbs on a data directory."""
+    service = open_service(Settings(data_dir=folder))
+    try:
+        yield service
+    finally:
+        service.close()
+
+
 def train(folder: Path) -> None:
     """Train tickets_v1 in a data directory, and promote it to tickets."""
-    service = open_service(Settings(data_dir=folder))
     rows = tuple(Row(row["text"], row["label"]) for row in ROWS)
-    service.fit(FitRequest("tickets_v1", rows, num_iterations=0))
-    service.promote(PromoteRequest("tickets", "tickets_v1"))
-    service.close()
+    with opened(folder) as operations:
+        operations.fit(FitRequest("tickets_v1", rows, num_iterations=0))
+        operations.promote(PromoteRequest("tickets", "tickets_v1"))
 
 
 def create_keys(folder: Path) -> list[str]:
     """Return new API keys of a data directory: the trainer's, and that of a reader who knows tickets alone."""
-    service = open_service(Settings(data_dir=folder))
     requests = [CreateKeyRequest(name=name, scopes=scopes, only=only) for name, (scopes, only) in KEYS.items()]
-    keys = [service.create_key(request).key for request in requests]
-    service.close()
-    return keys
+    with opened(folder) as operations:
+        return [operations.create_key(request).key for request in requests]
 
 
 def over_stdio(*options: str | Path, mode: str = "auto", log: Path | None = None) -> Any:

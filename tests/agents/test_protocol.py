@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from mcp.client.client import Client
 
-import windrow
-from tests.agents.talking import MODES, ROWS, over_stdio, talk, train
+from tests.agents.talking import MODES, ROWS, opened, over_stdio, talk, train
 from windrow.agents.protocol import check_installed
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.job import JobListRequest
+from windrow.domain.listing import ListRequest
 
 INITIALIZE = {
     "jsonrpc": "2.0",
@@ -92,9 +93,10 @@ def test_an_agent_trains_sees_how_far_it_is_cancels_and_promotes(mode: str, tmp_
         assert promoted.structured_content["points_to"] == "t_v1"
 
     talk(over_stdio("--data-dir", tmp_path / "data", "--allow-changes", mode=mode), converse)
-    with windrow.open(tmp_path / "data") as session:
-        assert {job.model_name: job.state for job in session.jobs()} == {"t_v1": "succeeded", "t_v2": "cancelled"}
-        assert [each.name for each in session.models()] == ["t_v1"]
+    with opened(tmp_path / "data") as operations:
+        jobs = operations.list_jobs(JobListRequest()).jobs
+        assert {job.model_name: job.state for job in jobs} == {"t_v1": "succeeded", "t_v2": "cancelled"}
+        assert [each.name for each in operations.list_classifiers(ListRequest()).models] == ["t_v1"]
 
 
 @pytest.mark.slow

@@ -10,13 +10,14 @@ import pytest
 from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 
-import windrow
-from tests.agents.talking import MODES, ROWS, create_keys, over_http, serving, talk, train
+from tests.agents.talking import MODES, ROWS, create_keys, opened, over_http, serving, talk, train
 from tests.servers import Servers
+from windrow.domain.audit import AuditRequest
 
 pytestmark = pytest.mark.slow
 
-FIT = {"model_name": "t_v1", "training_data": ROWS, "num_iterations": 0}
+NAME = "t_v1"
+FIT = {"model_name": NAME, "training_data": ROWS, "num_iterations": 0}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 INITIALIZE = {
     "jsonrpc": "2.0",
@@ -115,8 +116,7 @@ def test_pages_of_other_sites_other_names_and_other_paths_are_refused(place: Pla
     assert httpx.post(place.url, content="no json", headers=bearer).status_code == 400
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_the_tools_of_a_server_take_each_callers_own_key_to_it(mode: str, tmp_path: Path) -> None:
+def test_the_tools_of_a_server_take_each_callers_own_key_to_it(tmp_path: Path) -> None:
     train(tmp_path / "data")
     trainer, reader = create_keys(tmp_path / "data")
     servers = Servers(tmp_path)
@@ -138,13 +138,13 @@ def test_the_tools_of_a_server_take_each_callers_own_key_to_it(mode: str, tmp_pa
 
     try:
         with serving(tmp_path, "--url", str(server.client.base_url), "--allow-changes") as url:
-            talk(over_http(url, trainer, mode), do_train)
-            talk(over_http(url, reader, mode), read)
-            talk(over_http(url, "", mode), be_refused)
+            talk(over_http(url, trainer), do_train)
+            talk(over_http(url, reader), read)
+            talk(over_http(url, ""), be_refused)
             two = httpx.post(url, json=INITIALIZE, headers={**ACCEPT, "X-API-Key": "a", "Authorization": "Bearer b"})
             assert two.status_code == 401
     finally:
         servers.stop()
-    with windrow.open(tmp_path / "data") as session:
-        keys = {entry.key_name for entry in session.audit().lines if entry.verb == "start_fit"}
-    assert keys == {"trainer"}
+    with opened(tmp_path / "data") as operations:
+        lines = operations.audit(AuditRequest(target=NAME)).lines
+    assert {line.key_name for line in lines if line.verb == "start_fit"} == {"trainer"}
