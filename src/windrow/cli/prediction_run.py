@@ -151,8 +151,8 @@ class _FileRun:
             self.run.say(remark)
         if self.skipped:
             lines = listed(map(str, sorted(self.skipped)), _SHOWN_LINES)
-            skipped = counted(len(self.skipped), "row")
-            self.run.say(f"Left out, since the text is blank or too long: {skipped}, of the lines {lines}.")
+            skipped = counted(len(self.skipped), "row, of line", "rows, of the lines")
+            self.run.say(f"Left out, since the text is blank or too long: {skipped} {lines}.")
 
     def shown_writer(self) -> ShownWriter | None:
         """Return what writes to standard output what is no file of results; ``None`` where rows are one."""

@@ -356,6 +356,11 @@ def test_bad_lines_of_plain_text_are_left_out_too(ask: Run, tmp_path: Path) -> N
     assert [row["text"] for row in rows] == ["money", "receipt"]
 
 
+def test_a_single_row_that_is_left_out_is_told_by_its_line(ask: Run, tmp_path: Path) -> None:
+    file = write(tmp_path / "mails.csv", [("1", "money"), ("2", " ")])
+    assert "too long: 1 row, of line 3." in ask("predict", "tickets_v1", file, "--skip-bad-rows").err
+
+
 def test_a_file_of_bad_rows_alone_gives_none(ask: Run, tmp_path: Path) -> None:
     file = write(tmp_path / "mails.csv", [("2", " "), ("4", "a" * 30_000)])
     ended = ask("predict", "tickets_v1", file, "--skip-bad-rows")
