@@ -8,7 +8,7 @@ import pytest
 import windrow
 from tests.client.serving import serving
 from tests.toy import Toy
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.session.async_client import AsyncClient
 from windrow.session.reply_warnings import WindrowWarning
 
@@ -83,3 +83,17 @@ def test_a_client_of_coroutines_does_the_same(toy: Toy) -> None:
     with serving(toy, toy.settings) as url:
         made = asyncio.run(fit(url))
     assert (made.num_examples, made.evaluation is not None) == (4, True)
+
+
+def test_rows_that_are_wrong_are_left_out_where_that_is_wanted(session: windrow.Session) -> None:
+    content = table(ROWS) + b",refund,train\n"
+    with pytest.raises(InvalidFile, match=r"line 8: the text is blank\..* Pass skip_bad_rows=True"):
+        session.fit_file("mails_v1", content, num_iterations=0)
+    with pytest.warns(WindrowWarning) as warned:
+        made = session.fit_file("mails_v1", content, skip_bad_rows=True, num_iterations=0)
+    assert made.num_examples == 6
+    assert "Left out of the file: 1 row that is wrong. Line 8: the text is blank." in "".join(
+        str(each.message) for each in warned
+    )
+    found = windrow.read_examples(content, skip_bad_rows=True)
+    assert (len(found.texts), found.num_left_out, found.left_out[0].line) == (6, 1, 8)

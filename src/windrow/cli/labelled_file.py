@@ -4,25 +4,27 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from windrow.domain.dataset import DataWarning
 from windrow.domain.figures import counted
 from windrow.domain.labelled_rows import LabelledRow
 from windrow.domain.read_options import LabelledReadOptions, ReadOptions
 from windrow.domain.words import Words, render
+from windrow.files.bad_rows import BadRows
 from windrow.files.decoding import source_name
 from windrow.files.labelled_files import (
     FileExample,
     LabelledFile,
+    left_out_lines,
     left_out_text,
     left_out_warnings,
     read_labelled_file,
 )
 from windrow.files.reading import read_rows
+from windrow.settings import read_settings
 
 T = TypeVar("T")
-_SHOWN_ROWS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class FileRows(Generic[T]):
 
 
 def read_labelled(
-    path: Path, options: ReadOptions, *, for_training: bool = False, words: Words | None = None
+    path: Path, options: LabelledReadOptions, *, for_training: bool = False, words: Words | None = None
 ) -> FileRows[LabelledRow]:
     """Return the labelled rows of a file, and say on standard error what is left out of it.
 
@@ -59,8 +61,8 @@ def read_labelled(
     Raises:
         InvalidParameter: The file or a row is wrong; the message names its line.
     """
-    file = read_labelled_file(path, options)
-    splits = options.splits if isinstance(options, LabelledReadOptions) else ()
+    file = read_examples_of(path, options)
+    splits = options.splits
     taken, test = file.for_training(splits) if for_training else (file.for_evaluation(splits), None)
     tell_file(file, words or Words())
     if file.rows_per_split:
@@ -75,6 +77,20 @@ def read_labelled(
         file.label_descriptions,
         left_out_warnings(file, words or Words()),
     )
+
+
+def read_examples_of(path: Path, options: LabelledReadOptions) -> LabelledFile:
+    """Return all examples of a file.
+
+    Args:
+        path: The file, or a folder that a labelling tool has written.
+        options: How to read it, and whether rows that are wrong are left out.
+
+    Raises:
+        InvalidParameter: The file or a row is wrong; the message names its line.
+    """
+    longest = read_settings().max_text_chars if options.skip_bad_rows else None
+    return read_labelled_file(path, options, BadRows(options.skip_bad_rows, longest))
 
 
 def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:
@@ -99,11 +115,8 @@ def tell_file(file: LabelledFile, words: Words) -> None:
     left_out = file.left_out
     if left_out.num_rows or left_out.num_unlabelled:
         print(f"Left out of {file.name}: {left_out_text(file)}.", file=sys.stderr)
-    for row in left_out.rows[:_SHOWN_ROWS]:
-        name = f" ({row.id})" if row.id else ""
-        print(f"  {file.place} {row.place}{name}: {render(row.template, row.facts, words)}", file=sys.stderr)
-    if left_out.num_rows > _SHOWN_ROWS:
-        print(f"  and {left_out.num_rows - _SHOWN_ROWS:,} more.", file=sys.stderr)
+    for line in left_out_lines(file, words):
+        print(f"  {line}", file=sys.stderr)
 
 
 def _split_text(file: LabelledFile) -> str:

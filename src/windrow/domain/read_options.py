@@ -94,6 +94,9 @@ class LabelledReadOptions(ReadOptions):
     splits: tuple[Split, ...] = ()
     """The part of the data that is taken, where the file has some: train, validation or test; several, each by itself.
     Left out, a training takes train and validation and is evaluated on test, and an evaluation takes test."""
+    skip_bad_rows: bool = False
+    """Leave out rows that are wrong, such as a broken line, a blank text or label, or one that is too long, and tell
+    which; otherwise the first one refuses the file."""
 
 
 # Those that say where labels are: what needs no labels has none of them.

@@ -70,6 +70,11 @@ class _Readable(Protocol):
 class Listener(Protocol):
     """Is told what is wrong with single rows and what is not clear, so that the rest of a file is read all the same."""
 
+    @property
+    def takes_questions(self) -> bool:
+        """Whether what is not clear is noted, so that all of the file is looked at; otherwise it refuses the file."""
+        ...
+
     def note_problem(self, error: InvalidFile) -> None:
         """Take note of a row that is left out."""
         ...
@@ -138,6 +143,11 @@ class Source:
             raise error
         self.listener.note_problem(error)
 
+    @property
+    def takes_questions(self) -> bool:
+        """Whether what is not clear is noted in place of refusing the file."""
+        return self.listener is not None and self.listener.takes_questions
+
     def ask(self, parameter: str, template: str, line: int | None = None, **facts: object) -> None:
         """Tell the listener what is not clear.
 
@@ -194,25 +204,26 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def open_source(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
+def open_source(path: Path | str, encoding: str | None = None, listener: Listener | None = None) -> Iterator[Source]:
     """Open a file, or standard input where the path is ``-``.
 
     Args:
         path: The file.
         encoding: The encoding of its text; ``None`` for that of the byte-order mark, else UTF-8.
+        listener: Is told of wrong rows; ``None`` to refuse the file for the first one.
 
     Raises:
         InvalidParameter: There is no such file, it cannot be read, or the encoding is unknown.
     """
     check_encoding(encoding)
     if str(path) == STANDARD_INPUT:
-        yield Source(source_name(path), sys.stdin.buffer, encoding=encoding)
+        yield Source(source_name(path), sys.stdin.buffer, encoding=encoding, listener=listener)
         return
     path = Path(path)
     with open_bytes(path) as file:
         # The size of a pipe or a device means nothing.
         size_bytes = path.stat().st_size if path.is_file() else None
-        yield Source(source_name(path), file, size_bytes, encoding)
+        yield Source(source_name(path), file, size_bytes, encoding, listener=listener)
 
 
 def text_blocks(source: Source) -> Iterator[str]:
@@ -241,7 +252,7 @@ def text_blocks(source: Source) -> Iterator[str]:
         _check_has_whole_characters(source, text, line)
         done += len(block or b"")
         if source.limit is not None and done > source.limit[0]:
-            raise _too_large(source)
+            raise too_large(source)
         line += count_line_ends(text)
         if text:
             if len(source.beginning) < _BEGINNING_CHARS:
@@ -373,7 +384,8 @@ def _check_has_whole_characters(source: Source, text: str, line: int) -> None:
         ) from error
 
 
-def _too_large(source: Source) -> LimitExceeded:
+def too_large(source: Source) -> LimitExceeded:
+    """Return the error that refuses a file for its size once it is unpacked; the source has a limit."""
     assert source.limit is not None
     limit, setting = source.limit
     return LimitExceeded(

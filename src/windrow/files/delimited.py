@@ -136,7 +136,7 @@ def name_cells(
     line, row = next(rows, (1, []))
     if not row:
         raise source.error("there is nothing in it. Name a file with rows.")
-    if source.listener is not None and len(row) > MAX_COLUMNS:
+    if source.takes_questions and len(row) > MAX_COLUMNS:
         raise too_many_columns(source, line)
     source.has_header = options.header is not False
     if options.header is False:
@@ -275,7 +275,7 @@ def _check_repeated(
         return
     options, labelled = lookup
     try:
-        if source.listener is not None:
+        if source.takes_questions:
             columns: Columns | FoundColumns = look_for_columns(names, options)
         else:
             columns = find_columns(names, options, labelled=labelled)

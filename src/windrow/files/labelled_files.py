@@ -1,6 +1,6 @@
 """Read all examples of a file into memory, with what the file says of them, and what is left out of it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -11,13 +11,17 @@ from windrow.domain.labelled_rows import LabelledRow
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.read_options import Format, ReadOptions, Split
 from windrow.domain.words import PYTHON, Words, render
-from windrow.files.decoding import source_name
+from windrow.files.bad_rows import BadRows
+from windrow.files.decoding import Source, source_name
 from windrow.files.formats.form import CERTAIN, LeftOut, Note
-from windrow.files.reading import Record, Table, is_rejected, open_table
+from windrow.files.reading import Record, Table, is_rejected, open_table, read_table
+from windrow.files.row_limits import find_length_problem
 from windrow.files.tool_rows import LeftOutRows
 
 # What a training takes where a file has parts.
 _TRAINED: Final[tuple[Split | None, ...]] = (None, "train", "validation")
+# So many rows that are left out are told one by one, the others by count.
+_SHOWN_ROWS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +97,40 @@ class LabelledFile:
         return replace(self, examples=tuple(each for each in self.examples if each.split in wanted))
 
 
-def read_labelled_file(path: Path | str, options: ReadOptions) -> LabelledFile:
+def read_labelled_file(path: Path | str, options: ReadOptions, bad: BadRows | None = None) -> LabelledFile:
     """Read all examples of a file.
 
     Args:
         path: The file, a folder that a tool has written, or ``-`` for standard input.
         options: How to read it.
+        bad: Says whether wrong rows are left out, and collects them; ``None`` to refuse the file for the first one.
 
     Raises:
         InvalidParameter: There is no such file, or it cannot be read.
         InvalidFile: It is not clear what it is, or a row is wrong; the message names its line.
     """
-    with open_table(path, options, labelled=True) as table:
-        return collect_examples(table, source_name(path))
+    bad = BadRows() if bad is None else bad
+    with bad.noted(), open_table(path, options, labelled=True, listener=bad) as table:
+        return collect_examples(table, source_name(path), bad)
 
 
-def collect_examples(table: Table, name: str) -> LabelledFile:
+def read_labelled_source(source: Source, options: ReadOptions, bad: BadRows) -> LabelledFile:
+    """Read all examples of a file that is open; otherwise as :func:`read_labelled_file`."""
+    source.listener = bad
+    with bad.noted():
+        return collect_examples(read_table(source, source.name, options, labelled=True), source.name, bad)
+
+
+def collect_examples(table: Table, name: str, bad: BadRows) -> LabelledFile:
     """Read all examples of a table.
 
     Args:
         table: The table, which no row has been read of.
         name: What messages call the file.
+        bad: What its source tells of wrong rows.
 
     Raises:
-        InvalidFile: A row is wrong; the message names its line.
+        InvalidFile: It is damaged, or it is not clear how to read it.
     """
     tool = table.tool
     left_out = LeftOutRows() if tool is None else tool.left_out
@@ -124,9 +138,14 @@ def collect_examples(table: Table, name: str) -> LabelledFile:
     for record in table.records():
         if tool is None and is_rejected(record.values, table.options):
             words = "its answer is {answer}, so it is no example."
-            left_out.add(LeftOut(record.line, words, {"answer": record.values["answer"]}))
+            left_out.add(LeftOut(record.line, words, {"answer": record.values["answer"]}, record.id))
+            continue
+        if bad.max_text_chars is not None and (problem := find_length_problem(record, bad.max_text_chars)) is not None:
+            table.source.row = record.line, record.id
+            table.source.reject(problem[0], record.line, **problem[1])
             continue
         examples.append(FileExample(_row_of(record), record.line, record.split, record.id))
+    left_out.add_bad(bad)
     place = table.source.place
     file = LabelledFile(name, table.format, CERTAIN, tuple(examples), left_out, notes=table.notes, place=place)
     if tool is None:
@@ -147,11 +166,16 @@ def _row_of(record: Record) -> LabelledRow:
 
 def left_out_text(file: LabelledFile) -> str:
     """Return in words how many rows of a file are left out."""
-    parts = []
-    if file.left_out.num_rows:
-        parts.append(counted(file.left_out.num_rows, "row"))
-    if file.left_out.num_unlabelled:
-        parts.append(f"{counted(file.left_out.num_unlabelled, 'row')} that nobody has labelled")
+    left_out, parts = file.left_out, []
+    if left_out.num_rows == left_out.num_bad:
+        rows = counted(left_out.num_rows, "row that is wrong", "rows that are wrong")
+    else:
+        wrong = f", {left_out.num_bad:,} of them wrong" if left_out.num_bad else ""
+        rows = f"{counted(left_out.num_rows, 'row')}{wrong}"
+    if left_out.num_rows:
+        parts.append(rows)
+    if left_out.num_unlabelled:
+        parts.append(f"{counted(left_out.num_unlabelled, 'row')} that nobody has labelled")
     return ", and ".join(parts)
 
 
@@ -164,7 +188,20 @@ def left_out_warnings(file: LabelledFile, words: Words = PYTHON) -> tuple[DataWa
     """
     if not file.left_out.num_rows and not file.left_out.num_unlabelled:
         return ()
-    reasons = dict.fromkeys(render(row.template, row.facts, words) for row in file.left_out.rows)
-    first = next(iter(reasons), "")
-    why = f" The first one: {first}" if first else ""
-    return (DataWarning("rows_left_out", f"Left out of {file.name}: {left_out_text(file)}.{why}"),)
+    told = " ".join((f"Left out of {file.name}: {left_out_text(file)}.", *left_out_lines(file, words)))
+    return (DataWarning("rows_left_out", told),)
+
+
+def left_out_lines(file: LabelledFile, words: Words = PYTHON) -> Iterator[str]:
+    """Yield where the first ten of the rows stand that are left out, and why; then how many more there are.
+
+    Args:
+        file: The file.
+        words: How parameters are called.
+    """
+    left_out = file.left_out
+    for row in left_out.rows[:_SHOWN_ROWS]:
+        name = f" ({row.id})" if row.id else ""
+        yield f"{file.place.capitalize()} {row.place}{name}: {render(row.template, row.facts, words)}"
+    if left_out.num_rows > _SHOWN_ROWS:
+        yield f"And {left_out.num_rows - _SHOWN_ROWS:,} more."

@@ -23,6 +23,7 @@ from windrow.files.columns import (
 )
 from windrow.files.decoding import (
     STANDARD_INPUT,
+    Listener,
     Source,
     open_source,
 )
@@ -186,7 +187,10 @@ class Table:
         text = self._text(line, values, columns)
         if text is None:
             return None
-        split, labels = self._split(line, values), None
+        split, is_split = self._split(line, values)
+        if not is_split:
+            return None
+        labels = None
         label: str | None = ""
         if columns.labels is not None:
             if (labels := self._labels(line, values, columns.labels)) is None:
@@ -225,16 +229,17 @@ class Table:
         checked = [self._checked(line, name_label(label, self.label_names), "label") for label in labels]
         return None if None in checked else tuple(label for label in checked if label is not None)
 
-    def _split(self, line: int, values: Mapping[str, object]) -> Split | None:
-        """Return the part of the data that a row belongs to, where a column says so."""
+    def _split(self, line: int, values: Mapping[str, object]) -> tuple[Split | None, bool]:
+        """Return the part of the data that a row belongs to, where a column says so; and whether the row stays."""
         if (column := self.options.split_column) is None:
-            return None
+            return None, True
         value = values.get(column)
         split = find_split(value)
         if split is None and not _is_blank(value) and value != UNASSIGNED:
             words = "{column!r} is {value!r}, no part of the data. Write train, validation or test, or leave it blank."
             self.source.reject(words, line, column=column, value=value)
-        return split
+            return None, False
+        return split, True
 
     def _text(self, line: int, values: Mapping[str, object], columns: Columns) -> str | None:
         """Return a row's text; ``None`` if it has none and is left out."""
@@ -370,13 +375,20 @@ def _problem(value: object) -> str | None:
 
 
 @contextmanager
-def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: bool = False) -> Iterator[Table]:
+def open_table(
+    path: Path | str,
+    options: ReadOptions = DETECT_ALL,
+    *,
+    labelled: bool = False,
+    listener: Listener | None = None,
+) -> Iterator[Table]:
     """Open a file or, with ``-``, standard input, and detect its format and columns from its beginning.
 
     Args:
         path: The file.
         options: The read options that the user gave.
         labelled: Whether the rows must have labels.
+        listener: Is told of wrong rows; ``None`` to refuse the file for the first one.
 
     Raises:
         InvalidParameter: There is no such file, or it cannot be read, or an option of reading does not exist.
@@ -385,9 +397,10 @@ def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled:
     check_read_options(options)
     path = Path(path) if str(path) != STANDARD_INPUT else STANDARD_INPUT
     if isinstance(path, Path) and path.is_dir():
-        yield _table_of(open_tool_folder(path, options, labelled=labelled), labelled=labelled)
+        tool = open_tool_folder(path, options, labelled=labelled, listener=listener)
+        yield _table_of(tool, labelled=labelled)
         return
-    with open_source(path, options.encoding) as source:
+    with open_source(path, options.encoding, listener) as source:
         folder = path.parent if isinstance(path, Path) else None
         yield read_table(source, path, options, labelled=labelled, folder=folder)
 

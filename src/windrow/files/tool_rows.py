@@ -1,5 +1,6 @@
 """Read the rows of a labelling tool's file as those of a table: examples, and what is left out with the reason."""
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -196,6 +197,8 @@ def tell_tool(
 ) -> tuple[ToldFile | None, Iterator[str] | None]:
     """Look whether an open file is one of a labelling tool; the arguments, errors and the rest as :func:`open_tool`.
 
+    The one file in a zip file that is nothing else takes its place.
+
     Returns:
         What it is, or ``None`` where it is a table; and what was begun to be read of its text then.
     """
@@ -205,9 +208,26 @@ def tell_tool(
     found = _told_format(document, labelled=labelled)
     if found is not None:
         return ToldFile(*found, document), None
-    if document.is_container:
+    if not document.is_container:
+        return None, document.blocks
+    if len(names := document.member_names()) != 1:
         raise source.error(_NO_PROJECT, parameter="format")
-    return None, document.blocks
+    _unpack_only(document, names[0])
+    return tell_tool(source, options, labelled=labelled)
+
+
+def _unpack_only(document: FileDocument, name: str) -> None:
+    """Have a source read the only file in its zip file.
+
+    Raises:
+        InvalidFile: It is damaged, encrypted or another zip file, or too large.
+        LimitExceeded: It is larger than the source's limit.
+    """
+    source = document.source
+    unpacked = document.open_bytes(name)
+    source.name, source.file, source.place = f"{source.name}: {name}", unpacked, "line"
+    source.size_bytes = unpacked.seek(0, io.SEEK_END)
+    unpacked.seek(0)
 
 
 def open_tool_folder(

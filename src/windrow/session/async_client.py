@@ -349,7 +349,13 @@ class AsyncClient:
         return dict(zip(request.all_names, await self._operations.predict(request), strict=True))
 
     async def fit_file(
-        self, model_name: str, file: AnyFile, *, splits: Iterable[Split] = (), **options: Any
+        self,
+        model_name: str,
+        file: AnyFile,
+        *,
+        splits: Iterable[Split] = (),
+        skip_bad_rows: bool = False,
+        **options: Any,
     ) -> FileFit:
         """Train on a file, and evaluate on the rows that it has for testing, as ``Session.fit_file`` does.
 
@@ -358,6 +364,7 @@ class AsyncClient:
             file: What ``windrow.read_examples`` takes: its path, its bytes, or the file itself.
             splits: The parts of the data to train on, where the file has some: ``train``, ``validation`` or ``test``.
                 Left out, those are train and validation, and ``evaluation`` is that on test.
+            skip_bad_rows: Whether rows that are wrong are left out, as ``windrow.read_examples`` has it.
             **options: How to read the file, as ``windrow.read_examples`` has them, and the arguments of :meth:`fit`
                 besides its rows. Without a ``description``, it is what the file says that it is for.
 
@@ -369,7 +376,9 @@ class AsyncClient:
             InvalidFile: It is not clear what the file is, or a row is wrong; the message names its line.
             InvalidInput: The name, an option or the rows break a rule.
         """
-        training = await asyncio.to_thread(file_training_of, model_name, file, splits, options)
+        training = await asyncio.to_thread(
+            file_training_of, model_name, file, splits, options, skip_bad_rows=skip_bad_rows
+        )
         result = await self._operations.fit(training.request)
         asked = training.evaluation_of(result)
         evaluation = None if asked is None else await self._operations.call("evaluate", asked)

@@ -42,7 +42,7 @@ class FileTraining:
 
 
 def file_training_of(
-    model_name: str, file: AnyFile, splits: Iterable[Split], options: Mapping[str, Any]
+    model_name: str, file: AnyFile, splits: Iterable[Split], options: Mapping[str, Any], *, skip_bad_rows: bool = False
 ) -> FileTraining:
     """Read a file, and return the training on it.
 
@@ -51,6 +51,7 @@ def file_training_of(
         file: The file.
         splits: The parts of the data to train on; none for train and validation.
         options: Those of reading and of the training.
+        skip_bad_rows: Whether rows that are wrong are left out.
 
     Raises:
         TypeError: An option is unknown.
@@ -59,7 +60,8 @@ def file_training_of(
     check_known("fit_file", options, (*READING, *_TRAINING))
     parts = (splits,) if isinstance(splits, str) else tuple(splits)
     check_read_options(LabelledReadOptions(splits=cast(tuple[Split, ...], parts)))
-    read = read_any_file(file, cast(InspectOptions, {name: options[name] for name in options if name in READING}))
+    reading = cast(InspectOptions, {name: options[name] for name in options if name in READING})
+    read = read_any_file(file, reading, skip_bad_rows=skip_bad_rows)
     train, test = read.for_training(cast(tuple[Split, ...], parts))
     given = {name: value for name, value in options.items() if name in _TRAINING}
     if given.get("description") is None and read.description:

@@ -347,7 +347,15 @@ class Session:
         request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(request.all_names, self._operations.predict(request), strict=True))
 
-    def fit_file(self, model_name: str, file: AnyFile, *, splits: Iterable[Split] = (), **options: Any) -> FileFit:
+    def fit_file(
+        self,
+        model_name: str,
+        file: AnyFile,
+        *,
+        splits: Iterable[Split] = (),
+        skip_bad_rows: bool = False,
+        **options: Any,
+    ) -> FileFit:
         """Train a classifier on a file, and evaluate it on the rows that the file has for testing.
 
         Args:
@@ -355,6 +363,7 @@ class Session:
             file: What ``windrow.read_examples`` takes: its path, its bytes, or the file itself.
             splits: The parts of the data to train on, where the file has some: ``train``, ``validation`` or ``test``.
                 Left out, those are train and validation, and ``evaluation`` is that on test.
+            skip_bad_rows: Whether rows that are wrong are left out, as ``windrow.read_examples`` has it.
             **options: How to read the file, as ``windrow.read_examples`` has them, and the arguments of :meth:`fit`
                 besides its rows. Without a ``description``, it is what the file says that it is for.
 
@@ -366,7 +375,7 @@ class Session:
             InvalidFile: It is not clear what the file is, or a row is wrong; the message names its line.
             InvalidInput: The name, an option or the rows break a rule.
         """
-        training = file_training_of(model_name, file, splits, options)
+        training = file_training_of(model_name, file, splits, options, skip_bad_rows=skip_bad_rows)
         result = self._operations.fit(training.request)
         asked = training.evaluation_of(result)
         return warn_of(training.reply(result, None if asked is None else self._operations.evaluate(asked)))

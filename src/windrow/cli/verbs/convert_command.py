@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.labelled_file import tell_file
+from windrow.cli.labelled_file import read_examples_of, tell_file
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import naming_file, notes_console
@@ -19,9 +19,9 @@ from windrow.disk import whole_file
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
 from windrow.domain.multi_label import MultiLabelRow
-from windrow.domain.read_options import Format, ReadOptions
+from windrow.domain.read_options import Format, LabelledReadOptions
 from windrow.domain.values import Value
-from windrow.files.labelled_files import FileExample, LabelledFile, read_labelled_file
+from windrow.files.labelled_files import FileExample, LabelledFile
 from windrow.files.text_form import PLAIN
 from windrow.files.writing import LABEL_SEPARATOR, check_labels_for_csv
 
@@ -53,7 +53,7 @@ class Conversion(Value):
     rows: int
     """How many examples were written."""
     left_out: int
-    """How many rows are no examples."""
+    """How many rows are no examples, or are wrong and were skipped."""
     unlabelled: int
     """How many more rows nobody has labelled."""
     out: str
@@ -63,10 +63,10 @@ class Conversion(Value):
 @verbs.command(
     epilog="Examples: windrow convert project.json -o rows.jsonl; windrow convert export.zip --format azure --to csv"
 )
-@with_options(to=OptionSpec(metavar="FORMAT"), out=OptionSpec("-o --out", metavar="FILE"))
+@with_options(leave_out=("splits",), to=OptionSpec(metavar="FORMAT"), out=OptionSpec("-o --out", metavar="FILE"))
 def convert(
     call: Call,
-    read_options: ReadOptions,
+    read_options: LabelledReadOptions,
     output: Output,
     file: Annotated[
         Path,
@@ -86,7 +86,7 @@ def convert(
     form = _form_of(output.to, out)
     if out is not None and out != DASH:
         check_absent(out, overwrite=output.overwrite)
-    found = read_labelled_file(file, read_options)
+    found = read_examples_of(file, read_options)
     tell_file(found, call.words)
     content = _WRITERS[form](found)
     if out is None or out == DASH:

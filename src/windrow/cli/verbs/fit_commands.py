@@ -171,7 +171,8 @@ def _print_result(call: Call, result: FitResult) -> None:
     print(f"Labels: {listed(result.labels)}")
     estimate = result.report.estimate
     print(f"Accuracy on new rows: {'not estimated' if estimate is None else _estimated(estimate)}")
-    call.warn(result.warnings, result.taken_over_rows)
+    # What was left out of the file was told when it was read.
+    call.warn([each for each in result.warnings if each.code != "rows_left_out"], result.taken_over_rows)
     # A name without a version may never get one, so no next name is suggested.
     if result.next_name is not None and read_version(result.model_name) is not None:
         notes_console().print(f"A free name for the next version: {result.next_name}")
