@@ -47,6 +47,12 @@ _MAGIC = (
     (b"7z\xbc\xaf", "a packed file"),
     (b"\x28\xb5\x2f\xfd", "a packed file"),
 )
+# What to do with such a file.
+_SAVE_AS_CSV = "Save it as CSV with the program that made it, and use that file."
+_OF_OTHER_KINDS = {
+    **dict.fromkeys(("a picture", "a program"), "Name a file with rows."),
+    **dict.fromkeys(("a packed file", "a file that was packed twice"), "Unpack it, and use the file in it."),
+}
 # So much of what a row is known by is told.
 _MAX_ID_CHARS = 80
 # So many bytes are there before it is looked how a file begins.
@@ -366,9 +372,7 @@ def check_encoding(encoding: str | None) -> None:
 def _check_is_text(source: Source, first: bytes) -> None:
     kind = next((kind for magic, kind in _MAGIC if first.startswith(magic)), None)
     if kind is not None:
-        raise source.error(
-            "it is {kind}, no text. Save it as CSV with the program that made it, and use that file.", kind=kind
-        )
+        raise source.error(f"it is {{kind}}, no text. {_OF_OTHER_KINDS.get(kind, _SAVE_AS_CSV)}", kind=kind)
 
 
 def _check_has_whole_characters(source: Source, text: str, line: int) -> None:
