@@ -8,6 +8,7 @@ import pytest
 
 from tests.files.formats.label_studio_samples import annotated, task
 from tests.files.formats.openai_samples import CHAT, chat, jsonl
+from tests.files.formats.packing import zipped
 from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import ReadOptions
 from windrow.files.reading import Record, open_table
@@ -39,6 +40,28 @@ def test_a_training_reads_the_examples_and_notes_what_is_left_out(tmp_path: Path
     assert table.tool is not None
     assert [row.id for row in table.tool.left_out.rows] == ["2"]
     assert table.tool.left_out.num_unlabelled == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.csv", "text,label\na,A\nb,B\n"),
+        ("in/rows.jsonl", '{"text": "a", "label": "A"}\n{"text": "b", "label": "B"}\n'),
+        ("export.json", json.dumps([task(1, "a", annotated("A")), task(2, "b", annotated("B"))])),
+    ],
+)
+def test_the_only_file_in_a_zip_file_is_read_as_it_is(tmp_path: Path, name: str, content: str) -> None:
+    file = tmp_path / "rows.zip"
+    file.write_bytes(zipped({name: content}))
+    assert [(row.text, row.label) for row in records(file, labelled=True)] == [("a", "A"), ("b", "B")]
+    assert [row.text for row in records(file, labelled=False)] == ["a", "b"]
+
+
+def test_a_wrong_row_in_a_zip_file_is_told_with_the_file_that_it_is_in(tmp_path: Path) -> None:
+    file = tmp_path / "rows.zip"
+    file.write_bytes(zipped({"rows.csv": "text,label\na,A\nb,\n"}))
+    with pytest.raises(InvalidFile, match=r"rows\.zip: rows\.csv, line 3: "):
+        records(file, labelled=True)
 
 
 def test_a_prediction_reads_all_texts_with_the_form_that_they_came_in(tmp_path: Path) -> None:

@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.files.formats.packing import written, zipped
-from windrow.domain.errors import InvalidFile
+from windrow.domain.errors import InvalidFile, LimitExceeded
 from windrow.files.decoding import Source
 from windrow.files.formats import members
 from windrow.files.formats.members import FolderMembers, NoMembers, ZipMembers
 
 
 def zip_members(content: bytes) -> ZipMembers:
-    file = io.BytesIO(content)
-    return ZipMembers(file, Source("pack.zip", file).error)
+    return ZipMembers(Source("pack.zip", io.BytesIO(content)))
 
 
 def folder_members(folder: Path) -> FolderMembers:
@@ -50,6 +49,14 @@ def test_what_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     packed = zip_members(zipped({"a.txt": b"x" * 900, "b.txt": b"x" * 900}))
     packed.open("a.txt").close()
     with pytest.raises(InvalidFile, match="its files hold more than 1000 bytes, unpacked"):
+        packed.open("b.txt")
+
+
+def test_no_more_is_unpacked_than_the_source_may_hold() -> None:
+    source = Source("pack.zip", io.BytesIO(zipped({"a.txt": b"x" * 900, "b.txt": b"x" * 900})), limit=(1_000, "LIMIT"))
+    packed = ZipMembers(source)
+    packed.open("a.txt").close()
+    with pytest.raises(LimitExceeded, match=r"more than 1000 bytes once it is unpacked.*raise LIMIT"):
         packed.open("b.txt")
 
 

@@ -127,7 +127,7 @@ def open_document(source: Source, options: ReadOptions, *, folder: Path | None =
     is_container = is_zip(head) and is_seekable(source.file)
     if is_container:
         source.place = "row"
-        members = ZipMembers(source.file, source.error)
+        members = ZipMembers(source)
     begun = begin_text(source, head)
     name = "" if source.name == source_name(STANDARD_INPUT) else Path(source.name).name
     beginning = beginning_of(name, begun.beginning, head, members.names() if is_container else ())

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Protocol
 
 from windrow.disk import reason
 from windrow.domain.errors import InvalidFile
-from windrow.files.decoding import Source
+from windrow.files.decoding import Source, too_large
 
 # As many documents as a project of a labelling tool may have, and one more is another kind of file.
 MAX_MEMBERS: Final = 100_000
@@ -59,10 +59,9 @@ class NoMembers:
 
 @dataclass(slots=True)
 class ZipMembers:
-    """The files in a zip file."""
+    """The files in a zip file, which hold no more together than the source's limit."""
 
-    file: BinaryIO
-    refuse: Refuse
+    source: Source
     _packed: zipfile.ZipFile | None = field(default=None, init=False)
     _entries: dict[str, zipfile.ZipInfo] = field(default_factory=dict, init=False)
     _num_unpacked: int = field(default=0, init=False)
@@ -81,9 +80,12 @@ class ZipMembers:
 
         Raises:
             InvalidFile: It is damaged, encrypted or another zip file, or it and those before it are too large.
+            LimitExceeded: They are larger than the source's limit.
         """
         packed = self._opened()
-        left = MAX_UNPACKED_BYTES - self._num_unpacked
+        limit = self.source.limit
+        most = MAX_UNPACKED_BYTES if limit is None else min(MAX_UNPACKED_BYTES, limit[0])
+        left = most - self._num_unpacked
         try:
             with packed.open(self._entries[name]) as member:
                 content = member.read(left + 1)
@@ -99,34 +101,36 @@ class ZipMembers:
         ) as error:
             why = reason(error) if isinstance(error, OSError) else str(error)
             words = "{member} in it cannot be unpacked: {reason}. Pack the files again, without a password."
-            raise self.refuse(words, member=name, reason=why) from error
+            raise self.source.error(words, member=name, reason=why) from error
         if len(content) > left:
+            if most < MAX_UNPACKED_BYTES:
+                raise too_large(self.source)
             words = "its files hold more than {limit} bytes, unpacked. Pack only the files with rows."
-            raise self.refuse(words, limit=MAX_UNPACKED_BYTES)
+            raise self.source.error(words, limit=MAX_UNPACKED_BYTES)
         self._num_unpacked += len(content)
         if content.startswith(_ZIP_MAGIC):
             words = "{member} in it is packed once more. Unpack it, and pack the files with rows alone."
-            raise self.refuse(words, member=name)
+            raise self.source.error(words, member=name)
         return io.BytesIO(content)
 
     def _opened(self) -> zipfile.ZipFile:
         if self._packed is not None:
             return self._packed
         try:
-            packed = zipfile.ZipFile(self.file)
+            packed = zipfile.ZipFile(self.source.file)
             entries = packed.infolist()
         # A damaged list of files shows in many ways.
         except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OSError) as error:
             words = "it is a damaged zip file ({reason}). Fetch or pack it again."
-            raise self.refuse(words, reason=str(error)) from error
+            raise self.source.error(words, reason=str(error)) from error
         if len(entries) > MAX_MEMBERS:
             words = "there are {count} files in it; at most {limit} are read. Pack only the files with rows."
-            raise self.refuse(words, count=len(entries), limit=MAX_MEMBERS)
+            raise self.source.error(words, count=len(entries), limit=MAX_MEMBERS)
         for entry in entries:
             path = PurePosixPath(entry.filename.replace("\\", "/"))
             if path.is_absolute() or ".." in path.parts or ":" in str(path.parts[:1]) or _is_link(entry):
                 words = "the path {member} in it leads outside. Pack the files again from within their folder."
-                raise self.refuse(words, member=entry.filename)
+                raise self.source.error(words, member=entry.filename)
             if not entry.is_dir() and path.parts and set(path.parts).isdisjoint(_NO_CONTENT):
                 self._entries[str(path)] = entry
         self._packed = packed

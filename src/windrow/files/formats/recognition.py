@@ -47,10 +47,10 @@ def candidates_of(document: FileDocument, least: float = POSSIBLE) -> list[tuple
 
 
 def _is_plain(document: FileDocument, *, labelled: bool) -> bool:
-    """Return whether the first JSON value has the columns that a table needs; what is no JSON has a header for that."""
+    """Return whether the first JSON value has the columns of a table; what is no JSON has a header for that."""
     first = document.beginning.first
     if document.is_container:
-        return False
+        return len(document.member_names()) == 1  # whose own beginning says more
     if not isinstance(first, dict):
         return first is None and not document.beginning.text.lstrip().startswith(("{", "["))
     try:
