@@ -3,8 +3,8 @@
 import shutil
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from windrow.cli.row_output import RowOutput, ShownWriter, opened_output
 from windrow.cli.run_options import Run
 from windrow.cli.summary_text import summary_lines
 from windrow.cli.writing import DocumentWriter, TableWriter
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.figures import counted, listed
 from windrow.domain.prediction_summary import PredictionSummary, SummaryCounts, label_summaries
 from windrow.domain.quality_warnings import warn_of_truncated
@@ -97,7 +97,10 @@ class _FileRun:
         records = output.bar.counted(remaining_records(self.table, output.written, skip, shown))
         if self.form is not None:
             records = records_for(self.form, self.table, records)
-        with closing(predict_stream(operations, records, stream_request)) as answered:
+        with (
+            _with_skip_hint(is_told=skip is None and self.run.options.place is not None),
+            closing(predict_stream(operations, records, stream_request)) as answered,
+        ):
             for chunk, predictions in answered:
                 if not chunk:
                     continue
@@ -243,3 +246,14 @@ def _form_of(run: Run, table: Table) -> ResultForm:
     form = find_result_form(table, wanted, run.read_options, encoding)
     text = replace(form.text, decimal_comma=options.decimal_comma)
     return replace(form, text=text, escape_formulas=options.escape_formulas)
+
+
+@contextmanager
+def _with_skip_hint(*, is_told: bool) -> Iterator[None]:
+    """Add to the error of a blank text how to leave such rows out."""
+    try:
+        yield
+    except InvalidFile as error:
+        if is_told and error.facts.get("field") == "text" and "blank" in error.template:
+            error.template += " To leave such rows out, begin anew with --skip-bad-rows."
+        raise

@@ -174,6 +174,7 @@ def test_a_wrong_row_is_told_with_its_line_and_the_rows_before_are_kept(ask: Run
     assert ended.code == 2
     assert ended.refusal == (
         f"{file}, line 6 (10): the text is blank. Fill it in or remove that row. "
+        "To leave such rows out, begin anew with --skip-bad-rows. "
         f"The rows before are in {out}.partial; go on with --resume."
     )
     assert not out.exists()
