@@ -108,3 +108,25 @@ def test_the_texts_of_a_tool_are_classified_whether_they_are_labelled_or_not(ask
     ended = ask("predict", "new", tasks_of(tmp_path), "--quiet")
     assert ended.code == 0, ended.err
     assert len(ended.out.splitlines()) >= 6
+
+
+def test_wrong_rows_and_labels_that_look_alike_are_told_in_the_reply(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("text,label\ncharged twice,billing\nmoney back,billing\n,billing\nit crashes,bug\nrefund,Billing\n")
+    refused = ask("fit", "new", file, "--num-iterations", "0")
+    assert refused.code == 2
+    assert f"{file}, line 4: the text is blank." in refused.err
+    assert "Add --skip-bad-rows to leave such rows out." in refused.err
+    ended = ask("fit", "new", file, "--num-iterations", "0", "--skip-bad-rows", "--merge-labels", "--json")
+    assert ended.code == 0, ended.err
+    reply = json.loads(ended.out)
+    assert reply["rows_per_label"] == {"billing": 3, "bug": 1}
+    told = {each["code"]: each["message"] for each in reply["warnings"]}
+    assert told["labels_merged"] == ("Labels that look alike were merged: 'Billing' (1 row) into 'billing' (2 rows).")
+    assert told["rows_left_out"] == (
+        f"Left out of {file}: 1 row that is wrong. Line 4: the text is blank. Fill it in or remove that row."
+    )
+    judged = ask("evaluate", "new", file, "--skip-bad-rows", "--json")
+    assert judged.code == 0, judged.err
+    assert f"Left out of {file}: 1 row that is wrong." in judged.err
+    assert "unknown_labels" in [each["code"] for each in json.loads(judged.out)["warnings"]]

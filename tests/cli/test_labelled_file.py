@@ -41,11 +41,11 @@ def test_rows_that_are_wrong_are_left_out_and_told_by_line_and_id(
     assert read.rows == (Row("charged twice", "billing"),)
     told = capsys.readouterr().err.splitlines()
     assert told[0] == f"Left out of {file}: 3 rows that are wrong."
-    assert told[1] == "  Line 3 (T-2): the text is blank. Fill it in or remove that row."
-    assert told[2] == "  Line 4 (T-3): the label is blank. Fill it in or remove that row."
-    assert told[3].startswith("  Line 5 (T-4): the text has 20001 characters; at most 20000 are taken here.")
+    assert told[1] == "  line 3 (T-2): the text is blank. Fill it in or remove that row."
+    assert told[2] == "  line 4 (T-3): the label is blank. Fill it in or remove that row."
+    assert told[3].startswith("  line 5 (T-4): the text has 20001 characters; at most 20000 are taken here.")
     (warning,) = read.warnings
-    assert warning.message == " ".join(line.strip() for line in told)
+    assert warning.message == " ".join(line.strip().replace("line", "Line", 1) for line in told)
 
 
 def test_of_many_wrong_rows_ten_are_told_by_place_and_the_rest_by_count(
@@ -56,7 +56,7 @@ def test_of_many_wrong_rows_ten_are_told_by_place_and_the_rest_by_count(
     assert read_labelled(file, LabelledReadOptions(skip_bad_rows=True)).lines == (1,)
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 12
-    assert (told[0], told[-1]) == (f"Left out of {file}: 150 rows that are wrong.", "  And 140 more.")
+    assert (told[0], told[-1]) == (f"Left out of {file}: 150 rows that are wrong.", "  and 140 more.")
 
 
 def test_without_the_option_the_first_wrong_row_refuses_the_file_and_says_how_many_more_there_are(

@@ -10,6 +10,7 @@ CASES: tuple[Case, ...] = (
     using.fitting,
     using.fits_that_are_refused,
     using.extending,
+    using.fitting_labels_that_look_alike,
     using.fitting_any_number_of_labels,
     using.describing_labels,
     using.inspecting,

@@ -93,6 +93,16 @@ def extending(operations: Operations) -> object:
     return by_latest, started.training_data_sha256, last, shown, alone, seen
 
 
+def fitting_labels_that_look_alike(operations: Operations) -> object:
+    spelt = (Row("I was charged twice", "Billing"), Row("Refund me", "billing"), Row("Send the bill", "billing "))
+    asked = replace(request("alike_v1", (*ROWS, *spelt)), merge_labels=True)
+    estimate, made = operations.estimate_fit(asked), operations.fit(asked)
+    for each in (estimate, made):
+        assert each.labels == LABELS
+        assert "labels_merged" in [warning.code for warning in each.warnings]
+    return estimate.warnings, made.warnings, made.rows_per_label
+
+
 def fitting_any_number_of_labels(operations: Operations) -> object:
     asked = request("several_v1", MULTI_LABEL_ROWS)
     estimate, made = operations.estimate_fit(asked), operations.fit(asked)

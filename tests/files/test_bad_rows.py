@@ -7,7 +7,7 @@ import pytest
 
 from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import ReadOptions
-from windrow.files.bad_rows import MAX_TOLD_ROWS, BadRows
+from windrow.files.bad_rows import MAX_COUNTED_ROWS, MAX_TOLD_ROWS, BadRows
 from windrow.files.decoding import Source
 from windrow.files.labelled_files import LabelledFile, read_labelled_source
 
@@ -74,3 +74,12 @@ def test_the_first_hundred_by_place_are_kept() -> None:
         bad.note_problem(InvalidFile("{file}, line {line}: why.", {"file": "rows", "line": line}))
     assert [row.place for row in bad.rows] == list(range(1, MAX_TOLD_ROWS + 1))
     assert bad.num_rows == 300
+
+
+def test_behind_a_wrong_row_a_bounded_number_of_rows_is_counted() -> None:
+    wrong = b"text,label\na,b\n" + b",b\n" * (2 * MAX_COUNTED_ROWS)
+    with pytest.raises(InvalidFile, match=f"At least {MAX_COUNTED_ROWS:,} more rows are wrong; pass skip_bad_rows"):
+        read(wrong, BadRows())
+    right = b"text,label\n,b\n" + b"a,b\n" * (2 * MAX_COUNTED_ROWS) + b",b\n"
+    with pytest.raises(InvalidFile, match=r"remove that row\. Pass skip_bad_rows=True"):
+        read(right, BadRows())

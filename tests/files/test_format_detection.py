@@ -13,7 +13,7 @@ import pytest
 from tests.cli.asking import Ended, Run
 from windrow.cli.labelled_file import read_labelled
 from windrow.domain.dataset import Row
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import LabelledReadOptions
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -126,7 +126,7 @@ def test_a_collection_of_text_messages_is_read_as_it_is(tmp_path: Path) -> None:
     rows = [(pick.choice(texts) + f" {number}", pick.choice(["ham", "ham", "spam"])) for number in range(5_574)]
     content = "".join(f"{label}\t{text}\n" for text, label in rows)
     for name in ("messages.tsv", "messages.txt", "messages"):
-        options = ReadOptions(header=False, quoting="none", text_column=("2",), label_column="1")
+        options = LabelledReadOptions(header=False, quoting="none", text_column=("2",), label_column="1")
         found = read_labelled(save(tmp_path, name, content), options)
         assert found.rows == tuple(Row(text, label) for text, label in rows)
 

@@ -117,6 +117,7 @@ FIT = Endpoint(
         "overwrite": True,
         "label_descriptions": {"login": "Passwords and accounts"},
         "multi_label": False,
+        "merge_labels": False,
     },
 )
 PREDICT = Endpoint(
@@ -601,6 +602,7 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (FIT, ("label_descriptions",), "label_descriptions must be an object", NO_OBJECT_NOR_NULL, {}),
     (FIT, ("label_descriptions", "login"), "label_descriptions.login must be a string", NO_STRING, {}),
     (FIT, ("multi_label",), "multi_label must be true or false", NO_FLAG, {}),
+    (FIT, ("merge_labels",), "merge_labels must be true or false", NO_FLAG, {}),
     (FIT, ("tags",), "tags must be a list", NO_LIST_NOR_NULL, {}),
     (FIT, ("tags", 1), "tags[1] must be a string", NO_STRING, {"index": 1}),
     (FIT, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),

@@ -97,3 +97,13 @@ def test_rows_that_are_wrong_are_left_out_where_that_is_wanted(session: windrow.
     )
     found = windrow.read_examples(content, skip_bad_rows=True)
     assert (len(found.texts), found.num_left_out, found.left_out[0].line) == (6, 1, 8)
+
+
+@pytest.mark.filterwarnings("ignore::windrow.session.reply_warnings.WindrowWarning")
+def test_labels_that_look_alike_are_merged_where_that_is_wanted(session: windrow.Session) -> None:
+    content = table([*ROWS, ("no money", "Refund", "train")])
+    assert session.fit_file("mails_v1", content, num_iterations=0).labels == ("Refund", "login", "refund")
+    merged = session.fit_file("mails_v1", content, merge_labels=True, num_iterations=0)
+    assert merged.rows_per_label == {"login": 3, "refund": 4}
+    columns = session.fit("mails_v2", ["a", "b", "c"], ["x", "X", "y"], merge_labels=True, num_iterations=0)
+    assert columns.labels == ("x", "y")

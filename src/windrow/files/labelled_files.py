@@ -136,6 +136,10 @@ def collect_examples(table: Table, name: str, bad: BadRows) -> LabelledFile:
     left_out = LeftOutRows() if tool is None else tool.left_out
     examples: list[FileExample] = []
     for record in table.records():
+        if bad.refuses:
+            # The file is refused, so that its rows are only counted on.
+            bad.count_on()
+            continue
         if tool is None and is_rejected(record.values, table.options):
             words = "its answer is {answer}, so it is no example."
             left_out.add(LeftOut(record.line, words, {"answer": record.values["answer"]}, record.id))
@@ -188,7 +192,8 @@ def left_out_warnings(file: LabelledFile, words: Words = PYTHON) -> tuple[DataWa
     """
     if not file.left_out.num_rows and not file.left_out.num_unlabelled:
         return ()
-    told = " ".join((f"Left out of {file.name}: {left_out_text(file)}.", *left_out_lines(file, words)))
+    sentences = (f"{line[:1].upper()}{line[1:]}" for line in left_out_lines(file, words))
+    told = " ".join((f"Left out of {file.name}: {left_out_text(file)}.", *sentences))
     return (DataWarning("rows_left_out", told),)
 
 
@@ -202,6 +207,6 @@ def left_out_lines(file: LabelledFile, words: Words = PYTHON) -> Iterator[str]:
     left_out = file.left_out
     for row in left_out.rows[:_SHOWN_ROWS]:
         name = f" ({row.id})" if row.id else ""
-        yield f"{file.place.capitalize()} {row.place}{name}: {render(row.template, row.facts, words)}"
+        yield f"{file.place} {row.place}{name}: {render(row.template, row.facts, words)}"
     if left_out.num_rows > _SHOWN_ROWS:
-        yield f"And {left_out.num_rows - _SHOWN_ROWS:,} more."
+        yield f"and {left_out.num_rows - _SHOWN_ROWS:,} more."

@@ -51,6 +51,7 @@ class Training(Recipe, LabelledColumns, ForModel):
     extends: str | None = None
     label_descriptions: Mapping[str, str] | None = None
     multi_label: bool = False
+    merge_labels: bool = False
 
 
 @dataclass(frozen=True)
