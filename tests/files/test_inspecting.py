@@ -529,6 +529,7 @@ def test_an_inspection_says_where_it_found_labels_in_a_table_without_a_header() 
     [note] = found.notes
     assert "Column 1, the first one, is taken for the label" in note.detail
     assert note.detail.endswith("add label_column=2 text_column=1.")
+    assert "template" not in repr(note)
     assert told_in(CliWords(), note).endswith("add --label-column 2 --text-column 1.")
 
 

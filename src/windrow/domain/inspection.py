@@ -78,6 +78,7 @@ class RowProblem(Value):
     """A row that was left out."""
 
     _named_by = "line"
+    _summary = "line detail id"
 
     line: int
     """The line at which it begins, from 1."""
@@ -98,6 +99,7 @@ class FileNote(Value):
     """What was decided about a file as a whole, or what in it are no rows."""
 
     _named_by = "detail"
+    _summary = "detail"
 
     detail: str
     """The decision, and what to do where it is not the right one."""

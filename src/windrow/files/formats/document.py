@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Final, cast
 
-from windrow.domain.errors import InvalidFile, LimitExceeded
+from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import ReadOptions
-from windrow.files.decoding import STANDARD_INPUT, Source, source_name, text_blocks
+from windrow.files.decoding import STANDARD_INPUT, Source, source_name, text_blocks, too_large
 from windrow.files.delimited import read_cells
 from windrow.files.formats.beginning import (
     begin_text,
@@ -155,10 +155,6 @@ def _seekable(source: Source) -> BinaryIO:
         copy.write(block)
         if source.limit is not None and copy.tell() > source.limit[0]:
             copy.close()
-            limit, setting = source.limit
-            raise LimitExceeded(
-                "{file}: it has more than {limit} bytes; more are not taken here. {Send} less, or raise {setting}.",
-                {"file": source.name, "limit": limit, "setting": setting},
-            )
+            raise too_large(source)
     copy.seek(0)
     return cast(BinaryIO, copy)
