@@ -177,8 +177,8 @@ def _warn_of_number_labels(dataset: LabelledDataset) -> DataWarning | None:
     return _warn(
         "number_labels",
         f"Labels that are whole numbers are taken as their text ({named}), and predictions have text, too. Names that "
-        "say what is meant can be read by people, and by the training; of a file, label_names gives them (on the command "
-        "line --label-names 0=negative,1=positive).",
+        "say what is meant can be read by people, and by the training; of a file, label_names gives them (on the "
+        "command line --label-names 0=negative,1=positive).",
     )
 
 
