@@ -51,7 +51,10 @@ def test_the_keys_of_a_file_are_told_as_they_are(ask: Run, tmp_path: Path) -> No
     for verb in (("fit", "new"), ("predict", "tickets_v1")):
         ended = ask(*verb, tmp_path / "columns.json")
         assert ended.code == 2
-        assert "holds no list under texts, training_data, test_data, and none of objects. Give it one" in ended.err.splitlines()[-1]
+        assert (
+            "holds no list under texts, training_data, test_data, and none of objects. Give it one"
+            in ended.err.splitlines()[-1]
+        )
 
 
 # In an order in which each verb has what it needs; a word in capitals is a file.
