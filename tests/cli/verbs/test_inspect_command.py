@@ -82,6 +82,7 @@ def test_what_cannot_be_read_is_refused_in_the_words_of_the_command_line(ask: Ru
         "the file as UTF-8."
     )
     assert "There is no file" in ask("inspect", tmp_path / "none.csv").refusal
+    (tmp_path / "b.csv").write_text("text,label\n")
     assert "no project of a known tool" in ask("inspect", tmp_path).refusal
     assert "'xls' is not one of" in ask("inspect", file, "--format", "xls").err
 
