@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.files.workbooks import fault, workbook
 from windrow.cli.labelled_file import read_labelled, read_texts
 from windrow.cli.surface import CliWords
 from windrow.domain.dataset import Row
@@ -75,3 +76,19 @@ def test_without_the_option_the_first_wrong_row_refuses_the_file_and_says_how_ma
     file.write_text("text,label\na,\nb,c\n")
     with pytest.raises(InvalidFile, match=r"the label is blank\..* Pass skip_bad_rows=True to leave such rows out\."):
         read_labelled(file, LabelledReadOptions())
+
+
+def test_wrong_rows_of_a_workbook_are_told_as_excel_counts_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mails.xlsx"
+    file.write_bytes(
+        workbook([["id", "text", "label"], ["T-1", "a", "b"], ["T-2", "c", fault("#N/A")], ["T-3", "", "b"]])
+    )
+    read = read_labelled(file, LabelledReadOptions(skip_bad_rows=True))
+    assert read.lines == (2,)
+    assert capsys.readouterr().err.splitlines() == [
+        f"Left out of {file}: 2 rows that are wrong.",
+        "  row 3 (T-2): the label is #N/A, which Excel shows where a formula has no value. Correct that cell.",
+        "  row 4 (T-3): the text is blank. Fill it in or remove that row.",
+    ]

@@ -205,6 +205,7 @@ TOOLS: Final = (
             "extends",
             "label_descriptions",
             "multi_label",
+            "merge_labels",
             "description",
             "tags",
         ),
