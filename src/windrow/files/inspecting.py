@@ -4,28 +4,22 @@ Reads with the readers that trainings and predictions use. A row with a problem 
 refuse the file.
 """
 
-from bisect import insort
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, BinaryIO, Final
 
-from windrow.domain.characters import is_blank
 from windrow.domain.data_warnings import find_data_warnings, with_every_row
 from windrow.domain.dataset import MAX_LABEL_CHARS, DataLimits, DataWarning, Row
 from windrow.domain.errors import InvalidFile, LimitExceeded
 from windrow.domain.inspection import (
-    MAX_EXAMPLE_CHARS,
-    MAX_EXAMPLES,
-    MAX_PROBLEMS,
     InspectedColumn,
     InspectedRow,
     Inspection,
     InspectRequest,
     OpenQuestion,
-    RowProblem,
     check_inspect,
     file_note,
     row_problem,
@@ -34,7 +28,6 @@ from windrow.domain.label_names import parse_label_names
 from windrow.domain.labelled_rows import LabelledDataset, LabelledRow, dataset_of
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.words import render
-from windrow.files.bad_rows import without_place
 from windrow.files.columns import (
     Columns,
     FoundColumns,
@@ -47,19 +40,16 @@ from windrow.files.columns import (
 from windrow.files.decoding import Source, check_encoding
 from windrow.files.delimited import MAX_COLUMNS, NumberedRow, too_many_columns
 from windrow.files.formats.beginning import is_seekable
-from windrow.files.json_values import shown_value
 from windrow.files.label_hints import find_label_hints
-from windrow.files.nested_values import NestedRow
 from windrow.files.reading import Record, Table, is_rejected
 from windrow.files.row_limits import find_length_problem
+from windrow.files.seen_rows import Notes, SeenColumn, SeenRows, choices_of
 from windrow.files.table_columns import id_column_of, no_split_column, place_labels
 from windrow.files.table_opening import open_rows
 from windrow.files.text_form import find_text_form
 from windrow.files.tool_rows import ToldFile, read_tool_rows, tell_tool
 
 UNNAMED: Final = "the file"
-# Deeper values have no JSON reader that all have in common.
-_MAX_DEPTH: Final = 50
 # How much larger than the file its rows may be once each repeats the names of all columns.
 _MAX_GROWTH: Final = 4
 # What a value inside another one counts for besides its characters: ``[]`` takes this many times its room in memory.
@@ -132,7 +122,7 @@ def _or_else(first: InvalidFile) -> Iterator[None]:
 
 def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits) -> Inspection:
     """Read a whole file of rows in the encoding of its mark, of the request, or UTF-8; see :func:`inspect_file`."""
-    notes = _Notes(limits.rows.max_rows)
+    notes = Notes(limits.rows.max_rows)
     name = request.filename or UNNAMED
     limit = (limits.max_bytes, limits.setting)
     source = Source(name, file, encoding=request.encoding, limit=limit, listener=notes)
@@ -149,7 +139,9 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
         found = _found_columns(source, names, request, notes)
     else:
         found = FoundColumns((names[place.text],), names[place.label])
-    seen = _SeenRows(source, limits, {each: _Column() for each in names}, is_json=format_ in ("json", "jsonl"))
+    seen = SeenRows(
+        source, limits.rows.max_rows, {each: SeenColumn() for each in names}, is_json=format_ in ("json", "jsonl")
+    )
     first, rows = _first_of(rows)
     found = _with_list_of_labels(found, request, first)
     table = Table(
@@ -185,27 +177,31 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
     )
 
 
-def _inspected_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: "_Notes") -> Inspection:
+def _inspected_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: Notes) -> Inspection:
     """Read a whole file of a labelling tool; where one of its parts is to be chosen, ask which instead."""
     try:
         return _read_tool(told, request, limits, notes)
     except InvalidFile as error:
         parameter = error.facts.get("parameter")
-        if parameter not in _PARTS or not _choices(error) or any(getattr(request, each) for each in _PARTS[parameter]):
+        if (
+            parameter not in _PARTS
+            or not choices_of(error)
+            or any(getattr(request, each) for each in _PARTS[parameter])
+        ):
             raise
-        notes = _Notes(limits.rows.max_rows)
+        notes = Notes(limits.rows.max_rows)
         notes.note_question(error)
     source = told.document.source
-    seen = _SeenRows(source, limits, {}, is_json=False)
+    seen = SeenRows(source, limits.rows.max_rows, {}, is_json=False)
     found = _inspection(source, notes, FoundColumns((), None), [], {"format": told.format.name, "seen": seen})
     return replace(found, certainty=told.certainty)
 
 
-def _read_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: "_Notes") -> Inspection:
+def _read_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: Notes) -> Inspection:
     """Read a whole file of a labelling tool, and tell its rows as those of a table."""
     tool = read_tool_rows(told, settles_kind=True)
     source, columns = told.document.source, tool.columns
-    seen = _SeenRows(source, limits, {each: _Column() for each in tool.names}, is_json=False)
+    seen = SeenRows(source, limits.rows.max_rows, {each: SeenColumn() for each in tool.names}, is_json=False)
     found = FoundColumns(columns.text, columns.label, labels=columns.labels)
     wanted = columns if request.labelled else Columns(columns.text)
     table = Table(source, wanted, tool.names, iter(()), options=request, tool=tool, on_row=seen.count)
@@ -224,126 +220,7 @@ def _read_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits
     )
 
 
-@dataclass(slots=True)
-class _Notes:
-    """What is wrong with a file's rows, and what is not clear; a ``Listener``.
-
-    Args:
-        max_problems: More are as many rows too many.
-    """
-
-    max_problems: int
-    problems: list[RowProblem] = field(default_factory=list)
-    num_problems: int = 0
-    questions: dict[str, OpenQuestion] = field(default_factory=dict)
-
-    @property
-    def takes_questions(self) -> bool:
-        """Whether what is not clear is noted."""
-        return True
-
-    def note_problem(self, error: InvalidFile) -> None:
-        """Take note of a row that is left out.
-
-        Raises:
-            LimitExceeded: There are too many.
-        """
-        self.num_problems += 1
-        if self.num_problems > self.max_problems:
-            raise _too_many_rows(str(error.facts["file"]), self.max_problems)
-        line, template = error.facts["line"], without_place(error.template)
-        assert isinstance(line, int)
-        if len(self.problems) < MAX_PROBLEMS or line < self.problems[-1].line:
-            problem = row_problem(line, template, error.facts, str(error.facts.get("id", "")))
-            insort(self.problems, problem, key=lambda each: each.line)
-            del self.problems[MAX_PROBLEMS:]
-
-    def note_question(self, error: InvalidFile) -> None:
-        """Take note of what is not clear, without the advice, which is the parameter."""
-        parameter = str(error.facts["parameter"])
-        template = without_place(error.template)
-        detail = f"{template.partition('. ')[0].removesuffix('.')}."
-        self.questions.setdefault(parameter, OpenQuestion(parameter, render(detail, error.facts), _choices(error)))
-
-
-def _choices(error: InvalidFile) -> tuple[str, ...]:
-    """Return what an error says that one may choose from."""
-    names = error.facts.get("names")
-    return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
-
-
-@dataclass(slots=True)
-class _Column:
-    """What was seen of a column."""
-
-    examples: list[str] = field(default_factory=list)
-    values: set[str] = field(default_factory=set)
-
-    def add(self, value: object) -> None:
-        shown = shown_value(value)
-        if shown in self.values or is_blank(shown):
-            return
-        self.values.add(shown)
-        if len(self.examples) < MAX_EXAMPLES:
-            is_long = len(shown) > MAX_EXAMPLE_CHARS
-            self.examples.append(f"{shown[: MAX_EXAMPLE_CHARS - 1]}…" if is_long else shown)
-
-
-@dataclass(slots=True)
-class _SeenRows:
-    """What was seen of a file's rows while they were read."""
-
-    source: Source
-    limits: InspectionLimits
-    columns: dict[str, _Column]
-    is_json: bool = field(kw_only=True)
-    num_rows: int = 0
-
-    def counted(self, rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
-        """Yield the rows, and take note of their columns.
-
-        Raises:
-            LimitExceeded: There are too many.
-            InvalidFile: There are too many columns.
-        """
-        for line, values in rows:
-            if self.is_json and (problem := _problem_of_json(values)):
-                self.num_rows += 1
-                self.source.reject(problem, line)
-                continue
-            self.count(line, values)
-            yield line, values
-
-    def count(self, line: int, values: Mapping[str, object]) -> None:
-        """Take note of a row.
-
-        Raises:
-            LimitExceeded: There are too many.
-            InvalidFile: There are too many columns.
-        """
-        self.num_rows += 1
-        if self.num_rows > self.limits.rows.max_rows:
-            raise _too_many_rows(self.source.name, self.limits.rows.max_rows)
-        if isinstance(values, NestedRow):
-            for name in (*self.columns,):
-                if name not in values.keys() and name in values:  # noqa: SIM118 - a path is no key
-                    self.columns[name].add(values[name])
-        for name, value in values.items():
-            if name not in self.columns:
-                if len(self.columns) == MAX_COLUMNS:
-                    raise too_many_columns(self.source, line)
-                self.columns[name] = _Column()
-            self.columns[name].add(value)
-
-
-def _too_many_rows(name: str, limit: int) -> LimitExceeded:
-    return LimitExceeded(
-        "{file} has more than {limit} rows; more are not taken here. {Send} fewer, or raise {setting}.",
-        {"file": name, "limit": limit, "setting": "WINDROW_MAX_ROWS"},
-    )
-
-
-def _found_columns(source: Source, names: tuple[str, ...], request: InspectRequest, notes: _Notes) -> FoundColumns:
+def _found_columns(source: Source, names: tuple[str, ...], request: InspectRequest, notes: Notes) -> FoundColumns:
     """Return the columns that are told, and take note of those that are not."""
     try:
         found = look_for_columns(names, request)
@@ -413,7 +290,7 @@ def _kept_rows(
     return kept
 
 
-def _settled(rows: list[InspectedRow], table: Table, notes: _Notes) -> list[InspectedRow]:
+def _settled(rows: list[InspectedRow], table: Table, notes: Notes) -> list[InspectedRow]:
     """Return rows without labels where it is not clear how they are written, and otherwise those whose label is there.
 
     A blank cell says that a row has none of the labels, where rows may have any number of them.
@@ -471,34 +348,10 @@ def _problem_of_row(
     return find_length_problem(record, limits.max_text_chars)
 
 
-def _problem_of_json(values: Mapping[str, object]) -> str | None:
-    """Return why a row cannot be given back as JSON; ``None`` if it can."""
-    waiting: list[tuple[object, int]] = [(values, 1)]
-    while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, str):
-            if not value.isascii() and _has_half_pair(value):
-                return "it holds half of a surrogate pair, which is no character. Correct that row."
-        elif isinstance(value, dict | list):
-            if depth > _MAX_DEPTH:
-                return "a value in it is nested too deeply. Remove it."
-            parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-            waiting.extend((part, depth + 1) for part in parts)
-    return None
-
-
-def _has_half_pair(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
 def _inspection(
-    source: Source, notes: _Notes, found: FoundColumns, kept: list[InspectedRow], read: Mapping[str, Any]
+    source: Source, notes: Notes, found: FoundColumns, kept: list[InspectedRow], read: Mapping[str, Any]
 ) -> Inspection:
-    seen: _SeenRows = read["seen"]
+    seen: SeenRows = read["seen"]
     labelled = [(number, row) for number, row in enumerate(map(_labelled, kept)) if row is not None]
     dataset = dataset_of([row for _, row in labelled]) if labelled else None
     return Inspection(
