@@ -65,6 +65,10 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     "label_names": OptionSpec(metavar="LABEL=NAME"),
     "label_separator": OptionSpec(metavar="TEXT"),
     "labels_column": OptionSpec(metavar="NAME"),
+    "merge_labels": OptionSpec(
+        help="Take labels that look alike, since they differ only in case, in white space or in what cannot be seen, "
+        "for one, in the spelling that most rows have; a warning says which. Otherwise they are different labels."
+    ),
     "n": OptionSpec("-n"),
     "prefix": OptionSpec(metavar="PREFIX"),
     "purge": OptionSpec(help="Remove the files for good; otherwise `windrow restore` brings them back for a while."),
