@@ -64,6 +64,15 @@ def test_a_wrong_row_in_a_zip_file_is_told_with_the_file_that_it_is_in(tmp_path:
         records(file, labelled=True)
 
 
+@pytest.mark.parametrize("asked", [None, "csv"])
+def test_the_only_file_of_a_folder_is_read_as_that_file(tmp_path: Path, asked: str | None) -> None:
+    written(tmp_path, "rows.csv", "text,label\na,A\nb,B\n")
+    assert [(row.text, row.label) for row in records(tmp_path, labelled=True, format=asked)] == [("a", "A"), ("b", "B")]
+    written(tmp_path, "more.csv", "text,label\nc,C\n")
+    with pytest.raises(InvalidFile):
+        records(tmp_path, labelled=True, format=asked)
+
+
 def test_a_prediction_reads_all_texts_with_the_form_that_they_came_in(tmp_path: Path) -> None:
     file = written(tmp_path, "export.json", json.dumps(TASKS))
     rows = records(file, labelled=False)

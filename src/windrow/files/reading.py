@@ -398,8 +398,10 @@ def open_table(
     path = Path(path) if str(path) != STANDARD_INPUT else STANDARD_INPUT
     if isinstance(path, Path) and path.is_dir():
         tool = open_tool_folder(path, options, labelled=labelled, listener=listener)
-        yield _table_of(tool, labelled=labelled)
-        return
+        if not isinstance(tool, Path):
+            yield _table_of(tool, labelled=labelled)
+            return
+        path = tool
     with open_source(path, options.encoding, listener) as source:
         folder = path.parent if isinstance(path, Path) else None
         yield read_table(source, path, options, labelled=labelled, folder=folder)

@@ -232,8 +232,11 @@ def _unpack_only(document: FileDocument, name: str) -> None:
 
 def open_tool_folder(
     folder: Path, options: ReadOptions, *, labelled: bool, listener: Listener | None = None
-) -> ToolRows:
+) -> ToolRows | Path:
     """Begin to read a folder that a labelling tool has written.
+
+    Returns:
+        Its rows; or its only file, where no tool knows the folder, as of a zip file.
 
     Args:
         folder: The folder.
@@ -246,8 +249,13 @@ def open_tool_folder(
     """
     document = open_folder(folder, options)
     document.source.listener = listener
+    names = document.member_names()
+    if len(names) == 1 and options.format is not None and format_called(options.format) is None:
+        return folder / names[0]
     found = _told_format(document, labelled=labelled)
     if found is None:
+        if len(names) == 1:
+            return folder / names[0]
         raise document.error(_NO_PROJECT, parameter="format")
     return read_tool_rows(ToldFile(*found, document), settles_kind=labelled)
 
