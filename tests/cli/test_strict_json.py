@@ -102,7 +102,7 @@ VERBS = (
 )
 # What runs until it is stopped, what does all of this itself, what asks no server, and what needs one with places for
 # files (its own test reads its JSON).
-WITHOUT = {"serve", "demo", "copy-store", "deploy", "doctor", "predict-files"}
+WITHOUT = {"serve", "mcp", "demo", "copy-store", "deploy", "doctor", "predict-files"}
 
 
 def test_every_json_output_parses_strictly(ask: Run, rows_file: Path, tmp_path: Path) -> None:
