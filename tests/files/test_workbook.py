@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.files.formats.label_studio_samples import annotated, task
 from tests.files.workbooks import Cell, date, fault, formula, sheet_xml, workbook
 from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.inspection import InspectRequest
@@ -117,6 +119,18 @@ def test_several_sheets_with_the_columns_are_asked_about(tmp_path: Path) -> None
 def test_a_sheet_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(InvalidFile, match=r"there is no sheet 'Mai'\. Its sheets are 'May'"):
         read(workbook(ROWS, names=["May"]), ReadOptions(sheet="Mai"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("rows.csv", "text,label\na,A\n"), ("tasks.json", json.dumps([task(1, "a", annotated("A"))]))],
+)
+def test_a_sheet_of_what_is_no_workbook_is_refused(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InvalidFile, match="no workbook, so it has no sheet May") as refused:
+        list(read_rows(path, ReadOptions(sheet="May"), labelled=True))
+    assert refused.value.facts["parameter"] == "sheet"
 
 
 def test_a_hidden_sheet_is_read_where_it_is_named() -> None:

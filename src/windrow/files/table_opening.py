@@ -68,6 +68,7 @@ def open_rows(
     """
     if is_spreadsheet(source, options.format):
         return _open_workbook(source, options, labelled=labelled)
+    check_needs_no_sheet(source, options)
     blocks = text_blocks(source) if blocks is None else blocks
     format_ = options.format or _format_by_extension(path)
     first_blocks = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
@@ -90,6 +91,17 @@ def open_rows(
         return format_, names, rows
     first = next(rows)
     return format_, (*names, *found_paths(first[1], paths)), chain((first,), rows)
+
+
+def check_needs_no_sheet(source: Source, options: ReadOptions) -> None:
+    """Refuse the name of a sheet where the file is no workbook.
+
+    Raises:
+        InvalidFile: A sheet was named.
+    """
+    if options.sheet is not None:
+        words = "it is no workbook, so it has no sheet {sheet}. Leave out {arg:sheet}, or name a workbook."
+        raise source.error(words, parameter="sheet", sheet=options.sheet)
 
 
 def _open_workbook(

@@ -15,6 +15,7 @@ from windrow.files.formats.document import FileDocument, open_document, open_fol
 from windrow.files.formats.form import CERTAIN, Example, FileFormat, LeftOut, Reading, Split
 from windrow.files.formats.recognition import recognise
 from windrow.files.formats.registry import format_called
+from windrow.files.table_opening import check_needs_no_sheet
 from windrow.files.workbook_parts import is_spreadsheet
 
 TEXT: Final = "text"
@@ -207,6 +208,7 @@ def tell_tool(
     document = open_document(source, options, folder=folder)
     found = _told_format(document, labelled=labelled)
     if found is not None:
+        check_needs_no_sheet(source, options)
         return ToldFile(*found, document), None
     if not document.is_container:
         return None, document.blocks
