@@ -171,7 +171,7 @@ def test_a_disk_that_fills_up_in_the_midst_of_a_fit_never_leaves_a_half_written_
     first = opened(names=Namespace(files, files.lock))
     with pytest.raises(StorageFull):
         fit(first)
-    first.close()  # after its answer, it still writes down what became of the job, where there is room
+    first.dependencies.jobs.wait(60)  # after its answer, it still tries to write down what became of the job
     files.free_writes = 5
     again = opened(names=Namespace(files, files.lock))
     assert revisions(again) == []
