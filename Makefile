@@ -32,7 +32,7 @@ RELEASE := .venv-release
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-versus bench-zero-shot bench-few-rows torture soak fuzz reference pictures docs dist release audit vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-stream bench-client bench-decisions bench-bodies bench-read bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-upgrade bench-versus bench-zero-shot bench-few-rows torture soak fuzz reference pictures docs dist release audit vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,8 +86,14 @@ bench-stream: $(VENV)/.test ## Measure `windrow predict FILE` beside the bare en
 bench-client: $(VENV)/.test ## Measure what the Python client adds to a predict.
 	$(BIN)/python bench/client.py
 
+bench-decisions: $(VENV)/.test ## Measure what a question adds to a predict, and 400 questions about one text.
+	$(BIN)/python bench/decisions.py
+
 bench-bodies: $(VENV)/.test ## Measure how large bodies are read: make bench-bodies ARGS="--other /path/to/another/checkout"
 	$(BIN)/python bench/bodies.py $(ARGS)
+
+bench-read: $(VENV)/.test ## Measure how fast rows are read from CSV beside Python's csv.reader.
+	$(BIN)/python bench/read_files.py $(ARGS)
 
 bench-forecast: $(VENV)/.test ## Measure what a dry run says of trainings beside what they take.
 	$(BIN)/python bench/forecast.py
@@ -117,6 +123,9 @@ bench-ray: $(VENV)/.test ## Measure trainings, predictions of files and servers 
 
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)
+
+bench-upgrade: $(VENV)/.test ## Replace two servers of an older checkout under load, and go back: make bench-upgrade OTHER=/path/to/another/checkout
+	$(BIN)/python bench/upgrade.py $(OTHER) $(ARGS)
 
 bench-few-rows: $(VENV)/.test ## Measure names and descriptions of labels beside 0 to 16 rows a label: make bench-few-rows DATA=/path/to/sets
 	$(BIN)/python bench/few_rows.py $(if $(DATA),--data $(DATA)) $(ARGS)

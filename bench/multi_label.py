@@ -2,7 +2,8 @@
 
 Starts a real server on a new data directory and talks to it over HTTP. Each draw is fitted in turns: by one multi-label
 classifier, by one yes/no classifier for each label (what one does without multi-label classifiers), and by SetFit with
-``multi_target_strategy="one-vs-rest"``.
+``multi_target_strategy="one-vs-rest"``; with ``--described``, also by a multi-label classifier whose labels are
+described.
 
 Run: make bench-multi-label DATA=/path/to/sets ARGS="--setfit"
 """
@@ -13,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -27,6 +28,7 @@ from report import markdown
 from server import classifier_bytes, post, running_server
 from setfit_side import setfit_fit_rows, setfit_python
 from sklearn.metrics import f1_score, log_loss
+from zero_shot_descriptions import DESCRIPTIONS
 
 SETFIT_ITERATIONS = 20
 TEXTS_A_REQUEST = 500
@@ -34,7 +36,8 @@ TIMEOUT_S = 3_600
 BINS = 15
 # Beyond this, a probability of 0 or 1 that is wrong would make the log loss infinite.
 MIN_PROBABILITY = 1e-7
-WINDROW, YES_NO, SETFIT = "Windrow", "yes/no classifiers", "SetFit"
+WINDROW, DESCRIBED = "Windrow", "Windrow, labels described"
+YES_NO, SETFIT = "yes/no classifiers", "SetFit"
 
 Rows = list[dict[str, Any]]
 Matrix = npt.NDArray[np.float64]
@@ -51,8 +54,8 @@ class Draw:
 
     @property
     def labels(self) -> list[str]:
-        """The labels of the training rows, sorted."""
-        return sorted({label for row in self.train for label in row["labels"]})
+        """The labels of the rows, sorted."""
+        return sorted({label for row in self.train or self.test for label in row["labels"]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--shots", type=int, nargs="+", default=[8, 32], help="training rows of each label [8 32]")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the draws [0 1 2]")
     parser.add_argument("--test-rows", type=int, default=600, help="rows to ask about [600]")
+    parser.add_argument("--described", action="store_true", help="also fit with descriptions, or with 0 rows")
     parser.add_argument("--yes-no", action="store_true", help="also fit one yes/no classifier for each label")
     parser.add_argument("--setfit", action="store_true", help="also fit each draw with SetFit")
     return parser.parse_args()
@@ -123,7 +127,10 @@ def measure(client: httpx.Client, data_dir: Path, options: argparse.Namespace) -
     for shots, seed in product(options.shots, options.seeds):
         rows = read_rows(options.data / options.set / "train.jsonl")
         chosen = Draw(shots, seed, draw_rows(rows, shots, seed), test)
-        yield judge(WINDROW, chosen, ask_windrow(client, data_dir, chosen))
+        if shots:
+            yield judge(WINDROW, chosen, ask_windrow(client, data_dir, chosen))
+        if options.described:
+            yield judge(DESCRIBED, chosen, ask_windrow(client, data_dir, chosen, DESCRIPTIONS[options.set]))
         if options.yes_no:
             yield judge(YES_NO, chosen, ask_yes_no(client, data_dir, chosen))
         if options.setfit:
@@ -155,12 +162,15 @@ def draw_rows(rows: Rows, shots: int, seed: int) -> Rows:
     return chosen
 
 
-def ask_windrow(client: httpx.Client, data_dir: Path, draw: Draw) -> Answers:
+def ask_windrow(
+    client: httpx.Client, data_dir: Path, draw: Draw, descriptions: Mapping[str, str] | None = None
+) -> Answers:
     """Fit one multi-label classifier and ask it."""
-    name = f"several_labels_{draw.shots}_{draw.seed}"
+    name = f"{'described' if descriptions else 'several'}_labels_{draw.shots}_{draw.seed}"
     started = time.perf_counter()
-    post(client, "fit", {"model_name": name, "training_data": draw.train})
-    predict(client, name, [draw.train[0]["text"]])
+    fields = {"training_data": draw.train, "label_descriptions": descriptions, "multi_label": True}
+    post(client, "fit", {"model_name": name, **fields})
+    predict(client, name, [draw.test[0]["text"]])
     fit_s = time.perf_counter() - started
     replies = predict(client, name, [row["text"] for row in draw.test])
     given = [[label in reply["labels"] for label in draw.labels] for reply in replies]
@@ -237,9 +247,9 @@ def table(measured: Sequence[Figures]) -> str:
     """Return the means over the seeds, and the ratios of the sides to Windrow."""
     lines = []
     for shots in sorted({each.shots for each in measured}):
-        own = [each for each in measured if each.shots == shots and each.side == WINDROW]
-        seconds = statistics.median(each.fit_s for each in own)
-        for side in (WINDROW, YES_NO, SETFIT):
+        own = [each for each in measured if each.shots == shots and each.side in (WINDROW, DESCRIBED)]
+        seconds = statistics.median(each.fit_s for each in own if each.side == own[0].side)
+        for side in (WINDROW, DESCRIBED, YES_NO, SETFIT):
             some = [each for each in measured if each.shots == shots and each.side == side]
             if not some:
                 continue

@@ -10,7 +10,7 @@ import json
 import math
 import random
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,9 @@ from windrow.learning.zero_shot import (
     label_texts,
     label_vectors,
     multi_label_logits,
+    multi_label_temperature,
+    multi_label_threshold,
+    multi_label_zero_shot_head,
     rival_margins,
     zero_shot_logits,
 )
@@ -41,6 +44,8 @@ from windrow.learning.zero_shot import (
 SINGLE_LABEL_SETS = ("ag_news", "trec6", "emotion", "banking77", "clinc150")
 MULTI_LABEL_SETS = ("go_emotions",)
 TEMPLATE = "This text is about {}"
+# Of the cosines between two different topics, for the default base model.
+USUAL_DEVIATION = 0.0971
 BINS = 15
 Doubles = npt.NDArray[np.float64]
 
@@ -87,7 +92,7 @@ def main() -> None:
         sets = [read_set(encoder, options.data / name, options.rows) for name in options.sets]
         topics = vectors_of(encoder, [[topic] for topic in BACKGROUND_TOPICS])
     single = [each for each in sets if each.name not in MULTI_LABEL_SETS]
-    print(accuracies(single), calibration(single), several(sets, topics), sep="\n\n")
+    print(accuracies(single), calibration(single), several(sets, topics), linear(sets, topics), sep="\n\n")
     if options.fit:
         print(f"\n{fitted(sets, single, topics)}")
 
@@ -199,6 +204,30 @@ def several(sets: Sequence[Set], topics: Floats) -> str:
     return markdown(head, lines)
 
 
+def linear(sets: Sequence[Set], topics: Floats) -> str:
+    """Return a table of the linear head of classifiers without rows, beside the rule of :func:`several`."""
+    lines = []
+    for each in sets:
+        kinds = ("all", "several labels") if each.name in MULTI_LABEL_SETS else ("one label", "two joined")
+        for kind, rows in zip(kinds, (each.test, each.joined), strict=True):
+            for way in ("names", "descriptions"):
+                vectors = each.vectors[way]
+                head = sigmoid(multi_label_zero_shot_head(vectors).logits(rows.features))
+                rivals = sigmoid(multi_label_logits(rows.features, vectors, topics))
+                given = head >= multi_label_threshold(len(vectors))
+                f1 = 100 * f1_score(rows.truth, given, average="micro", zero_division=0.0)
+                losses = [decision_loss(scores, rows.truth) for scores in (rivals, head)]
+                error = calibration_error(head.ravel(), rows.truth.ravel())
+                lines.append([each.name, kind, way, *(f"{loss:.3f}" for loss in losses), f"{error:.1f}", f"{f1:.1f}"])
+    head_line = ["set", "rows", "by", "log loss by rivals", "log loss", "ECE, %", "F1 at its threshold, %"]
+    return markdown(head_line, lines)
+
+
+def decision_loss(scores: Doubles, truth: Bools) -> float:
+    """Return the mean log loss of all decisions about a label."""
+    return float(-np.log(np.clip(np.where(truth, scores, 1 - scores), 1e-7, 1)).mean())
+
+
 def sigmoid(logits: Floats) -> Doubles:
     """Return the scores of logits."""
     scores: Doubles = 1 / (1 + np.exp(-logits.astype(np.float64)))
@@ -219,12 +248,15 @@ def fitted(sets: Sequence[Set], single: Sequence[Set], topics: Floats) -> str:
         for way in ("names", "descriptions")
     }
     cosines = (topics @ topics.T)[~np.eye(len(topics), dtype=bool)]
-    slope, intercept, per_label = fit_margins(sets, topics)
+    slope, intercept, per_label = fit_margins(sets, partial(rival_margins, topics=topics))
+    of_mean = fit_margins(sets, margins_over_mean)
     return "\n".join(
         (
             f"temperature: {', '.join(f'{value:.3f} by {way}' for way, value in found.items())}",
             f"cosines between topics: mean {cosines.mean():.4f}, deviation {cosines.std():.4f}",
             f"rivals: slope {slope:.3f}, intercept {intercept:.3f}, by the logarithm of labels {per_label:.3f}",
+            f"mean of the others: slope {of_mean[0]:.3f}, intercept {of_mean[1]:.3f}, by the logarithm of labels "
+            f"{of_mean[2]:.3f}",
         )
     )
 
@@ -238,7 +270,14 @@ def log_loss(sets: Sequence[Set], way: str, temperature: float) -> float:
     return float(np.mean(losses))
 
 
-def fit_margins(sets: Sequence[Set], topics: Floats) -> tuple[float, float, float]:
+def margins_over_mean(features: Floats, vectors: Floats) -> Floats:
+    """Return how much more similar each text is to each label than to the other labels in the mean."""
+    head = multi_label_zero_shot_head(vectors)
+    margins: Floats = features @ head.weights.T * np.float32(multi_label_temperature() / USUAL_DEVIATION)
+    return margins
+
+
+def fit_margins(sets: Sequence[Set], margins: Callable[[Floats, Floats], Floats]) -> tuple[float, float, float]:
     """Return the logistic regression of whether a label applies, over rows alone and joined.
 
     It is one on the margin, 1, and the logarithm of the number of labels.
@@ -247,7 +286,7 @@ def fit_margins(sets: Sequence[Set], topics: Floats) -> tuple[float, float, floa
     for each in sets:
         for way in ("names", "descriptions"):
             for rows in (each.train, each.joined_train):
-                own = rival_margins(rows.features, each.vectors[way], topics)
+                own = margins(rows.features, each.vectors[way])
                 count = np.full(own.size, math.log(own.shape[1]))
                 inputs.append(np.stack([own.ravel().astype(np.float64), np.ones(own.size), count], axis=1))
                 truth.append(rows.truth.ravel())

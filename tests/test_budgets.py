@@ -29,11 +29,13 @@ def test_nine_functions_in_ten_take_at_most_30_lines() -> None:
     assert p90 <= MAX_P90_FUNCTION_LINES
 
 
-def test_a_protocol_has_at_most_5_methods_unless_it_is_operations() -> None:
+def test_a_protocol_has_at_most_5_methods_unless_it_is_operations_or_a_document() -> None:
     protocols = [c for m in modules() for c in m.classes() if any(ast.unparse(b) == "Protocol" for b in c.bases)]
     sizes = {p.name: sum(isinstance(node, Function) for node in p.body) for p in protocols}
     print(f"\nprotocols: {sizes}")
     assert sizes.pop("Operations") > 0
+    # All that a file can be read as, so that a format needs to know nothing else; each format calls two or three.
+    assert sizes.pop("Document") > 0
     assert {name: size for name, size in sizes.items() if size > MAX_PROTOCOL_METHODS} == {}
 
 

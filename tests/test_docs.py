@@ -19,6 +19,7 @@ from tests.source_tree import ROOT
 from tests.storage.breakage import ALL
 from windrow.api.endpoints import ENDPOINTS, START_PREDICT_FILES
 from windrow.api.examples import EXAMPLE_ALIAS, EXAMPLE_NAME, EXAMPLE_ROWS, REQUESTS
+from windrow.api.foreign.table import FOREIGN_ENDPOINTS
 from windrow.cli import exits
 from windrow.domain.integrity import FINDINGS
 from windrow.session.session import Session
@@ -129,6 +130,7 @@ def test_every_finding_of_fsck_is_declared_with_its_severity() -> None:
         "content_missing": "damage",
         "content_unreferenced": "garbage",
         "folder_unreadable": "damage",
+        "bindings_unreadable": "damage",
         "keys_unreadable": "damage",
         "number_not_copied": "notice",
     }
@@ -146,7 +148,7 @@ def test_each_setting_and_endpoint_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text()
     settings = {variable_name(each.name) for each in fields(Settings)}
     assert {name for name in re.findall(r"\bWINDROW_[A-Z_]+\b", text) if name not in settings} == set()
-    known = {(each.method, each.path) for each in ENDPOINTS}
+    known = {(each.method, each.path) for each in ENDPOINTS} | {(row.method, row.path) for row in FOREIGN_ENDPOINTS}
     named = re.findall(r"\b(GET|POST|PUT|PATCH|DELETE) (/v1/[\w/{}-]+)", text)
     assert {each for each in named if each not in known} == set()
 

@@ -19,6 +19,7 @@ ALLOWED_IN = {
     "cachetools": {"execution"},
     "httpx": {"client"},
     "huggingface_hub": {"encoders"},
+    "mcp": {"agents"},
     "ml_dtypes": {"encoders"},
     "numpy": {"arrays", "codec", "encoders", "estimator", "execution", "learning", "service", "storage"},
     "obstore": {"storage"},
@@ -31,13 +32,14 @@ ALLOWED_IN = {
     "psutil": {"encoders"},
     "ray": {"deployment", "execution"},
     "pyarrow": {"files"},
+    "python_calamine": {"files"},
     "pydantic": {"codec"},
     "pydantic_core": {"codec"},
     "rich": {"cli"},
     "safetensors": {"encoders", "execution", "storage"},
     "scipy": {"learning"},
     "sklearn": {"estimator", "learning"},
-    "starlette": {"http"},
+    "starlette": {"agents", "http"},
     "structlog": {"http"},
     "threadpoolctl": {"execution"},
     "tokenizers": {"encoders"},
@@ -45,12 +47,17 @@ ALLOWED_IN = {
     "tqdm": {"display"},
     "typer": {"cli"},
     "urllib3": {"client"},
+    "xlsxwriter": {"files"},
     "uvicorn": {"http"},
+    "yaml": {"files"},
 }
 INSTALLED_BY = {
     "opentelemetry": "opentelemetry-sdk",
     "pydantic_core": "pydantic",
+    "python_calamine": "python-calamine",
     "sklearn": "scikit-learn",
+    "xlsxwriter": "XlsxWriter",
+    "yaml": "pyyaml",
 }
 # Needed without an import: weights, the files of Swagger UI, what uvicorn loads by name, and what is imported by the
 # name of another package.
@@ -60,19 +67,24 @@ NEVER_INSTALLED = {"pandas", "polars"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
 WIDER_TESTS = {
     Path("cli/test_interrupting.py"),
+    Path("files/test_hostile_files.py"),
     Path("cli/test_strict_json.py"),
+    Path("files/formats/test_every_format.py"),
     Path("http/test_contract.py"),
     Path("http/test_refusals.py"),
     Path("object_stores/test_servers.py"),
     Path("storage/object_store/test_machine.py"),
+    Path("test_agent_page.py"),
     Path("test_backup.py"),
     Path("test_budgets.py"),
     Path("test_conformance.py"),
     Path("test_docs.py"),
     Path("test_generated_clients.py"),
+    Path("test_foreign_pages.py"),
     Path("test_guide.py"),
     Path("test_imports.py"),
     Path("test_locks.py"),
+    Path("test_migration_pages.py"),
     Path("test_monitoring.py"),
     Path("test_documented_commands.py"),
     Path("test_operator_pages.py"),
@@ -80,6 +92,7 @@ WIDER_TESTS = {
     Path("test_site.py"),
     Path("test_slow.py"),
     Path("test_surface.py"),
+    Path("test_switching_pages.py"),
 }
 
 
@@ -109,7 +122,22 @@ def test_each_declared_package_is_locked() -> None:
         assert [name for name in names if f"\n{name}==" not in locked] == []
 
 
-@pytest.mark.parametrize("package", ["httpx", "obstore", "opentelemetry", "pandas", "polars", "pyarrow", "tqdm"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        "httpx",
+        "mcp",
+        "obstore",
+        "opentelemetry",
+        "pandas",
+        "polars",
+        "pyarrow",
+        "python_calamine",
+        "tqdm",
+        "xlsxwriter",
+        "yaml",
+    ],
+)
 def test_an_optional_package_is_imported_in_one_module_and_never_at_its_start(package: str) -> None:
     (module,) = [each for each in modules() if package in _third_party(each)]
     at_start = [node for node in module.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -4,58 +4,25 @@ Blocks of the language ``sh`` are run, one after the other, in a folder with a d
 what a test has not (a service manager, an installation, an object store), and their verbs alone are checked.
 """
 
-import json
-import os
 import re
 import shutil
 import subprocess
-import sys
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.http.asking import wait_until
+from tests.pages import TEXT, Reader, shown_blocks, write_command
 from tests.servers import TICKETS, Running, Servers, fit, predict
 from tests.source_tree import ROOT
 from windrow.cli.command_group import MODULES
 
 PAGES = ("back-up-and-restore", "rotate-keys", "troubleshoot", "upgrade")
-SHOWN_ADDRESS = "127.0.0.1:14345"
-TEXT = "send me the bill"
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Somebody who follows a page in a folder of his own.
-
-    Args:
-        folder: The folder, in which there is a data directory.
-        address: Of the server that runs on it; that of the pages where there is none.
-    """
-
-    folder: Path
-    address: str = SHOWN_ADDRESS
-
-    def follow(self, page: str) -> list[str]:
-        """Run the blocks of a page, and return what each printed."""
-        return [self.run(block) for block in _blocks(page, "sh")]
-
-    def run(self, commands: str) -> str:
-        """Run some commands, all of which must succeed, and return what they printed."""
-        shell = ["bash", "-euo", "pipefail", "-c", commands.replace(SHOWN_ADDRESS, self.address)]
-        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
-        done = subprocess.run(shell, cwd=self.folder, capture_output=True, text=True, env={**os.environ, "PATH": path})
-        assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
-    def label(self, data_dir: str, name: str = "tickets") -> str:
-        """Return the label that a classifier gives, without a server."""
-        printed = self.run(f"windrow predict {name} --text '{TEXT}' --data-dir {data_dir} --json")
-        label: str = json.loads(printed)["label"]
-        return label
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +39,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         server.process.wait(60)
     finally:
         servers.stop()
-    command = folder / "bin" / "windrow"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m windrow "$@"\n')
-    command.chmod(0o755)
+    write_command(folder)
     return folder
 
 
@@ -90,12 +54,6 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
     servers = Servers(tmp_path)
     yield servers
     servers.stop()
-
-
-def _blocks(page: str, language: str) -> list[str]:
-    text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text()
-    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
-    return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
 
 
 def _address(server: Running) -> str:
@@ -126,6 +84,46 @@ def test_what_is_backed_up_and_restored_by_the_page_answers_as_before(reader: Re
 
 
 @pytest.mark.slow
+def test_a_backup_that_is_made_while_a_server_trains_is_restored_on_an_empty_machine_by_the_page(
+    reader: Reader, servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.start(reader.folder / "windrow-data")
+    back_up, restore, *_ = shown_blocks("back-up-and-restore", "sh")
+    copy, check = back_up.splitlines()
+    acknowledged: list[str] = []
+    is_over = threading.Event()
+
+    def train() -> None:
+        while not is_over.is_set():
+            name = f"trained_v{len(acknowledged)}"
+            fit(server, name, num_iterations=0)
+            acknowledged.append(name)
+
+    with ThreadPoolExecutor(1) as threads:
+        training = threads.submit(train)
+        wait_until(lambda: len(acknowledged) >= 3)
+        before = list(acknowledged)
+        try:
+            copied = subprocess.run(copy.split(), cwd=reader.folder, capture_output=True, text=True, check=False)
+        finally:
+            is_over.set()
+    training.result()
+    # As the page says: what was being written when the copy began may be gone a moment later.
+    assert all("/.aside/" in line for line in copied.stderr.splitlines()), copied.stderr
+    reader.run(check)
+    machine = Reader(tmp_path / "empty")
+    machine.folder.mkdir()
+    write_command(machine.folder)
+    shutil.move(reader.folder / "backup", machine.folder)
+    assert set(before) <= set(re.findall(r"trained_v\d+", machine.run(restore)))
+    restored = servers.start(machine.folder / "restored")
+    for name in (*before, "tickets", "tickets_v1@1", "tickets_v2"):
+        expected = predict(server, name, TEXT)
+        assert expected.status_code == 200
+        assert predict(restored, name, TEXT).json() == expected.json()
+
+
+@pytest.mark.slow
 def test_a_classifier_is_restored_by_the_page_while_a_server_answers(reader: Reader, servers: Servers) -> None:
     reader.run("cp -r windrow-data backup")
     record = reader.folder / "windrow-data" / "classifiers" / "tickets_v1" / "000002.json"
@@ -133,7 +131,7 @@ def test_a_classifier_is_restored_by_the_page_while_a_server_answers(reader: Rea
     record.write_text("damaged")
     server = servers.start(reader.folder / "windrow-data")
     assert predict(server, "tickets_v1", TEXT).json()["code"] == "invalid_artifact"
-    reader.run(_blocks("back-up-and-restore", "sh")[-1])
+    reader.run(shown_blocks("back-up-and-restore", "sh")[-1])
     wait_until(lambda: predict(server, "tickets_v1", TEXT).status_code == 200)
     assert predict(server, "tickets_v1", TEXT).json()["revision"] == 2
 
@@ -141,7 +139,7 @@ def test_a_classifier_is_restored_by_the_page_while_a_server_answers(reader: Rea
 @pytest.mark.slow
 def test_a_way_back_from_an_upgrade_is_the_backup_that_was_made_before(reader: Reader) -> None:
     label = reader.label("windrow-data")
-    before, after, back = _blocks("upgrade", "sh")
+    before, after, back = shown_blocks("upgrade", "sh")
     assert "sound" in reader.run(before)
     rows = "\n".join(f"{text},{name}" for name, texts in TICKETS.items() for text in texts)
     (reader.folder / "rows.csv").write_text(f"text,label\n{rows}\n")
@@ -171,7 +169,7 @@ def test_a_key_is_replaced_by_the_page_without_a_refused_request(reader: Reader,
     server.client.headers["Authorization"] = f"Bearer {old}"
     assert predict(server, "tickets", TEXT).status_code == 200
     follower = replace(reader, address=_address(server))
-    create, use, revoke, audit = _blocks("rotate-keys", "sh")
+    create, use, revoke, audit = shown_blocks("rotate-keys", "sh")
     follower.run(create)
     assert predict(server, "tickets", TEXT).status_code == 200
     wait_until(lambda: _is_valid(server, (reader.folder / "shop-2.key").read_text().strip()))

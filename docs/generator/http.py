@@ -10,6 +10,7 @@ from docs.generator.markdown import anchor, as_json, block, json_text, page, par
 from windrow.api.endpoints import ENDPOINTS, SERVER, TAGS, Endpoint
 from windrow.api.examples import REQUESTS
 from windrow.api.flat import FORMS, Health
+from windrow.api.foreign.table import FOREIGN_ENDPOINTS
 from windrow.api.openapi import needed_scope, openapi_document
 from windrow.domain import errors
 from windrow.operations import Operations
@@ -40,7 +41,24 @@ def text() -> str:
     for tag in TAGS:
         of_tag = [each for each in ENDPOINTS if each.tag == tag]
         parts += [f"## {tag.name.capitalize()}", tag.description, *map(_endpoint, of_tag)] if of_tag else []
-    return page("HTTP endpoints", *parts, *_others())
+    return page("HTTP endpoints", *parts, *_others(), *_foreign())
+
+
+def _foreign() -> Iterator[str]:
+    """Yield the endpoints of other servers' formats."""
+    yield "## Formats of other servers"
+    yield paragraph(
+        "These are answered as other servers answer them, errors included, by the verb and with the scope that is "
+        "named; [Decisions](../how-to/decisions.md), [System One](../how-to/system-one.md), [Classify "
+        "shapes](../how-to/classify-shapes.md) and [LlamaFarm](../how-to/from-llamafarm.md) tell of them. What needs a "
+        "setting is answered where `WINDROW_DIALECTS` names the format."
+    )
+    rows = [
+        f"| `{row.method} {row.path}` | {row.dialect.name} | {row.summary} | `{row.verb.scope}` | "
+        f"{'yes' if row.collides else ''} |"
+        for row in FOREIGN_ENDPOINTS
+    ]
+    yield "\n".join(["| endpoint | format | | scope | needs the setting |", "| --- | --- | --- | --- | --- |", *rows])
 
 
 def _others() -> Iterator[str]:

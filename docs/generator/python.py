@@ -48,6 +48,8 @@ def text() -> str:
         *_function("windrow.AsyncClient", windrow.AsyncClient, "##"),
         paragraph("Its `follow_job`, and its `predict` of an iterator, give an asynchronous iterator."),
         *_function("windrow.copy_store", windrow.copy_store, "##"),
+        *_function("windrow.read_examples", windrow.read_examples, "##"),
+        *_fields(windrow.Examples),
         *(part for kind in _COPYING for part in _fields(kind)),
         "## windrow.Session",
         *_described(Session),
@@ -115,8 +117,9 @@ def _described(documented: object, owner: str = "Session") -> Iterator[str]:
 
 def _arguments(called: Any, owner: str) -> Iterator[list[str]]:
     for name, words in entries(called, "Args").items():
-        if name == "**options":
-            (options,) = get_args(get_type_hints(called)["options"])
+        options_type = get_args(get_type_hints(called).get("options"))
+        if name == "**options" and options_type:
+            (options,) = options_type
             docs = field_docs(_REQUESTS[options])
             yield from ([f"`{each}`", inline(docs[each], _links(owner))] for each in options.__annotations__)
         else:

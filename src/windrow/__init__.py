@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from windrow.domain.base_models import BaseModelRemoval as BaseModelRemoval
     from windrow.domain.base_models import BaseModelUse as BaseModelUse
     from windrow.domain.base_models import StoredBaseModel as StoredBaseModel
+    from windrow.domain.binding import Binding as Binding
+    from windrow.domain.binding import BindingChange as BindingChange
+    from windrow.domain.binding import BindingList as BindingList
     from windrow.domain.classification import Classification as Classification
     from windrow.domain.classification import Classifications as Classifications
     from windrow.domain.classification import LabelChoice as LabelChoice
@@ -52,16 +55,20 @@ if TYPE_CHECKING:
     from windrow.domain.erasure import AffectedRevision as AffectedRevision
     from windrow.domain.erasure import Erasure as Erasure
     from windrow.domain.errors import WindrowError as WindrowError
+    from windrow.domain.examples import Examples as Examples
     from windrow.domain.explanation import Explanation as Explanation
     from windrow.domain.explanation import LabelExplanation as LabelExplanation
     from windrow.domain.explanation import NearRow as NearRow
     from windrow.domain.explanation import WordEffect as WordEffect
+    from windrow.domain.file_fit import FileFit as FileFit
     from windrow.domain.file_prediction import PredictFilesReport as PredictFilesReport
+    from windrow.domain.file_prediction import PredictFilesSummary as PredictFilesSummary
     from windrow.domain.gate import Check as Check
     from windrow.domain.gate import FailedRow as FailedRow
     from windrow.domain.gate import FailedSet as FailedSet
     from windrow.domain.gate import GateMetrics as GateMetrics
     from windrow.domain.gate import GateReport as GateReport
+    from windrow.domain.inspection import FileNote as FileNote
     from windrow.domain.inspection import InspectedColumn as InspectedColumn
     from windrow.domain.inspection import InspectedRow as InspectedRow
     from windrow.domain.inspection import Inspection as Inspection
@@ -95,6 +102,7 @@ if TYPE_CHECKING:
     from windrow.domain.prediction import Answer as Answer
     from windrow.domain.prediction import Prediction as Prediction
     from windrow.domain.prediction import Predictions as Predictions
+    from windrow.domain.prediction_summary import LabelSummary as LabelSummary
     from windrow.domain.report import Calibration as Calibration
     from windrow.domain.report import ConfusionMatrix as ConfusionMatrix
     from windrow.domain.report import CoveragePoint as CoveragePoint
@@ -125,6 +133,7 @@ if TYPE_CHECKING:
     from windrow.estimator import WindrowClassifier as WindrowClassifier
     from windrow.session.async_client import AsyncClient as AsyncClient
     from windrow.session.copying import copy_store as copy_store
+    from windrow.session.reading_examples import read_examples as read_examples
     from windrow.session.reply_warnings import WindrowWarning as WindrowWarning
     from windrow.session.session import Client as Client
     from windrow.session.session import Session as Session
@@ -149,6 +158,9 @@ __all__ = [
     "BaseModelList",
     "BaseModelRemoval",
     "BaseModelUse",
+    "Binding",
+    "BindingChange",
+    "BindingList",
     "BulkDeletion",
     "Calibration",
     "Candidate",
@@ -177,9 +189,12 @@ __all__ = [
     "EnvironmentChange",
     "Erasure",
     "Estimate",
+    "Examples",
     "Explanation",
     "FailedRow",
     "FailedSet",
+    "FileFit",
+    "FileNote",
     "FilePrediction",
     "Finding",
     "FitEstimate",
@@ -203,6 +218,7 @@ __all__ = [
     "LabelDifference",
     "LabelExplanation",
     "LabelReport",
+    "LabelSummary",
     "LimitedKey",
     "Listing",
     "MajorityBaseline",
@@ -223,6 +239,7 @@ __all__ = [
     "Origin",
     "Pair",
     "PredictFilesReport",
+    "PredictFilesSummary",
     "Prediction",
     "Predictions",
     "Problem",
@@ -255,12 +272,14 @@ __all__ = [
     "__version__",
     "copy_store",
     "open",
+    "read_examples",
 ]
 
 # Where each public name lives, so that importing windrow loads none of them.
 _MODULES = {
     "windrow.domain.erasure": ("AffectedAlias", "AffectedRevision", "Erasure"),
     "windrow.domain.errors": ("WindrowError",),
+    "windrow.domain.examples": ("Examples",),
     "windrow.domain.access": ("ApiKey", "CreatedKey", "KeyList", "KeyRevocation", "LimitedKey"),
     "windrow.domain.alias": (
         "Alias",
@@ -279,6 +298,7 @@ _MODULES = {
         "BaseModelUse",
         "StoredBaseModel",
     ),
+    "windrow.domain.binding": ("Binding", "BindingChange", "BindingList"),
     "windrow.domain.classification": (
         "Classification",
         "Classifications",
@@ -314,7 +334,8 @@ _MODULES = {
         "NearRow",
         "WordEffect",
     ),
-    "windrow.domain.file_prediction": ("PredictFilesReport",),
+    "windrow.domain.file_fit": ("FileFit",),
+    "windrow.domain.file_prediction": ("PredictFilesReport", "PredictFilesSummary"),
     "windrow.domain.gate": (
         "Check",
         "FailedRow",
@@ -323,6 +344,7 @@ _MODULES = {
         "GateReport",
     ),
     "windrow.domain.inspection": (
+        "FileNote",
         "InspectedColumn",
         "InspectedRow",
         "Inspection",
@@ -369,6 +391,7 @@ _MODULES = {
         "Prediction",
         "Predictions",
     ),
+    "windrow.domain.prediction_summary": ("LabelSummary",),
     "windrow.domain.report": (
         "Calibration",
         "ConfusionMatrix",
@@ -413,6 +436,7 @@ _MODULES = {
     "windrow.estimator": ("WindrowClassifier",),
     "windrow.session.async_client": ("AsyncClient",),
     "windrow.session.copying": ("copy_store",),
+    "windrow.session.reading_examples": ("read_examples",),
     "windrow.session.reply_warnings": ("WindrowWarning",),
     "windrow.session.session": ("Client", "Session", "open_session"),
 }

@@ -29,6 +29,7 @@ from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import WATCH_INTERVAL_S, ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import CacheLimits, Predictor
+from windrow.execution.question_watch import QuestionWatch
 from windrow.execution.quotas import Quotas
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.execution.slots import FILE_PREDICTIONS, TrainingSlots
@@ -43,6 +44,7 @@ from windrow.service.training import find_published_revision
 from windrow.settings import FEW_EMBEDDINGS_BYTES, LOCAL_RUNNER, Settings, read_settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.audit_log import AuditLog
+from windrow.storage.binding_store import BindingStore
 from windrow.storage.catalog import Catalog
 from windrow.storage.data_directory import DataDirectory, Directory, GuardedFiles, guarded_lock
 from windrow.storage.files import Files, LocalFiles
@@ -153,6 +155,7 @@ def store_of(opened: OpenedFiles, settings: Settings) -> Store:
         names,
         Catalog(names),
         Aliases(names),
+        BindingStore(names),
         inventory,
         opened.directory,
         KeyStore(names),
@@ -257,6 +260,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
     counters = UseCounters(UseStore(store.names.files), store.names.lock)
     watch_interval_s = WATCH_INTERVAL_S if store.bucket is None else STORE_WATCH_INTERVAL_S
     models = ModelWatch(store.catalog, store.names, store.directory, jobs.save_ended)
+    questions = QuestionWatch(store.names, store.bindings)
     return Dependencies(
         store=store,
         encoders=encoders,
@@ -274,8 +278,11 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
             lambda: _tidy(store, retention, counters, audit, settings.audit_days), SWEEP_EVERY_S, "purge"
         ),
         models=models,
+        questions=questions,
         watch_task=PeriodicTask(
-            partial(_watch, store.directory, models, keys, free_space), watch_interval_s, "watch-data-directory"
+            partial(_watch, store.directory, models, questions, keys, free_space),
+            watch_interval_s,
+            "watch-data-directory",
         ),
         free_space=free_space,
         keys=keys,
@@ -330,9 +337,12 @@ def _audit_writer(settings: Settings, store: Store) -> AuditWriter:
     return AuditWriter(store.audit if settings.audit_days else None)
 
 
-def _watch(directory: Directory, models: ModelWatch, keys: KeyWatch, free_space: FreeSpace) -> None:
+def _watch(
+    directory: Directory, models: ModelWatch, questions: QuestionWatch, keys: KeyWatch, free_space: FreeSpace
+) -> None:
     directory.look()
     models.update()
+    questions.update()
     keys.update()
     free_space.update()
 

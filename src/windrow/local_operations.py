@@ -6,6 +6,7 @@ from typing import Protocol
 
 from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import FitRequest, FitResult
+from windrow.domain.decision import DecideRequest, Decisions
 from windrow.domain.job import Job, OnProgress, ignore_progress
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest
 from windrow.domain.server_stats import ServerStats
@@ -72,7 +73,39 @@ class BegunOperations(Protocol):
         ...
 
 
-class LocalOperations(Operations, BegunOperations, Protocol):
+class QuestionOperations(Protocol):
+    """Answers to questions, which other servers' formats alone ask for."""
+
+    def start_decide(self, request: DecideRequest, is_connected: IsConnected) -> "Future[Callable[[], Decisions]]":
+        """Begin to answer questions about a text; the future holds what computes the answers, once all is encoded.
+
+        The future's callbacks run in a thread of the encoder, and are no place to compute the answers of many
+        questions.
+
+        Raises:
+            InvalidText: The text is empty, blank or no valid Unicode.
+            InvalidParameter: A question breaks a rule, or offers options for which its classifier has no label.
+            LimitExceeded: The text is too long, or there are too many questions, options or characters.
+            NotFound: The name of the request means no classifier.
+            WindrowError: What ``predict`` and ``classify`` raise besides, here, from the future or from what it holds.
+        """
+        ...
+
+    def start_decide_in_memory(
+        self, request: DecideRequest, is_connected: IsConnected
+    ) -> "Future[Callable[[], Decisions]] | None":
+        """Do :meth:`start_decide` if the disk is not needed for it.
+
+        Returns:
+            ``None`` where the disk is needed, so that a thread which may wait for it must call ``start_decide``.
+
+        Raises:
+            WindrowError: What :meth:`start_decide` raises.
+        """
+        ...
+
+
+class LocalOperations(Operations, BegunOperations, QuestionOperations, Protocol):
     """Operations on this machine: what a server needs beside the verbs."""
 
     def check_ready(self) -> None:

@@ -13,7 +13,7 @@ not allow the verb, and ``NameNotAllowed`` where it may not give a name. What th
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
-from windrow.domain.access import CreatedKey, CreateKeyRequest, KeyList, KeyRequest, KeyRevocation, LimitedKey
+from windrow.access_operations import AccessOperations
 from windrow.domain.alias import (
     AliasChangeRequest,
     AliasHistory,
@@ -25,8 +25,8 @@ from windrow.domain.alias import (
     Rollback,
 )
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
-from windrow.domain.audit import AuditRequest, AuditTrail
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
+from windrow.domain.binding import BindingChange, BindingList, BindRequest
 from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import (
     BulkDeletion,
@@ -50,7 +50,6 @@ from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import Inspection, InspectRequest
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress
-from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
 from windrow.domain.multi_label_comparison import MultiLabelComparison
 from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
@@ -64,7 +63,7 @@ from windrow.domain.threshold import SetThresholdRequest, ThresholdUpdate
 from windrow.domain.usage import Usage
 
 
-class Operations(Protocol):
+class Operations(AccessOperations, Protocol):
     """What Windrow can do."""
 
     def fit(self, request: FitRequest, on_progress: OnProgress = ...) -> FitResult:
@@ -247,7 +246,7 @@ class Operations(Protocol):
         is a :class:`MultiLabelReport` for a multi-label classifier, whose rows have any number of labels each.
 
         Raises:
-            InvalidInput: A name, the precision or a row breaks a rule, there are no rows, they have another form than
+            InvalidInput: A name, a target or a row breaks a rule, there are no rows, they have another form than
                 the classifier's answers, or none has a label that the classifier knows.
             NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
@@ -261,7 +260,7 @@ class Operations(Protocol):
         misclassified rows.
 
         Raises:
-            InvalidInput: A name, the precision, the title or a row breaks a rule, there are no rows, or none has a
+            InvalidInput: A name, a target, the title or a row breaks a rule, there are no rows, or none has a
                 label that the classifier knows.
             NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
@@ -452,14 +451,41 @@ class Operations(Protocol):
         """
         ...
 
-    def export(self, request: ExportRequest) -> Export:
-        """Return a classifier as one file, for :meth:`import_classifier`. Its digests are checked first.
+    def bind(self, request: BindRequest) -> BindingChange:
+        """Have a classifier answer questions of a name, in requests of other servers' formats; or no classifier.
+
+        It holds at once, on other servers of the data directory within a second. A question that is bound already is
+        bound anew.
 
         Raises:
+            InvalidInput: The question, the name or a label breaks a rule, or the classifier has no such label.
+            NotFound: There is no such classifier.
+            InvalidArtifact: The classifier or the bindings are damaged.
+        """
+        ...
+
+    def list_bindings(self) -> BindingList:
+        """Return which classifiers answer which questions, sorted by question.
+
+        Raises:
+            InvalidArtifact: The bindings are damaged.
+        """
+        ...
+
+    def export(self, request: ExportRequest) -> Export:
+        """Return a classifier as one file: for :meth:`import_classifier`, or to answer without Windrow.
+
+        Digests are checked first.
+
+        Raises:
+            InvalidParameter: There is no such form, or it has no place for training data.
             InvalidName: The name breaks the grammar.
             NotFound: The name refers to nothing.
             TrainingDataNotKept: The training rows were not kept.
             InvalidArtifact: The classifier is damaged.
+            BaseModelNotAllowed: Without Windrow, it needs its base model, whose id is no longer on the allow-list.
+            BaseModelUnavailable: That base model is not here.
+            InvalidBaseModel: That base model's files cannot be used.
         """
         ...
 
@@ -532,53 +558,5 @@ class Operations(Protocol):
         Raises:
             InvalidInput: There is no text, one is blank or too long, or a digest or the action is none.
             InvalidArtifact: Kept rows cannot be read, so those of that classifier stay.
-        """
-        ...
-
-    def create_key(self, request: CreateKeyRequest) -> CreatedKey:
-        """Create an API key, and return it this once. From the first one on, every request to a server needs a key.
-
-        Raises:
-            InvalidInput: The name, a scope, a pattern or the number of days breaks a rule.
-            KeyExists: A key has, or had, this name.
-            KeysUnavailable: The keys cannot be read.
-        """
-        ...
-
-    def list_keys(self) -> KeyList:
-        """Return every API key, sorted by name, also those that are no longer valid; without the keys themselves.
-
-        Raises:
-            KeysUnavailable: The keys cannot be read.
-        """
-        ...
-
-    def limit_key(self, request: LimitKeyRequest) -> LimitedKey:
-        """Set all limits of an API key, on every server of the data directory, within a second.
-
-        What is left out is what the setting of each server says (``WINDROW_KEY_REQUESTS_PER_SECOND`` and its like).
-
-        Raises:
-            InvalidInput: The name breaks the grammar, or a limit lies outside its range.
-            KeyNotFound: There is no such key.
-            KeysUnavailable: The keys cannot be read.
-        """
-        ...
-
-    def revoke_key(self, request: KeyRequest) -> KeyRevocation:
-        """Revoke an API key, on every server of the data directory, within a second. What it has done stays.
-
-        Raises:
-            InvalidName: The name breaks the grammar.
-            KeyNotFound: There is no such key.
-            KeysUnavailable: The keys cannot be read.
-        """
-        ...
-
-    def audit(self, request: AuditRequest) -> AuditTrail:
-        """Return who changed what, and which API keys were refused, the newest line first.
-
-        Raises:
-            InvalidParameter: A text is empty, the time or the cursor is none, or the limit lies outside its range.
         """
         ...

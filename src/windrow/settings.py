@@ -43,8 +43,10 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+# Formats of other servers with paths that Windrow or another one of them has too.
+COLLIDING_DIALECTS = ("cohere", "vllm")
 # What the server's own paths begin with: a prefix that begins so could not be told from them.
-_OWN_PATHS = {"v1", "docs", "health", "metrics", "console", "openapi.json", "favicon.ico"}
+_OWN_PATHS = {"v1", "classify", "predict", "docs", "health", "metrics", "console", "openapi.json", "favicon.ico"}
 
 
 def _flag(text: str) -> bool:
@@ -125,6 +127,14 @@ def _networks(text: str) -> tuple[str, ...]:
         except ValueError as error:
             raise ValueError("addresses and networks expected, like 10.0.0.7 or 10.0.0.0/8, and never *") from error
     return networks
+
+
+def _dialects(text: str) -> tuple[str, ...]:
+    dialects = tuple(each.lower() for each in _ids(text))
+    if unknown := [each for each in dialects if each not in COLLIDING_DIALECTS]:
+        known = " and ".join(COLLIDING_DIALECTS)
+        raise ValueError(f"names among {known} expected, not {unknown[0]}")
+    return dialects
 
 
 def read_root_path(text: str) -> str:
@@ -226,6 +236,13 @@ class Settings:
         (),
         _origins,
         "Origins whose pages a browser lets ask this server, comma-separated, like https://app.example.",
+    )
+    dialects: tuple[str, ...] = _setting(
+        (),
+        _dialects,
+        "Formats of other servers that are answered also at paths which Windrow or another format has, where the keys "
+        f"of a request tell them apart, comma-separated: {', '.join(COLLIDING_DIALECTS)}. At paths of its own, each "
+        "format is always answered.",
     )
     console: bool = _setting(
         True, _flag, "Show the console at /; its page and files need no key, and all that it shows needs the reader's."

@@ -26,7 +26,7 @@ from windrow.domain.prediction import Prediction
 from windrow.domain.values import has_default
 from windrow.operations import Operations
 
-VERBS = {name for name, verb in vars(Operations).items() if inspect.isfunction(verb) and not name.startswith("_")}
+VERBS = {name for name, _ in inspect.getmembers(Operations, inspect.isfunction) if not name.startswith("_")}
 
 
 def test_every_verb_has_an_endpoint_and_every_endpoint_a_verb() -> None:

@@ -12,7 +12,7 @@ from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.cli.labelled_file import read_labelled
 from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.multi_label import MultiLabelRow
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import LabelledReadOptions, ReadOptions
 from windrow.domain.suggestion import Suggestion, Suggestions
 from windrow.files.reading import read_rows
 
@@ -79,7 +79,7 @@ def test_a_file_is_trained_on_only_when_each_row_has_been_labelled(
     tmp_path: Path, name: str, cells: tuple[str, str, str], problem: str
 ) -> None:
     unlabelled, labels, none = cells
-    out, how = tmp_path / name, ReadOptions(labels_column="labels", label_separator=";")
+    out, how = tmp_path / name, LabelledReadOptions(labels_column="labels", label_separator=";")
     write_suggestions(with_labels((), ("billing",), ()), out)
     for words in (labels, none):
         with pytest.raises(InvalidFile, match=re.escape(problem)):
@@ -96,7 +96,7 @@ def test_a_file_is_trained_on_only_when_each_row_has_been_labelled(
 def test_what_nobody_has_labelled_is_no_single_label_either(tmp_path: Path, name: str, problem: str) -> None:
     write_suggestions(with_labels(("billing",)), tmp_path / name)
     with pytest.raises(InvalidFile, match=re.escape(problem)):
-        read_labelled(tmp_path / name, ReadOptions())
+        read_labelled(tmp_path / name, LabelledReadOptions())
 
 
 def test_guesses_that_could_not_be_told_apart_in_csv_are_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What evaluate, compare, suggest, promote and report say about multi-label classifiers in a terminal."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def test_evaluate_names_the_command_that_sets_what_it_proposes(ask: Run, tests_f
     done = ask("evaluate", NAME, tests_file)
     command = next(line for line in done.err.splitlines() if "windrow set-threshold" in line).strip()
     assert command.startswith(f"windrow set-threshold {NAME}@2 --label billing=0.5")
-    ask(*command.split()[1:])
+    ask(*shlex.split(command)[1:])
+    assert toy.show(ModelRequest(NAME)).threshold_changes[-1].reason == "For the best F1 of each label on 5 test rows"
     document = ask("evaluate", NAME, tests_file, "--json").document
     proposed = {each["label"]: each["threshold"] for each in document["proposed_thresholds"]}
     assert document["label_thresholds"] == pytest.approx(proposed)
@@ -73,14 +75,22 @@ def test_the_command_repeats_what_holds_and_is_not_replaced(ask: Run, tmp_path: 
     rows = [*(text for text in ROWS.items() if "urgent" not in text[1]), ("The search finds nothing", ("bug",))]
     file.write_text("".join(f"{json.dumps({'text': text, 'labels': labels})}\n" for text, labels in rows))
     done = ask("evaluate", NAME, file)
-    command = next(line for line in done.err.splitlines() if "windrow set-threshold" in line).split()
+    command = next(line for line in done.err.splitlines() if "windrow set-threshold" in line)
     proposed = ask("evaluate", NAME, file, "--json").document["proposed_thresholds"]
     assert "urgent" not in {each["label"] for each in proposed}
-    ask(*command[1:])
+    ask(*shlex.split(command)[1:])
     set_now = toy.show(ModelRequest(NAME)).threshold
     assert set_now is not None
     assert set_now.abstain_below == 0.2
     assert set_now.label_thresholds == {"urgent": 0.7, **{each["label"]: each["threshold"] for each in proposed}}
+
+
+def test_evaluate_proposes_thresholds_for_a_recall(ask: Run, tests_file: Path) -> None:
+    done = ask("evaluate", NAME, tests_file, "--target-recall", "0.9", "--no-save")
+    assert "Thresholds for a recall of 90.0 % of each label on these rows, a proposal:" in done.out
+    assert "--reason 'For a recall of 90.0 % of each label on 5 test rows'" in done.err
+    both = ask("evaluate", NAME, tests_file, "--target-recall", "0.9", "--target-precision", "0.9")
+    assert "--target-recall goes without --target-precision" in both.refusal
 
 
 def test_no_command_is_named_to_a_key_that_may_not_see_what_holds(
@@ -92,7 +102,7 @@ def test_no_command_is_named_to_a_key_that_may_not_see_what_holds(
     monkeypatch.setattr(toy, "show", refuse)
     done = ask("evaluate", NAME, tests_file)
     assert (done.code, "set-threshold" in done.err) == (0, False)
-    assert "Thresholds that these rows speak for" in done.out
+    assert "Thresholds for the best F1 of each label on these rows" in done.out
 
 
 def test_evaluate_as_json_is_that_of_the_api(ask: Run, tests_file: Path) -> None:

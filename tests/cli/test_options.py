@@ -101,9 +101,9 @@ def test_what_is_typed_for_a_field(path: str, kind: object, default: object) -> 
 def test_what_has_no_default_is_an_argument_and_rows_are_a_file() -> None:
     kind, default, info = typed(options()["rows"])
     assert (kind, default, info.metavar) == (Path, Parameter.empty, "FILE")
-    assert info.help.startswith("Labelled rows: CSV")
+    assert info.help.startswith("Labelled rows: a table, JSON")
     texts = next(each for each in options_of(SuggestRequest) if each.path == "texts")
-    assert typed(texts)[2].help.startswith("Texts: CSV")
+    assert typed(texts)[2].help.startswith("Texts: a table, JSON")
 
 
 def test_what_has_no_default_and_is_named_is_an_option_that_must_be_there() -> None:

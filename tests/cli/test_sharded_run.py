@@ -52,7 +52,8 @@ def test_the_same_command_goes_on_and_another_one_is_refused(ask: Run, tmp_path:
     refusal = ask(*command, "--scores").refusal
     assert "this one differs: scores is True in place of False" in refusal
     assert "begin anew with --overwrite" in refusal
-    assert "scores" in rows(out)[0] if ask(*command, "--scores", "--overwrite").code == 0 else False
+    assert ask(*command, "--scores", "--overwrite").code == 0
+    assert "score_refund" in rows(out)[0]
 
 
 def test_what_was_done_is_one_document(ask: Run, tmp_path: Path) -> None:
@@ -69,7 +70,9 @@ def test_what_was_done_is_one_document(ask: Run, tmp_path: Path) -> None:
     [
         (("--shard-rows", 5), "Name it, like --out labelled/"),
         (("--out", "{}/out/", "--skip-bad-rows"), "Add --note-bad-rows in place of --skip-bad-rows"),
-        (("--out", "{}/out/", "--to", "table"), "A table is for a terminal"),
+        (("--out", "{}/out/", "--to", "table"), "A folder of shards holds csv, tsv, jsonl, parquet, not table"),
+        (("--out", "{}/out/", "--to", "xlsx"), "A folder of shards holds"),
+        (("--shard-rows", 5, "--split-by-label", "{}/x"), "--split-by-label goes with one file"),
         (("--out", "{}/out/", "--workers", 2), "--workers goes with a Ray cluster"),
         (("--out", "{}/out/", "--runner", "spark"), "--runner 'spark' is no runner"),
         (("--out", "{}/out/", "--shard-rows", 0), "--shard-rows is 0; it must lie between 1 and 1000000"),

@@ -51,7 +51,10 @@ def test_the_keys_of_a_file_are_told_as_they_are(ask: Run, tmp_path: Path) -> No
     for verb in (("fit", "new"), ("predict", "tickets_v1")):
         ended = ask(*verb, tmp_path / "columns.json")
         assert ended.code == 2
-        assert "holds no list under texts, training_data, test_data. Give it one" in ended.err.splitlines()[-1]
+        assert (
+            "holds no list under texts, training_data, test_data, and none of objects. Give it one"
+            in ended.err.splitlines()[-1]
+        )
 
 
 # In an order in which each verb has what it needs; a word in capitals is a file.
@@ -69,6 +72,7 @@ VERBS = (
     "cross-validate ROWS --num-iterations 0",
     "suggest tickets_v1 ROWS -n 1",
     "inspect ROWS",
+    "convert ROWS -o CONVERTED",
     "fit new ROWS --num-iterations 0 --dry-run",
     "fit new ROWS --num-iterations 0",
     "jobs",
@@ -83,6 +87,8 @@ VERBS = (
     "rollback tickets",
     "history tickets",
     "aliases",
+    "bind team tickets_v1",
+    "bindings",
     "delete copied",
     "restore copied",
     "usage",
@@ -96,11 +102,12 @@ VERBS = (
 )
 # What runs until it is stopped, what does all of this itself, what asks no server, and what needs one with places for
 # files (its own test reads its JSON).
-WITHOUT = {"serve", "demo", "copy-store", "deploy", "doctor", "predict-files"}
+WITHOUT = {"serve", "mcp", "demo", "copy-store", "deploy", "doctor", "predict-files"}
 
 
 def test_every_json_output_parses_strictly(ask: Run, rows_file: Path, tmp_path: Path) -> None:
     files = {"ROWS": rows_file, "OUT": tmp_path / "out.windrow", "PAGE": tmp_path / "page.html"}
+    files["CONVERTED"] = tmp_path / "rows.jsonl"
     for verb in VERBS:
         ended = ask(*(files.get(word, word) for word in verb.split()), "--json")
         assert ended.code == 0, (verb, ended.err)

@@ -9,7 +9,6 @@ from windrow.api.flat import TextsReply
 from windrow.cli.writing import DocumentWriter, TableWriter
 from windrow.codec.values import from_json, to_json
 from windrow.files.reading import Record
-from windrow.files.writing import RowWriter
 
 
 def test_a_table_fits_the_terminal() -> None:
@@ -54,7 +53,7 @@ def test_the_document_of_several_labels_says_its_kind() -> None:
 @pytest.mark.parametrize("chunks", [[], [2], [1, 1]])
 def test_the_document_is_the_one_of_the_http_api(chunks: list[int]) -> None:
     file = io.StringIO()
-    writer: RowWriter = DocumentWriter(file, ("tickets_v1", 3), "tickets")
+    writer = DocumentWriter(file, ("tickets_v1", 3), "tickets")
     given = [SURE, UNSURE]
     for size in chunks:
         writer.write(RECORDS[:size], given[:size])

@@ -166,6 +166,7 @@ def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoin
         "base_model": "a/b",
         "job_id": "a",
         "name": "a",
+        "question": "a",
         "input": "/a",
         "output": "/b",
     }
@@ -258,15 +259,18 @@ def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None
     export = remote.export(ExportRequest("tickets_v1@3", include_training_data=True))
     assert (export.file_name, export.size_bytes, b"".join(export.chunks)) == ("tickets.windrow", 9, b"somebytes")
     assert twin.asked == [ExportRequest("tickets_v1@3", include_training_data=True)]
+    twin.answer = Export("tickets.onnx.zip", 4, iter([b"zipp"]))
+    assert remote.export(ExportRequest("tickets_v1@3", to="onnx")).file_name == "tickets.onnx.zip"
+    assert twin.asked[-1:] == [ExportRequest("tickets_v1@3", to="onnx")]
     twin.answer = ReportPage("tickets_v1@3.html", 4, iter([b"pa", b"ge"]))
     asked = ReportRequest("tickets", ROWS, save=False, target_precision=0.75, title="größer\u2028")
     page = remote.report(asked)
     assert (page.file_name, page.size_bytes, b"".join(page.chunks)) == ("tickets_v1@3.html", 4, b"page")
-    assert (twin.asked[-1], page.report) == (asked, None)
+    assert (twin.asked[-1:], page.report) == ([asked], None)
     twin.answer = example_of(IMPORT.reply)
     request = ImportRequest("other", overwrite=True, dry_run=True)
     assert remote.import_classifier(io.BytesIO(b"somebytes"), request) == twin.answer
-    assert twin.asked[-1] == request
+    assert twin.asked[-1:] == [request]
     twin.answer = example_of(INSPECT.reply)
     looked_at = InspectRequest(
         text_column=("Betreff & mehr", "b,c"), header=False, filename="ä.csv", include_values=True

@@ -126,3 +126,11 @@ def test_what_the_server_says_is_told() -> None:
 
     with pytest.raises(JobFinished):
         cancel_within(Ended(()).operations, "ours")
+
+
+def test_a_fit_that_merges_labels_is_found_by_its_merged_rows() -> None:
+    spelt = (Row("a", "b"), Row("e", "b"), Row("c", "d"), Row("f", "B"))
+    request = replace(REQUEST, training_data=spelt, merge_labels=True, label_descriptions={"B": "one"})
+    merged = dataset_of((*spelt[:3], Row("f", "b")))
+    ours = replace(OURS, training_data_sha256=merged.sha256, label_descriptions={"b": "one"})
+    assert cancel_orphaned_fit(Listed((ours,)).operations, request, SINCE)

@@ -7,6 +7,7 @@ from typing import Any
 from windrow.api.endpoints import (
     ALIAS_HISTORY,
     AUDIT,
+    BIND,
     BY_VERB,
     CANCEL_JOB,
     CLASSIFY,
@@ -46,6 +47,7 @@ from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelRequest
+from windrow.domain.binding import BindRequest
 from windrow.domain.classification import ClassifyRequest
 from windrow.domain.classifier import (
     CopyRequest,
@@ -104,6 +106,7 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (CLASSIFY, ClassifyRequest(text="größer\u2028", labels=("a", "b {}"), hypothesis_template="{}?", model="a/b")),
     (CLASSIFY, ClassifyRequest(texts=("a", "b"), labels=("c",), multi_label=True, label_descriptions={"c": "ä"})),
     (EVALUATE, EvaluateRequest("tickets_v1", ROWS, save=False, target_precision=0.75)),
+    (EVALUATE, EvaluateRequest("tickets_v1", ROWS, target_recall=0.75)),
     (COMPARE, CompareRequest(("a", "b@2"), ROWS)),
     (CROSS_VALIDATE, CrossValidateRequest(ROWS, 3, num_iterations=0)),
     (SUGGEST, SuggestRequest("a", ("b", "c"), 1)),
@@ -123,6 +126,9 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (BY_VERB["copy"], CopyRequest("tickets_v1@3", "tickets_v4", overwrite=False)),
     (REPRODUCE, ModelRequest("tickets_v1")),
     (BY_VERB["list_aliases"], NoRequest()),
+    (BIND, BindRequest("größer?", "tickets_v1@3", "a", ("b", "c"))),
+    (BIND, BindRequest("größer?")),
+    (BY_VERB["list_bindings"], NoRequest()),
     (PROMOTE, PromoteRequest("tickets", "tickets_v1", reason="r", author="b")),
     (PROMOTE, PromoteRequest("tickets", "a", require=Requirement(ROWS, True, ROWS, {"b": 0.5}), must_pass=())),
     (REMOVE_ALIAS, AliasChangeRequest("tickets", reason="größer", author="&?")),

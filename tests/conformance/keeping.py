@@ -20,6 +20,7 @@ from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteReques
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelRequest
+from windrow.domain.binding import BindRequest
 from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.erasure import ForgetRequest
@@ -185,6 +186,37 @@ def deleting(operations: Operations) -> object:
     assert done.model_names == planned.model_names == ("delete_v1", "delete_v2", "delete_v3")
     assert operations.delete_all(task).model_names == ()
     return purged, deleted, listed, restored, planned, bad, done
+
+
+def binding(operations: Operations) -> object:
+    trained(operations, "bound_v1")
+    first = operations.bind(BindRequest("Is it money?", "bound_v1", "billing"))
+    assert (first.status, first.binding and first.binding.model_name) == ("bound", "bound_v1")
+    assert operations.bind(BindRequest("Is it money?", "bound_v1", "billing")) == first
+    second = operations.bind(BindRequest("how much", "bound@latest", levels=("billing", "technical")))
+    listed = operations.list_bindings()
+    assert [each.question for each in listed] == ["Is it money?", "how much"]
+    bad = [
+        refused(operations.bind, each)
+        for each in (
+            BindRequest(" ", "bound_v1"),
+            BindRequest("a", "nothing_v9"),
+            BindRequest("a", "bound_v1", "no label"),
+            BindRequest("a", "bound_v1", levels=("billing", "billing")),
+            BindRequest("a", None, "billing"),
+            BindRequest("a", ".."),
+        )
+    ]
+    assert codes(bad) == [
+        *("invalid_parameter", "classifier_not_found", "invalid_parameter", "invalid_parameter"),
+        *("invalid_parameter", "invalid_name"),
+    ]
+    gone = operations.bind(BindRequest("Is it money?"))
+    assert (gone.status, gone.binding) == ("unbound", None)
+    assert operations.bind(BindRequest("Is it money?")) == gone
+    operations.bind(BindRequest("how much"))
+    assert list(operations.list_bindings()) == []
+    return first, second, listed, bad, gone
 
 
 def promoting(operations: Operations) -> object:

@@ -93,6 +93,16 @@ def extending(operations: Operations) -> object:
     return by_latest, started.training_data_sha256, last, shown, alone, seen
 
 
+def fitting_labels_that_look_alike(operations: Operations) -> object:
+    spelt = (Row("I was charged twice", "Billing"), Row("Refund me", "billing"), Row("Send the bill", "billing "))
+    asked = replace(request("alike_v1", (*ROWS, *spelt)), merge_labels=True)
+    estimate, made = operations.estimate_fit(asked), operations.fit(asked)
+    for each in (estimate, made):
+        assert each.labels == LABELS
+        assert "labels_merged" in [warning.code for warning in each.warnings]
+    return estimate.warnings, made.warnings, made.rows_per_label
+
+
 def fitting_any_number_of_labels(operations: Operations) -> object:
     asked = request("several_v1", MULTI_LABEL_ROWS)
     estimate, made = operations.estimate_fit(asked), operations.fit(asked)
@@ -181,18 +191,30 @@ def inspecting(operations: Operations) -> object:
     assert (several.kind, indicated.kind, indicated.rows_per_label) == ("multi_label", "multi_label", {"a": 1, "b": 1})
     unclear = operations.inspect(io.BytesIO(mails), InspectRequest(filename="mails.csv", header=False))
     assert [question.parameter for question in unclear.questions] == ["text_column"]
+    uses = ["training", "test", None]
+    lines = [
+        {
+            "textContent": row.text,
+            **({} if use is None else {"classificationAnnotation": {"displayName": row.label}}),
+            "dataItemResourceLabels": {} if use is None else {"aiplatform.googleapis.com/ml_use": use},
+        }
+        for row, use in zip(ROWS, uses, strict=False)
+    ]
+    tool = operations.inspect(io.BytesIO("\n".join(map(json.dumps, lines)).encode()), InspectRequest())
+    assert (tool.format, tool.rows_per_split, tool.num_unlabelled) == ("vertex", {"train": 1, "test": 1}, 1)
+    assert [row.split for row in tool] == ["train", "test"]
     bad = {
         (b"PK\x03\x04", InspectRequest(filename="mails.xlsx")): "invalid_file",
         (b"<html><table>", InspectRequest()): "invalid_file",
-        (b"a\xe9", InspectRequest(filename="mails.csv")): "invalid_file",
+        (b"a\xe9", InspectRequest(filename="mails.csv", encoding="utf-8")): "invalid_file",
         (b"", InspectRequest()): "invalid_file",
         (mails, InspectRequest(filename="mails.csv", label_column="Tim")): "invalid_file",
         (mails, InspectRequest(encoding="none")): "invalid_parameter",
-        (mails, InspectRequest(format=cast(Any, "xlsx"))): "invalid_parameter",
+        (mails, InspectRequest(format=cast(Any, "xls"))): "invalid_parameter",
     }
     seen = [refused(operations.inspect, io.BytesIO(content), how) for content, how in bad]
     assert codes(seen) == list(bad.values())
-    return found, same, several, indicated, unclear, seen
+    return found, same, several, indicated, unclear, tool, seen
 
 
 def jobs(operations: Operations) -> object:

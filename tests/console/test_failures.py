@@ -98,6 +98,8 @@ def test_a_training_that_fails_says_why_and_what_to_do_and_keeps_its_rows(
     base_model = "sentence-transformers/all-mpnet-base-v2"
     server = start(tmp_path / "data")  # without the network, it cannot download what is not there
     page = open_page("about:blank")
+    # Its answer would say beforehand that this cannot be done.
+    page.route("**/fit?dry_run=true", lambda _: None)
     fill_in(page, server, f"base_model={base_model}")
     page.get_by_role("button", name="Train", exact=True).click()
     failed = page.locator("main .notice").filter(has_text="The training failed.")

@@ -80,6 +80,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     ask(running, "PUT", f"models/{NAME}/threshold", {"abstain_below": 0.01, **changed})
     ask(running, "PUT", f"aliases/{ALIAS}", {"model_name": NAME, **changed})
     ask(running, "PUT", f"aliases/{ALIAS}", {"model_name": f"{NAME}@2", **changed})
+    for question in (SCRIPT, f"{RIGHT_TO_LEFT} {MARKS}", "q" * 256):
+        bound: dict[str, object] = {
+            "question": question[:256],
+            "model_name": NAME,
+            "positive_label": LABELS[2],
+            "levels": LABELS,
+        }
+        ask(running, "PUT", "bindings", bound)
     fit(running, f"{NAME[:-3]}-d", num_iterations=0)
     ask(running, "DELETE", f"models/{NAME[:-3]}-d")
     yield running

@@ -160,6 +160,7 @@ def test_what_opens_and_closes_a_dialog_keeps_the_focus(server: Running, page: P
         ("classifiers/tickets_v1", "Export", "Export tickets_v1"),
         ("classifiers/tickets_v1", "Copy", "Copy tickets_v1"),
         ("aliases", "Promote …", "Promote"),
+        ("aliases", "Bind a question …", "Bind a question"),
         ("aliases/desk", "Remove", "Remove desk"),
         ("keys", "Create the first key", "Create the first key"),
         ("try?models=tickets_v1&text=my+code+is+refused", "Wrong? Correct it", "What is it?"),

@@ -10,10 +10,10 @@ from tests.console.imports import imports, reachable, unknown_components
 from windrow.http.console import FOLDER, page_text, read_console
 
 MODULES = sorted((FOLDER / "js").rglob("*.js"))
-MAX_MODULES = 39
+MAX_MODULES = 40
 MAX_LINES = 400
 # Above the 150 kB that were planned: decision 29 says what was measured, and why.
-MAX_OWN_BYTES = 425_000
+MAX_OWN_BYTES = 455_000
 MAX_FIRST_VIEW_BYTES = 80_000
 
 
@@ -73,14 +73,14 @@ def test_a_component_is_known_by_an_import_or_a_definition(source: str, expected
     assert unknown_components(source) == expected
 
 
-def test_there_are_fewer_than_40_modules_of_at_most_400_lines() -> None:
+def test_there_are_at_most_40_modules_of_at_most_400_lines() -> None:
     num_lines = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     print(f"\n{len(num_lines)} modules, {sum(num_lines.values())} lines, longest {max(num_lines.values())}")
     assert {module: lines for module, lines in num_lines.items() if lines > MAX_LINES} == {}
     assert sum(file.endswith(".js") for file in read_console().files) <= MAX_MODULES
 
 
-def test_the_consoles_own_code_is_at_most_425_kilobytes() -> None:
+def test_the_consoles_own_code_is_at_most_455_kilobytes() -> None:
     code = (content.plain for file, content in read_console().files.items() if re.match(r"(?:js|css)/", file))
     num_bytes = sum(map(len, code)) + len(read_console().template)
     print(f"\n{num_bytes} bytes of own code")

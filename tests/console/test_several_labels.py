@@ -185,6 +185,18 @@ def test_a_classifier_begins_with_descriptions_alone(page: Page, server: Running
     expect(page.get_by_role("status").filter(has_text="billing")).to_have_count(1)
 
 
+def test_descriptions_alone_make_a_classifier_of_any_number_of_labels(page: Page, server: Running) -> None:
+    open_view(page, "train?from=describe&name=described_several_v1")
+    page.get_by_label("Label 1").fill("billing")
+    page.get_by_label("Label 2").fill("technical")
+    page.get_by_label("A text may have several of these labels, or none").check()
+    expect(page.get_by_text("Each label is given from a score of 0.42 on")).to_be_visible()
+    train(page)
+    expect(page.get_by_role("heading", name="described_several_v1@1 is trained")).to_be_visible()
+    trained = record(server, "described_several_v1")
+    assert (trained["source"], trained["kind"]) == ("zero_shot", "multi_label")
+
+
 def test_the_first_rows_are_added_to_descriptions(page: Page, server: Running) -> None:
     fields = {"model_name": "begun_v1", "training_data": [], "label_descriptions": {"billing": "Money", "search": ""}}
     server.client.post("/v1/classifier/fit", json=fields).raise_for_status()
@@ -259,6 +271,20 @@ def test_thresholds_are_proposed_for_a_precision_that_is_wanted(judged: Page, se
         expect(table.get_by_role("row").filter(has=judged.get_by_label(f"Threshold of {label}"))).to_contain_text(says)
 
 
+def test_thresholds_are_proposed_for_a_recall_that_is_wanted(judged: Page, server: Running) -> None:
+    fields = {"model_name": "mails_v2", "test_data": TEST_ROWS, "save": False, "target_recall": 0.9}
+    report = server.client.post("/v1/classifier/evaluate", json=fields).json()
+    judged.get_by_label("Precision wanted of each label, in percent").fill("60")
+    judged.get_by_label("or recall, in percent").fill("90")
+    expect(judged.get_by_label("Precision wanted of each label, in percent")).to_have_value("")
+    judged.get_by_role("button", name="Propose thresholds").click()
+    expect(judged).to_have_url(re.compile("recall=0.9"))
+    table = judged.get_by_role("table", name="Threshold of each label")
+    for each in report["proposed_thresholds"]:
+        row = table.get_by_role("row").filter(has=judged.get_by_label(f"Threshold of {each['label']}"))
+        expect(row).to_contain_text(f"{each['threshold']:.2f} precision {each['precision']:.2f}")
+
+
 def test_a_threshold_of_a_label_leaves_the_one_of_all_as_it_is(page: Page, server: Running) -> None:
     open_view(page, "classifiers/mails_v1")
     page.get_by_label("No label below").fill("0.2")
@@ -314,12 +340,56 @@ def test_a_row_of_several_labels_is_a_condition_of_a_promotion(page: Page, serve
     expect(page.get_by_role("region", name="Gate")).to_contain_text("billing")
 
 
-def test_correct_says_why_it_takes_no_several_labels(page: Page) -> None:
-    open_view(page, "correct?model=mails_v2")
-    expect(page.get_by_text("this queue decides on one label a text")).to_be_visible()
-    expect(page.get_by_role("link", name="train the next version")).to_have_attribute(
-        "href", re.compile("extends=mails_v2")
-    )
+def test_several_labels_of_a_text_are_corrected_and_the_next_version_learns_them(page: Page, server: Running) -> None:
+    open_view(page, "try?models=mails_v2&text=refund+my+last+invoice+today")
+    page.get_by_role("button", name="Wrong? Correct it").click()
+    dialog = page.get_by_role("dialog")
+    for label in LABELS:
+        button = dialog.get_by_role("button", name=label, exact=True)
+        if (button.get_attribute("aria-pressed") == "true") != (label in {"billing", "urgent"}):
+            button.click()
+    dialog.get_by_role("button", name="Keep it for the next version").click()
+    expect(page.get_by_text("Kept for the next version: this is")).to_contain_text("billing, urgent")
+    open_view(page, "correct?model=mails_v2&step=train")
+    page.get_by_label("Name").fill("mails_corrected_v1")
+    page.get_by_role("button", name="Train mails_corrected_v1").click()
+    expect(page.get_by_text("mails_corrected_v1 is trained")).to_be_visible(timeout=60_000)
+    made = record(server, "mails_corrected_v1")
+    assert (made["kind"], made["num_examples"] - made["taken_over_rows"]) == ("multi_label", 1)
+
+
+def test_the_queue_marks_labels_and_decides_on_them_by_keys(judged: Page) -> None:
+    judged.get_by_role("button", name=re.compile("^Send ")).click()
+    expect(judged.get_by_text(re.compile("went to Correct"))).to_be_visible()
+    open_view(judged, "correct?model=mails_v2")
+    card = judged.locator(".card")
+    expect(card).to_contain_text("The file says")
+    expect(card.get_by_role("button", name=re.compile("^Decide: "))).to_be_visible()
+    marked = card.get_by_role("group", name="Labels").get_by_role("button", pressed=True)
+    before = marked.count()
+    judged.locator("h1").click()
+    judged.keyboard.press("1")
+    expect(marked).not_to_have_count(before)
+    judged.keyboard.press("d")
+    expect(judged.get_by_role("status").filter(has_text="1 of ")).to_be_visible()
+    judged.keyboard.press("u")
+    expect(judged.get_by_role("status").filter(has_text="0 of ")).to_be_visible()
+
+
+def test_a_text_is_classified_by_labels_that_are_typed(page: Page, server: Running) -> None:
+    open_view(page, "try?models=mails_v2&text=refund+my+last+invoice")
+    page.get_by_text("Without a classifier: by labels that you type").click()
+    page.get_by_label("Labels, apart by commas").fill("billing, weather, music")
+    page.get_by_role("button", name="Classify", exact=True).click()
+    found = page.get_by_role("region", name="By labels alone")
+    expect(found.locator(".chip").first).to_have_text("billing")
+    with page.expect_request(lambda request: request.url.endswith("/v1/classify")) as asked:
+        page.get_by_label("A text may have several of them, or none").check()
+    assert asked.value.post_data_json == {
+        "text": "refund my last invoice",
+        "labels": ["billing", "weather", "music"],
+        "multi_label": True,
+    }
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])

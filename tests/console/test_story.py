@@ -1,6 +1,7 @@
 """The whole story, as a person lives it who never wrote a line of code: from a spreadsheet to a classifier in use."""
 
 import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -285,6 +286,13 @@ def moves_it_through_a_file(person: Person, folder: Path) -> None:
     page.get_by_role("link", name="All classifiers").click()
     page.get_by_role("link", name="tickets_v2").click()
     person.reads("tickets_v2")
+    person.presses("Export")
+    page.get_by_role("dialog").get_by_label("For").select_option("onnx")
+    with page.expect_download() as download:
+        page.get_by_role("dialog").get_by_role("button", name="Export", exact=True).click()
+    assert download.value.suggested_filename == "tickets_v2.onnx.zip"
+    with zipfile.ZipFile(download.value.path()) as elsewhere:
+        assert "tickets_v2-onnx/predict.py" in elsewhere.namelist()
     person.presses("Export")
     with page.expect_download() as download:
         page.get_by_role("dialog").get_by_role("button", name="Export", exact=True).click()

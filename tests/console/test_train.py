@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme, Watch
 from tests.console.conftest import Findings, OpenPage
+from tests.files.workbooks import Cell, workbook
 from tests.servers import TICKETS, Running, Start, fit
 from tests.source_tree import PACKAGE
 
@@ -110,6 +111,25 @@ def test_a_file_that_does_not_say_which_column_is_which_asks(server: Running, pa
     page.get_by_label("Use of first").select_option("label")
     expect(page.locator(".settings .cost")).to_contain_text("12 rows of 3 labels")
     expect(train_button(page)).to_be_enabled()
+
+
+def test_a_workbook_of_several_sheets_asks_which_one(server: Running, page: Page, tmp_path: Path) -> None:
+    rows: list[list[Cell]] = [["text", "label"]]
+    rows += [[text, label] for text, label in tickets()]
+    (tmp_path / "mails.xlsx").write_bytes(workbook(rows, rows[:3], names=["May", "June"]))
+    choose(open_train(server, page), tmp_path / "mails.xlsx")
+    expect(page.get_by_text("It has several sheets with rows, 'May', 'June'.")).to_be_visible()
+    page.get_by_role("button", name="May", exact=True).click()
+    expect(page.get_by_text(f"{len(tickets())} rows: XLSX")).to_contain_text("the sheet “May”")
+
+
+def test_a_file_of_another_encoding_is_shown_and_asked_about(server: Running, page: Page, tmp_path: Path) -> None:
+    (tmp_path / "mails.csv").write_bytes("text;label\nRückgabe;Retoure\nGerät läuft nicht;Technik\n".encode("cp1252"))
+    choose(open_train(server, page), tmp_path / "mails.csv")
+    expect(page.get_by_text("was read as cp1252, in which line 2 has 'Rückgabe;Retoure'.")).to_be_visible()
+    page.get_by_role("button", name="It is right").click()
+    expect(page.get_by_role("button", name="It is right")).to_have_count(0)
+    expect(page.get_by_text("2 rows: CSV, CP1252")).to_be_visible()
 
 
 def test_what_is_odd_names_its_rows_and_can_be_mended_before_the_training(

@@ -226,7 +226,7 @@ def test_the_labels_of_a_multi_label_classifier_are_shown_and_each_is_explained(
     type_text(page, TICKETS["refund"][0])
     expect(page.locator("p.chips .chip.good")).to_have_text(labels)
     expect(page.get_by_role("button", name="Why?")).to_be_visible()
-    expect(page.get_by_role("button", name="Wrong? Correct it")).to_have_count(0)
+    expect(page.get_by_role("button", name="Wrong? Correct it")).to_be_visible()
     page.get_by_role("button", name="Why?").click()
     expect(page.get_by_role("heading", name="Words that count")).to_have_count(2)
     expect(page.get_by_role("listitem").filter(has_text="refund, urgent").first).to_be_visible()
@@ -254,6 +254,49 @@ def test_a_file_comes_back_as_the_command_line_writes_it(
     assert [*given[0]] == ["id", "text", "year", first, *ADDED[1:]]
     assert [*written[0]] == [*given[0]]
     assert given == written
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("excel.csv", '\ufeffsep=;\r\ntext;Größe\r\n"Geld; zurück";1\r\n"in ""zwei""\nZeilen";2\r\n'.encode()),
+        ("excel.csv", "\ufeffGröße;text\r\n1;Geld\r\n2;zurück\r\n".encode("utf-16-le")),
+        ("mails.tsv", b'"id"\t"text"\n"1"\t"money"\n"2"\t"bill"\n'),
+    ],
+    ids=["utf-8 with a mark", "utf-16", "tsv"],
+)
+def test_a_table_comes_back_in_the_form_in_which_it_came(
+    server: Running, page: Page, tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    open_try(server, page)
+    choose_file(page, path)
+    page.get_by_role("button", name="Classify 2 rows with tickets_v1").click()
+    expect(page.get_by_text("2 rows classified")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Download {path.suffix[1:].upper()}").click()
+    assert download.value.suggested_filename == f"{path.stem}.predicted{path.suffix}"
+    out = tmp_path / f"out{path.suffix}"
+    command = [sys.executable, "-m", "windrow", "predict", "tickets_v1", str(path), "--out", str(out)]
+    subprocess.run(
+        command, check=True, env={**os.environ, "WINDROW_URL": str(server.client.base_url)}, capture_output=True
+    )
+    assert Path(download.value.path()).read_bytes() == out.read_bytes()
+
+
+def test_a_table_of_an_encoding_with_a_byte_a_character_comes_back_in_it(server: Running, page: Page) -> None:
+    open_try(server, page)
+    form = {"encoding": "cp1252", "has_byte_order_mark": False}
+    script = """async ([text, form]) => {
+        const main = document.querySelector("script[type=module]").src;
+        const { encoded } = await import(main.replace("main.js", "format.js"));
+        const { content, replaced } = encoded(text, form);
+        return [[...new Uint8Array(await content.arrayBuffer())], replaced];
+    }"""
+    for text, expected in (("Größe 5 €", "Größe 5 €".encode("cp1252")), ("żółty", b"\xef\xbb\xbf" + "żółty".encode())):
+        content, replaced = page.evaluate(script, [text, form])
+        assert (bytes(content), replaced) == (expected, text == "żółty")
 
 
 def test_a_label_that_holds_what_stands_between_labels_is_given_back_as_json_lines_alone(

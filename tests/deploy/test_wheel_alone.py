@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.files.workbooks import workbook
 from tests.packages import BUILD, install_commands
 from tests.servers import Servers, fit, predict
 from tests.source_tree import ROOT
@@ -32,10 +33,12 @@ runpy.run_module("windrow", run_name="__main__")
 # What needs each extra, and says so where it is missing.
 NEEDED = {
     "async": ["-c", 'import windrow; windrow.AsyncClient("http://127.0.0.1:1")'],
+    "mcp": ["-m", "windrow", "mcp"],
     "object-store": ["-c", 'import windrow; windrow.open("s3://bucket/prefix")'],
     "otel": ["-c", SERVE_WITH_TRACES],
     "parquet": ["-c", PARQUET],
     "ray": ["-m", "windrow", "deploy", "ray", "--data-dir", "s3://bucket/prefix"],
+    "xlsx": ["-m", "windrow", "inspect", "rows.xlsx"],
 }
 # It only adds a bar, for which text stands otherwise.
 WANTED = {"notebook"}
@@ -115,6 +118,7 @@ def test_each_extra_is_one_that_something_needs(wheel: Path) -> None:
 
 @pytest.mark.parametrize("extra", sorted(NEEDED))
 def test_what_needs_an_extra_says_how_to_install_it(extra: str, alone: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.xlsx").write_bytes(workbook([["text", "label"], ["pay me", "money"]]))
     (tmp_path / "rows.parquet").write_bytes(b"PAR1" + b"\x15" + bytes(12) + b"PAR1")
     done = run(alone, tmp_path, *NEEDED[extra])
     assert done.returncode != 0

@@ -51,6 +51,7 @@ def test_labels_that_are_whole_numbers_are_worth_a_warning() -> None:
     )
     [warning] = find_data_warnings(dataset)
     assert warning.code == "number_labels"
+    assert "--label-names 0=negative,1=positive" in warning.message
     assert "taken as their text ('-1', '0')" in warning.message
 
 

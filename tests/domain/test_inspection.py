@@ -16,7 +16,7 @@ def test_every_format_and_way_of_quoting_may_be_named() -> None:
 @pytest.mark.parametrize("name", ["format", "quoting"])
 def test_another_one_is_refused_with_those_that_there_are(name: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
-        check_inspect(replace(InspectRequest(), **{name: "xlsx"}))  # type: ignore[arg-type]
+        check_inspect(replace(InspectRequest(), **{name: "xls"}))  # type: ignore[arg-type]
     assert refused.value.facts["parameter"] == name
     assert refused.value.facts["allowed"] == list({"format": FORMATS, "quoting": QUOTINGS}[name])
 

@@ -90,6 +90,19 @@ def test_a_target_that_half_of_the_answers_or_no_answer_reaches_is_refused(targe
     assert caught.value.facts["parameter"] == "target_precision"
 
 
+@pytest.mark.parametrize("target", [0.0, 0.0099, 1.0001, float("nan")])
+def test_a_recall_outside_its_range_is_refused(target: float) -> None:
+    check_evaluate_request(EvaluateRequest("a", (), target_recall=0.01))
+    with pytest.raises(InvalidParameter) as caught:
+        check_evaluate_request(EvaluateRequest("a", (), target_recall=target))
+    assert caught.value.facts["parameter"] == "target_recall"
+
+
+def test_a_precision_and_a_recall_together_are_refused() -> None:
+    with pytest.raises(InvalidParameter, match="target_recall goes without target_precision"):
+        check_evaluate_request(EvaluateRequest("a", (), target_precision=0.9, target_recall=0.9))
+
+
 def test_a_name_that_breaks_the_grammar_is_refused() -> None:
     with pytest.raises(InvalidName):
         check_evaluate_request(EvaluateRequest("../a", ()))

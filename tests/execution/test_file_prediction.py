@@ -18,7 +18,7 @@ from tests.toy import Toy
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import ConcurrentChange, InvalidFile, InvalidParameter, TrainingCancelled, WindrowError
-from windrow.domain.file_prediction import FileProgress, PredictFilesReport, PredictFilesRequest
+from windrow.domain.file_prediction import FileProgress, PredictFilesRequest, PredictFilesSummary
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.execution.control import TrainingControl
@@ -40,7 +40,7 @@ def toy() -> Iterator[Toy]:
     toy.close()
 
 
-def ask(toy: Toy, source: Path | str, out: Path | str, **options: object) -> PredictFilesReport:
+def ask(toy: Toy, source: Path | str, out: Path | str, **options: object) -> PredictFilesSummary:
     request = PredictFilesRequest(model_name="tickets", input=str(source), output=str(out), **options)  # type: ignore[arg-type]
     return predict_files(toy, request)
 
@@ -94,7 +94,7 @@ def test_each_file_has_parts_of_its_own_kind(toy: Toy, tmp_path: Path) -> None:
     report = ask(toy, source, tmp_path / "out", shard_rows=1)
     assert list(parts(tmp_path / "out")) == [
         *("part-00001-00001.csv", "part-00001-00002.csv", "part-00002-00001.jsonl", "part-00002-00002.jsonl"),
-        *("part-00003-00001.parquet", "part-00003-00002.parquet", "part-00004-00001.csv"),
+        *("part-00003-00001.parquet", "part-00003-00002.parquet", "part-00004-00001.tsv"),
     ]
     assert (report.files, report.rows, report.model_name, report.revision) == (4, 7, "tickets", 1)
     first = json.loads((tmp_path / "out" / "part-00002-00001.jsonl").read_text())
@@ -106,7 +106,36 @@ def test_each_file_has_parts_of_its_own_kind(toy: Toy, tmp_path: Path) -> None:
     assert (done["rows"], done["shards"]) == (7, 7)
 
 
-@pytest.mark.parametrize("wanted", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_parts_are_written_as_the_file_is(toy: Toy, tmp_path: Path, line_end: str) -> None:
+    lines = ["sep=;", "Größe;text", *(f'"{n};5";money für {n}' for n in range(5))]
+    source = tmp_path / "excel.csv"
+    source.write_bytes(line_end.join([*lines, ""]).encode("cp1252"))
+    report = ask(toy, source, tmp_path / "out", shard_rows=2, encoding="cp1252", scores=True)
+    written = list(parts(tmp_path / "out").values())
+    assert [each.decode("cp1252").split(line_end)[:2] for each in written] == [
+        ["sep=;", ";".join(["Größe", "text", *ADDED, "score_invoice", "score_refund"])]
+    ] * 3
+    kept = [row for each in written for row in each.decode("cp1252").split(line_end)[2:-1]]
+    assert [row.rpartition(";refund;")[0] for row in kept] == lines[2:]
+    assert [(each.label, each.rows) for each in report.labels] == [("refund", 5)]
+    assert 0 < report.labels[0].mean_score <= 1
+
+
+def test_parts_may_have_an_encoding_of_their_own(toy: Toy, tmp_path: Path) -> None:
+    source = tmp_path / "formulas.csv"
+    source.write_bytes("text;=né\nmoney;=1+1\nreceipt;-5\n".encode("cp1252"))
+    options = {"encoding": "cp1252", "output_encoding": "utf-8-sig", "escape_formulas": True, "decimal_comma": True}
+    ask(toy, source, tmp_path / "out", **options)
+    [content] = parts(tmp_path / "out").values()
+    assert content.decode("utf-8").startswith("\ufefftext;'=né;predicted_label;")
+    assert [line.split(";")[1] for line in content.decode("utf-8").splitlines()[1:]] == ["'=1+1", "-5"]
+    assert all(line.split(";")[3].startswith("0,") for line in content.decode("utf-8").splitlines()[1:])
+    with pytest.raises(InvalidParameter, match="is none of utf-8, utf-8-sig"):
+        ask(toy, source, tmp_path / "other", output_encoding="cp1252")
+
+
+@pytest.mark.parametrize("wanted", ["csv", "tsv", "jsonl", "parquet"])
 def test_rows_are_written_as_another_kind(toy: Toy, tmp_path: Path, wanted: str) -> None:
     source = tmp_path / "in"
     source.mkdir()
@@ -250,7 +279,7 @@ def test_results_may_not_stand_among_what_is_read(toy: Toy, tmp_path: Path) -> N
 
 def test_a_wrong_row_ends_it_with_its_line_before_anything_is_classified(toy: Toy, tmp_path: Path) -> None:
     source, out = write_csv(tmp_path / "mails.csv", ["money", "receipt", " "]), tmp_path / "out"
-    with pytest.raises(InvalidFile, match=r"mails.csv, line 4: the text is blank"):
+    with pytest.raises(InvalidFile, match=r"mails.csv, line 4 \(2\): the text is blank"):
         ask(toy, source, out, shard_rows=1)
     assert not out.exists()
 
@@ -281,7 +310,7 @@ def test_bad_rows_stay_with_a_note_where_that_is_asked_for(toy: Toy, tmp_path: P
 
 def test_a_file_without_rows_becomes_a_header(toy: Toy, tmp_path: Path) -> None:
     report = ask(toy, write_csv(tmp_path / "mails.csv", []), tmp_path / "out")
-    assert parts(tmp_path / "out") == {"part-00001-00001.csv": (",".join(["id", "text", *ADDED]) + "\n").encode()}
+    assert parts(tmp_path / "out") == {"part-00001-00001.csv": (",".join(["id", "text", *ADDED]) + "\r\n").encode()}
     assert (report.rows, report.shards) == (0, 1)
 
 

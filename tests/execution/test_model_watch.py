@@ -163,6 +163,23 @@ def test_what_this_process_changes_is_forgotten_at_once(change: str, setup: Setu
     assert told(setup.watch.find(name)) == after
 
 
+def test_what_this_process_changed_and_looked_up_holds_when_the_directory_vanishes(setup: Setup) -> None:
+    setup.find(*NAMES)
+    setup.catalog.describe(DescribeRequest("tickets_v2", description="other"))
+    setup.aliases.promote("live", Reference("tickets_v2"), ChangeNote())
+    setup.watch.look_up_changed()
+    setup.vanish()
+    assert {name: setup.known(name) for name in NAMES} == {**NAMES, "live": "tickets_v2@2"}
+
+
+def test_what_this_process_deleted_is_looked_up_and_means_nothing(setup: Setup) -> None:
+    setup.find("tickets_v2", "tickets@latest")
+    setup.catalog.delete("tickets_v2")
+    setup.watch.look_up_changed()
+    assert setup.known("tickets_v2") is None
+    assert setup.known("tickets@latest") == "tickets_v1@1"
+
+
 def test_what_is_found_while_this_process_changes_it_is_not_kept(setup: Setup) -> None:
     find = setup.catalog.find
 

@@ -10,7 +10,7 @@ from tests.learning.examples import around_centres
 from windrow.execution.task_execution import evaluate_holdout, fit
 from windrow.execution.tasks import FitTask, HoldoutTask
 from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, HeldOut, estimate_accuracy, fit_temperature
-from windrow.learning.head import LinearHead, fit_adapted_head
+from windrow.learning.head import ADAPTED_C, ADAPTED_CS_OF_SETS, LinearHead, fit_adapted_head
 from windrow.learning.head_fitting import Examples, fit_head
 from windrow.learning.scope import label_centroids, similarity_to_nearest
 from windrow.storage.artifact import artifact_from_bytes
@@ -124,6 +124,20 @@ def test_a_holdout_task_returns_the_logits_of_an_uncalibrated_head(is_adapted: b
     assert outcome.logits.tobytes() == head.logits(holdout_features).tobytes()
     centroids = label_centroids(part.features[:24], part.label_ids[:24], HIDDEN)
     assert outcome.similarities.tobytes() == similarity_to_nearest(holdout_features, centroids).tobytes()
+
+
+def test_with_label_sets_an_adapted_head_is_fitted_at_the_c_that_held_out_rows_chose() -> None:
+    rows = examples()
+    sets = np.eye(3, dtype=bool)[rows.label_ids]
+    given = replace(rows, label_ids=sets)
+    outcome = evaluate_holdout(HoldoutTask(given, HIDDEN, 0, True, rows.features))
+    assert outcome.by_c is not None
+    assert outcome.by_c.shape == (len(ADAPTED_CS_OF_SETS), len(sets), 3)
+    for c, logits in zip(ADAPTED_CS_OF_SETS, outcome.by_c, strict=True):
+        np.testing.assert_array_equal(logits, fit_adapted_head(rows.features, sets, c)[0].logits(rows.features))
+    held_out = HeldOut(outcome.logits, sets, outcome.similarities, folds=3, c=2.0)
+    assert fit(FitTask(given, HIDDEN, 0, {}, held_out)).head.c == 2.0
+    assert fit(FitTask(given, HIDDEN, 0, {})).head.c == ADAPTED_C
 
 
 def test_duplicate_rows_count_once() -> None:

@@ -17,7 +17,7 @@ from windrow.execution.trainer import train
 from windrow.execution.training_cost import measure_workload
 from windrow.execution.training_set import encode_training_set
 from windrow.learning import plan
-from windrow.learning.zero_shot import TEMPERATURE
+from windrow.learning.zero_shot import TEMPERATURE, multi_label_zero_shot_head
 from windrow.storage.artifact import artifact_from_bytes
 
 HEAD_ALONE = Recipe(num_iterations=0)
@@ -49,7 +49,7 @@ def test_the_prior_is_the_zero_shot_head_of_the_labels() -> None:
     training_set = encode_training_set(data, HEAD_ALONE, context_for(FakeEncoder()), descriptions=MEANINGS)
     vectors = encode_labels(data.labels, MEANINGS, FakeEncoder())
     assert training_set.prior is not None
-    np.testing.assert_allclose(training_set.prior, vectors / TEMPERATURE, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(training_set.prior.weights, vectors / TEMPERATURE, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("descriptions", [None, {}, {"label 0": "", "label 1": ""}])
@@ -63,10 +63,13 @@ def test_without_a_description_nothing_is_different(descriptions: dict[str, str]
     assert plain.artifact == described.artifact
 
 
-def test_rows_of_several_labels_have_descriptions_as_texts_and_no_prior() -> None:
+def test_rows_of_several_labels_begin_with_the_head_that_scores_each_label_by_itself() -> None:
     data = multi_label_dataset()
     training_set = encode_training_set(data, HEAD_ALONE, context_for(FakeEncoder()), descriptions=MEANINGS)
-    assert training_set.prior is None
+    vectors = encode_labels(data.labels, MEANINGS, FakeEncoder())
+    assert training_set.prior is not None
+    np.testing.assert_allclose(training_set.prior.weights, multi_label_zero_shot_head(vectors).weights, atol=1e-4)
+    assert training_set.examples().prior_bias == training_set.prior.bias[0] < 0
     assert len(training_set.name_labels) in {0, 5}
     assert train(data, HEAD_ALONE, context_for(FakeEncoder()), descriptions=MEANINGS).label_thresholds is not None
 

@@ -10,6 +10,7 @@ from windrow.encoders.bulk import encode
 from windrow.execution.label_encoding import encode_labels
 from windrow.execution.trainer import Trained
 from windrow.execution.zero_shot_training import estimate_zero_shot, train_zero_shot, zero_shot_warnings
+from windrow.learning.head import sigmoid
 from windrow.learning.zero_shot import TEMPERATURE
 from windrow.storage.artifact import artifact_from_bytes
 
@@ -29,6 +30,19 @@ def test_its_head_is_that_of_the_labels_vectors_over_the_temperature() -> None:
     assert not head.bias.any()
     answers = head.scores(encode(FakeEncoder(), ["my invoice and a refund", "an error and a crash"]).features)
     assert [dataset.labels[best] for best in answers.argmax(axis=1)] == ["billing", "bug"]
+
+
+def test_of_any_number_of_labels_each_is_scored_by_itself() -> None:
+    dataset = labels_alone(DESCRIPTIONS, multi_label=True)
+    trained = train_zero_shot(dataset, context_for(FakeEncoder()))
+    assert (dataset.kind, trained.kind) == ("multi_label", "multi_label")
+    assert trained.label_thresholds == (0.42,) * 3
+    head = artifact_from_bytes(trained.artifact).head
+    scores = sigmoid(head.logits(encode(FakeEncoder(), ["my invoice and a refund", "an error and a crash"]).features))
+    assert [dataset.labels[best] for best in scores.argmax(axis=1)] == ["billing", "bug"]
+    assert trained.report.majority_accuracy == 0
+    (warning,) = trained.warnings
+    assert "Each label is given from a score of 0.42 on" in warning.message
 
 
 def test_it_says_that_it_has_seen_no_row() -> None:

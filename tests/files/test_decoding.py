@@ -52,10 +52,12 @@ def test_a_byte_of_another_encoding_is_named_with_its_offset_and_line() -> None:
     with pytest.raises(InvalidFile) as refused:
         read(b"text\nna\xefve\n")
     assert refused.value.detail.startswith(
-        "mails.txt, line 2: the byte 0xef at offset 7 is not UTF-8. Name its encoding, often encoding=cp1252"
+        "mails.txt, line 2: the byte 0xef at offset 7 is not UTF-8. As cp1252, the text there is 'naïve'. If that is "
+        "right, add encoding=cp1252"
     )
     facts = {"file": "mails.txt", "line": 2, "byte": 0xEF, "offset": 7, "encoding": "UTF-8"}
-    assert refused.value.facts == {**facts, "parameter": "encoding"}
+    told = {"parameter": "encoding", "candidate": "cp1252", "reading": "naïve"}
+    assert refused.value.facts == {**facts, **told}
 
 
 def test_the_offset_counts_the_mark_and_earlier_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.asking import Ended, Run
 from windrow.cli.labelled_file import read_labelled
 from windrow.domain.dataset import Row
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import LabelledReadOptions
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -40,14 +40,20 @@ def counts(ask: Run, file: Path, *options: str) -> dict[str, int]:
     return per_label
 
 
+# What is asked here is what is read; results have the form of the file unless they are asked for in another one.
+IN_CSV = ("--to", "csv", "--output-encoding", "utf-8")
+
+
 def answered(ended: Ended) -> list[str]:
     """Return the texts that were answered."""
     assert ended.code == 0, ended.err
-    return [row["text"] for row in csv.DictReader(io.StringIO(ended.out, newline=""))]
+    declared, rest = ("", ended.out) if not ended.out.startswith("sep=") else ended.out.split("\n", 1)
+    table = io.StringIO(rest, newline="")
+    return [row["text"] for row in csv.DictReader(table, delimiter=declared.strip()[-1:] or ",")]
 
 
 def predict(ask: Run, file: Path | str, *options: str) -> list[str]:
-    return answered(ask("predict", "tickets_v1", file, "--quiet", *options))
+    return answered(ask("predict", "tickets_v1", file, "--quiet", *IN_CSV, *options))
 
 
 def pipe(monkeypatch: pytest.MonkeyPatch, content: str) -> None:
@@ -120,7 +126,7 @@ def test_a_collection_of_text_messages_is_read_as_it_is(tmp_path: Path) -> None:
     rows = [(pick.choice(texts) + f" {number}", pick.choice(["ham", "ham", "spam"])) for number in range(5_574)]
     content = "".join(f"{label}\t{text}\n" for text, label in rows)
     for name in ("messages.tsv", "messages.txt", "messages"):
-        options = ReadOptions(header=False, quoting="none", text_column=("2",), label_column="1")
+        options = LabelledReadOptions(header=False, quoting="none", text_column=("2",), label_column="1")
         found = read_labelled(save(tmp_path, name, content), options)
         assert found.rows == tuple(Row(text, label) for text, label in rows)
 
@@ -177,8 +183,8 @@ def test_repeated_columns_that_nobody_wants_do_no_harm(ask: Run, tmp_path: Path)
     file = save(tmp_path, "jira.csv", content)
     asked = ("--text-column", "Description")
     assert counts(ask, file, *asked, "--label-column", "Component") == {"billing": 1, "tech": 1}
-    [_, row] = csv.DictReader(io.StringIO(ask("predict", "tickets_v1", file, *asked, "--quiet").out, newline=""))
-    assert (row["Comment"], row["Comment_2"]) == ("a", "b")
+    names, _, row = csv.reader(io.StringIO(ask("predict", "tickets_v1", file, *asked, "--quiet").out, newline=""))
+    assert (names[2:4], row[2:4]) == (["Comment", "Comment"], ["a", "b"])
     assert "two columns are called 'Comment'" in refused(ask("predict", "tickets_v1", file))
 
 
@@ -240,8 +246,9 @@ def test_rows_that_were_rejected_in_prodigy_are_left_out_and_told(ask: Run, tmp_
     file = save(tmp_path, "prodigy.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
     assert counts(ask, file) == {"invoice": 1, "refund": 1}
     said = ask("fit", "other", file, "--num-iterations", "0").err
-    assert "Left out, since their answer is reject or ignore: 2 rows of" in said
-    assert "of the lines 2, 4." in said
+    assert f"Left out of {file}: 2 rows." in said
+    assert "line 2: its answer is reject, so it is no example." in said
+    assert "line 4: its answer is ignore, so it is no example." in said
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])

@@ -11,11 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windrow.cli.surface import CliWords
 from windrow.codec.values import from_json, to_json
 from windrow.domain.characters import is_blank
 from windrow.domain.dataset import DataLimits, Dataset, DataWarning, Row
 from windrow.domain.errors import InvalidFile, InvalidParameter, LimitExceeded
-from windrow.domain.inspection import InspectedColumn, Inspection, InspectRequest, OpenQuestion, RowProblem
+from windrow.domain.inspection import (
+    InspectedColumn,
+    Inspection,
+    InspectRequest,
+    OpenQuestion,
+    RowProblem,
+    told_in,
+)
 from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
 from windrow.files.delimited import MAX_COLUMNS
 from windrow.files.inspecting import InspectionLimits, inspect_file
@@ -172,7 +180,9 @@ def test_rows_that_an_annotator_rejected_are_left_out_as_a_training_leaves_them_
     rows = [{"text": "a", "label": "b", "answer": answer} for answer in ("accept", "reject", "ignore")]
     found = look("\n".join(map(json.dumps, rows)), "a.jsonl")
     assert found.num_rows == 1
-    assert found.problems[0] == RowProblem(2, "its answer is reject, so it is no example.")
+    assert [each.line for each in found.left_out] == [2, 3]
+    assert "reject" in found.left_out[0].detail
+    assert (found.format, found.num_left_out, found.problems) == ("prodigy", 2, ())
     assert look("\n".join(map(json.dumps, rows)), "a.jsonl", label_column="answer").num_rows == 3
 
 
@@ -247,12 +257,13 @@ def test_examples_are_cut() -> None:
 @pytest.mark.parametrize(
     ("content", "filename", "words"),
     [
-        (b"PK\x03\x04rest", "list.xlsx", r"list.xlsx: it is a spreadsheet .* Save it as CSV"),
+        (b"PK\x03\x04rest", "list.xlsx", r"list.xlsx: it is a damaged workbook .* save it as .xlsx or CSV"),
         (gzip.compress(b"PK\x03\x04rest"), "list.xlsx.gz", "it is a spreadsheet"),
         (b"%PDF-1.7", None, "the file: it is a PDF document, no text"),
-        (b"\x89PNG\r\n\x1a\n", "a.csv", "it is a picture"),
+        (b"\x89PNG\r\n\x1a\n", "a.csv", r"it is a picture, no text\. Name a file with rows\.$"),
+        (b"BZh91AY&SY", "a.csv.bz2", r"it is a packed file, no text\. Unpack it, and use the file in it\.$"),
         (b"<!doctype html>", "a.xls", "it is HTML or XML"),
-        (b"a,b\nna\xefve,c\n", "a.csv", "line 2: the byte 0xef at offset 6 is not UTF-8. .* encoding=cp1252"),
+        (b"a,b\nx\xffx\x81x\xfex,c\n", "a.csv", "line 2: the byte 0xff at offset 5 is not UTF-8. Name its encoding"),
         (b"text\na\0b\n", "a.csv", "there is a NUL character"),
         (gzip.compress(b"text\na\n")[:-4], "a.csv", "damaged gzip"),
         (b"", "a.csv", "there is nothing in it"),
@@ -288,7 +299,7 @@ def test_an_encoding_that_no_file_has_is_refused(encoding: str) -> None:
         look("text\na\n", encoding=encoding)
 
 
-@pytest.mark.parametrize("how", [{"format": "xlsx"}, {"quoting": "all"}])
+@pytest.mark.parametrize("how", [{"format": "xls"}, {"quoting": "all"}])
 def test_an_option_of_reading_that_does_not_exist_is_refused(how: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameter, match="is none of"):
         look("text\na\n", **cast(Any, how))
@@ -484,3 +495,66 @@ def test_options_that_contradict_each_other_are_refused() -> None:
         look("text,x\na,1\n", "a.csv", indicator_columns=("x",), labels_column="x")
     with pytest.raises(InvalidParameter, match="label_separator is empty"):
         look("text,labels\na,x\n", "a.csv", label_separator="")
+
+
+GERMAN_ROWS = "text;label\nRückgabe der Ware;Retoure\nGerät läuft nicht;Technik\n"
+
+
+def test_a_file_of_another_encoding_is_read_with_the_one_that_fits_and_asked_about() -> None:
+    found = look(GERMAN_ROWS.encode("cp1252"), filename="mails.csv")
+    [asked] = found.questions
+    assert asked.parameter == "encoding"
+    assert asked.detail == (
+        "it is not UTF-8, and was read as cp1252, in which line 2 has 'Rückgabe der Ware;Retoure'. Is that right?"
+    )
+    assert (found.encoding, [row.text for row in found]) == ("cp1252", ["Rückgabe der Ware", "Gerät läuft nicht"])
+    assert look(GERMAN_ROWS.encode("cp1252"), filename="mails.csv", encoding="cp1252").questions == ()
+
+
+def test_utf_16_without_a_mark_is_asked_about_too() -> None:
+    found = look(GERMAN_ROWS.encode("utf-16-le"), filename="mails.csv")
+    assert ([each.parameter for each in found.questions], found.encoding) == (["encoding"], "utf-16-le")
+    assert found.rows_per_label == {"Retoure": 1, "Technik": 1}
+
+
+def test_an_encoding_that_fits_the_first_lines_alone_is_not_read_with() -> None:
+    content = GERMAN_ROWS.encode("cp1252") + (b"x" * 2_000 + b";y\n") * 40 + b"\x81;z\n"
+    with pytest.raises(InvalidFile, match=r"line 2: the byte 0xfc at offset 12 is not UTF-8\. As cp1252"):
+        look(content, filename="mails.csv")
+
+
+def test_an_inspection_says_where_it_found_labels_in_a_table_without_a_header() -> None:
+    found = look("bug,it crashes\nidea,add more colours\nbug,it hangs\n", "a.csv", header=False)
+    assert (found.text_columns, found.label_column, found.questions) == (("2",), "1", ())
+    [note] = found.notes
+    assert "Column 1, the first one, is taken for the label" in note.detail
+    assert note.detail.endswith("add label_column=2 text_column=1.")
+    assert "template" not in repr(note)
+    assert told_in(CliWords(), note).endswith("add --label-column 2 --text-column 1.")
+
+
+def test_sentences_that_name_no_parameter_are_told_without_their_template() -> None:
+    [problem] = look("text,label\na,x\nb,\n", "a.csv").problems
+    assert (problem.template, problem.facts) == ("", {})
+    assert told_in(CliWords(), problem) == problem.detail
+
+
+def controls(*names: str) -> str:
+    """Return a Label Studio export with a choice in each control."""
+    chosen = [{"from_name": each, "to_name": "text", "type": "choices", "value": {"choices": ["a"]}} for each in names]
+    return json.dumps([{"id": place, "data": {"text": "hi"}, "annotations": [{"result": chosen}]} for place in (1, 2)])
+
+
+def test_of_several_controls_of_a_labelling_tool_it_is_asked_which_to_learn() -> None:
+    found = look(controls("team", "mood"), "export.json")
+    assert (found.format, found.certainty, found.columns, found.num_rows) == ("label_studio", 1.0, (), 0)
+    [question] = found.questions
+    assert (question.parameter, question.choices) == ("label_column", ("mood", "team"))
+    assert question.detail.startswith("it has labels of several controls")
+    assert look(controls("team", "mood"), "export.json", label_column="team").rows_per_label == {"a": 2}
+    assert look(controls("team", "mood"), "export.json", labels_column="team").rows_per_label == {"a": 2}
+
+
+def test_a_control_that_is_not_there_is_refused_and_not_asked_about() -> None:
+    with pytest.raises(InvalidFile, match="no control 'urgency' with labels"):
+        look(controls("team", "mood"), "export.json", label_column="urgency")

@@ -50,7 +50,10 @@ def test_each_value_knows_its_line() -> None:
         ('{"texts": ["a"],\n}', "line 2: the JSON is broken: expecting property name"),
         ('{1: 2, "texts": ["a"]}', "expecting property name"),
         ('["a"] "b"', "something follows the end"),
-        ('{"text": "a"}', "line 1: the object holds no list under texts, training_data, test_data."),
+        (
+            '{"text": "a"}',
+            "line 1: the object holds no list under texts, training_data, test_data, and none of objects.",
+        ),
         ('{"n": 1,\n"n": 2, "texts": ["a"]}', "line 2: the JSON is broken: the key 'n' stands twice in one object"),
         ('[1,\n{"text": "a", "text": "b"}]', "line 2: the JSON is broken: the key 'text' stands twice in one object"),
         ("[1,\nNaN]", "line 2: the JSON is broken: NaN is no JSON number"),
@@ -67,3 +70,25 @@ def test_what_is_broken_is_told_with_its_line(document: str, words: str) -> None
     with pytest.raises(InvalidFile) as refused:
         read(document, 7)
     assert words in refused.value.detail
+
+
+@pytest.mark.parametrize("key", ["data", "rows", "examples", "anything"])
+def test_a_list_of_objects_is_found_under_any_key(key: str) -> None:
+    content = json.dumps({"version": 3, "tags": ["a"], key: [{"text": "a"}, {"text": "b"}], "more": {"x": []}})
+    assert [value for _, value in read(content)] == [{"text": "a"}, {"text": "b"}]
+
+
+def test_of_two_lists_of_objects_neither_is_chosen() -> None:
+    with pytest.raises(InvalidFile, match=r"there are several lists of objects, under a, b\. Keep only the one"):
+        list(read('{"a": [{"text": "x"}], "b": [ {"text": "y"}]}'))
+
+
+def test_the_list_of_a_request_comes_before_other_lists() -> None:
+    content = '{"a": [{"text": "x"}], "training_data": [{"text": "y"}], "b": [{"text": "z"}]}'
+    assert [value for _, value in read(content)] == [{"text": "y"}]
+
+
+def test_an_object_with_a_text_is_a_row_whatever_lists_it_holds() -> None:
+    for row in ('{"text": "a", "entities": [{"start": 0}]}', '{"entities": [{"start": 0}], "text": "a"}'):
+        with pytest.raises(InvalidFile, match="add format=jsonl"):
+            list(read(row))

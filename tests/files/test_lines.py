@@ -13,7 +13,7 @@ from windrow.domain.read_options import Format, ReadOptions
 from windrow.files import lines as lines_module
 from windrow.files.decoding import Source
 from windrow.files.lines import BLANK_LINES, Lines
-from windrow.files.reading import open_rows
+from windrow.files.table_opening import open_rows
 
 SOURCE = Source("any", io.BytesIO())
 BEGINNINGS: dict[Format, tuple[bytes, bytes]] = {

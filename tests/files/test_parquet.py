@@ -4,6 +4,7 @@ import datetime
 import io
 import sys
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -153,6 +154,25 @@ def test_a_damaged_file_is_refused_and_so_is_another_one_than_planned() -> None:
     for other in (TABLE.slice(0, 4), TABLE.rename_columns(["a", "b", "c", "d", "e"])):
         with pytest.raises(InvalidFile, match="it has other rows"):
             list(read_parquet_shard(stored(other), plan, plan.shards[1], "a.parquet", options)[2])
+
+
+def test_bytes_that_are_changed_anywhere_are_refused_in_words_or_read() -> None:
+    whole, chance = stored(TABLE).getvalue(), Random(0)
+    options = ShardOptions(read=ReadOptions(), shard_rows=10)
+    num_refused = 0
+    for _ in range(400):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 2, 4, 8))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        file = io.BytesIO(damaged)
+        try:
+            plan = planned(file, 10)
+            for shard in plan.shards:
+                _, table, records = read_parquet_shard(file, plan, shard, "a.parquet", options)
+                list(with_values(table, records))
+        except InvalidFile:
+            num_refused += 1
+    assert num_refused > 100
 
 
 def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

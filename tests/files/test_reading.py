@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import ReadOptions
-from windrow.files.reading import Record, _beginning, open_table, read_rows
+from windrow.files.reading import Record, open_table, read_rows
+from windrow.files.table_opening import _beginning
 
 ROWS = [("I was charged twice", "billing"), ("It crashes, again", "technical")]
 OBJECTS = [{"text": text, "label": label} for text, label in ROWS]
@@ -78,8 +79,8 @@ def test_standard_input_is_read_and_its_format_seen(monkeypatch: pytest.MonkeyPa
 def test_all_other_columns_are_kept_with_the_line(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", 'id,body,n\n7,"two\nlines",x\n8,one,\n')
     assert list(read_rows(file)) == [
-        Record(2, "two\nlines", {"id": "7", "body": "two\nlines", "n": "x"}),
-        Record(4, "one", {"id": "8", "body": "one", "n": ""}),
+        Record(2, "two\nlines", {"id": "7", "body": "two\nlines", "n": "x"}, id="7"),
+        Record(4, "one", {"id": "8", "body": "one", "n": ""}, id="8"),
     ]
 
 

@@ -268,3 +268,37 @@ some_text = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs"], exclude
 def test_any_labels_come_back_from_lists(rows: list[tuple[str, tuple[str, ...]]]) -> None:
     content = "\n".join(json.dumps({"text": text, "labels": labels}) for text, labels in rows)
     assert read(content, "a.jsonl") == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ("text,label\na,0\nb,1\n", "rows.csv"),
+        ("text,label\na,0.0\nb,1.0\n", "rows.csv"),
+        ('{"text": "a", "label": 0}\n{"text": "b", "label": 1.0}\n', "rows.jsonl"),
+        ('{"text": "a", "label": "0"}\n{"text": "b", "label": [1]}\n', "rows.jsonl"),
+    ],
+)
+def test_numbered_labels_get_their_names(content: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    options = ReadOptions(label_names=("0=negative,1=positive",))
+    assert [row.label for row in read_rows(tmp_path / name, options, labelled=True)] == ["negative", "positive"]
+
+
+def test_each_of_several_labels_gets_its_name(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,labels\na,0;1\nb,\n")
+    options = ReadOptions(label_names=("0=bug", "1=urgent"), labels_column="labels", label_separator=";")
+    assert [row.labels for row in read_rows(tmp_path / "rows.csv", options, labelled=True)] == [("bug", "urgent"), ()]
+
+
+def test_a_label_without_a_name_is_refused_where_labels_have_names(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,label\na,0\nb,-1\n")
+    with pytest.raises(InvalidFile, match=r"line 3: the label '-1' has no name in label_names"):
+        list(read_rows(tmp_path / "rows.csv", ReadOptions(label_names=("0=no",)), labelled=True))
+
+
+def test_names_and_indicator_columns_are_not_combined(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,a\nx,1\n")
+    options = ReadOptions(label_names=("0=no",), indicator_columns=("a",))
+    with pytest.raises(InvalidParameter, match="label_names cannot be combined with indicator_columns"):
+        list(read_rows(tmp_path / "rows.csv", options, labelled=True))

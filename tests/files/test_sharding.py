@@ -139,7 +139,7 @@ def test_a_file_with_a_header_alone_has_one_shard_without_rows() -> None:
 
 def test_blank_texts_are_refused_with_their_line_or_kept() -> None:
     content = b"text,id\na,1\n ,2\nc,3\n"
-    with pytest.raises(InvalidFile, match=r"a.csv, line 3: the text is blank"):
+    with pytest.raises(InvalidFile, match=r"a.csv, line 3 \(2\): the text is blank"):
         shard_rows(content, "a.csv", ShardOptions(read=ReadOptions(), shard_rows=1))
     options = ShardOptions(read=ReadOptions(), shard_rows=2, keep_blank=True)
     assert [row.text for row in shard_rows(content, "a.csv", options)[1]] == ["a", "", "c"]
@@ -162,3 +162,13 @@ def test_a_file_with_other_rows_than_its_plan_is_refused() -> None:
     plan = plan_shards(io.BytesIO(b"text\na\nb\nc\n"), "a.csv", options, no_rows)
     with pytest.raises(InvalidFile, match=r"a.csv: it has other rows"):
         list(read_shard(io.BytesIO(b"text\naaaaaa\n"), plan, plan.shards[0], "a.csv", options)[1])
+
+
+def test_what_a_tool_wrote_is_a_table_like_any_other_here_and_its_format_is_refused() -> None:
+    rows = [{"text": "a", "label": "x", "answer": "accept", "_input_hash": 1, "_task_hash": 1}] * 2
+    content = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+    plan = plan_shards(io.BytesIO(content), "a.jsonl", ShardOptions(read=ReadOptions(), shard_rows=10), no_rows)
+    assert (plan.format, plan.rows) == ("jsonl", 2)
+    how = ShardOptions(read=ReadOptions(format="prodigy"), shard_rows=10)
+    with pytest.raises(InvalidFile, match="cannot be cut into shards"):
+        plan_shards(io.BytesIO(content), "a.jsonl", how, no_rows)

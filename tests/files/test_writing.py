@@ -13,7 +13,18 @@ from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.prediction import Prediction
 from windrow.files.decoding import Source
 from windrow.files.reading import Record
-from windrow.files.writing import CsvWriter, Gained, JsonLinesWriter, Note, PredictionColumns, check_labels_for_csv
+from windrow.files.text_form import TextForm
+from windrow.files.writing import (
+    CsvWriter,
+    Gained,
+    JsonLinesWriter,
+    KeysShape,
+    Note,
+    PredictionColumns,
+    RowWriter,
+    check_labels_for_csv,
+)
+from windrow.files.xlsx_writing import XlsxWriter
 
 SOURCE = Source("mails.csv", io.BytesIO())
 
@@ -43,7 +54,7 @@ def test_numbers_have_four_digits_after_the_point_since_more_are_noise() -> None
 
 def test_json_lines_hold_all_keys_of_the_file_and_then_the_new_ones() -> None:
     file = io.StringIO()
-    JsonLinesWriter(file, PredictionColumns("new_", all_scores=True), SOURCE).write(
+    JsonLinesWriter(file, KeysShape(PredictionColumns("new_", all_scores=True), SOURCE)).write(
         [Record(1, "é", {"text": "é", "tags": ["a", None]})], [UNSURE]
     )
     assert "é" in file.getvalue()
@@ -70,7 +81,7 @@ def test_any_number_of_labels_is_one_cell_of_csv_and_a_list_in_json() -> None:
     shown = [(row["predicted_labels"], row["abstained"], row["note"]) for row in rows]
     assert shown == [("billing;account", "false", ""), ("", "false", ""), ("", "true", ""), ("", "", "blank")]
     lines = io.StringIO()
-    JsonLinesWriter(lines, columns, SOURCE).write(records, answers)
+    JsonLinesWriter(lines, KeysShape(columns, SOURCE)).write(records, answers)
     found = [json.loads(line)["predicted_labels"] for line in lines.getvalue().splitlines()]
     assert found == [["billing", "account"], [], None, None]
 
@@ -99,12 +110,31 @@ def test_csv_keeps_every_text(texts: list[str]) -> None:
     assert [row["text"] for row in csv.DictReader(io.StringIO(file.getvalue(), newline=""))] == texts
 
 
-@pytest.mark.parametrize("kind", [CsvWriter, JsonLinesWriter])
-def test_a_column_that_has_the_name_of_a_new_one_is_refused(kind: type[CsvWriter | JsonLinesWriter]) -> None:
+def test_new_numbers_may_have_a_comma_before_their_decimals() -> None:
+    file = io.StringIO(newline="")
+    form = TextForm(delimiter=";", decimal_comma=True)
+    record = Record(1, "a", {"text": "1.5", "n": 2.5, "is_new": True})
+    CsvWriter(file, PredictionColumns(), SOURCE, form=form).write([record], [SURE])
+    assert file.getvalue().splitlines()[1] == "1.5;2,5;true;billing;0,75;0,5;false;false"
+
+
+def test_a_column_that_has_the_name_of_a_new_one_is_refused() -> None:
     record = Record(2, "a", {"text": "a", "score": "1"})
-    with pytest.raises(InvalidFile, match=r"mails.csv: there is a column 'score' already.*--prefix"):
-        kind(io.StringIO(), PredictionColumns(), SOURCE).write([record], [SURE])
-    kind(io.StringIO(), PredictionColumns("new_"), SOURCE).write([record], [SURE])
+
+    def writers(columns: PredictionColumns) -> list[RowWriter]:
+        shape = KeysShape(columns, SOURCE)
+        texts: list[RowWriter] = [
+            CsvWriter(io.StringIO(), columns, SOURCE),
+            JsonLinesWriter(io.StringIO(), shape),
+        ]
+        return [*texts, XlsxWriter(io.BytesIO(), columns, SOURCE)]
+
+    for writer in writers(PredictionColumns()):
+        with pytest.raises(InvalidFile, match=r"mails.csv: there is a column 'score' already.*--prefix"):
+            writer.write([record], [SURE])
+    for writer in writers(PredictionColumns("new_")):
+        writer.write([record], [SURE])
+        writer.end()
 
 
 def test_csv_leaves_a_missing_key_empty_and_refuses_a_new_one() -> None:

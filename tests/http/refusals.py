@@ -116,6 +116,8 @@ FIT = Endpoint(
         "tags": ["shop", "tickets"],
         "overwrite": True,
         "label_descriptions": {"login": "Passwords and accounts"},
+        "multi_label": False,
+        "merge_labels": False,
     },
 )
 PREDICT = Endpoint(
@@ -144,10 +146,16 @@ PREDICT_FILES = Endpoint(
         "text_column": ["subject", "body"],
         "label_column": "team",
         "indicator_columns": ["spam"],
+        "id_column": "id",
+        "split_column": "part",
+        "annotators": "majority",
         "header": True,
         "quoting": "csv",
         "encoding": "utf-8",
-        "output_format": "jsonl",
+        "output_format": "csv",
+        "output_encoding": "utf-8-sig",
+        "escape_formulas": True,
+        "decimal_comma": True,
         "prefix": "p_",
         "scores": True,
         "top_k": 1,
@@ -156,6 +164,18 @@ PREDICT_FILES = Endpoint(
         "note_bad_rows": False,
         "shard_rows": 10,
         "overwrite": False,
+    },
+)
+# Names of labels do not go with columns that are called like labels.
+PREDICT_NUMBERED_FILES = Endpoint(
+    "predict-files of numbered labels",
+    "POST",
+    f"{API}/predict-files",
+    {
+        "model_name": "tickets_v1",
+        "input": "/nowhere/at/all/*.csv",
+        "output": "/nowhere/at/all/numbered",
+        "label_names": ["0=ham", "1=spam"],
     },
 )
 CLASSIFY = Endpoint(
@@ -234,6 +254,12 @@ PROMOTE = Endpoint(
     },
 )
 ROLLBACK = Endpoint("rollback", "POST", f"{ALIASES}/live/rollback", {"reason": "It was worse.", "author": "ana"})
+BIND = Endpoint(
+    "bind",
+    "PUT",
+    f"{API}/bindings",
+    {"question": "team", "model_name": "tickets_v1", "positive_label": "refund", "levels": ["refund", "login"]},
+)
 COPY = Endpoint("copy", "POST", f"{MODELS}/tickets_v1/copy", {"new_name": "mails_v1", "overwrite": False})
 SET_THRESHOLD = Endpoint(
     "set_threshold",
@@ -277,6 +303,7 @@ ON_CLASSIFIERS = (
     SUGGEST,
     DESCRIBE,
     PROMOTE,
+    BIND,
     COPY,
     SET_THRESHOLD,
 )
@@ -284,7 +311,10 @@ NEEDING_A_BODY = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, *ON_KEYS)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
 # Each is accepted as it is, so that what is refused is refused for what the entry changes.
-ACCEPTED = (*ON_CLASSIFIERS, PREDICT_FILES, FORGET, CLASSIFY_TEXTS, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
+ACCEPTED = (
+    *(*ON_CLASSIFIERS, PREDICT_FILES, PREDICT_NUMBERED_FILES, FORGET, CLASSIFY_TEXTS, MANY_TEXTS, MANY_NAMES),
+    *(FSCK, REPRODUCE),
+)
 
 LONG_KEY = "My card was billed " * 9
 SURROGATE = "a \ud800 b"
@@ -497,7 +527,7 @@ IN_THE_QUERY: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (
         "GET",
         f"{MODELS}/tickets_v1/export",
         {"include_training_data": False},
-        "in the query; known are include_training_data",
+        "in the query; known are include_training_data, to",
     ),
     ("GET", JOBS, {"limit": 1}, "in the query; known are limit"),
     ("GET", f"{JOBS}/{{job}}", {"job_id": "a"}, "it without one"),
@@ -571,6 +601,8 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (FIT, ("extends",), "extends must be a string", NO_STRING_NOR_NULL, {}),
     (FIT, ("label_descriptions",), "label_descriptions must be an object", NO_OBJECT_NOR_NULL, {}),
     (FIT, ("label_descriptions", "login"), "label_descriptions.login must be a string", NO_STRING, {}),
+    (FIT, ("multi_label",), "multi_label must be true or false", NO_FLAG, {}),
+    (FIT, ("merge_labels",), "merge_labels must be true or false", NO_FLAG, {}),
     (FIT, ("tags",), "tags must be a list", NO_LIST_NOR_NULL, {}),
     (FIT, ("tags", 1), "tags[1] must be a string", NO_STRING, {"index": 1}),
     (FIT, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),
@@ -603,17 +635,24 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
             "label_column",
             "labels_column",
             "label_separator",
+            "sheet",
+            "id_column",
+            "split_column",
+            "annotators",
+            "output_encoding",
         )
     ),
     *(
         (PREDICT_FILES, (name,), f"{name} must be true or false", NO_FLAG, {})
-        for name in ("scores", "note_bad_rows", "overwrite")
+        for name in ("scores", "note_bad_rows", "overwrite", "escape_formulas", "decimal_comma")
     ),
     (PREDICT_FILES, ("header",), "header must be true or false", tuple(each for each in NO_FLAG if each != "null"), {}),
     (PREDICT_FILES, ("text_column",), "text_column must be a list", NO_LIST, {}),
     (PREDICT_FILES, ("text_column", 1), "text_column[1] must be a string", NO_STRING, {"index": 1}),
     (PREDICT_FILES, ("indicator_columns",), "indicator_columns must be a list", NO_LIST, {}),
     (PREDICT_FILES, ("indicator_columns", 0), "indicator_columns[0] must be a string", NO_STRING, {"index": 0}),
+    (PREDICT_NUMBERED_FILES, ("label_names",), "label_names must be a list", NO_LIST, {}),
+    (PREDICT_NUMBERED_FILES, ("label_names", 0), "label_names[0] must be a string", NO_STRING, {"index": 0}),
     (PREDICT_FILES, ("top_k",), "top_k must be a whole number", NO_WHOLE_NUMBER_NOR_NULL, {}),
     (PREDICT_FILES, ("shard_rows",), "shard_rows must be a whole number", NO_WHOLE_NUMBER, {}),
     (PREDICT_FILES, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
@@ -629,6 +668,8 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (EVALUATE, ("save",), "save must be true or false", NO_FLAG, {}),
     (REPORT, ("save",), "save must be true or false", NO_FLAG, {}),
     (EVALUATE, ("target_precision",), "target_precision must be a number", NO_NUMBER_NOR_NULL, {}),
+    (EVALUATE, ("target_recall",), "target_recall must be a number", NO_NUMBER_NOR_NULL, {}),
+    (REPORT, ("target_recall",), "target_recall must be a number", NO_NUMBER_NOR_NULL, {}),
     (REPORT, ("target_precision",), "target_precision must be a number", NO_NUMBER_NOR_NULL, {}),
     (REPORT, ("title",), "title must be a string", NO_STRING_NOR_NULL, {}),
     (COMPARE, ("model_names",), "model_names must be a list", NO_LIST, {}),
@@ -659,6 +700,11 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PROMOTE, ("require", "min_f1"), "require.min_f1", NO_OBJECT, {}),
     (PROMOTE, ("require", "min_f1", "login"), "require.min_f1.login must be a number", NO_NUMBER, {}),
     (PROMOTE, ("must_pass",), "must_pass must be a list", NO_LIST_NOR_NULL, {}),
+    (BIND, ("question",), "question must be a string", NO_STRING, {}),
+    (BIND, ("model_name",), "model_name must be a string", NO_STRING_NOR_NULL, {}),
+    (BIND, ("positive_label",), "positive_label must be a string", NO_STRING_NOR_NULL, {}),
+    (BIND, ("levels",), "levels must be a list", NO_LIST, {}),
+    (BIND, ("levels", 1), "levels[1] must be a string", NO_STRING, {"index": 1}),
     (ROLLBACK, ("reason",), "reason must be a string", NO_STRING, {}),
     (ROLLBACK, ("author",), "author must be a string", NO_STRING, {}),
     (COPY, ("new_name",), "new_name must be a string", NO_STRING, {}),
@@ -788,6 +834,7 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
     (SUGGEST, "model_name", "model_name is missing"),
     (SUGGEST, "texts", "texts is missing"),
     (PROMOTE, "model_name", "model_name is missing"),
+    (BIND, "question", "question is missing"),
     (SET_THRESHOLD, "abstain_below", "abstain_below is missing"),
 )
 # Of the endpoints with fields that must be there, what an empty object lacks first.
@@ -1074,6 +1121,8 @@ RANGES: tuple[tuple[Endpoint, Place, object, str, Mapping[str, Any]], ...] = (
             (MANY_NAMES, "abstain_below", 0, (-0.01, 1.01)),
             (SET_THRESHOLD, "abstain_below", 0, (-0.01, 1.01, 50)),
             (EVALUATE, "target_precision", 0.5, (0.49, 0, -1, 1.01, 95)),
+            (EVALUATE, "target_recall", 0.01, (0.009, 0, -1, 1.01, 95)),
+            (REPORT, "target_recall", 0.01, (0.009, 0, -1, 1.01, 95)),
             (REPORT, "target_precision", 0.5, (0.49, 0, -1, 1.01, 95)),
         )
         for value in values
@@ -1780,6 +1829,8 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("POST", CROSS_VALIDATE.path, ()),
     ("POST", SUGGEST.path, ()),
     ("GET", JOBS, ("limit",)),
+    ("GET", BIND.path, ()),
+    ("PUT", BIND.path, ()),
     ("GET", f"{JOBS}/{{job}}", ()),
     ("GET", f"{JOBS}/{{job}}/events", ()),
     ("POST", CANCEL.path, ()),
@@ -1794,7 +1845,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("DELETE", f"{MODELS}/tickets_v1", ("purge", "force")),
     ("POST", RESTORE.path, ()),
     ("POST", REPRODUCE.path, ()),
-    ("GET", f"{MODELS}/tickets_v1/export", ("include_training_data",)),
+    ("GET", f"{MODELS}/tickets_v1/export", ("include_training_data", "to")),
     ("POST", IMPORT, ("model_name", "overwrite", "dry_run")),
     ("GET", ALIASES, ()),
     ("PUT", PROMOTE.path, ()),
@@ -2031,10 +2082,12 @@ CSV = {"Content-Type": "text/csv"}
 TABLE = f"Subject,Body,Team\n{SECRET},It crashes,bug\n".encode()
 # How a file is to be read: the query, what it says of the table, and what else it tells.
 MISREADINGS: tuple[tuple[str, str, str, str], ...] = (
-    ("format=xlsx", "invalid_parameter", "format", "format is none of csv, tsv, jsonl, json, txt"),
+    ("format=xls", "invalid_parameter", "format", "format is none of csv, tsv, jsonl, json, txt, xlsx"),
     ("format=", "invalid_parameter", "format", "format is none of csv"),
     ("quoting=all", "invalid_parameter", "quoting", "quoting is none of csv, none"),
     ("encoding=none", "invalid_parameter", "encoding", "none is no encoding of text"),
+    ("annotators=mean", "invalid_parameter", "annotators", "annotators is none of majority, refuse"),
+    ("label_names=ham", "invalid_parameter", "label_names", "label_names"),
     ("encoding=", "invalid_parameter", "encoding", "is no encoding of text"),
     ("encoding=%00", "invalid_parameter", "encoding", "is no encoding of text"),
     ("encoding=idna", "invalid_parameter", "encoding", "idna is no encoding of text"),
@@ -2051,12 +2104,12 @@ MISREADINGS: tuple[tuple[str, str, str, str], ...] = (
 # What is no table: the name of the file, the file, and what is said of it.
 NO_TABLES: tuple[tuple[str, bytes, str], ...] = (
     ("a.csv", b"", "there is nothing in it"),
-    ("a.xlsx", b"PK\x03\x04", "it is a spreadsheet"),
+    ("a.xlsx", b"PK\x03\x04", "it is a damaged workbook"),
     ("a.xls", b"\xd0\xcf\x11\xe0", "it is a spreadsheet"),
     ("a.xls", b"<html><table>", "it is HTML or XML"),
     ("a.pdf", b"%PDF-1.7", "it is a PDF document"),
     ("a.csv", b"\x89PNG\r\n", "it is a picture"),
-    ("a.csv", b"text\nna\xefve\n", "line 2: the byte 0xef"),
+    ("a.csv", b"a,b\nx\xffx\x81x\xfex,c\n", "line 2: the byte 0xff"),
     ("a.csv", b"text\na\0b\n", "a NUL character"),
     ("a.csv", b"\x1f\x8bno gzip", "damaged gzip"),
     ("a.json", b"{", "the JSON is broken"),
@@ -2070,7 +2123,7 @@ def _inspections() -> Iterator[Refusal]:
     known = sorted(each.name for each in fields_of(InspectRequest))
     row = (422, "invalid_request", ("colour is no parameter", *known), {"parameter": "colour", "known": known})
     yield Refusal("inspect with colour=red", "POST", f"{INSPECT}?colour=red", CSV, TABLE, *row)
-    for name in sorted({*known} - {"text_column", "indicator_columns"}):  # which may stand there several times
+    for name in sorted({*known} - {"text_column", "indicator_columns", "label_names"}):  # which may stand there twice
         row = (422, "invalid_request", (f"{name} stands twice",), {"parameter": name})
         yield Refusal(f"inspect with {name} twice", "POST", f"{INSPECT}?{name}=1&{name}=1", CSV, TABLE, *row)
     for said in NO_FLAGS:
@@ -2221,7 +2274,10 @@ def _places() -> Iterator[Refusal]:
             yield sent(PREDICT_FILES, what, document, 422, "invalid_parameter", name, parameter=name)
         document = changed(PREDICT_FILES.whole, (name,), " ")
         yield sent(PREDICT_FILES, f"{name} is blank", document, 422, "invalid_parameter", f"{name} is empty")
-    for name, value in (("format", "xml"), ("quoting", "single"), ("output_format", "xlsx"), ("shard_rows", 0)):
+    for name, value in (
+        *(("format", "xml"), ("quoting", "single"), ("annotators", "mean"), ("label_names", ["ham"])),
+        *(("output_format", "xlsx"), ("output_encoding", "cp1252"), ("shard_rows", 0)),
+    ):
         document = changed(PREDICT_FILES.whole, (name,), value)
         yield sent(PREDICT_FILES, f"{name} is {value}", document, 422, "invalid_parameter", name, parameter=name)
     for name in ("abstain_below", "min_in_scope"):

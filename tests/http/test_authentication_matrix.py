@@ -21,6 +21,7 @@ from tests.http.asking import ROWS
 from tests.http.conftest import SETTINGS
 from tests.toy import Toy
 from windrow.api.endpoints import ENDPOINTS, INSPECT, ROOT, Endpoint
+from windrow.api.foreign.table import FOREIGN_ENDPOINTS
 from windrow.client.calls import build_call
 from windrow.domain.access import SCOPES, CreateKeyRequest, KeyRequest
 from windrow.domain.alias import PromoteRequest
@@ -122,6 +123,7 @@ def request_of(endpoint: Endpoint[Any], name: str, job_id: str, **more: object) 
         "job_id": job_id,
         "base_model": "owner/name",
         "name": "nobody",
+        "question": "nobody?",
         "scopes": ("read",),
         "training_data": ROW_VALUES,
         "test_data": ROW_VALUES[:2],
@@ -274,7 +276,7 @@ def test_every_endpoint_has_a_scope() -> None:
 
 
 def test_what_is_no_endpoint_answers_without_a_key_or_to_an_admin(running: Running, client: httpx.Client) -> None:
-    below = {endpoint.path for endpoint in ENDPOINTS}
+    below = {each.path for each in ENDPOINTS} | {row.path for row in FOREIGN_ENDPOINTS}
     pages = {route.path_format for route in endpoint_routes()} - below
     assert pages == {"/health", "/health/live", "/health/ready", "/metrics"}
     for path in ("/", "/docs", "/openapi.json", "/health", "/health/live", "/health/ready", "/favicon.ico"):

@@ -57,12 +57,13 @@ TEXT_CODES: Final = ("invalid_text", "limit_exceeded")
 BEYOND: Final[Mapping[str, Collection[str]]] = {
     "fit": ROWS_CODES,
     "cross_validate": ROWS_CODES,
+    "export": ("invalid_parameter",),
     "predict": (*TEXT_CODES, "invalid_parameter"),
     "classify": (*TEXT_CODES, "invalid_parameter"),
     "start_predict_files": ("invalid_parameter",),
     "suggest": TEXT_CODES,
-    "evaluate": TEST_CODES,
-    "report": TEST_CODES,
+    "evaluate": (*TEST_CODES, "invalid_parameter"),
+    "report": (*TEST_CODES, "invalid_parameter"),
     "compare": (*TEST_CODES, "invalid_parameter"),
     "list_classifiers": ("invalid_parameter",),
     "delete": ("invalid_parameter",),
@@ -70,6 +71,7 @@ BEYOND: Final[Mapping[str, Collection[str]]] = {
     "describe": ("invalid_parameter",),
     # Which labels there are depends on the classifier.
     "set_threshold": ("invalid_parameter",),
+    "bind": ("invalid_parameter",),
     "import_classifier": ("invalid_archive",),
     "inspect": ("invalid_file", "invalid_parameter", "limit_exceeded"),
     "promote": (*TEST_CODES, "invalid_parameter"),
@@ -179,6 +181,8 @@ def test_what_the_document_allows_is_answered_as_it_says_with_keys_and_without(
     def ask(case: Case[Any], of_what_exists: bool, has_key: bool) -> None:
         if of_what_exists:
             with_names(case, arrange(client))
+            if case.query.get("to") == "onnx":  # for which the encoder of these tests has no weights
+                case.query = {**case.query, "to": "windrow"}
         case.body = with_whole_numbers(case.body)
         if has_key:
             check_denied(verb, case, keyed_url)
@@ -203,7 +207,10 @@ def test_what_the_document_allows_is_answered_as_it_says_with_keys_and_without(
 
 # Without parameters and a body, nothing can be wrong; any text may be a job's id.
 WITHOUT_MISTAKES: Final = frozenset(
-    ("base_models", "follow_job", "health", "job", "list_aliases", "list_keys", "live", "metrics", "ready", "usage")
+    (
+        *("base_models", "follow_job", "health", "job", "list_aliases", "list_bindings", "list_keys", "live"),
+        *("metrics", "ready", "usage"),
+    )
 )
 
 

@@ -105,6 +105,8 @@ def test_an_import_that_cannot_be_saves_nothing(
         (f"{EXAMPLE_NAME}@9", {}, 404, "revision_not_found"),
         ("a%2Fb", {}, 422, "invalid_name"),
         (EXAMPLE_NAME, {"include_training_data": "yes"}, 422, "invalid_parameter"),
+        (EXAMPLE_NAME, {"to": "pickle"}, 422, "invalid_parameter"),
+        (EXAMPLE_NAME, {"to": "onnx", "include_training_data": "true"}, 422, "invalid_parameter"),
     ],
 )
 def test_an_export_that_cannot_be_is_a_problem_and_no_file(

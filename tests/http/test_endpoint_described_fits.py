@@ -26,6 +26,14 @@ def test_a_fit_without_rows_makes_a_classifier_that_answers_and_says_so(client: 
     assert record["scores"]["source"] == "prior"
 
 
+def test_a_fit_without_rows_gives_any_number_of_labels_where_it_says_so(client: httpx.Client) -> None:
+    made = client.post(FIT_PATH, json={**NO_ROWS, "multi_label": True}).json()
+    assert (made["kind"], made["source"]) == ("multi_label", "zero_shot")
+    answer = client.post(PREDICT_PATH, json={"model_name": EXAMPLE_NAME, "text": f"about the {LABELS[1]}"}).json()
+    assert (answer["kind"], answer["label"]) == ("multi_label", None)
+    assert answer["labels"] == [LABELS[1]]
+
+
 def test_a_list_has_descriptions_where_all_fields_are_asked_for(client: httpx.Client) -> None:
     client.post(FIT_PATH, json=NO_ROWS)
     (whole,) = client.get(f"{MODELS}?full=true").json()["models"]

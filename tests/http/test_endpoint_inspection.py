@@ -7,6 +7,7 @@ import threading
 import httpx
 import pytest
 
+from tests.files.workbooks import Cell, workbook
 from tests.http.asking import API, check_problem, fit, wait_until
 from tests.http.conftest import SETTINGS
 from tests.toy import Toy
@@ -27,6 +28,8 @@ def test_a_file_is_read_as_its_query_says(client: httpx.Client) -> None:
             "label": "billing",
             "values": {"Subject": "Hi", "Body": "I was charged", "Team": "billing"},
             "labels": None,
+            "split": None,
+            "id": "",
         },
         {
             "line": 3,
@@ -34,9 +37,12 @@ def test_a_file_is_read_as_its_query_says(client: httpx.Client) -> None:
             "label": "billing",
             "values": {"Subject": "", "Body": "No bill", "Team": "billing"},
             "labels": None,
+            "split": None,
+            "id": "",
         },
     ]
-    assert found["problems"] == [{"line": 4, "detail": "the text is blank. Fill it in or remove that row."}]
+    told = "the text is blank. Fill it in or remove that row."
+    assert found["problems"] == [{"line": 4, "detail": told, "id": "", "template": "", "facts": {}}]
     assert (found["format"], found["delimiter"], found["has_header"]) == ("csv", ",", True)
     assert (found["text_columns"], found["label_column"]) == (["Subject", "Body"], "Team")
     assert (found["num_rows"], found["num_problems"], found["rows_per_label"]) == (2, 1, {"billing": 2})
@@ -63,7 +69,8 @@ def test_the_digest_is_that_of_a_training_on_the_rows(client: httpx.Client) -> N
 def test_a_question_is_no_error(client: httpx.Client) -> None:
     found = client.post(INSPECT, params={"filename": "a.csv"}, content=b"title,summary\na,b\n").json()
     assert found["text_columns"] == found["rows"] == []
-    assert found["questions"] == [{"parameter": "text_column", "detail": "'title', 'summary' could all hold the text."}]
+    told = "'title', 'summary' could all hold the text."
+    assert found["questions"] == [{"parameter": "text_column", "detail": told, "choices": []}]
 
 
 @pytest.mark.parametrize("media_type", ["", "text/csv; charset=utf-8", "application/vnd.ms-excel", "application/zip"])
@@ -81,12 +88,14 @@ def test_a_form_with_a_file_in_it_is_refused(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("content", "query", "code", "detail"),
     [
-        (b"PK\x03\x04", {"filename": "list.xlsx"}, "invalid_file", "list.xlsx: it is a spreadsheet"),
+        (b"PK\x03\x04", {"filename": "list.xlsx"}, "invalid_file", "list.xlsx: it is a damaged workbook"),
         (b"%PDF-1.7", {}, "invalid_file", "the file: it is a PDF document"),
         (b"", {}, "invalid_file", "the file: there is nothing in it."),
-        (b"text\na\xe9\n", {"filename": "a.csv"}, "invalid_file", "a.csv, line 2: the byte 0xe9 at offset 6"),
+        (b"text\nx\xffx\x81x\xfe\n", {"filename": "a.csv"}, "invalid_file", "a.csv, line 2: the byte 0xff at offset 6"),
         (CSV, {"filename": "a.csv", "text_column": "none"}, "invalid_file", "a.csv: there is no column 'none'"),
-        (CSV, {"format": "xlsx"}, "invalid_parameter", "format is none of csv, tsv, jsonl, json, txt. Send one"),
+        (CSV, {"format": "xls"}, "invalid_parameter", "format is none of csv, tsv, jsonl, json, txt, "),
+        (CSV, {"format": "xlsx"}, "invalid_file", "the file: it is a damaged workbook"),
+        (CSV, {"label_names": "0"}, "invalid_parameter", "label_names '0' is no label and its name."),
         (CSV, {"quoting": "all"}, "invalid_parameter", "quoting is none of csv, none."),
         (CSV, {"encoding": "none"}, "invalid_parameter", "none is no encoding of text."),
         (CSV, {"header": "maybe"}, "invalid_parameter", "header is neither true nor false."),
@@ -168,3 +177,21 @@ def _keeping(contexts: list[ServerContext]) -> object:
         return await run(self, *given)  # type: ignore[arg-type]
 
     return kept
+
+
+def test_a_workbook_is_sent_as_it_is_and_its_sheet_named(client: httpx.Client) -> None:
+    rows: list[list[Cell]] = [["id", "text", "label"], ["T-1", "I was charged", 0.0], ["T-2", "It crashes", 1.0]]
+    content = workbook(rows, rows[:2], names=["May", "June"])
+    asked = client.post(INSPECT, params={"filename": "mails.xlsx"}, content=content).json()
+    assert (asked["questions"][0]["parameter"], asked["sheets"], asked["sheet"]) == ("sheet", ["May", "June"], None)
+    query = {"filename": "mails.xlsx", "sheet": "May", "label_names": "0=billing,1=technical"}
+    found = client.post(INSPECT, params=query, content=content).json()
+    assert (found["format"], found["sheet"], found["questions"]) == ("xlsx", "May", [])
+    assert [(row["id"], row["label"]) for row in found["rows"]] == [("T-1", "billing"), ("T-2", "technical")]
+
+
+def test_a_file_of_a_german_excel_is_read_and_its_encoding_asked_about(client: httpx.Client) -> None:
+    content = "Text;Label\nRückgabe der Ware;Retoure\n".encode("cp1252")
+    found = client.post(INSPECT, params={"filename": "mails.csv"}, content=content).json()
+    assert (found["encoding"], found["rows"][0]["text"]) == ("cp1252", "Rückgabe der Ware")
+    assert [each["parameter"] for each in found["questions"]] == ["encoding"]

@@ -1,5 +1,6 @@
 """The head that begins as the zero-shot head: near it with few rows, away from it where rows contradict it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,10 @@ from windrow.learning.described_head import (
     cross_validate_described_head,
     fit_described_head,
     search_described_head,
-    smallest_within_one_error,
 )
 from windrow.learning.folds import assign_folds
 from windrow.learning.head import LinearHead
-from windrow.learning.head_fitting import DEFAULT_C, Examples
+from windrow.learning.head_fitting import DEFAULT_C, Examples, smallest_within_one_error
 
 WIDTH, LABELS = 24, 3
 
@@ -92,6 +92,40 @@ def test_the_head_is_the_solution_of_its_logistic_regression() -> None:
     of_bias = report.c * scores.sum(axis=0) + head.bias
     assert np.abs(of_weights).max() < 0.02 * report.c
     assert np.abs(of_bias).max() < 0.02 * report.c
+
+
+def sets_of(given: Examples, bias: float = -1.0) -> Examples:
+    """Return the same rows with label sets: each row's label, and of every third row the next one, too."""
+    sets = np.eye(LABELS, dtype=bool)[given.label_ids]
+    sets[::3] |= np.roll(sets[::3], 1, axis=1)
+    return replace(given, label_ids=sets, prior_bias=bias)
+
+
+def test_of_label_sets_the_head_is_the_solution_of_a_regression_for_each_label() -> None:
+    given = sets_of(examples(4, meanings() * np.float32(3)))
+    head, report, out_of_fold = fit_described_head(given, seed=0)
+    assert given.prior is not None
+    assert out_of_fold is not None
+    assert out_of_fold.logits.shape == (len(given.features), LABELS)
+    residuals = 1 / (1 + np.exp(-head.logits(given.features).astype(np.float64))) - given.label_ids
+    of_weights = report.c * residuals.T @ given.features + (head.weights - given.prior)
+    of_bias = report.c * residuals.sum(axis=0) + head.bias - given.prior_bias
+    assert np.abs(of_weights).max() < 0.02 * report.c
+    assert np.abs(of_bias).max() < 0.02 * report.c
+
+
+def test_of_label_sets_without_a_row_to_hold_out_it_stays_near_the_zero_shot_head() -> None:
+    given = replace(examples(1, meanings() * np.float32(8)), label_ids=np.eye(LABELS, dtype=bool), prior_bias=-2.0)
+    head, report, out_of_fold = fit_described_head(given, seed=0)
+    assert (report.c, out_of_fold) == (CAUTIOUS_C, None)
+    assert np.abs(head.bias + 2).max() < 0.1
+
+
+def test_of_label_sets_given_folds_are_cross_validated() -> None:
+    given = sets_of(examples(6, meanings() * np.float32(8)))
+    folds = assign_folds(given.label_ids, given.groups, 5, 3)
+    logits = cross_validate_described_head(given, folds, 2)
+    assert logits.shape == (int((folds == 0).sum() + (folds == 1).sum()), LABELS)
 
 
 def test_many_rows_are_fitted_in_half_the_memory_to_nearly_the_same_head(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from windrow.domain.dataset import Row
 from windrow.domain.interval import wilson_interval
 from windrow.domain.report import MajorityBaseline
 from windrow.learning.evaluate import (
+    choose_by_recall,
     choose_threshold,
     compute_calibration,
     compute_metrics,
@@ -185,6 +186,20 @@ a_target = st.sampled_from([0.5, 0.75, 0.8, 0.9, 0.95, 1.0])
 @settings(deadline=None)
 def test_the_threshold_answers_as_many_rows_as_it_can(rows: list[tuple[float, bool]], target: float) -> None:
     assert choose_threshold(*columns(rows), target) == by_trial(*columns(rows), target)
+
+
+@given(some_rows, a_target)
+@settings(deadline=None)
+def test_the_threshold_for_a_recall_gives_the_label_to_as_few_rows_as_it_can(
+    rows: list[tuple[float, bool]], target: float
+) -> None:
+    scores, has_label = columns([*rows, (0.5, True)])
+    bound, correct, answered = choose_by_recall(scores, has_label, target)
+    reached: Bools = scores.astype(np.float64) >= bound
+    assert (int(reached.sum()), int((reached & has_label).sum())) == (answered, correct)
+    assert correct / has_label.sum() >= target
+    fewer: Bools = scores > scores[reached].min()
+    assert (fewer & has_label).sum() / has_label.sum() < target
 
 
 @given(some_rows, a_target, st.integers(0, 99))

@@ -11,8 +11,10 @@ from tests.learning.examples import around_centres, unit
 from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.training_report import AdapterReport
 from windrow.learning.calibrate import HeldOut
+from windrow.learning.head import ADAPTED_CS_OF_SETS
 from windrow.learning.head_fitting import OutOfFoldLogits
 from windrow.learning.model_selection import (
+    choose_adapted_c,
     choose_adapter_scale,
     choose_by_held_out_rows,
     label_name_texts,
@@ -295,3 +297,21 @@ def test_label_sets_without_contrast_say_nothing_of_names() -> None:
     features, sets, centres = sets_around_centres(0.3, 0)
     assert not label_names_are_informative(features, np.ones_like(sets), centres)
     assert not label_names_are_informative(features, np.zeros_like(sets), centres)
+
+
+def test_held_out_rows_with_label_sets_choose_the_c_of_the_adapted_head() -> None:
+    generator = np.random.default_rng(0)
+    sets = generator.random((200, 3)) < 0.3
+    signal = np.where(sets, 2.0, -2.0)
+    noise = generator.standard_normal((len(ADAPTED_CS_OF_SETS), 200, 3))
+    spread = np.array([3.0, 0.5, 3.0, 3.0])[:, None, None]
+    by_c = (signal + spread * noise).astype(np.float32)
+    held_out = HeldOut(by_c[-1], sets, np.zeros(200, np.float32), folds=3, by_c=by_c)
+    chosen = choose_adapted_c(held_out)
+    assert (chosen.c, chosen.by_c, chosen.folds) == (ADAPTED_CS_OF_SETS[1], None, 3)
+    np.testing.assert_array_equal(chosen.logits, by_c[1])
+
+
+def test_of_single_labels_no_c_is_chosen() -> None:
+    held_out = HeldOut(np.eye(2, dtype=np.float32), np.arange(2), np.zeros(2, np.float32), folds=2)
+    assert choose_adapted_c(held_out) is held_out

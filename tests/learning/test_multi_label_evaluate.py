@@ -199,6 +199,12 @@ def test_each_known_label_with_rows_gets_a_threshold_proposed() -> None:
     assert precise[0] == ProposedLabelThreshold("a", pytest.approx(0.75), 2, 2, 2)  # type: ignore[arg-type]
 
 
+def test_the_highest_threshold_that_reaches_a_recall_is_proposed() -> None:
+    half = propose_label_thresholds(decided(), None, 0.5)
+    assert [(each.label, each.correct, each.predicted) for each in half] == [("a", 1, 1), ("b", 2, 2), ("c", 1, 2)]
+    assert [each.recall for each in propose_label_thresholds(decided(), None, 0.51)] == [1, 1, 1]
+
+
 def test_a_threshold_that_all_rows_reach_is_half_of_the_lowest_score() -> None:
     truth, scores = np.array([[True], [True]]), np.array([[0.4], [0.9]], np.float32)
     (proposed,) = propose_label_thresholds(Decisions(("a",), 1, truth, scores >= 0.5, scores), None)

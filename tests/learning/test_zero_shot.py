@@ -17,6 +17,9 @@ from windrow.learning.zero_shot import (
     label_texts,
     label_vectors,
     multi_label_logits,
+    multi_label_temperature,
+    multi_label_threshold,
+    multi_label_zero_shot_head,
     rival_margins,
     zero_shot_head,
     zero_shot_logits,
@@ -137,6 +140,27 @@ def test_several_labels_apply_to_a_text_of_several_subjects_and_none_to_one_of_a
     logits = multi_label_logits(encode(bundled, texts).features, vectors, topics)
 
     assert (logits > 0).tolist() == [[True, True, False], [False, False, False]]
+
+
+def test_the_linear_head_scores_a_label_by_how_much_more_similar_it_is_than_the_others_are() -> None:
+    vectors = np.eye(4, 6, dtype=np.float32)
+    head = multi_label_zero_shot_head(vectors)
+    text = np.array([[0.6, 0.8, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1]], np.float32)
+    logits = head.logits(text)
+    expected = (0.6 - 0.8 / 3) / multi_label_temperature() + head.bias[0]
+    assert logits[0, 0] == pytest.approx(expected, rel=1e-5)
+    # A text that is like none of them is given none, and one like two of them both.
+    scores = 1 / (1 + np.exp(-logits))
+    assert (scores >= multi_label_threshold(4)).tolist() == [[True, True, False, False], [False] * 4]
+    wider = multi_label_zero_shot_head(vectors, 2.0)
+    np.testing.assert_allclose(wider.weights, head.weights / 2)
+
+
+@pytest.mark.parametrize(("labels", "threshold"), [(2, 0.42), (4, 0.42), (6, 0.29), (10, 0.25), (1000, 0.25)])
+def test_the_threshold_without_rows_lies_above_the_score_of_a_text_that_is_like_no_label(
+    labels: int, threshold: float
+) -> None:
+    assert multi_label_threshold(labels) == threshold
 
 
 def test_one_label_alone_applies_or_not(bundled: OnnxEncoder) -> None:

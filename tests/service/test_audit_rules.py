@@ -69,6 +69,7 @@ def told(service: Service, count: int) -> list[Told]:
 def test_each_verb_is_either_a_change_or_a_read() -> None:
     verbs = {name for name, _ in inspect.getmembers(Operations, inspect.isfunction) if not name.startswith("_")}
     begun = {"begin_fit", "start_predict", "start_predict_in_memory", "start_classify", "start_classify_in_memory"}
+    begun |= {"start_decide", "start_decide_in_memory"}
     assert begun <= {name for name, _ in inspect.getmembers(LocalOperations, inspect.isfunction)}
     assert CHANGES.keys() | READS == verbs | begun
     assert CHANGES.keys() & READS == set()

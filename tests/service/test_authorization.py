@@ -14,11 +14,13 @@ from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.base_models import BaseModelRequest
+from windrow.domain.binding import BindRequest
 from windrow.domain.caller import Caller, calling
 from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
+from windrow.domain.decision import DecideRequest, Question
 from windrow.domain.errors import (
     AliasNotFound,
     ClassifierInUse,
@@ -103,6 +105,7 @@ def told(act: Callable[[], object]) -> tuple[type[WindrowError], str, dict[str, 
     return type(caught.value), caught.value.template, caught.value.facts
 
 
+QUESTION = Question(kind="predicate", instructions="a")
 # Each verb that asks for or changes what has a name.
 ASKING: Mapping[str, Callable[[Service, str], object]] = {
     "predict": lambda service, name: service.predict(PredictRequest(model_name=name, text="a")),
@@ -115,6 +118,13 @@ ASKING: Mapping[str, Callable[[Service, str], object]] = {
     "start_predict_files": lambda service, name: service.start_predict_files(
         StartPredictFilesRequest(model_name=name, input="/a", output="/b")
     ),
+    "start_decide": lambda service, name: service.start_decide(
+        DecideRequest(text="a", questions=(QUESTION,), model_name=name), always_connected
+    ),
+    "start_decide_in_memory": lambda service, name: service.start_decide_in_memory(
+        DecideRequest(text="a", questions=(QUESTION,), model_name=name), always_connected
+    ),
+    "bind": lambda service, name: service.bind(BindRequest("live", name)),
     "reproduce": lambda service, name: service.reproduce(ModelRequest(name)),
     "evaluate": lambda service, name: service.evaluate(EvaluateRequest(name, TEST_ROWS)),
     "report": lambda service, name: service.report(ReportRequest(name, TEST_ROWS)),
@@ -179,7 +189,7 @@ def test_what_a_key_does_not_know_is_not_found_in_the_very_words_for_what_is_not
         error, template, facts = told(lambda: ASKING[verb](full, name))
         assert (error, template, facts) == told(lambda: ASKING[verb](bare, name))
     assert error is ClassifierNotFound
-    if verb != "start_predict_in_memory" and not (verb == "describe" and "@" in name):
+    if not verb.endswith("_in_memory") and not (verb == "describe" and "@" in name):
         assert (error, template, facts) == told(lambda: ASKING[verb](bare, name))
 
 

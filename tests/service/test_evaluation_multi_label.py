@@ -110,6 +110,23 @@ def test_a_label_without_a_threshold_of_the_requested_precision_is_named(service
     assert "no threshold is proposed for 'urgent'" in warning.message
 
 
+def test_thresholds_of_a_requested_recall_find_that_share_of_the_rows_of_each_label(service: Service) -> None:
+    publish(service)
+    report = evaluate(service, target_recall=0.5)
+    assert (report.target_precision, report.target_recall) == (None, 0.5)
+    assert [each.label for each in report.proposed_thresholds] == list(LABELS)
+    assert all(each.recall >= 0.5 for each in report.proposed_thresholds)
+    (warning,) = [each for each in report.warnings if each.code == "uncertain_threshold"]
+    assert "the recall of" in warning.message
+
+
+def test_a_recall_is_refused_of_a_classifier_of_a_single_label(service: Service) -> None:
+    fit(service, "tickets_v1")
+    with pytest.raises(InvalidParameter, match="goes with a multi-label classifier") as refused:
+        service.evaluate(EvaluateRequest("tickets_v1", SINGLE_LABEL_ROWS, target_recall=0.9))
+    assert refused.value.facts["parameter"] == "target_recall"
+
+
 def test_a_label_that_the_classifier_does_not_know_is_missed_and_warned_of(service: Service) -> None:
     publish(service)
     report = evaluate(service, (*TESTS, MultiLabelRow("thank you all", ("praise", "urgent"))))

@@ -350,3 +350,33 @@ def test_copies_and_exports_tell_it_too(trained: Service, opened: Open, tmp_path
     assert (taken_in.extends, taken_in.taken_over_rows, taken_in.replaced_rows) == ("tickets_v1@1", 7, 1)
     with calling(Caller("shop", frozenset({"read"}), only=("tickets_v2",))):
         assert show(elsewhere, "tickets_v2").extends is None
+
+
+SPELT = (*ROWS, Row("charged wrongly", "Billing"), Row("invoice wrong", "billing "))
+
+
+def test_labels_that_look_alike_are_merged_where_that_is_asked_for_alone(service: Service) -> None:
+    asked = replace(REQUEST, training_data=SPELT)
+    (alike,) = (each for each in service.fit(asked).warnings if each.code == "labels_alike")
+    assert "merge_labels (on the command line --merge-labels)" in alike.message
+    merging = replace(asked, merge_labels=True, label_descriptions={"Billing": "money"})
+    assert service.estimate_fit(merging).rows_per_label == {"billing": 6, "bug": 4}
+    made = service.fit(merging)
+    assert (made.rows_per_label, made.label_descriptions) == ({"billing": 6, "bug": 4}, {"billing": "money"})
+    assert [each.code for each in made.warnings if each.code.startswith("labels")] == ["labels_merged"]
+    record = service.show(ModelRequest("tickets_v1"))
+    assert "'Billing' (1 row), 'billing ' (1 row) into 'billing' (4 rows)" in record.warnings[0].message
+    assert service.reproduce(ModelRequest("tickets_v1")).verdict == "identical weights"
+
+
+def test_kept_rows_and_given_ones_are_merged_together(service: Service) -> None:
+    service.fit(REQUEST)
+    more = (Row("charged wrongly", "BILLING"),)
+    made = service.fit(FitRequest("more_v1", more, extends="tickets_v1", merge_labels=True, num_iterations=0))
+    assert (made.labels, made.taken_over_rows, made.num_examples) == (("billing", "bug"), 8, 9)
+
+
+def test_rows_whose_labels_are_all_one_once_they_are_merged_are_refused(service: Service) -> None:
+    alike = (Row("a", "x"), Row("b", "X"))
+    with pytest.raises(InvalidTrainingData, match="label"):
+        service.fit(FitRequest("one_v1", alike, merge_labels=True, num_iterations=0))

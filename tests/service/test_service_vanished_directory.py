@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.http.asking import wait_until
-from tests.service.examples import REQUEST, Open, ask, fit, listed, show
+from tests.service.examples import REQUEST, ROWS, Open, ask, fit, listed, show
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.base_models import BaseModelRequest
-from windrow.domain.classifier import DeleteRequest
+from windrow.domain.classifier import DeleteRequest, DescribeRequest
 from windrow.domain.errors import DataDirectoryUnavailable
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest, JobRequest
+from windrow.domain.report import EvaluateRequest
+from windrow.domain.threshold import SetThresholdRequest
 from windrow.service import training
 from windrow.service.service import Service
 from windrow.storage.catalog import NewRevision
@@ -60,6 +62,29 @@ def test_only_what_is_loaded_answers_until_the_directory_is_back(
     root.with_name("aside").rename(root)
     assert [each.name for each in listed(service)] == ["tickets_v1"]
     assert fit(service) == 2
+
+
+CHANGES: dict[str, Callable[[Service], object]] = {
+    "describe": lambda service: service.describe(DescribeRequest("tickets_v1", description="Tickets of the shop")),
+    "set_threshold": lambda service: service.set_threshold(SetThresholdRequest("tickets_v1", 0.2)),
+    "evaluate": lambda service: service.evaluate(EvaluateRequest("tickets_v1", test_data=ROWS)),
+    "promote": lambda service: service.promote(PromoteRequest("live", "tickets_v1", reason="again")),
+    "fit": fit,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_changed_last_goes_on_answering_though_nobody_has_asked_since(
+    service: Service, root: Path, change: str
+) -> None:
+    fit(service)
+    service.promote(PromoteRequest("live", "tickets_v1"))
+    for name in ("tickets_v1", "live"):
+        ask(service, name, "error")
+    CHANGES[change](service)
+    root.rename(root.with_name("aside"))
+    revision = 2 if change == "fit" else 1
+    assert [ask(service, name, "error").revision for name in ("tickets_v1", "live")] == [revision] * 2
 
 
 def test_a_training_whose_directory_stays_away_fails_and_says_why(

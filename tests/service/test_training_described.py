@@ -14,6 +14,7 @@ from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, InvalidTrainingData
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest
+from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.service.service import Service
@@ -40,6 +41,38 @@ def test_a_fit_without_rows_answers_by_names_and_descriptions(service: Service) 
     assert (record.source, record.label_descriptions) == ("zero_shot", dict(sorted(DESCRIPTIONS.items())))
     assert (record.scores.source, record.head.c, record.estimated_accuracy) == ("prior", 0, None)
     assert [one.source for one in listed(service)] == ["zero_shot"]
+
+
+SEVERAL = replace(NO_ROWS, multi_label=True)
+
+
+def test_a_fit_without_rows_gives_any_number_of_labels_where_that_is_asked_for(service: Service) -> None:
+    made = service.fit(SEVERAL)
+    assert (made.source, made.kind, made.num_examples, codes(made)) == ("zero_shot", "multi_label", 0, ["zero_shot"])
+    assert service.estimate_fit(SEVERAL).kind == "multi_label"
+    answer = ask(service, "tickets_v1", "an invoice for money")
+    assert (answer.kind, answer.labels) == ("multi_label", ("billing",))
+    assert show(service).label_thresholds == {"billing": 0.42, "bug": 0.42}
+    assert service.reproduce(ModelRequest("tickets_v1")).verdict == "identical weights"
+    described = service.fit(
+        replace(SEVERAL, multi_label=False, extends="tickets_v1", label_descriptions={"question": "how to"})
+    )
+    assert (described.kind, described.labels) == ("multi_label", ("billing", "bug", "question"))
+
+
+def test_the_same_name_learns_from_rows_with_any_number_of_labels(service: Service) -> None:
+    service.fit(SEVERAL)
+    rows = tuple(MultiLabelRow(row.text, (row.label,)) for row in ROWS)
+    made = service.fit(replace(REQUEST, training_data=rows, extends="tickets_v1", num_iterations=0))
+    assert (made.source, made.kind, made.extends) == ("examples", "multi_label", "tickets_v1@1")
+    assert show(service).label_descriptions == dict(sorted(DESCRIPTIONS.items()))
+    assert {"zero_shot", "kind_changed"}.isdisjoint(codes(made))
+
+
+def test_rows_with_one_label_each_are_refused_where_any_number_is_asked_for(service: Service) -> None:
+    with pytest.raises(InvalidParameter, match="multi_label says that a text has any number of labels") as refused:
+        service.fit(replace(REQUEST, multi_label=True))
+    assert refused.value.facts["parameter"] == "multi_label"
 
 
 def test_a_fit_without_rows_needs_no_training_process(opened: Open) -> None:

@@ -36,6 +36,15 @@ def test_what_was_exported_can_be_imported_by_path_or_open_file(session: Session
         assert session.import_file(opened, overwrite=True).name == "tickets_v1"
 
 
+def test_an_export_for_other_programs_goes_without_rows_and_to_programs_that_there_are(
+    session: Session, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidParameter, match="holds no training data"):
+        session.export("tickets_v1", tmp_path, include_training_data=True, to="onnx")
+    with pytest.raises(InvalidParameter, match="to is 'pickle'"):
+        session.export("tickets_v1", tmp_path, to="pickle")  # type: ignore[arg-type]
+
+
 def test_a_page_goes_into_a_folder_under_the_name_of_its_revision_or_to_a_path(
     session: Session, tmp_path: Path
 ) -> None:

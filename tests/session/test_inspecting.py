@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import io
+import json
 import pydoc
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 import windrow
 from tests.client.serving import serving
+from tests.files.formats import azure_samples
 from tests.toy import Toy
 from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.inspection import Inspection
@@ -18,6 +20,13 @@ from windrow.session.inspecting import AnyFile
 from windrow.session.reply_warnings import WindrowWarning
 from windrow.session.session import Session
 
+PROJECT = azure_samples.project(
+    "CustomSingleLabelClassification",
+    [
+        azure_samples.document("ticket1.txt", "Train", **{"class": {"category": "billing"}}),
+        azure_samples.document("more/ticket3.txt", "Test", **{"class": {"category": "technical"}}),
+    ],
+)
 CSV = b"Subject,Body,Team\n" + b"Hi,I was charged,billing\nHo,It crashes,technical\n" * 4
 
 
@@ -67,7 +76,7 @@ def test_what_cannot_be_read_is_refused_in_the_words_of_python(session: Session,
     with pytest.raises(InvalidFile, match=r"format=tsv"):
         session.inspect(b"a\tb\n", filename="a.txt")
     with pytest.raises(InvalidParameter, match="format is none of csv"):
-        session.inspect(path, format="xlsx")  # type: ignore[arg-type]
+        session.inspect(path, format="xls")  # type: ignore[arg-type]
     with pytest.raises(InvalidParameter, match="format is 5; it must be a string"):
         session.inspect(path, format=5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="text_columns"):
@@ -90,3 +99,18 @@ def test_an_asynchronous_client_finds_the_same(session: Session, toy: Toy, path:
 
     with serving(toy, toy.settings) as url:
         assert asyncio.run(inspect(url)) == [session.inspect(path)] * 3
+
+
+@pytest.mark.filterwarnings("ignore::windrow.session.reply_warnings.WindrowWarning")
+def test_a_project_of_azure_is_inspected_with_the_texts_beside_its_file(session: Session, tmp_path: Path) -> None:
+    project = tmp_path / "tickets.json"
+    project.write_text(json.dumps(PROJECT), encoding="utf-8")
+    with pytest.raises(InvalidFile, match="put them beside its JSON file"):
+        session.inspect(project)
+    (tmp_path / "more").mkdir()
+    for name, text in azure_samples.TEXTS.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "unrelated.json").write_text("no JSON", encoding="utf-8")
+    found = session.inspect(project)
+    assert (found.format, [row.text for row in found]) == ("azure", ["The invoice is wrong", "I was charged twice"])
+    assert found.rows_per_split == {"train": 1, "test": 1}

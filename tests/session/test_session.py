@@ -44,7 +44,7 @@ def _public(owner: type) -> set[str]:
 
 def test_each_verb_of_the_product_has_a_method() -> None:
     verbs = {PYTHON.verb(verb) for verb in _public(Operations)}
-    assert _public(Session) == verbs | {"explain", "predict_files", "predict_with", "close"}
+    assert _public(Session) == verbs | {"explain", "fit_file", "predict_files", "predict_with", "close"}
 
 
 def test_a_session_closes_once_what_it_was_opened_on() -> None:

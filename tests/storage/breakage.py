@@ -24,6 +24,7 @@ from windrow.storage.lock import DirectoryLock
 from windrow.storage.revision import BlobRef, ClassifierState, entry_from_json
 
 Break = Callable[[Path], str]
+OF_A_NEWER_FORMAT = b'{\n  "format": 99,\n  "sha256": "%s",\n  "news": true\n}\n' % (b"0" * 64)
 UNNEEDED = f"{'c' * 64}.safetensors"
 
 
@@ -244,6 +245,14 @@ GARBAGE: dict[str, tuple[str, Break]] = {
     ),
 }
 NOTICES: dict[str, tuple[str, Break]] = {
+    "a job that a newer Windrow wrote": (
+        "job_newer_format",
+        lambda root: put(root, "jobs/019a1c5e4b2f-7d0c41/000001.json", OF_A_NEWER_FORMAT),
+    ),
+    "a count that a newer Windrow wrote": (
+        "use_newer_format",
+        lambda root: put(root, "usage/2025-09-22/0a1b2c3d4e5f-000001.json", OF_A_NEWER_FORMAT),
+    ),
     "an alias of a deleted classifier": (
         "alias_dangling",
         lambda root: dangle(root, lambda server: server.delete("tickets", force=True)),

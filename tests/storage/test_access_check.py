@@ -1,4 +1,4 @@
-"""What a check says of the API keys and of the audit trail: damage is named, and nothing else is."""
+"""What a check says of the API keys, of bindings and of the audit trail: damage is named, and nothing else is."""
 
 import re
 from datetime import UTC, datetime
@@ -9,8 +9,10 @@ import pytest
 from tests.storage.audit_lines import audit_line
 from tests.storage.examples import open_names
 from windrow.domain.access import CreateKeyRequest
+from windrow.domain.binding import BindRequest
 from windrow.domain.integrity import IntegrityReport
 from windrow.storage.audit_log import AuditLog
+from windrow.storage.binding_store import BindingStore
 from windrow.storage.files import LocalFiles
 from windrow.storage.fsck import check
 from windrow.storage.key_store import KEPT_FILES, KeyStore
@@ -25,6 +27,7 @@ def root(tmp_path: Path) -> Path:
     keys, audit = KeyStore(open_names(files)), AuditLog(files)
     for number in range(KEPT_FILES + 2):
         keys.create(CreateKeyRequest(name=f"key{number}", scopes=("read",)), None)
+    BindingStore(open_names(files)).bind(BindRequest("Is it money?", "tickets_v1", "billing"))
     for second in range(3):
         audit.put([audit_line(second)])
     audit.tidy(datetime(2025, 9, 16, tzinfo=UTC), 365)
@@ -54,6 +57,14 @@ def test_a_file_of_the_keys_that_was_altered_is_damage(root: Path, place: str) -
     assert (finding.severity, finding.code, finding.path) == ("damage", "keys_unreadable", place)
     assert "was altered" in finding.detail
     assert not checked(root).sound
+
+
+def test_bindings_that_were_altered_are_damage(root: Path) -> None:
+    path = root / "questions/bindings/000001.json"
+    path.write_bytes(path.read_bytes().replace(b"billing", b"refunds"))
+    (finding,) = checked(root).findings
+    assert (finding.severity, finding.code) == ("damage", "bindings_unreadable")
+    assert "bind the questions anew" in finding.detail
 
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b'{"format":1}\n'])

@@ -58,7 +58,7 @@ JOBS: Final = Tag("jobs", "Trainings and predictions of files that wait, run or 
 EVALUATION: Final = Tag("evaluation", "How good classifiers and trainings are, and what to label next.")
 CLASSIFIERS: Final = Tag("classifiers", "The classifiers that exist.")
 FILES: Final = Tag("export and import", "Classifiers as files.")
-ALIASES: Final = Tag("aliases", "Second names that point at classifiers.")
+ALIASES: Final = Tag("aliases", "Second names that point at classifiers, and questions that they answer.")
 MAINTENANCE: Final = Tag("maintenance", "What takes the room, and whether it is sound.")
 ACCESS: Final = Tag("access", "Who may do what.")
 SERVER: Final = Tag("server", "For whoever watches the server.")
@@ -305,6 +305,8 @@ ALIAS_HISTORY: Final = Endpoint(Operations.alias_history, "GET", "/aliases/{alia
 ROLLBACK: Final = Endpoint(
     Operations.rollback, "POST", "/aliases/{alias}/rollback", ALIASES, "write", "promote", optional_body=True
 )
+BIND: Final = Endpoint(Operations.bind, "PUT", "/bindings", ALIASES, "write", "promote")
+LIST_BINDINGS: Final = Endpoint(Operations.list_bindings, "GET", "/bindings", ALIASES, "light", "read")
 LIST_BASE_MODELS: Final = Endpoint(
     Operations.base_models, "GET", "/base-models", MAINTENANCE, "scan", "read", long_running=True
 )

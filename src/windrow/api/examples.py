@@ -114,6 +114,15 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         }
     },
     "rollback": {"why": {"reason": "It took refunds for bills.", "author": "ana"}},
+    "bind": {
+        "a question for a label": {"question": "team", "model_name": EXAMPLE_NAME},
+        "a question whether something is true": {
+            "question": "is it about money?",
+            "model_name": EXAMPLE_NAME,
+            "positive_label": "billing",
+        },
+        "no more": {"question": "team"},
+    },
     "fsck": {"look only": {"repair": False}},
     "forget": {"look only": {"texts": [EXAMPLE_TEXT]}},
     "create_key": {
@@ -232,6 +241,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "InspectedColumn.distinct": 6,
     "InspectedRow.line": 2,
     "RowProblem.line": 7,
+    "FileNote.detail": "'lookup' tables in it hold no rows.",
     "RowProblem.detail": "the label is blank. Fill it in or remove that row.",
     "BulkDeletion.freed_bytes": 0,
     "Copied.name": "mail_classifier_v1",
@@ -241,6 +251,10 @@ _VALUES: Final[Mapping[str, object]] = {
     "Finding.path": f"blobs/{_DIGEST}",
     "Finding.detail": "The file is not as it was saved. Restore it from a backup.",
     "Alias.must_pass": (),
+    "Binding.question": "is it about money?",
+    "BindingChange.question": "is it about money?",
+    "positive_label": "billing",
+    "Binding.levels": (),
     "NearRow.text": EXAMPLE_ROWS[0]["text"],
     "ModelResult.reference": EXAMPLE_NAME,
     "MultiLabelResult.reference": EXAMPLE_NAME,

@@ -22,6 +22,8 @@ from windrow.api.endpoints import (
 )
 from windrow.api.examples import CLASSIFY_EXAMPLES, IN_PATH, IN_QUERY, PREDICT_REQUESTS, REQUESTS, example_of
 from windrow.api.flat import DESCRIBED_LIKE, FORMS, Health, Problem, write_reply
+from windrow.api.foreign.form import ForeignEndpoint
+from windrow.api.foreign.table import FOREIGN_ENDPOINTS
 from windrow.codec.docs import summary_of
 from windrow.codec.schema import JsonObject, Schemas, plain_text
 from windrow.codec.values import to_plain
@@ -96,10 +98,23 @@ def openapi_document(root_path: str = "") -> JsonObject:
         "security": _SECURITY,
         "tags": [to_plain(tag) for tag in TAGS],
         "paths": {**paths, **_pages(schemas)},
+        "x-foreign-endpoints": [_foreign(row) for row in FOREIGN_ENDPOINTS],
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
             "securitySchemes": _SECURITY_SCHEMES,
         },
+    }
+
+
+def _foreign(row: ForeignEndpoint) -> JsonObject:
+    """Return what is said of an endpoint whose requests and replies another server's documents describe."""
+    return {
+        "path": row.path,
+        "method": row.method.lower(),
+        "summary": row.summary,
+        "format": row.dialect.name,
+        "needs_setting": row.collides,
+        "scope": row.verb.scope,
     }
 
 

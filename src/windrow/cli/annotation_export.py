@@ -1,7 +1,5 @@
 """Exports suggested texts to a CSV or JSONL file with a column for the labels, to be filled in."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +9,8 @@ from windrow.disk import whole_file
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
 from windrow.files.row_labels import UNLABELLED
-from windrow.files.writing import LABEL_SEPARATOR, SCORE_DECIMALS, LineFeedWriter, check_labels_for_csv
+from windrow.files.text_form import PLAIN
+from windrow.files.writing import LABEL_SEPARATOR, SCORE_DECIMALS, check_labels_for_csv
 
 _COLUMNS = ("text", "label", "guess", "score", "reason", "num_similar")
 # Where a text may have any number of labels.
@@ -51,10 +50,8 @@ def write_suggestions(result: Suggestions, out: Path) -> None:
 
 def _as_csv(columns: Sequence[str], suggestions: Sequence[Suggestion]) -> str:
     check_labels_for_csv([label for each in suggestions for label in each.labels or ()], "multi_label")
-    file = io.StringIO(newline="")
     rows = (_to_label(each, UNLABELLED, LABEL_SEPARATOR.join(each.labels or ())) for each in suggestions)
-    csv.writer(LineFeedWriter(file)).writerows((columns, *rows))
-    return file.getvalue()
+    return PLAIN.rows((columns, *rows))
 
 
 def _as_jsonl(columns: Sequence[str], suggestions: Sequence[Suggestion]) -> str:

@@ -19,9 +19,11 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "Getting started": [
         ("demo", "demo_command", "Train, compare and promote on rows that come with Windrow."),
         ("serve", "serve_command", "Start the server and print two commands to try."),
+        ("mcp", "mcp_command", "Offer classifiers to agents as tools (MCP)."),
     ],
     "Train": [
         ("inspect", "inspect_command", "Say what a file of rows is, before you train on it."),
+        ("convert", "convert_command", "Write the rows of any tool's file as JSON Lines or CSV."),
         ("fit", "fit_commands", "Train a classifier on labelled rows and save it."),
         ("jobs", "job_commands", "List, show, watch and cancel what runs for long."),
         ("reproduce", "fit_commands", "Train a classifier again and compare the two."),
@@ -51,6 +53,8 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("rollback", "alias_commands", "Point an alias back to where it pointed before."),
         ("aliases", "alias_commands", "List the aliases, or take one away."),
         ("history", "alias_commands", "Show every change of an alias: when, who and why."),
+        ("bind", "binding_commands", "Have a classifier answer questions of a name."),
+        ("bindings", "binding_commands", "List which classifier answers each question, or forget one."),
     ],
     "Import and export": [
         ("export", "transfer_commands", "Write a classifier into one file."),

@@ -1,21 +1,30 @@
-"""Read all labelled rows or texts of a file into memory, with their line numbers."""
+"""Read all labelled rows or texts of a file into memory, with their line numbers, and tell what is left out."""
 
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from windrow.domain.dataset import Row
-from windrow.domain.figures import counted, listed
+from windrow.domain.dataset import DataWarning
+from windrow.domain.figures import counted
 from windrow.domain.labelled_rows import LabelledRow
-from windrow.domain.multi_label import MultiLabelRow
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import LabelledReadOptions, ReadOptions
+from windrow.domain.words import Words, render
+from windrow.files.bad_rows import BadRows
 from windrow.files.decoding import source_name
-from windrow.files.reading import Record, is_rejected, read_rows
+from windrow.files.labelled_files import (
+    FileExample,
+    LabelledFile,
+    left_out_lines,
+    left_out_text,
+    left_out_warnings,
+    read_labelled_file,
+)
+from windrow.files.reading import read_rows
+from windrow.settings import read_settings
 
 T = TypeVar("T")
-_SHOWN_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +37,60 @@ class FileRows(Generic[T]):
     """Its rows or texts, in order."""
     lines: tuple[int, ...]
     """The line at which each begins, from 1."""
+    test: "FileRows[T] | None" = None
+    """Those that the file has for testing, where the others are for a training; ``None`` where it has none."""
+    description: str = ""
+    """What the file says that the classifier is for."""
+    label_descriptions: Mapping[str, str] = field(default_factory=dict)
+    """What the file says that labels mean."""
+    warnings: tuple[DataWarning, ...] = ()
+    """What to know about the rows that are left out of a training."""
 
 
-def read_labelled(path: Path, options: ReadOptions) -> FileRows[LabelledRow]:
-    """Return all labelled rows of a file.
+def read_labelled(
+    path: Path, options: LabelledReadOptions, *, for_training: bool = False, words: Words | None = None
+) -> FileRows[LabelledRow]:
+    """Return the labelled rows of a file, and say on standard error what is left out of it.
+
+    Args:
+        path: The file, or a folder that a labelling tool has written.
+        options: How to read it, and which of its parts are taken.
+        for_training: Whether rows for testing are to be kept apart; otherwise they alone are taken where there are any.
+        words: How parameters are called; ``None`` for the names of Python.
 
     Raises:
         InvalidParameter: The file or a row is wrong; the message names its line.
     """
-    rejected: list[int] = []
-    kept = (row for row in read_rows(path, options, labelled=True) if not _is_rejected(row, options, rejected))
-    file_rows = _collected(path, ((_labelled(row), row.line) for row in kept))
-    if rejected:
-        lines = listed(map(str, rejected), _SHOWN_LINES)
-        left_out = f"{counted(len(rejected), 'row')} of {file_rows.name}, of the lines {lines}"
-        print(f"Left out, since their answer is reject or ignore: {left_out}.", file=sys.stderr)
-    return file_rows
+    file = read_examples_of(path, options)
+    splits = options.splits
+    taken, test = file.for_training(splits) if for_training else (file.for_evaluation(splits), None)
+    tell_file(file, words or Words())
+    if file.rows_per_split:
+        print(f"{file.name} has {_split_text(file)}. {_taken_text(taken, test)}", file=sys.stderr)
+    rows = _rows_of(taken.examples, file.name)
+    return FileRows(
+        file.name,
+        rows.rows,
+        rows.lines,
+        None if test is None else _rows_of(test.examples, file.name),
+        file.description,
+        file.label_descriptions,
+        left_out_warnings(file, words or Words()),
+    )
+
+
+def read_examples_of(path: Path, options: LabelledReadOptions) -> LabelledFile:
+    """Return all examples of a file.
+
+    Args:
+        path: The file, or a folder that a labelling tool has written.
+        options: How to read it, and whether rows that are wrong are left out.
+
+    Raises:
+        InvalidParameter: The file or a row is wrong; the message names its line.
+    """
+    longest = read_settings().max_text_chars if options.skip_bad_rows else None
+    return read_labelled_file(path, options, BadRows(options.skip_bad_rows, longest))
 
 
 def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:
@@ -52,25 +99,35 @@ def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:
     Raises:
         InvalidParameter: The file or a row is wrong; the message names its line.
     """
-    return _collected(path, ((row.text, row.line) for row in read_rows(path, options)))
+    read = [(row.text, row.line) for row in read_rows(path, options)]
+    return FileRows(source_name(path), tuple(text for text, _ in read), tuple(line for _, line in read))
 
 
-def _labelled(row: Record) -> LabelledRow:
-    return Row(row.text, row.label) if row.labels is None else MultiLabelRow(row.text, row.labels)
+def _rows_of(examples: Iterable[FileExample], name: str) -> FileRows[LabelledRow]:
+    held = tuple(examples)
+    return FileRows(name, tuple(each.row for each in held), tuple(each.line for each in held))
 
 
-def _is_rejected(row: Record, options: ReadOptions, rejected: list[int]) -> bool:
-    """Return whether an annotator rejected or ignored a row in Prodigy, and append its line to ``rejected`` if so."""
-    if is_rejected(row.values, options):
-        rejected.append(row.line)
-        return True
-    return False
+def tell_file(file: LabelledFile, words: Words) -> None:
+    """Say on standard error what was decided about a file, and what is left out of it."""
+    for note in file.notes:
+        print(f"{file.name}: {render(note.template, note.facts, words)}", file=sys.stderr)
+    left_out = file.left_out
+    if left_out.num_rows or left_out.num_unlabelled:
+        print(f"Left out of {file.name}: {left_out_text(file)}.", file=sys.stderr)
+    for line in left_out_lines(file, words):
+        print(f"  {line}", file=sys.stderr)
 
 
-def _collected(path: Path, read: Iterable[tuple[T, int]]) -> FileRows[T]:
-    rows: list[T] = []
-    lines: list[int] = []
-    for row, line in read:
-        rows.append(row)
-        lines.append(line)
-    return FileRows(source_name(path), tuple(rows), tuple(lines))
+def _split_text(file: LabelledFile) -> str:
+    parts = [f"{counted(count, 'row')} for {split}" for split, count in file.rows_per_split.items()]
+    if unnamed := sum(each.split is None for each in file.examples):
+        parts.append(f"{counted(unnamed, 'row')} for none of these")
+    return ", ".join(parts)
+
+
+def _taken_text(taken: LabelledFile, test: LabelledFile | None) -> str:
+    text = f"Taken: {counted(len(taken.examples), 'row')}"
+    if test is not None:
+        text += f"; then evaluated on {counted(len(test.examples), 'row')} for test"
+    return f"{text}. --split takes other parts."

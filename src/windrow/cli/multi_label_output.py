@@ -43,7 +43,7 @@ def print_multi_label_report(call: Call, report: MultiLabelReport, show_errors: 
     console.print(always_set(report.majority_baseline))
     print_multi_label_metrics(console, report, dict(report.label_thresholds))
     if report.proposed_thresholds:
-        console.print("\nThresholds that these rows speak for, a proposal:")
+        console.print(f"\nThresholds for {report.target_text} of each label on these rows, a proposal:")
         console.print(proposal_table(report.proposed_thresholds, report.label_thresholds))
     if report.misclassified and show_errors:
         count = len(report.misclassified)
@@ -131,7 +131,8 @@ def format_set_label_thresholds(report: MultiLabelReport, in_force: Threshold | 
     if threshold.abstain_below:
         words.append(f"{threshold.abstain_below!r}")
     words += [f"--label {shlex.quote(f'{label}={score!r}')}" for label, score in scores.items()]
-    return f"windrow set-threshold {' '.join(words)}"
+    reason = f"For {report.target_text} of each label on {counted(report.total, 'test row')}"
+    return f"windrow set-threshold {' '.join(words)} --reason {shlex.quote(reason)}"
 
 
 def print_multi_label_metrics(console: "Console", outcome: MultiLabelMetrics, thresholds: dict[str, float]) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from windrow.cli.labelled_file import FileRows
 
 F = TypeVar("F", bound=Callable[..., None])
+# Of a thousand labels, with names of any length.
+_MAX_NAMES_CHARS: Final = 1_000_000
 _DAYS: Final = re.compile(r"([0-9]{1,9})d?")
 _EVERYWHERE = {each.name for each in fields(Call)} - {"words"}
 
@@ -85,9 +87,12 @@ class _Verb:
     def _options(self) -> tuple[Option, ...]:
         options = [each for kind in self._kinds.values() for each in options_of(kind, self._specs, self._leave_out)]
         if files := [each.type.item for each in options if each.is_file]:
-            from windrow.domain.read_options import LABEL_OPTIONS, ReadOptions
+            from windrow.domain.read_options import LABEL_OPTIONS, LabelledReadOptions, ReadOptions
 
-            options += options_of(ReadOptions, self._specs, () if Row in files else LABEL_OPTIONS)
+            if Row in files:
+                options += options_of(LabelledReadOptions, self._specs)
+            else:
+                options += options_of(ReadOptions, self._specs, LABEL_OPTIONS)
         # What every verb has comes last.
         return tuple(sorted(options, key=lambda each: each.path in _EVERYWHERE))
 
@@ -118,7 +123,7 @@ def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWor
         if value is None or value == [] or (value is False and not each.type.optional):
             continue
         if each.is_file:
-            words.files[each.path] = _read_file(each, value, values)
+            words.files[each.path] = _read_file(each, value, values, words)
             values[each.path] = words.files[each.path].rows
         else:
             values[each.path] = _read(each, value)
@@ -142,14 +147,16 @@ def _path_of(option: Option, given: Mapping[str, Any]) -> Path:
     return Path(path)
 
 
-def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRows[Any]":
+def _read_file(option: Option, path: Path, values: Mapping[str, Any], words: CliWords) -> "FileRows[Any]":
     """Return the rows or texts of a file."""
     # Not before a verb reads a file: other verbs need none of it.
     from windrow.cli.labelled_file import read_labelled, read_texts
-    from windrow.domain.read_options import ReadOptions
+    from windrow.domain.read_options import LabelledReadOptions, ReadOptions
 
-    read_options = _build(ReadOptions, values)
-    return read_labelled(path, read_options) if option.type.item is Row else read_texts(path, read_options)
+    if option.type.item is not Row:
+        return read_texts(path, _build(ReadOptions, values))
+    is_training = option.path == "training_data"
+    return read_labelled(path, _build(LabelledReadOptions, values), for_training=is_training, words=words)
 
 
 def _read(option: Option, value: Any) -> Any:
@@ -165,7 +172,21 @@ def _read(option: Option, value: Any) -> Any:
         check_range(option.path, value, (option.type.members["minimum"], option.type.members["maximum"]))
     if option.type.kind is Mapping:
         return dict(_share(option, each) for each in value)
+    if option.path == "label_names":
+        value = [_names_in(each) for each in value]
     return value if option.type.item is None else tuple(value)
+
+
+def _names_in(typed: str) -> str:
+    """Return names of labels, or those in the JSON file that is typed in their place."""
+    if not typed.lower().endswith(".json") or "=" in typed:
+        return typed
+    try:
+        with Path(typed).open(encoding="utf-8") as file:
+            return file.read(_MAX_NAMES_CHARS)
+    except (OSError, ValueError) as error:
+        facts = {"parameter": "label_names", "file": typed, "reason": str(error)}
+        raise InvalidParameter("{file} cannot be read: {reason}. Name another file.", facts) from error
 
 
 def _share(option: Option, typed: str) -> tuple[str, float]:

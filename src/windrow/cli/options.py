@@ -22,8 +22,8 @@ from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.domain.values import has_default
 from windrow.settings import Settings, variable_name
 
-ROWS_HELP: Final = "Labelled rows: CSV, TSV, JSONL or JSON, also .gz; - for stdin."
-TEXTS_HELP: Final = "Texts: CSV, TSV, JSONL, JSON or plain lines, also .gz; - for stdin."
+ROWS_HELP: Final = "Labelled rows: a table, JSON, or the file of a labelling tool, also .gz; - for stdin."
+TEXTS_HELP: Final = "Texts: a table, JSON, plain lines, or the file of a labelling tool, also .gz; - for stdin."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,22 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     ),
     "job_id": OptionSpec(metavar="ID", help="The job's id, as `windrow jobs` shows it."),
     "indicator_columns": OptionSpec(metavar="NAME"),
+    "id_column": OptionSpec(metavar="NAME"),
     "label_column": OptionSpec(metavar="NAME"),
+    "label_names": OptionSpec(metavar="LABEL=NAME"),
     "label_separator": OptionSpec(metavar="TEXT"),
     "labels_column": OptionSpec(metavar="NAME"),
+    "merge_labels": OptionSpec(
+        help="Take labels that look alike, since they differ only in case, in white space or in what cannot be seen, "
+        "for one, in the spelling that most rows have; a warning says which. Otherwise they are different labels."
+    ),
     "n": OptionSpec("-n"),
     "prefix": OptionSpec(metavar="PREFIX"),
     "purge": OptionSpec(help="Remove the files for good; otherwise `windrow restore` brings them back for a while."),
     "reason": OptionSpec(metavar="WORDS"),
+    "sheet": OptionSpec(metavar="NAME"),
+    "split_column": OptionSpec(metavar="NAME"),
+    "splits": OptionSpec("--split", metavar="PART"),
     "tag": OptionSpec(metavar="TAG"),
     "tags": OptionSpec("--tag", metavar="TAG"),
     "task": OptionSpec(metavar="TASK"),

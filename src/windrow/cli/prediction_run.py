@@ -1,127 +1,45 @@
 """Predicts the rows of a file into an output, with a progress bar, notes and a way to resume."""
 
-import io
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from windrow.cli.exits import Interrupted
 from windrow.cli.formats import duration
-from windrow.cli.progress import RowBar, row_bar
-from windrow.cli.resumable_output import (
-    ResumableOutput,
-    RunFingerprint,
-    WrittenRows,
-    check_same_run,
-    find_fingerprint,
-    output_file,
-    partial_path,
-    remaining_records,
-)
-from windrow.cli.writing import DocumentWriter, OutputFormat, TableWriter
-from windrow.domain.errors import WindrowError
+from windrow.cli.label_files import NoLabel, check_label_folder
+from windrow.cli.resumable_output import check_same_run, find_fingerprint, partial_path, remaining_records
+from windrow.cli.row_output import RowOutput, ShownWriter, opened_output
+from windrow.cli.run_options import Run
+from windrow.cli.summary_text import summary_lines
+from windrow.cli.writing import DocumentWriter, TableWriter
+from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.domain.figures import counted, listed
-from windrow.domain.file_prediction import SHARD_ROWS_RANGE, WORKERS_RANGE
-from windrow.domain.prediction import Kind, PredictRequest
+from windrow.domain.prediction_summary import PredictionSummary, SummaryCounts, label_summaries
 from windrow.domain.quality_warnings import warn_of_truncated
-from windrow.domain.read_options import ReadOptions
-from windrow.domain.values import Schema
 from windrow.execution.prediction_stream import PinnedRevision, StreamRequest, pin, pin_again, predict_stream
 from windrow.files.reading import Table, open_table
-from windrow.files.writing import CsvWriter, JsonLinesWriter, PredictionColumns, RowWriter, check_labels_for_csv
+from windrow.files.results import (
+    TABLES,
+    ResultContext,
+    ResultForm,
+    check_installed,
+    check_result_labels,
+    default_format,
+    find_result_form,
+    format_of_name,
+    names_for,
+    records_for,
+)
+from windrow.files.tool_results import ToolContext
+from windrow.files.writing import escaped_formula
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
 
-# "json" is the one document that the HTTP API answers with.
-ShownFormat = Literal["csv", "jsonl", "table", "json"]
 _SHOWN_LINES = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """Where answered rows go, and what they look like."""
-
-    out: str | None = None
-    """Write to this file, which appears once whole, or to this folder (``labelled/``, s3://bucket/labelled): a file for
-    each shard of rows."""
-    to: OutputFormat | None = None
-    """What comes out; otherwise by the name of ``out``, and CSV where that says nothing. A folder gets what the files
-    are, and Parquet too."""
-    scores: bool = False
-    """Add the scores of all labels to each row."""
-    prefix: str = ""
-    """What the names of the added columns begin with."""
-    skip_bad_rows: bool = False
-    """Leave out rows whose text is blank or too long, and tell which."""
-    resume: bool = False
-    """Go on with an ``out`` that broke off."""
-    overwrite: bool = False
-    """Replace an ``out`` that is there."""
-    shard_rows: Annotated[int | None, Schema(minimum=SHARD_ROWS_RANGE[0], maximum=SHARD_ROWS_RANGE[1])] = None
-    """With a folder: the most rows of each of its files; 10,000 unless said otherwise."""
-    note_bad_rows: bool = False
-    """With a folder: keep rows whose text is blank or too long, without a label, and say why in a column ``note``."""
-    runner: str | None = None
-    """With a folder: what classifies, ``local`` for the cores of this machine, ``ray`` for the Ray cluster of
-    RAY_ADDRESS, or ray://HOST:PORT."""
-    workers: Annotated[int | None, Schema(minimum=WORKERS_RANGE[0], maximum=WORKERS_RANGE[1])] = None
-    """With a Ray cluster: how many processes classify; one on each of its processors unless said otherwise."""
-    quiet: bool = False
-    """No remarks and no bar on standard error."""
-
-    @property
-    def file(self) -> Path | None:
-        """The file to write to."""
-        return None if self.out is None else Path(self.out)
-
-    def added(self, kind: Kind) -> PredictionColumns:
-        """Return the columns that a prediction by a classifier of a kind adds to each row."""
-        return PredictionColumns(self.prefix, self.scores, kind=kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What is to be done."""
-
-    request: PredictRequest
-    """The classifier and the prediction options; without texts."""
-    path: Path | str
-    """The file, ``-`` for standard input."""
-    read_options: ReadOptions
-    """How to read it."""
-    options: RunOptions
-    """Where the rows go."""
-    shown: ShownFormat
-    """What comes out."""
-    chunk_texts: int = 512
-    """The most texts of one request."""
-
-    @property
-    def model_name(self) -> str:
-        """The classifier as the user named it."""
-        return self.request.all_names[0]
-
-    def say(self, words: str) -> None:
-        """Tell something on standard error, so that standard output holds nothing but data."""
-        if not self.options.quiet:
-            print(words, file=sys.stderr)
-
-    def fingerprint(self, reference: str, kind: Kind) -> RunFingerprint:
-        """Return what decides what a row of the output looks like."""
-        asked = {name: getattr(self.request, name) for name in ("top_k", "abstain_below", "min_in_scope")}
-        options = {"format": self.shown, **asked, **asdict(self.options.added(kind))}
-        if kind == "single_label":
-            # So that what was begun before there were other kinds can be gone on with.
-            del options["kind"]
-        if self.options.skip_bad_rows:
-            options["skip_bad_rows"] = True
-        return RunFingerprint(self.model_name, reference, options)
 
 
 @dataclass(slots=True)
@@ -132,36 +50,86 @@ class _FileRun:
         run: What is to be done.
         pinned: The revision that answers.
         table: The file.
-        abstained, truncated: The number of such predictions so far.
+        form: How rows are written; ``None`` for what people or programs read alone: a table, or the document of HTTP.
+        counts: What was answered so far.
         skipped: The lines of the rows that were left out.
     """
 
     run: Run
     pinned: PinnedRevision
     table: Table
-    abstained: int = field(default=0)
-    truncated: int = field(default=0)
+    form: ResultForm | None
+    counts: SummaryCounts
     skipped: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
-    def predict(self, operations: "Operations", partial: ResumableOutput, bar: RowBar) -> None:
+    @property
+    def context(self) -> ResultContext:
+        """What is the same for all rows."""
+        pinned, added = self.pinned, self.run.options.added(self.pinned.kind)
+        tool = ToolContext(pinned.reference, pinned.labels, pinned.kind, self.run.options.tool_names)
+        is_table = self.form is not None and self.form.format in TABLES
+        columns = added.of_table(pinned.labels) if is_table else added
+        names = None if self.form is None else names_for(self.form, self.table)
+        return ResultContext(self.table.source, names, columns, tool)
+
+    def check(self) -> None:
+        """Refuse what cannot be written, before anything is.
+
+        Raises:
+            InvalidParameter: A label, a column or the kind of output is not possible.
+        """
+        if self.form is None:
+            return
+        context = self.context
+        check_result_labels(self.form, context.columns, self.pinned.labels)
+        check_installed(self.form, self.table.source.name)
+        if context.names is not None and self.form.format in (*TABLES, "jsonl", "json"):
+            context.columns.check(context.names, self.table.source)
+
+    def predict(self, operations: "Operations", output: RowOutput) -> None:
         """Write each row's answer behind what is there already."""
-        writer = self._writer(partial)
         request = replace(self.run.request, model_name=self.pinned.asked)
         skip = self.skipped.append if self.run.options.skip_bad_rows else None
         source, reference = self.table.source.name, self.pinned.reference
         stream_request = StreamRequest(request, source, reference, self.run.chunk_texts, skip)
-        records = bar.counted(remaining_records(self.table, partial.written, skip))
-        with closing(predict_stream(operations, records, stream_request)) as answered:
+        shown: Callable[[str], str] = escaped_formula if self.form is not None and self.form.escape_formulas else str
+        records = output.bar.counted(remaining_records(self.table, output.written, skip, shown))
+        if self.form is not None:
+            records = records_for(self.form, self.table, records)
+        with (
+            _with_skip_hint(is_told=skip is None and self.run.options.place is not None),
+            closing(predict_stream(operations, records, stream_request)) as answered,
+        ):
             for chunk, predictions in answered:
                 if not chunk:
                     continue
-                writer.write(chunk, predictions)
-                partial.rows += len(chunk)
-                self.abstained += sum(prediction.abstained for prediction in predictions)
-                self.truncated += sum(prediction.truncated for prediction in predictions)
-                bar.advance(len(chunk))
-        writer.end()
+                output.writer.write(chunk, predictions)
+                output.add_rows(len(chunk))
+                self.counts.add(predictions)
+                output.bar.advance(len(chunk))
+        output.writer.end()
+        output.summary = self.summary(output.label_files)
+
+    def summary(self, files: dict[str | NoLabel, str]) -> PredictionSummary:
+        """Return what became of the rows of this run."""
+        name, revision = self.pinned.reference.rsplit("@", 1)
+        counts = self.counts
+        return PredictionSummary(
+            model_name=name,
+            revision=int(revision),
+            rows=counts.rows,
+            labels=label_summaries(
+                counts.labels, {label: file for label, file in files.items() if isinstance(label, str)}
+            ),
+            abstained=counts.abstained,
+            without_labels=counts.without_labels,
+            out_of_scope=counts.out_of_scope,
+            truncated=counts.truncated,
+            output=self.run.options.place,
+            abstained_file=files.get(NoLabel.ABSTAINED),
+            without_labels_file=files.get(NoLabel.NONE_FITS),
+        )
 
     def report_start(self) -> None:
         """Tell which revision answers, and which column is read where its name does not say so."""
@@ -170,112 +138,122 @@ class _FileRun:
         where = "" if text.casefold() == "'text'" else f", and the texts stand in {text}"
         self.run.say(f"{self.pinned.reference} answers all rows{where}.")
 
-    def report_end(self, rows: int) -> None:
+    def report_end(self, summary: PredictionSummary, remark: str) -> None:
         """Tell what was done: how many rows, and with what result."""
-        seconds = time.perf_counter() - self.started
+        seconds, rows = time.perf_counter() - self.started, summary.rows
+        for line in summary_lines(summary, self.run.request.min_in_scope):
+            self.run.say(line)
         counts = [f"{counted(rows, 'row')} in {duration(seconds)} ({rows / max(seconds, 1e-9):,.0f} rows/s)"]
-        if self.abstained:
-            counts.append(f"{self.abstained:,} without a label")
-        where = "" if self.run.options.out is None else f" written to {self.run.options.out}"
+        if summary.abstained:
+            counts.append(f"{summary.abstained:,} without a label")
+        where = "" if summary.output is None else f" written to {summary.output}"
         self.run.say(f"{', '.join(counts)}{where}.")
-        for warning in warn_of_truncated(self.truncated, rows):
+        for warning in warn_of_truncated(summary.truncated, rows):
             self.run.say(f"Warning: {warning.message}")
+        if remark:
+            self.run.say(remark)
         if self.skipped:
             lines = listed(map(str, sorted(self.skipped)), _SHOWN_LINES)
-            skipped = counted(len(self.skipped), "row")
-            self.run.say(f"Left out, since the text is blank or too long: {skipped}, of the lines {lines}.")
+            skipped = counted(len(self.skipped), "row, of line", "rows, of the lines")
+            self.run.say(f"Left out, since the text is blank or too long: {skipped} {lines}.")
 
-    def _writer(self, partial: ResumableOutput) -> RowWriter:
-        run, source = self.run, self.table.source
-        added = run.options.added(self.pinned.kind)
-        if run.shown == "csv":
-            names = partial.written.names
-            columns = self.table.names or None if names is None else names[: len(names) - len(added.names)]
-            return CsvWriter(partial.file, added, source, columns, has_header=names is not None)
-        if run.shown == "jsonl":
-            return JsonLinesWriter(partial.file, added, source)
-        if run.shown == "table":
-            width = shutil.get_terminal_size().columns if partial.file.isatty() else None
-            return TableWriter(partial.file, self.pinned.labels, width, self.pinned.kind)
-        name, revision = self.pinned.reference.rsplit("@", 1)
-        return DocumentWriter(partial.file, (name, int(revision)), self.pinned.alias, self.pinned.kind)
+    def shown_writer(self) -> ShownWriter | None:
+        """Return what writes to standard output what is no file of results; ``None`` where rows are one."""
+        if self.run.shown == "table":
+            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+            return TableWriter(sys.stdout, self.pinned.labels, width, self.pinned.kind)
+        if self.run.shown == "document":
+            name, revision = self.pinned.reference.rsplit("@", 1)
+            return DocumentWriter(sys.stdout, (name, int(revision)), self.pinned.alias, self.pinned.kind)
+        return None
 
 
-def predict_file(operations: "Operations", run: Run) -> None:
+def predict_file(operations: "Operations", run: Run) -> PredictionSummary | None:
     """Predict each row of a file. All answers come from one revision.
 
     Args:
         operations: The verbs.
         run: What is to be done.
 
+    Returns:
+        What became of the rows of this run; ``None`` where nothing was left to do.
+
     Raises:
         InvalidInput: The file, a row or an option is wrong; the message names the line.
         NotFound: The classifier does not exist.
         Interrupted: The user pressed Ctrl-C.
     """
-    fingerprint = None
-    if (out := run.options.file) is not None:
+    out, begun = run.options.file, None
+    if run.options.label_folder is not None:
+        check_label_folder(run.options.label_folder, overwrite=run.options.overwrite)
+    elif out is not None:
         if run.options.resume and out.exists() and not partial_path(out).exists():
             run.say(f"{out} is whole already; nothing is left to do.")
-            return
-        fingerprint = find_fingerprint(out, resume=run.options.resume, overwrite=run.options.overwrite)
-        if fingerprint is not None:
-            check_same_run(fingerprint, run.fingerprint(fingerprint.reference, fingerprint.kind), out)
-    if out is None or fingerprint is None:
-        pinned = pin(operations, run.model_name)
-    else:
-        pinned = pin_again(operations, run.model_name, fingerprint.reference)
-        check_same_run(fingerprint, run.fingerprint(pinned.reference, pinned.kind), out)
-    if run.shown == "csv":
-        check_labels_for_csv(pinned.labels, pinned.kind)
+            return None
+        begun = find_fingerprint(out, resume=run.options.resume, overwrite=run.options.overwrite)
     with open_table(run.path, run.read_options) as table:
-        if table.columns is not None and run.shown in ("csv", "jsonl"):
-            run.options.added(pinned.kind).check(table.names, table.source)
-        file_run = _FileRun(run, pinned, table)
-        file_run.report_start()
-        with _output(run, pinned, table) as (partial, bar):
-            file_run.predict(operations, partial, bar)
-        file_run.report_end(bar.done)
+        form = None if run.shown in ("table", "document") else _form_of(run, table)
+        if out is not None and form is not None and run.options.resume and not form.is_resumable:
+            raise InvalidParameter(
+                "--resume goes with csv, tsv, jsonl and json; {to} is written anew. Leave it out, with --overwrite "
+                "where the file exists.",
+                {"parameter": "resume", "to": form.format},
+            )
+        if begun is None or form is None or out is None:
+            pinned = pin(operations, run.model_name)
+        else:
+            # Before it is known whether the revision is there still: what is asked for may be another one.
+            check_same_run(begun, run.fingerprint(begun.reference, begun.kind, form), out)
+            pinned = pin_again(operations, run.model_name, begun.reference)
+            check_same_run(begun, run.fingerprint(pinned.reference, pinned.kind, form), out)
+        return _predict(operations, _FileRun(run, pinned, table, form, SummaryCounts(run.request.min_in_scope)))
+
+
+def _predict(operations: "Operations", file_run: _FileRun) -> PredictionSummary:
+    file_run.check()
+    file_run.report_start()
+    run, form = file_run.run, file_run.form
+    fingerprint = None if form is None else run.fingerprint(file_run.pinned.reference, file_run.pinned.kind, form)
+    with opened_output(run, file_run.context, form, fingerprint, file_run.shown_writer()) as output:
+        file_run.predict(operations, output)
+    assert output.summary is not None
+    file_run.report_end(output.summary, getattr(output.writer, "remark", ""))
+    return output.summary
+
+
+def _form_of(run: Run, table: Table) -> ResultForm:
+    """Return how rows are written: as the file is, unless an option or the output's name asks for something else."""
+    options, found = run.options, default_format(table)
+    if options.out is not None and options.out.lower().endswith(".gz"):
+        raise InvalidParameter(
+            "Results are written unpacked. Name {file} without .gz, or pack it afterwards.",
+            {"parameter": "out", "file": options.out},
+        )
+    encoding = options.output_encoding
+    if run.shown is not None:
+        assert run.shown != "table"
+        assert run.shown != "document"
+        wanted = run.shown
+    elif options.out is None and options.split_by_label is None:
+        # What is no text goes to no pipe, and a terminal shows UTF-8.
+        wanted = "csv" if found in ("xlsx", "parquet") else found
+    else:
+        wanted = found if options.out is None else format_of_name(options.out, found)
+    if options.place is None and sys.stdout.isatty():
+        encoding = "utf-8"
+    if options.place is None and wanted in ("xlsx", "parquet"):
+        raise InvalidParameter("{to} is no text. Name a file for it with --out.", {"parameter": "to", "to": wanted})
+    form = find_result_form(table, wanted, run.read_options, encoding)
+    text = replace(form.text, decimal_comma=options.decimal_comma)
+    return replace(form, text=text, escape_formulas=options.escape_formulas)
 
 
 @contextmanager
-def _output(run: Run, pinned: PinnedRevision, table: Table) -> Iterator[tuple[ResumableOutput, RowBar]]:
-    """Open the output, with a progress bar if standard error is a terminal and no rows are printed there."""
-    is_watched = sys.stderr.isatty() and not run.options.quiet
-    if (out := run.options.file) is None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-        partial = ResumableOutput(sys.stdout, WrittenRows(), 0)
-        with row_bar(table.source, is_shown=is_watched and not sys.stdout.isatty()) as bar:
-            try:
-                yield partial, bar
-            except KeyboardInterrupt as interrupt:
-                rows = counted(partial.rows, "row")
-                raise Interrupted(f"{rows} {'was' if partial.rows == 1 else 'were'} written before.") from interrupt
-        return
-    with (
-        _with_resume_hint(out, is_resumable=not run.options.skip_bad_rows),
-        output_file(out, run.fingerprint(pinned.reference, pinned.kind), resume=run.options.resume) as partial,
-        row_bar(table.source, is_shown=is_watched) as bar,
-    ):
-        if partial.written.rows:
-            run.say(f"{partial.written.rows:,} rows are there already; going on behind them.")
-        yield partial, bar
-
-
-@contextmanager
-def _with_resume_hint(out: Path, *, is_resumable: bool) -> Iterator[None]:
-    """Add to what ends a run where the rows before are, and how to go on."""
-    partial = partial_path(out)
-    go_on = "; go on with --resume" if is_resumable else ""
+def _with_skip_hint(*, is_told: bool) -> Iterator[None]:
+    """Add to the error of a blank text how to leave such rows out."""
     try:
         yield
-    except WindrowError as error:
-        # What is wrong with that file itself says what to do about it.
-        if partial.exists() and "partial" not in error.facts:
-            error.template += f" The rows before are in {{partial}}{go_on}."
-            error.facts["partial"] = str(partial)
+    except InvalidFile as error:
+        if is_told and error.facts.get("field") == "text" and "blank" in error.template:
+            error.template += " To leave such rows out, begin anew with --skip-bad-rows."
         raise
-    except KeyboardInterrupt as interrupt:
-        rows = f"the rows before are in {partial}{go_on}" if partial.exists() else "no row was written"
-        raise Interrupted(f"{rows}.") from interrupt

@@ -1,18 +1,25 @@
 """Writes an output to ``<out>.partial``, renames it once it is complete, and resumes it where a run broke off."""
 
-import csv
+import codecs
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, Final, TextIO
 
 from windrow.disk import reason
 from windrow.domain.errors import InvalidFile, InvalidParameter, StorageFailed
 from windrow.domain.prediction import Kind
+from windrow.files.columns import Columns
 from windrow.files.reading import Record, Table
+from windrow.files.text_form import BYTE_ORDER_MARK, PLAIN, TextForm
+
+_TABLES: Final = ("csv", "tsv")
+# Lines of a list of JSON that are none of its rows.
+_NO_ROWS: Final = ("", "]", "[]")
+_BLOCK_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +48,18 @@ class WrittenRows:
 
     Args:
         rows: Whole rows.
-        names: The names of its columns; ``None`` where there is no row.
+        names: The names of its columns, which are numbers where it has no header; ``None`` where there is nothing.
         last: The last row's values by column.
     """
 
     rows: int = 0
     names: tuple[str, ...] | None = None
     last: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether what stands before the first row is there."""
+        return self.names is not None
 
 
 @dataclass(slots=True)
@@ -116,13 +128,16 @@ def check_same_run(fingerprint: RunFingerprint, wanted: RunFingerprint, out: Pat
 
 
 @contextmanager
-def output_file(out: Path, fingerprint: RunFingerprint, *, resume: bool) -> Iterator[ResumableOutput]:
+def output_file(
+    out: Path, fingerprint: RunFingerprint, *, resume: bool, form: TextForm = PLAIN
+) -> Iterator[ResumableOutput]:
     """Open an output for rows; it gets its name at the end of the block, if nothing went wrong.
 
     Args:
         out: Its name.
         fingerprint: What decides what its rows look like.
         resume: Whether to go on behind the rows that are there.
+        form: How it is written.
 
     Raises:
         StorageFailed: It cannot be written.
@@ -130,10 +145,10 @@ def output_file(out: Path, fingerprint: RunFingerprint, *, resume: bool) -> Iter
     """
     path = partial_path(out)
     with _output_errors(path):
-        is_csv = fingerprint.options.get("format") == "csv"
-        written = _recover(path, is_csv=is_csv) if resume and path.exists() else WrittenRows()
+        format_ = str(fingerprint.options.get("format"))
+        written = _recover(path, format_, form) if resume and path.exists() else WrittenRows()
         _fingerprint_path(path).write_text(json.dumps(asdict(fingerprint)), encoding="utf-8")
-        with _open_text(path, anew=not resume) as file:
+        with _open_text(path, form, anew=not resume) as file:
             partial = ResumableOutput(file, written, written.rows)
             try:
                 yield partial
@@ -149,7 +164,10 @@ def output_file(out: Path, fingerprint: RunFingerprint, *, resume: bool) -> Iter
 
 
 def remaining_records(
-    table: Table, written: WrittenRows, skip: Callable[[int], None] | None = None
+    table: Table,
+    written: WrittenRows,
+    skip: Callable[[int], None] | None = None,
+    shown: Callable[[str], str] = str,
 ) -> Iterator[Record]:
     """Yield a file's rows behind those that an output holds already.
 
@@ -157,6 +175,7 @@ def remaining_records(
         table: The file.
         written: What the output holds.
         skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
+        shown: Returns a value of the file as the output has it.
 
     Raises:
         InvalidParameter: The last of those is another row than the file has there.
@@ -168,10 +187,17 @@ def remaining_records(
         if record is None:
             words = "it has {found} rows, but the output has {kept} already."
             raise _is_another(table, words, found=number, kept=written.rows)
-    if record is not None and table.columns is not None and table.columns.text_of(written.last) != record.text:
+    # The text of a tool's row has no column.
+    columns = None if table.tool is not None else table.columns
+    if record is not None and columns is not None and not _is_last(record, columns, written, shown):
         words = "the output's row {kept} has another text than this row of the file."
         raise _is_another(table, words, record.line, kept=written.rows)
     yield from records
+
+
+def _is_last(record: Record, columns: Columns, written: WrittenRows, shown: Callable[[str], str]) -> bool:
+    values = {name: shown(value) if isinstance(value, str) else value for name, value in record.values.items()}
+    return columns.text_of(written.last) == columns.text_of(values)
 
 
 def _is_another(table: Table, template: str, line: int | None = None, **facts: object) -> InvalidFile:
@@ -179,9 +205,8 @@ def _is_another(table: Table, template: str, line: int | None = None, **facts: o
     return table.source.error(words, line, **facts, partial=True)
 
 
-def _open_text(path: Path, *, anew: bool) -> TextIO:
-    # Half of a surrogate pair, which no encoding has, is written as an escape that JSON understands.
-    return path.open("w" if anew else "a", encoding="utf-8", newline="", errors="backslashreplace")
+def _open_text(path: Path, form: TextForm, *, anew: bool) -> TextIO:
+    return path.open("w" if anew else "a", encoding=form.encoding, newline="", errors=form.errors)
 
 
 def _fingerprint_path(partial: Path) -> Path:
@@ -198,42 +223,104 @@ def _read_fingerprint(partial: Path) -> RunFingerprint:
         ) from error
 
 
-def _recover(path: Path, *, is_csv: bool) -> WrittenRows:
-    """Cut off a torn last row, and return what is left. We wrote it, so quotation marks in CSV come in pairs."""
-    end, count, quotes = 0, 0, 0
-    header, last, row = b"", b"", b""
+def _recover(path: Path, format_: str, form: TextForm) -> WrittenRows:
+    """Cut off a torn last row, and return what is left."""
     with path.open("r+b") as file:
-        for line in file:
-            row += line
-            quotes += line.count(b'"') if is_csv else 0
-            if not line.endswith(b"\n"):
-                break
-            if quotes % 2 == 0:
-                header, last = header or row, row
-                end, count, row, quotes = end + len(row), count + 1, b"", 0
-        file.truncate(end)
-    if not is_csv:
-        values = _parsed_json(path, last) if last else {}
-        return WrittenRows(count, tuple(values) or None, values)
-    if not header:
-        return WrittenRows()
-    names = tuple(_parsed_csv(header))
-    return WrittenRows(count - 1, names, dict(zip(names, _parsed_csv(last), strict=False)))
+        try:
+            found = (_whole_rows if format_ in _TABLES else _whole_objects)(file, form)
+            written = WrittenRows() if found.rows == 0 and not found.header else _written(path, found, form)
+        except UnicodeDecodeError as error:
+            raise _damaged(path) from error
+        file.truncate(found.end if written.has_begun else 0)
+    return written
 
 
-def _parsed_csv(row: bytes) -> list[str]:
-    return next(csv.reader(row.decode("utf-8", "replace").splitlines(keepends=True)))
+@dataclass(slots=True)
+class _Found:
+    """What an unfinished output holds.
+
+    Args:
+        end: The byte behind its last whole row.
+        rows: Its whole rows.
+        header: The row that names the columns; empty where there is none.
+        last: Its last row; empty where there is none.
+        is_table: Whether rows are cells; otherwise they are objects of JSON.
+    """
+
+    is_table: bool
+    end: int = 0
+    rows: int = 0
+    header: str = ""
+    last: str = ""
 
 
-def _parsed_json(path: Path, line: bytes) -> dict[str, object]:
+def _whole_rows(file: BinaryIO, form: TextForm) -> _Found:
+    """Find the whole rows of a table. We wrote it, so quotation marks come in pairs."""
+    found, at, row, quotes = _Found(is_table=True), 0, "", 0
+    before = (1 if form.declaration else 0) + (1 if form.has_header else 0)
+    for line in _whole_lines(file, form):
+        at += form.size_bytes(line)
+        row += line
+        quotes += 0 if form.quoting == "none" else line.count('"')
+        if quotes % 2:
+            continue
+        if before:
+            before -= 1
+            found.header = "" if before or not form.has_header else row.removeprefix(BYTE_ORDER_MARK)
+        else:
+            found.rows, found.last = found.rows + 1, row.removeprefix(BYTE_ORDER_MARK)
+        found.end, row, quotes = at, "", 0
+    return found
+
+
+def _whole_objects(file: BinaryIO, form: TextForm) -> _Found:
+    """Find the whole objects of JSONL, or of a list with one on each line, where a comma stands behind all but one."""
+    found, at = _Found(is_table=False), 0
+    for line in _whole_lines(file, form):
+        row = line.removesuffix(form.line_end).removesuffix(",")
+        shown = row.removeprefix(BYTE_ORDER_MARK)
+        if shown == "[":
+            found.header = shown
+        elif shown not in _NO_ROWS:
+            is_list = found.header == "["
+            found.end = at + form.size_bytes(row if is_list else line)
+            found.rows, found.last = found.rows + 1, shown
+        at += form.size_bytes(line)
+    return found
+
+
+def _whole_lines(file: BinaryIO, form: TextForm) -> Iterator[str]:
+    """Yield each line that is written to its end."""
+    decoder, rest = codecs.getincrementaldecoder(form.encoding)(), ""
+    for block in iter(lambda: file.read(_BLOCK_BYTES), b""):
+        *lines, rest = (rest + decoder.decode(block)).split(form.line_end)
+        for line in lines:
+            yield line + form.line_end
+
+
+def _written(path: Path, found: _Found, form: TextForm) -> WrittenRows:
+    if not found.is_table:
+        values = _parsed_json(path, found.last) if found.rows else {}
+        return WrittenRows(found.rows, tuple(values) or None, values)
+    last = form.parsed(found.last) if found.rows else []
+    names = tuple(form.parsed(found.header)) if found.header else tuple(str(n + 1) for n in range(len(last)))
+    return WrittenRows(found.rows, names, dict(zip(names, last, strict=False)))
+
+
+def _parsed_json(path: Path, line: str) -> dict[str, object]:
     try:
         value = json.loads(line)
     except ValueError:
         value = None
     if isinstance(value, dict):
         return value
-    facts = {"partial": str(path)}
-    raise InvalidParameter("The last row of {partial} is damaged. Begin anew with --overwrite.", facts)
+    raise _damaged(path)
+
+
+def _damaged(path: Path) -> InvalidParameter:
+    return InvalidParameter(
+        "The last row of {partial} is damaged. Begin anew with --overwrite.", {"partial": str(path)}
+    )
 
 
 @contextmanager

@@ -8,11 +8,18 @@ from typing import Final
 from windrow.cli.call import Call
 from windrow.cli.exits import Interrupted
 from windrow.cli.formats import duration
-from windrow.cli.prediction_run import RunOptions
 from windrow.cli.progress import training_bar
+from windrow.cli.run_options import RunOptions
+from windrow.cli.summary_text import label_lines
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
-from windrow.domain.file_prediction import DEFAULT_SHARD_ROWS, FileProgress, PredictFilesReport, PredictFilesRequest
+from windrow.domain.file_prediction import (
+    DEFAULT_SHARD_ROWS,
+    ROWS_FORMATS,
+    FileProgress,
+    PredictFilesRequest,
+    PredictFilesSummary,
+)
 from windrow.domain.job import Progress
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.quality_warnings import warn_of_truncated
@@ -32,7 +39,8 @@ def is_sharded(file: str | None, options: RunOptions) -> bool:
     """Whether rows go to a folder, in shards: what is named, or an option, goes with nothing else."""
     out = options.out
     return (
-        any((options.runner, options.workers, options.shard_rows, options.note_bad_rows, options.to == "parquet"))
+        any((options.runner, options.workers, options.shard_rows, options.note_bad_rows))
+        or (options.to == "parquet" and out is not None and not is_parquet(out))
         or (file is not None and _is_many(file))
         or (out is not None and (is_store_url(out) or out.endswith("/") or Path(out).is_dir()))
     )
@@ -86,6 +94,11 @@ def _asked(
 ) -> PredictFilesRequest:
     if file is None or file == STANDARD_INPUT:
         raise InvalidParameter("Standard input has no shards. Name a file.", {"parameter": "file"})
+    if options.split_by_label is not None:
+        raise InvalidParameter(
+            "--split-by-label goes with one file, and these rows are written in shards. Leave one of them out.",
+            {"parameter": "split_by_label"},
+        )
     if options.out is None:
         raise InvalidParameter(
             "Rows of {input} go to a folder here, a file for each shard. Name it, like --out labelled/.",
@@ -97,8 +110,11 @@ def _asked(
             "but a note.",
             {"parameter": "skip_bad_rows"},
         )
-    if options.to == "table":
-        raise InvalidParameter("A table is for a terminal. Write csv, jsonl or parquet.", {"parameter": "to"})
+    if options.to not in (None, *ROWS_FORMATS):
+        raise InvalidParameter(
+            "A folder of shards holds {known:joined}, not {to}. Name one of them, or a file with --out.",
+            {"parameter": "to", "known": list(ROWS_FORMATS), "to": options.to},
+        )
     asked = recast(
         PredictFilesRequest,
         replace(read_options, label_column=None),
@@ -115,7 +131,7 @@ def _asked(
     return replace(asked, overwrite=options.overwrite and not options.resume)
 
 
-def _tell(report: PredictFilesReport) -> None:
+def _tell(report: PredictFilesSummary) -> None:
     """Tell on standard error what was done."""
     parts = [
         f"{counted(report.rows_now, 'row')} in {duration(report.seconds)} ({report.rows_per_second:,.0f} rows/s), by "
@@ -127,6 +143,8 @@ def _tell(report: PredictFilesReport) -> None:
         parts.append(f"{report.noted:,} with a note, since the text is blank or too long")
     if report.shards_before:
         parts.append(f"{report.shards_before:,} of {counted(report.shards, 'shard')} were there already")
+    for line in label_lines(report.labels):
+        print(line, file=sys.stderr)
     print(f"{', '.join(parts)}. {counted(report.rows, 'row')} in {report.output}.", file=sys.stderr)
     for warning in warn_of_truncated(report.truncated, report.rows_now):
         print(f"Warning: {warning.message}", file=sys.stderr)

@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "import_classifier": "import",
     "job": "jobs show",
     "list_aliases": "aliases",
+    "list_bindings": "bindings",
     "list_classifiers": "list",
     "list_jobs": "jobs",
     "limit_key": "keys limit",

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, TextIO
+from typing import Final, TextIO
 
 from windrow.cli.formats import given_text, one_line
 from windrow.domain.prediction import Answer, Kind, Prediction
 from windrow.domain.values import recast
 from windrow.files.reading import Record
 
-OutputFormat = Literal["csv", "jsonl", "parquet", "table"]
 _MOST_CELLS: Final = 32
 
 

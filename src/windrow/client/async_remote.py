@@ -117,14 +117,14 @@ class AsyncRemoteOperations:
 
     async def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Its chunks come from the connection, and are for another thread to take."""
-        return await self._file(EXPORT, Export, request)
+        return await self._file(EXPORT, Export, request, request.suffix)
 
     async def report(self, request: ReportRequest) -> ReportPage:
         """See ``Operations.report``. Its chunks come from the connection, and are for another thread to take."""
-        return await self._file(REPORT, ReportPage, request)
+        return await self._file(REPORT, ReportPage, request, ReportPage.suffix)
 
     async def _file(
-        self, endpoint: Endpoint[AnyFile], kind: type[AnyFile], request: ExportRequest | ReportRequest
+        self, endpoint: Endpoint[AnyFile], kind: type[AnyFile], request: ExportRequest | ReportRequest, suffix: str
     ) -> AnyFile:
         response = await self._transport.open(build_call(endpoint, request, self._timeout_s))
         chunks, loop = self._transport.iter_chunks(response), asyncio.get_running_loop()
@@ -136,7 +136,7 @@ class AsyncRemoteOperations:
         body = StreamedBody(
             _for_a_thread(chunks, loop), lambda: asyncio.run_coroutine_threadsafe(release(), loop).result()
         )
-        return parse_file(kind, request.model_name, response.headers, body)
+        return parse_file(kind, request.model_name, suffix, response.headers, body)
 
     async def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from windrow.client.errors import ServerTimedOut
 from windrow.domain.classifier import FitRequest
 from windrow.domain.job import Job, JobListRequest, JobRequest
+from windrow.domain.label_merging import merge_labels
 from windrow.domain.labelled_rows import labelled_rows_as_jsonl
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import recast
@@ -76,7 +77,9 @@ def _find(operations: Operations, request: FitRequest, since: datetime) -> Job |
 def _has_rows(job: Job, request: FitRequest) -> bool:
     """Whether a job may train on the rows of a request; of those that it takes over, nobody here knows the digest."""
     if request.extends is None:
-        digest = hashlib.sha256(labelled_rows_as_jsonl(request.training_data)).hexdigest()
+        rows = request.training_data
+        rows = merge_labels(rows).rows if request.merge_labels else rows
+        digest = hashlib.sha256(labelled_rows_as_jsonl(rows)).hexdigest()
         return job.training_data_sha256 == digest
     kept_rows = job.taken_over_rows + job.replaced_rows  # not job.extends, whose name the API key may not know
     # One without rows has none to take over, and is named unless the key does not know it.
@@ -86,7 +89,10 @@ def _has_rows(job: Job, request: FitRequest) -> bool:
 
 def _is_described(job: Job, request: FitRequest) -> bool:
     """Whether a job has the descriptions of a request; those of a revision that it extends come in addition."""
-    given, taken = (request.label_descriptions or {}).items(), job.label_descriptions.items()
+    described = request.label_descriptions or {}
+    if request.merge_labels:
+        described = merge_labels(request.training_data).renamed(described)
+    given, taken = described.items(), job.label_descriptions.items()
     return given <= taken if request.extends is not None else given == taken
 
 

@@ -49,7 +49,7 @@ AnyFile = TypeVar("AnyFile", bound=FileReply)
 # The minimum read timeout of an event stream, in which the server sends a keep-alive every 15 seconds.
 EVENTS_TIMEOUT_S = 45.0
 # No other name is taken: a server must not choose which file of the working directory is replaced.
-_FILE_NAME = re.compile(rf'filename="({NAME_GRAMMAR}(?:@[0-9]{{1,9}})?\.(?:windrow|html))"')
+_FILE_NAME = re.compile(rf'filename="({NAME_GRAMMAR}(?:@[0-9]{{1,9}})?\.(?:windrow|onnx\.zip|html))"')
 _log = logging.getLogger("windrow.client")
 
 
@@ -126,6 +126,8 @@ class RemoteOperations:
     promote = _remote_method(Operations.promote)
     rollback = _remote_method(Operations.rollback)
     alias_history = _remote_method(Operations.alias_history)
+    bind = _remote_method(Operations.bind)
+    list_bindings = _remote_method(Operations.list_bindings)
     base_models = _remote_method(Operations.base_models)
     remove_base_model = _remote_method(Operations.remove_base_model)
     usage = _remote_method(Operations.usage)
@@ -157,13 +159,13 @@ class RemoteOperations:
         """See ``Operations.export``. Chunks are read from the connection lazily."""
         response = self._transport.open(build_call(EXPORT, request, self._timeout_s))
         body = StreamedBody(self._transport.iter_chunks(response), response.close)
-        return parse_file(Export, request.model_name, response.headers, body)
+        return parse_file(Export, request.model_name, request.suffix, response.headers, body)
 
     def report(self, request: ReportRequest) -> ReportPage:
         """See ``Operations.report``. Chunks are read from the connection lazily."""
         response = self._transport.open(build_call(REPORT, request, self._timeout_s))
         body = StreamedBody(self._transport.iter_chunks(response), response.close)
-        return parse_file(ReportPage, request.model_name, response.headers, body)
+        return parse_file(ReportPage, request.model_name, ReportPage.suffix, response.headers, body)
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
@@ -230,18 +232,21 @@ class RemoteOperations:
             _log.warning("The training could not be cancelled: %s", error.detail)
 
 
-def parse_file(kind: type[AnyFile], model_name: str, headers: Mapping[str, str], chunks: Iterator[bytes]) -> AnyFile:
+def parse_file(
+    kind: type[AnyFile], model_name: str, suffix: str, headers: Mapping[str, str], chunks: Iterator[bytes]
+) -> AnyFile:
     """Return the file in a reply.
 
     Args:
         kind: What it is.
         model_name: The classifier in the request, after which it is called where its own name will not do.
+        suffix: How its name ends.
         headers: The reply's headers.
         chunks: Its body.
     """
     named = _FILE_NAME.search(headers.get("Content-Disposition", ""))
-    is_usable = named is not None and named[1].endswith(kind.suffix)
-    file_name = named[1] if named is not None and is_usable else f"{model_name.partition('@')[0]}{kind.suffix}"
+    is_usable = named is not None and named[1].endswith(suffix)
+    file_name = named[1] if named is not None and is_usable else f"{model_name.partition('@')[0]}{suffix}"
     return kind(file_name, int(headers.get("Content-Length", "0")), chunks)
 
 

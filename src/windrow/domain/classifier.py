@@ -57,6 +57,15 @@ class FitRequest(Recipe):
     their names and descriptions alone (zero-shot). With ``extends``, those of that revision hold for labels that are
     not described here.
     """
+    multi_label: bool = False
+    """Without any rows, whether the classifier gives any number of labels; else it gives one. Where there are rows,
+    their form says it. With ``extends``, a classifier without rows stays of its kind.
+    """
+    merge_labels: bool = False
+    """Whether labels of rows that look alike, since they differ only in case, in white space or in what cannot be seen,
+    count as one, in the spelling that most rows have; a warning (``labels_merged``) says which. Otherwise they are
+    different labels, and a warning (``labels_alike``) names them.
+    """
 
 
 @dataclass(frozen=True, slots=True)

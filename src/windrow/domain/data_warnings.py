@@ -1,12 +1,13 @@
 """What is odd about labelled rows of either form: warnings that name the rows, and never stop a training."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from windrow.domain.characters import looks_like, quoted_apart
+from windrow.domain.characters import quoted_apart
 from windrow.domain.dataset import SMALL_CLASS_ROWS, DataWarning
 from windrow.domain.figures import counted, listed
+from windrow.domain.label_merging import groups_alike
 from windrow.domain.labelled_rows import LabelledDataset
 from windrow.domain.multi_label import MultiLabelDataset
 
@@ -118,7 +119,7 @@ def _rows_behind(code: str, dataset: LabelledDataset) -> tuple[int, ...]:
         return ()
     labels = {
         "small_classes": dataset.small_classes,
-        "labels_alike": [label for group in _labels_alike(dataset) for label in group],
+        "labels_alike": [label for group in groups_alike(dataset.labels) for label in group],
         "number_labels": _number_labels(dataset),
         "labels_joined": _labels_joined(dataset),
     }[code]
@@ -134,13 +135,6 @@ def _rows_with(dataset: LabelledDataset, labels: set[str]) -> tuple[int, ...]:
 
 def _labels_of_every_row(dataset: MultiLabelDataset) -> list[str]:
     return [label for label, count in dataset.rows_per_label.items() if count == len(dataset.rows)]
-
-
-def _labels_alike(dataset: LabelledDataset) -> list[list[str]]:
-    spellings: defaultdict[str, list[str]] = defaultdict(list)
-    for label in dataset.labels:
-        spellings[looks_like(label)].append(label)
-    return [group for group in spellings.values() if len(group) > 1]
 
 
 def _number_labels(dataset: LabelledDataset) -> list[str]:
@@ -164,13 +158,14 @@ def _parts_of(label: str) -> set[str]:
 
 
 def _warn_of_labels_alike(dataset: LabelledDataset) -> DataWarning | None:
-    alike = _labels_alike(dataset)
+    alike = groups_alike(dataset.labels)
     if not alike:
         return None
     named = listed((" / ".join(_quoted_in(group)) for group in alike), between="; ")
     return _warn(
         "labels_alike",
-        f"Some labels look alike: {named}. They count as different labels; give each label one spelling.",
+        f"Some labels look alike: {named}. They count as different labels. Give each label one spelling, or train with "
+        "merge_labels (on the command line --merge-labels), which gives all of them the one that most rows have.",
     )
 
 
@@ -182,7 +177,8 @@ def _warn_of_number_labels(dataset: LabelledDataset) -> DataWarning | None:
     return _warn(
         "number_labels",
         f"Labels that are whole numbers are taken as their text ({named}), and predictions have text, too. Names that "
-        "say what is meant can be read by people, and by the training.",
+        "say what is meant can be read by people, and by the training; of a file, label_names gives them (on the "
+        "command line --label-names 0=negative,1=positive).",
     )
 
 

@@ -158,7 +158,7 @@ class Dataset(LabelledTexts[Row]):
     """Checked rows with one label each. Made by :func:`check_rows`."""
 
     @property
-    def kind(self) -> Literal["single_label"]:
+    def kind(self) -> Literal["single_label", "multi_label"]:
         """The kind of a classifier that learns from such rows."""
         return "single_label"
 

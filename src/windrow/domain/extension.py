@@ -31,7 +31,7 @@ class FitRows:
     label_descriptions: Mapping[str, str] = field(default_factory=dict)
     """What the labels mean, by label: those of the request, and those of that revision for other labels."""
     warnings: tuple[DataWarning, ...] = ()
-    """What is odd about these descriptions, or changes for those who ask the name."""
+    """What was merged, what is odd about these descriptions, or changes for those who ask the name."""
 
 
 def extend_rows(extends: str, kept: Sequence[LabelledRow], given: Iterable[LabelledRow], limits: DataLimits) -> FitRows:

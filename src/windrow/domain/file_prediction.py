@@ -11,12 +11,14 @@ from typing import Annotated, Final, Literal, get_args
 
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import ModelReference
+from windrow.domain.output_options import OutputEncoding, check_output_encoding
 from windrow.domain.prediction import check_share
+from windrow.domain.prediction_summary import LabelSummary
 from windrow.domain.read_options import ReadOptions, check_read_options
 from windrow.domain.recipe import check_range
 from windrow.domain.values import Schema, Value, computed, recast
 
-RowsFormat = Literal["csv", "jsonl", "parquet"]
+RowsFormat = Literal["csv", "tsv", "jsonl", "parquet"]
 FileStage = Literal["planning", "predicting"]
 ROWS_FORMATS: Final[tuple[RowsFormat, ...]] = get_args(RowsFormat)
 SHARD_ROWS_RANGE: Final = (1, 1_000_000)
@@ -38,11 +40,25 @@ class StartPredictFilesRequest(ReadOptions):
     output: str
     """The folder to write to, on this machine or in an object store; each shard of rows becomes a file in it."""
     output_format: RowsFormat | None = None
-    """What is written; ``None`` for what each file is itself, and CSV for TSV."""
+    """What is written; ``None`` for what each file is itself. Text is written as that of a file of the same format:
+    with its delimiter, quotation marks, encoding, byte-order mark, line ends and, where it has one, header.
+    """
+    output_encoding: OutputEncoding | None = None
+    """The encoding of what is written: ``utf-8``, ``utf-8-sig`` (with the mark by which Excel knows it) or ``utf-16``;
+    ``None`` for that of each file.
+    """
+    escape_formulas: bool = False
+    """Whether an apostrophe is put before each cell of CSV and TSV that begins with =, +, -, @, a tab or a carriage
+    return and is no number, so that no spreadsheet runs it.
+    """
+    decimal_comma: bool = False
+    """Whether new numbers in CSV and TSV have a comma before their decimals, as a German Excel reads them."""
     prefix: str = ""
     """What the names of the added columns begin with."""
     scores: bool = False
-    """Whether to add the scores of all labels to each row, or with ``top_k`` of the best ones."""
+    """Whether to add the scores of all labels to each row, or with ``top_k`` of the best ones; in a table, a column for
+    each label (``score_billing``).
+    """
     top_k: Annotated[int | None, Schema(minimum=1)] = None
     """How many scores are given, the best ones; ``None`` for all."""
     abstain_below: Annotated[float | None, Schema(minimum=0, maximum=1)] = None
@@ -141,6 +157,19 @@ class PredictFilesReport(Value):
     """Rows that this run classified itself."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictFilesSummary(PredictFilesReport):
+    """What became of a prediction of files, and of its rows by label."""
+
+    labels: tuple[LabelSummary, ...] = ()
+    """How many rows of this run were given each label, the most frequent one first."""
+    without_labels: int = 0
+    """Rows of this run that were given none of the labels; 0 where a row has one label."""
+    out_of_scope: int = 0
+    """Rows of this run whose likeness to the training data is below ``min_in_scope``, or below 0.05 where that is not
+    asked for."""
+
+
 def check_predict_files_request(request: PredictFilesRequest) -> None:
     """Refuse a request that breaks a rule for which nothing need be looked at.
 
@@ -151,6 +180,7 @@ def check_predict_files_request(request: PredictFilesRequest) -> None:
         if not getattr(request, parameter).strip():
             raise InvalidParameter("{arg:{parameter}} is empty. Name a file or a folder.", {"parameter": parameter})
     check_read_options(request)
+    check_output_encoding(request.output_encoding)
     check_range("shard_rows", request.shard_rows, SHARD_ROWS_RANGE)
     if request.workers is not None:
         check_range("workers", request.workers, WORKERS_RANGE)

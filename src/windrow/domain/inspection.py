@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from windrow.domain.dataset import DataWarning
+from windrow.domain.output_options import WrittenQuoting
 from windrow.domain.prediction import Kind
-from windrow.domain.read_options import Format, ReadOptions, check_read_options
+from windrow.domain.read_options import Format, ReadOptions, Split, check_read_options
 from windrow.domain.values import ListValue, Value
+from windrow.domain.words import Words, is_same_everywhere, render
 
 # So many problems are told one by one; a file with more is another kind of file.
 MAX_PROBLEMS: Final = 100
@@ -63,6 +65,12 @@ class InspectedRow(Value):
     """Its labels where rows have any number of them; ``None`` where they have one, and, unless rows are ``labelled``,
     where it holds none that a training would take.
     """
+    split: Split | None = None
+    """The part of the data that the file says it belongs to: ``train``, ``validation`` or ``test``; ``None`` where it
+    says nothing.
+    """
+    id: str = ""
+    """What the labelling tool that wrote the file calls it; empty where it has no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +78,66 @@ class RowProblem(Value):
     """A row that was left out."""
 
     _named_by = "line"
+    _summary = "line detail id"
 
     line: int
     """The line at which it begins, from 1."""
     detail: str
     """What is wrong with it, and what to do about it."""
+    id: str = ""
+    """What the labelling tool that wrote the file calls it; empty where it has no name."""
+    template: str = ""
+    """The sentences of ``detail`` with places for the names of parameters, so that a program can tell them as its own
+    options; empty where they name none.
+    """
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The values for the template's places."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileNote(Value):
+    """What was decided about a file as a whole, or what in it are no rows."""
+
+    _named_by = "detail"
+    _summary = "detail"
+
+    detail: str
+    """The decision, and what to do where it is not the right one."""
+    template: str = ""
+    """The sentences of ``detail`` with places for the names of parameters, so that a program can tell them as its own
+    options; empty where they name none.
+    """
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The values for the template's places."""
+
+
+def row_problem(line: int, template: str, facts: Mapping[str, Any], id_: str = "") -> RowProblem:
+    """Return why a row was left out.
+
+    Args:
+        line: Its line, or the number of its record, from 1.
+        template: The sentences, as of :mod:`windrow.domain.words`.
+        facts: The values for their places.
+        id_: What the labelling tool calls the row.
+    """
+    kept = ("", {}) if is_same_everywhere(template) else (template, dict(facts))
+    return RowProblem(line, render(template, facts), id_, *kept)
+
+
+def file_note(template: str, facts: Mapping[str, Any]) -> FileNote:
+    """Return what was decided about a file.
+
+    Args:
+        template: The sentences, as of :mod:`windrow.domain.words`.
+        facts: The values for their places.
+    """
+    kept = ("", {}) if is_same_everywhere(template) else (template, dict(facts))
+    return FileNote(render(template, facts), *kept)
+
+
+def told_in(words: Words, told: RowProblem | FileNote) -> str:
+    """Return the sentences about a row or a file in a surface's own words."""
+    return render(told.template, told.facts, words) if told.template else told.detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +148,13 @@ class OpenQuestion(Value):
 
     parameter: str
     """The read option that answers it: ``text_column``, ``label_column``, ``labels_column``, ``label_separator``,
-    ``indicator_columns`` or ``header``."""
+    ``indicator_columns``, ``header``, ``sheet``, or ``encoding`` where one was proposed and read with."""
     detail: str
     """What is not clear."""
+    choices: tuple[str, ...] = ()
+    """The parts of a labelling tool's rows that the answer may name, such as its controls; none for tables, whose
+    columns the inspection has.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +171,23 @@ class Inspection(ListValue[InspectedRow]):
     delimiter: str | None
     """What stands between the fields of CSV and TSV; ``None`` for other formats."""
     has_header: bool | None
-    """Whether its first line names the columns; ``None`` for other formats than CSV and TSV, and where it is not clear:
-    the columns are then called as that line has it.
+    """Whether its first line names the columns; ``None`` for other formats than CSV, TSV and workbooks, and where it is
+    not clear: the columns are then called as that line has it.
     """
+    sheet: str | None = None
+    """The sheet that was read of a workbook; ``None`` for other formats, and where it is not clear which one it is."""
+    sheets: tuple[str, ...] = ()
+    """The sheets of a workbook; none for other formats."""
+    has_byte_order_mark: bool = False
+    """Whether its text begins with a byte-order mark."""
+    line_end: str = "\n"
+    r"""What ends its first row: ``\n``, ``\r\n`` or ``\r``."""
+    written_quoting: WrittenQuoting = "minimal"
+    """Which cells of CSV and TSV stand in quotation marks: those that need them (``minimal``), ``all``, or ``none``."""
+    declaration: str = ""
+    """The line before the header in which Excel declares the delimiter (``sep=;``); empty where there is none."""
     columns: tuple[InspectedColumn, ...]
-    """Its columns, in order."""
+    """Its columns, in order; none where a labelling tool's file is not read before a question is answered."""
     text_columns: tuple[str, ...]
     """The columns that make the texts; none where it is not clear which they are."""
     label_column: str | None
@@ -124,7 +203,7 @@ class Inspection(ListValue[InspectedRow]):
     rows_without_labels: int = 0
     """How many of the rows have none of the labels; 0 where rows have one label each."""
     num_rows: int
-    """How many rows it has, without those with a problem."""
+    """How many rows it has, without those with a problem; 0 where it has no ``columns``."""
     rows: tuple[InspectedRow, ...]
     """Those rows, in order; none where it is not clear which column holds the text."""
     rows_per_label: Mapping[str, int]
@@ -135,6 +214,24 @@ class Inspection(ListValue[InspectedRow]):
     """What is wrong with the rows that were left out: the first hundred."""
     num_problems: int
     """How many there are."""
+    certainty: float = 1.0
+    """How sure ``format`` is, from 0 to 1; 1 where the request says what the file is, and for tables."""
+    left_out: tuple[RowProblem, ...] = ()
+    """The rows of a labelling tool's file that are no examples, though nothing is wrong with them, each with the
+    reason: the first hundred.
+    """
+    num_left_out: int = 0
+    """How many there are."""
+    num_unlabelled: int = 0
+    """How many more rows nobody has labelled yet."""
+    rows_per_split: Mapping[str, int] = field(default_factory=dict)
+    """How many rows each part of the data has, by part; empty where the file names no parts."""
+    description: str = ""
+    """What the file says that the classifier is for, such as a system prompt; empty where it says nothing."""
+    label_descriptions: Mapping[str, str] = field(default_factory=dict)
+    """What the file says that labels mean, by label."""
+    notes: tuple[FileNote, ...] = ()
+    """What was decided about the file as a whole, and what in it are no rows."""
     warnings: tuple[DataWarning, ...]
     """What a training on these rows would warn of, each with all the rows behind it, counted from 0 in ``rows``."""
     sha256: str | None

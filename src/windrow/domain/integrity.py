@@ -43,6 +43,11 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
         "damage",
         "In an object store: the size or digest of a file's content is not the one that its commit says.",
     ),
+    "bindings_unreadable": (
+        "damage",
+        "A file of the bindings of questions cannot be read. While it is the newest one, no question finds its "
+        "classifier by its name.",
+    ),
     "keys_unreadable": (
         "damage",
         "A file of the API keys cannot be read. While it is the newest one, every key is refused.",
@@ -74,6 +79,8 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
     "job_unreadable": ("garbage", "What became of a training cannot be read; what it made is not affected."),
     "use_unreadable": ("garbage", "How much was used on a day cannot be read; no classifier is affected."),
     "base_model_leftover": ("garbage", "A base model was being removed, or its graph built, when the process died."),
+    "job_newer_format": ("notice", "A newer Windrow wrote what became of a training; this one does not read it."),
+    "use_newer_format": ("notice", "A newer Windrow wrote how much was used on a day; this one does not count it."),
     "alias_dangling": ("notice", "An alias points to what is deleted; it does not answer until it is promoted."),
     "number_not_copied": (
         "notice",

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from windrow.domain.dataset import (
     MAX_LABEL_CHARS,
@@ -11,6 +11,7 @@ from windrow.domain.dataset import (
     DataLimits,
     Dataset,
     DataWarning,
+    Row,
     check_label_count,
     text_problem,
 )
@@ -31,6 +32,13 @@ class LabelsAlone(Dataset):
 
     descriptions: Mapping[str, str]
     """What the labels mean, by label, sorted; an empty one leaves it at the name."""
+    multi_label: bool = False
+    """Whether a text has any number of the labels."""
+
+    @property
+    def kind(self) -> Literal["single_label", "multi_label"]:
+        """The kind of a classifier of these labels."""
+        return "multi_label" if self.multi_label else "single_label"
 
     @cached_property
     def rows_per_label(self) -> dict[str, int]:
@@ -39,15 +47,16 @@ class LabelsAlone(Dataset):
 
     @property
     def majority_accuracy(self) -> float:
-        """What guessing gets right where all labels are equally frequent."""
-        return 1 / len(self.labels)
+        """What guessing gets right where all labels are equally frequent; 0 of any number of labels."""
+        return 0.0 if self.multi_label else 1 / len(self.labels)
 
 
-def labels_alone(descriptions: Mapping[str, str] | None) -> LabelsAlone:
+def labels_alone(descriptions: Mapping[str, str] | None, *, multi_label: bool = False) -> LabelsAlone:
     """Return a dataset of labels without rows.
 
     Args:
         descriptions: Checked descriptions, by label; an empty one leaves it at the name.
+        multi_label: Whether a text has any number of the labels.
 
     Raises:
         InvalidTrainingData: There are fewer than 2 labels.
@@ -65,7 +74,7 @@ def labels_alone(descriptions: Mapping[str, str] | None) -> LabelsAlone:
             "classifier needs at least {minimum} labels. Describe another label, or {send} {arg:training_data}.",
             {"labels": len(descriptions), "rows": 0, "minimum": MIN_LABELS},
         )
-    return LabelsAlone((), dict(sorted(descriptions.items())))
+    return LabelsAlone((), dict(sorted(descriptions.items())), multi_label)
 
 
 def check_label_descriptions(descriptions: Mapping[str, str], limits: DataLimits) -> None:
@@ -147,16 +156,41 @@ def _warn_of_lost(labels: Sequence[str], extends: str) -> DataWarning:
     )
 
 
-def warn_of_zero_shot(labels: int) -> DataWarning:
+def check_form_of_rows(rows: Sequence[object], *, multi_label: bool) -> None:
+    """Refuse rows with one label each for a classifier that is to give any number of labels.
+
+    Args:
+        rows: Those of a request.
+        multi_label: Whether the request says that the classifier gives any number of labels.
+
+    Raises:
+        InvalidParameter: It does, and a row has one label.
+    """
+    if multi_label and any(isinstance(row, Row) for row in rows):
+        raise InvalidParameter(
+            "{arg:multi_label} says that a text has any number of labels, and rows of {arg:training_data} have one "
+            "label each. {Send} labels in each row, a list that may hold one, or leave {arg:multi_label} out.",
+            {"parameter": "multi_label"},
+        )
+
+
+def warn_of_zero_shot(labels: int, label_threshold: float | None = None) -> DataWarning:
     """Return the warning of a classifier that has seen no row.
 
     Args:
         labels: How many labels it has.
+        label_threshold: From which score it gives each label; ``None`` where it gives one.
     """
+    given = ""
+    if label_threshold is not None:
+        given = (
+            f" Each label is given from a score of {label_threshold:g} on, which was best on other rows than yours: "
+            "some labels will be missed, and others given wrongly."
+        )
     return DataWarning(
         "zero_shot",
         f"It has seen no labelled row: it knows the names and descriptions of its {labels} labels alone, and nothing "
-        "says how often it is right. Train it with a few rows of each label as soon as there are some.",
+        f"says how often it is right.{given} Train it with a few rows of each label as soon as there are some.",
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from windrow.domain.classifier import TestScore
+from windrow.domain.figures import percent
 from windrow.domain.interval import Interval
 from windrow.domain.prediction import NONE_OF_THE_LABELS
 from windrow.domain.report import Measurement, SharedMetrics, score_of
@@ -92,6 +93,13 @@ class ProposedLabelThreshold(Value):
     """Harmonic mean of the two."""
 
 
+def target_text(precision: float | None, recall: float | None) -> str:
+    """Return what thresholds of labels are chosen for, for a sentence; at most one of both is given."""
+    if precision is not None:
+        return f"a precision of {percent(precision)}"
+    return "the best F1" if recall is None else f"a recall of {percent(recall)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiLabelMetrics(SharedMetrics):
     """The metrics of a multi-label classifier on labelled rows, with each label's threshold in force.
@@ -147,9 +155,19 @@ class MultiLabelReport(MultiLabelMetrics, Measurement):
     misclassified: tuple[MisclassifiedSet, ...]
     """The rows that were misclassified, those first whose wrong decision was the most confident one."""
     proposed_thresholds: tuple[ProposedLabelThreshold, ...]
-    """For each label that test rows have, the threshold with the best F1 on them or, where ``target_precision`` was
-    requested, the lowest one that reaches it; a label is left out where none does (see ``warnings``).
+    """For each label that test rows have, the threshold with the best F1 on them; where ``target_precision`` was
+    requested, the lowest one that reaches it, and a label is left out where none does (see ``warnings``); where
+    ``target_recall`` was requested, the highest one that reaches it.
     """
+    target_precision: float | None = None
+    """The precision that was requested; ``None`` where none was."""
+    target_recall: float | None = None
+    """The recall that was requested; ``None`` where none was."""
+
+    @property
+    def target_text(self) -> str:
+        """What the proposed thresholds are to reach, for a sentence."""
+        return target_text(self.target_precision, self.target_recall)
 
     @property
     def score(self) -> TestScore:

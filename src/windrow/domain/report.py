@@ -6,10 +6,11 @@ from typing import Annotated, Final, Literal
 
 from windrow.domain.classifier import TestScore
 from windrow.domain.dataset import DataWarning
+from windrow.domain.errors import InvalidParameter
 from windrow.domain.interval import Interval
 from windrow.domain.labelled_rows import TestRows
 from windrow.domain.names import ModelReference, read_reference
-from windrow.domain.prediction import check_share
+from windrow.domain.prediction import Kind, check_share
 from windrow.domain.threshold import ProposedThreshold
 from windrow.domain.values import Schema, Value, computed, recast
 
@@ -17,6 +18,8 @@ from windrow.domain.values import Schema, Value, computed, recast
 SHOWN_THRESHOLDS: Final = (0.5, 0.8, 0.9, 0.95)
 # Below, half of the answers may be wrong, and a threshold has no point.
 MIN_TARGET_PRECISION = 0.5
+# Below, a label is hardly ever given.
+MIN_TARGET_RECALL = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,10 @@ class EvaluateRequest:
     of a multi-label classifier, one for each label. ``None`` asks for none, and of a multi-label classifier for those
     with the best F1. It is only proposed: no evaluation changes an answer.
     """
+    target_recall: Annotated[float | None, Schema(minimum=MIN_TARGET_RECALL, maximum=1)] = None
+    """Of a multi-label classifier, the share of each label's rows, from 0.01 to 1, that is to be given it: the highest
+    threshold with which that is so is proposed for each label. It goes without ``target_precision``.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +274,32 @@ def check_evaluate_request(request: EvaluateRequest) -> None:
 
     Raises:
         InvalidName: The name breaks the grammar.
-        InvalidParameter: ``target_precision`` lies outside its range.
+        InvalidParameter: ``target_precision`` or ``target_recall`` lies outside its range, or both are given.
     """
     read_reference(request.model_name)
     check_share("target_precision", request.target_precision, MIN_TARGET_PRECISION)
+    check_share("target_recall", request.target_recall, MIN_TARGET_RECALL)
+    if request.target_precision is not None and request.target_recall is not None:
+        raise InvalidParameter(
+            "{arg:target_recall} goes without {arg:target_precision}: a threshold is chosen for one of them. "
+            "{Send} one of them; the report says what the other one is.",
+            {"parameter": "target_recall"},
+        )
+
+
+def check_target_kind(request: EvaluateRequest, kind: Kind) -> None:
+    """Refuse a target that classifiers of a kind do not have.
+
+    Args:
+        request: The request.
+        kind: The classifier's kind.
+
+    Raises:
+        InvalidParameter: A recall is asked for, and it gives a single label.
+    """
+    if request.target_recall is not None and kind == "single_label":
+        raise InvalidParameter(
+            "{arg:target_recall} goes with a multi-label classifier, whose labels have a threshold each, and this one "
+            "gives a single label. Leave it out; {arg:target_precision} proposes the score below which it gives none.",
+            {"parameter": "target_recall"},
+        )

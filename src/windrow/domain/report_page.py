@@ -39,7 +39,8 @@ def check_report_request(request: ReportRequest) -> None:
 
     Raises:
         InvalidName: The name breaks the grammar.
-        InvalidParameter: ``target_precision`` lies outside its range, or the title is too long or no valid Unicode.
+        InvalidParameter: As :func:`windrow.domain.report.check_evaluate_request`, or the title is too long or no valid
+            Unicode.
     """
     check_evaluate_request(request)
     title = request.title or ""

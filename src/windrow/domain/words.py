@@ -35,6 +35,7 @@ _IN_PYTHON: Mapping[str, str] = {
     "list_jobs": "jobs",
     "list_classifiers": "models",
     "list_aliases": "aliases",
+    "list_bindings": "bindings",
     "list_keys": "keys",
     "alias_history": "history",
     "import_classifier": "import_file",

@@ -218,7 +218,7 @@ def load_encoder(folder: EncoderFolder, data_dir: Path, threads: int = 0) -> Onn
         StorageFailed: The data directory cannot be written.
     """
     graphs = find_or_build_graphs(folder, data_dir)
-    return OnnxEncoder(folder, graphs, _open_tokenizer(folder), threads or usable_cores())
+    return OnnxEncoder(folder, graphs, open_tokenizer(folder), threads or usable_cores())
 
 
 def _indices(packing: Packing) -> dict[str, npt.NDArray[Any]]:
@@ -266,7 +266,12 @@ def _graph_unusable(path: Path, why: str) -> InvalidBaseModel:
     )
 
 
-def _open_tokenizer(folder: EncoderFolder) -> "Tokenizer":
+def open_tokenizer(folder: EncoderFolder) -> "Tokenizer":
+    """Open a base model's tokenizer, which truncates texts to its most tokens and pads none.
+
+    Raises:
+        InvalidBaseModel: It cannot be used.
+    """
     from tokenizers import Tokenizer, normalizers
 
     try:

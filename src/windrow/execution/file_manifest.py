@@ -16,6 +16,7 @@ from windrow.domain.file_prediction import PredictFilesRequest, RowsFormat
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import LABEL_OPTIONS
 from windrow.files.sharding import FilePlan, ShardOptions
+from windrow.files.text_form import TextForm
 from windrow.files.writing import PredictionColumns
 from windrow.storage.files import KeyMissing
 from windrow.storage.input_files import InputFile
@@ -25,7 +26,7 @@ MANIFEST: Final = "_manifest.json"
 # The name by which other programs know that a folder is whole; it holds the report.
 DONE: Final = "_SUCCESS"
 PARTS: Final = "part-"
-FORMAT: Final = 1
+FORMAT: Final = 2
 _SHOWN: Final = 3
 # Who runs it, and how it treats what is there, changes nothing about the results.
 _NOT_PINNED: Final = frozenset(("model_name", "input", "output", "overwrite", "runner", "workers", *LABEL_OPTIONS))
@@ -39,6 +40,8 @@ class PlannedFile:
     """The file as it was found."""
     output_format: RowsFormat
     """What becomes of it."""
+    text: TextForm
+    """How the text of its results is written."""
     plan: FilePlan
     """Its shards."""
 
@@ -57,6 +60,8 @@ class Manifest:
     """The revision that answers, ``name@revision``."""
     kind: Kind = "single_label"
     """Whether it gives one label, or any number of them."""
+    labels: tuple[str, ...] = ()
+    """Its labels."""
     digest: str = ""
     """Of what decides its answers; empty where the API key does not let it be known."""
     options: Mapping[str, Any]
@@ -115,9 +120,19 @@ def shard_options(request: PredictFilesRequest) -> ShardOptions:
     return ShardOptions(read=request.read_options, shard_rows=request.shard_rows, keep_blank=request.note_bad_rows)
 
 
-def columns_of_request(request: PredictFilesRequest, kind: Kind) -> PredictionColumns:
-    """Return the columns that rows gain by a classifier of a kind."""
-    return PredictionColumns(request.prefix, request.scores, request.note_bad_rows, kind)
+def columns_of_request(
+    request: PredictFilesRequest, kind: Kind, labels: Sequence[str], written: RowsFormat
+) -> PredictionColumns:
+    """Return the columns that rows gain.
+
+    Args:
+        request: What was asked for.
+        kind: The kind of the classifier.
+        labels: Its labels.
+        written: What rows are written as.
+    """
+    columns = PredictionColumns(request.prefix, request.scores, request.note_bad_rows, kind)
+    return columns if written == "jsonl" else columns.of_table(labels)
 
 
 def read_manifest(place: Place, address: str) -> Manifest | None:

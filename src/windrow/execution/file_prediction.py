@@ -13,8 +13,8 @@ from windrow.domain.errors import AccessDenied, InvalidParameter
 from windrow.domain.file_prediction import (
     FileProgress,
     OnFileProgress,
-    PredictFilesReport,
     PredictFilesRequest,
+    PredictFilesSummary,
     RowsFormat,
     check_predict_files_request,
     ignore_file_progress,
@@ -39,8 +39,9 @@ from windrow.execution.prediction_stream import PinnedRevision, pin, pin_again
 from windrow.execution.shard_prediction import ShardCounts, ShardPredictor
 from windrow.files.decoding import Source
 from windrow.files.parquet import check_pyarrow, is_parquet, plan_parquet
+from windrow.files.results import ResultForm, check_result_labels
 from windrow.files.sharding import FilePlan, plan_shards
-from windrow.files.writing import check_labels_for_csv
+from windrow.files.text_form import PLAIN, TextForm, with_encoding
 from windrow.operations import Operations
 from windrow.storage.input_files import InputFile, find_input_files, open_input
 from windrow.storage.places import Place, open_place
@@ -72,7 +73,7 @@ def predict_files(
     request: PredictFilesRequest,
     on_progress: OnFileProgress = ignore_file_progress,
     control: TrainingControl | None = None,
-) -> PredictFilesReport:
+) -> PredictFilesSummary:
     """Classify each row of files, and write them in shards. All rows are answered by one revision.
 
     Args:
@@ -138,6 +139,7 @@ def begin_run(
             model_name=request.model_name,
             reference=pinned.reference,
             kind=pinned.kind,
+            labels=pinned.labels,
             digest=_digest_of(operations, pinned),
             options=options_of(request),
             files=planned,
@@ -230,11 +232,20 @@ def _planned(
         tell(0)
         plan = _plan(found, request, tell)
         output_format = _output_format(found, plan, request)
-        columns_of_request(request, pinned.kind).check(plan.names, Source(found.name, BytesIO()))
-        if output_format == "csv":
-            check_labels_for_csv(pinned.labels, pinned.kind)
+        text = _text_form(plan, output_format, request)
+        columns = columns_of_request(request, pinned.kind, pinned.labels, output_format)
+        columns.check(plan.names, Source(found.name, BytesIO()))
+        check_result_labels(ResultForm(output_format, text), columns, pinned.labels)
         rows_before, shards = rows_before + plan.rows, shards + len(plan.shards)
-        yield PlannedFile(found, output_format, plan)
+        yield PlannedFile(found, output_format, text, plan)
+
+
+def _text_form(plan: FilePlan, written: RowsFormat, request: PredictFilesRequest) -> TextForm:
+    """Return how the text of results is written: as that of the file, if they are of its format."""
+    text = replace(PLAIN, delimiter="\t") if written == "tsv" else PLAIN
+    if plan.format == written:
+        text = plan.text
+    return replace(with_encoding(text, request.output_encoding), decimal_comma=request.decimal_comma)
 
 
 def _plan(found: InputFile, request: PredictFilesRequest, on_rows: Callable[[int], None]) -> FilePlan:
@@ -244,7 +255,7 @@ def _plan(found: InputFile, request: PredictFilesRequest, on_rows: Callable[[int
 
 
 def _output_format(found: InputFile, plan: FilePlan, request: PredictFilesRequest) -> RowsFormat:
-    wanted = request.output_format or ("csv" if plan.format == "tsv" else plan.format)
+    wanted = request.output_format or plan.format
     if wanted == "parquet" and plan.format == "jsonl":
         raise InvalidParameter(
             "{file} is JSONL, whose values have no types that hold for all shards, so it cannot be written as Parquet. "
@@ -310,10 +321,10 @@ def _check_same_answers(manifest: Manifest, pinned: PinnedRevision, digest: str,
         )
 
 
-def _report(run: FileRun, counts: ShardCounts, seconds: float) -> PredictFilesReport:
+def _report(run: FileRun, counts: ShardCounts, seconds: float) -> PredictFilesSummary:
     """Return what was done; where there was something left to do, write it down, as a sign that all is there."""
     name, _, revision = run.manifest.reference.rpartition("@")
-    report = PredictFilesReport(
+    report = PredictFilesSummary(
         model_name=name,
         revision=int(revision),
         files=len(run.manifest.files),
@@ -326,6 +337,9 @@ def _report(run: FileRun, counts: ShardCounts, seconds: float) -> PredictFilesRe
         seconds=round(seconds, 3),
         output=run.request.output,
         rows_now=counts.rows,
+        labels=counts.by_label(),
+        without_labels=counts.without_labels,
+        out_of_scope=counts.out_of_scope,
     )
     if run.missing or DONE not in run.place.names():
         run.place.put(DONE, to_json(report))

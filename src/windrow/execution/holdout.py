@@ -22,6 +22,7 @@ from windrow.execution.tasks import CrossValidateHeadTask, HoldoutTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext
 from windrow.learning.calibrate import HeldOut, join
 from windrow.learning.folds import assign_folds, splits
+from windrow.learning.model_selection import choose_adapted_c
 
 # Each fold costs a training. With few rows, three folds, each on two thirds, cost twice the training itself; with many
 # rows, one or two folds hold out enough rows for a temperature and an interval. Source: docs/adr/0016, measured.
@@ -115,7 +116,9 @@ def cross_validate_adapter(
         progress.end_fold()
     if not adapted:
         return None
-    return PairedHeldOut(join(adapted), _cross_validate_head(training_set, folds, len(adapted), context))
+    return PairedHeldOut(
+        choose_adapted_c(join(adapted)), _cross_validate_head(training_set, folds, len(adapted), context)
+    )
 
 
 def assign_eval_folds(label_ids: Labels, text_ids: Ids, seed: int) -> Ids:
@@ -192,7 +195,7 @@ def evaluate_folds(
         features, label_ids = part.features[training_set.text_ids[held_out]], training_set.label_ids[held_out]
         task = HoldoutTask(part.examples(), training_set.hidden_size, recipe.seed, adapter is not None, features)
         outcome = context.run(task)
-        yield held_out, HeldOut(outcome.logits, label_ids, outcome.similarities, folds=1)
+        yield held_out, HeldOut(outcome.logits, label_ids, outcome.similarities, folds=1, by_c=outcome.by_c)
         longest_s = time.monotonic() - started
 
 

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,9 +57,10 @@ class _Known:
 class ModelWatch:
     """What names mean, for any number of threads.
 
-    What this process changes is forgotten at once, and what others change at the next look. A name that is not
-    confirmed is looked up on the disk; only where the disk says nothing, since the data directory is gone or does not
-    answer, what was known of it still holds. The looks read no file, so that none can hold them up.
+    What this process changes is forgotten at once, and looked up by who changed it (:meth:`look_up_changed`), so that
+    it holds where the disk goes away after that. What others change is not confirmed from the next look on. A name that
+    is not confirmed is looked up on the disk; only where the disk says nothing, since the data directory is gone or
+    does not answer, what was known of it still holds. The looks read no file, so that none can hold them up.
 
     Args:
         catalog: Says what names mean.
@@ -83,6 +85,7 @@ class ModelWatch:
         self._clock_s = clock_s
         self._known: dict[str, _Known] = {}
         self._num_changes = 0
+        self._changed: set[str] = set()
         self._lock = threading.Lock()
         self._is_watching = False
         self._looked_at_s = 0.0
@@ -125,6 +128,18 @@ class ModelWatch:
                 if len(self._known) > MAX_KNOWN:
                     del self._known[next(iter(self._known))]
         return model
+
+    def look_up_changed(self) -> None:
+        """Look up what changes of this process had forgotten: called by who made one, once it holds.
+
+        Nobody need ask for a name before the data directory vanishes, for it to be answered after that.
+        """
+        while self._changed:
+            with self._lock:
+                names, self._changed = self._changed, set()
+            for model_name in sorted(names):
+                with suppress(WindrowError):  # it means nothing now, or the disk is gone already
+                    self.find(model_name)
 
     def check_ready(self) -> None:
         """Check that the data directory was there at the last look, without asking the disk.
@@ -220,3 +235,4 @@ class ModelWatch:
             self._num_changes += 1
             for model_name in [each for each, known in self._known.items() if known.depends_on(name)]:
                 del self._known[model_name]
+                self._changed.add(model_name)

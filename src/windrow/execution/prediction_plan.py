@@ -82,10 +82,11 @@ def check_finite(record: Record, classifier: LoadedClassifier, total: float) -> 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedText:
-    """A text's features, and whether the text was truncated."""
+    """A text's features, whether the text was truncated, and how many tokens of it were encoded."""
 
     features: Floats
     truncated: bool
+    num_tokens: int = 0
 
 
 # The digests of a classifier's encoder and of a text, which decide the features.

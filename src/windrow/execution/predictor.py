@@ -128,11 +128,9 @@ class Predictor:
         """Do :meth:`predict` without reading anything; ``None`` where a classifier is not in memory."""
         classifiers = []
         for resolved in revisions:
-            key = _key(resolved.entry)
-            classifier = self._find_pinned(key) or self._loaded.find(key)
-            if classifier is None:
+            if (classifier := self.find_loaded(resolved)) is None:
                 return None
-            classifiers.append(self._checked(resolved, key, classifier))
+            classifiers.append(classifier)
         return self._start(revisions, classifiers, request, is_connected)[1]
 
     def features(self, resolved: ResolvedModel, texts: Sequence[str]) -> Floats:
@@ -153,6 +151,16 @@ class Predictor:
         answer.result()
         (classifier,) = plan.classifiers
         return np.array([plan.encoded[classifier.digest, text].features for text in plan.texts])
+
+    def find_loaded(self, resolved: ResolvedModel) -> LoadedClassifier | None:
+        """Return a revision's classifier, if it is in memory.
+
+        Raises:
+            InvalidArtifact: It does not fit its record.
+        """
+        key = _key(resolved.entry)
+        classifier = self._find_pinned(key) or self._loaded.find(key)
+        return None if classifier is None else self._checked(resolved, key, classifier)
 
     def is_loaded(self, entry: ClassifierState) -> bool:
         """Whether a revision is in memory."""
@@ -280,7 +288,15 @@ class Predictor:
         Args:
             keys: Their keys.
         """
-        return sum(key not in self._encoded for key in keys)
+        return len(self.new_keys(keys))
+
+    def new_keys(self, keys: Iterable[TextKey]) -> list[TextKey]:
+        """Return the keys of texts that are not in the cache.
+
+        Args:
+            keys: The keys.
+        """
+        return [key for key in keys if key not in self._encoded]
 
     def _read(self, entry: ClassifierState) -> LoadedClassifier:
         record, blob = entry.record, entry.blobs[ARTIFACT]
@@ -339,7 +355,7 @@ class Predictor:
     def _cache_features(self, plan: Plan[Any], batch: _EncoderBatch, features: Floats) -> None:
         for key, tokens, row in zip(batch.keys, batch.tokens, features, strict=True):
             # A copy, so that a cached text does not keep its whole batch in memory.
-            plan.encoded[key] = EncodedText(row.copy(), tokens.truncated)
+            plan.encoded[key] = EncodedText(row.copy(), tokens.truncated, len(tokens.ids))
             if np.isfinite(row).all():  # else a moment's fault would be kept
                 self._encoded.put(key, plan.encoded[key])
 

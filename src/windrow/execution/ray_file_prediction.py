@@ -101,8 +101,9 @@ class ClusterPredictor:
                 process.stdin.write(json.dumps(job).encode() + b"\n" + self._archive)
                 process.stdin.flush()
             for told in _replies(process, control):
-                counts = ShardCounts(told["rows"], told["abstained"], told["truncated"], told["noted"])
-                on_shard(Part(told["file"], told["shard"]), counts)
+                part = Part(told.pop("file"), told.pop("shard"))
+                labels = {label: (rows, total) for label, (rows, total) in json.loads(told.pop("labels")).items()}
+                on_shard(part, ShardCounts(**told, labels=labels))
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from windrow.execution.exported_classifier import ExportedClassifier, find_opene
 from windrow.execution.file_manifest import Part, read_manifest
 from windrow.execution.ray_base_models import place_base_model
 from windrow.execution.ray_versions import own_versions
-from windrow.execution.shard_prediction import ShardPredictor
+from windrow.execution.shard_prediction import ShardCounts, ShardPredictor
 from windrow.storage.places import open_place
 
 # Where a machine of its own does not see what others do.
@@ -50,12 +50,12 @@ class ShardActor:
             row: The shard, as ``file`` and ``shard``.
         """
         part = Part(int(row["file"]), int(row["shard"]))
-        told: dict[str, Any] = {**asdict(part), **dict.fromkeys(("rows", "abstained", "truncated", "noted"), 0)}
+        told: dict[str, Any] = {**asdict(part), **_plain(ShardCounts())}
         told |= {"versions": json.dumps(own_versions() | {"node": _node()}), "problem": ""}
         try:
             if self._predictor is None:
                 self._predictor = self._open()
-            return told | asdict(self._predictor.predict(part, _no_rows))
+            return told | _plain(self._predictor.predict(part, _no_rows))
         except WindrowError as error:
             return told | {"problem": _problem(_on_node(error))}
 
@@ -82,6 +82,11 @@ class ShardActor:
         return ExportedClassifier(
             archive, base_model.id, folder, int(self._job["threads"]), int(self._job["max_text_chars"])
         )
+
+
+def _plain(counts: ShardCounts) -> dict[str, Any]:
+    """Return counts as Ray's tables hold them, whose columns have one type each."""
+    return asdict(counts) | {"labels": json.dumps(counts.labels)}
 
 
 def _no_rows(rows: int) -> None:

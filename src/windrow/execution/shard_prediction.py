@@ -2,22 +2,25 @@
 
 import io
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import BinaryIO, Final, Protocol
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, Final
 
 from windrow.domain.characters import is_blank
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.file_prediction import PredictFilesRequest
 from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.prediction_summary import LabelSummary, SummaryCounts, added_up, label_summaries
 from windrow.execution.file_manifest import Manifest, Part, columns_of_request, read_manifest, shard_options
 from windrow.execution.prediction_stream import MAX_CHUNK_TEXTS, PinnedRevision, StreamRequest, predict_stream
 from windrow.files.decoding import Source
 from windrow.files.parquet import ParquetWriter, read_parquet_shard, with_values
 from windrow.files.reading import Record
+from windrow.files.results import ResultContext, ResultForm
 from windrow.files.sharding import read_shard
-from windrow.files.writing import CsvWriter, Gained, JsonLinesWriter, Note
+from windrow.files.tool_results import ToolContext
+from windrow.files.writing import Gained, Note, RowWriter
 from windrow.operations import Operations
 from windrow.settings import read_settings
 from windrow.storage.input_files import open_input
@@ -36,12 +39,18 @@ class ShardCounts:
         abstained: Those without a label, since the scores or the likeness are too low.
         truncated: Those whose text was longer than the encoder reads.
         noted: Those without a prediction.
+        without_labels: Those that were given none of the labels.
+        out_of_scope: Those that are unlike the training data.
+        labels: By label, how many rows were given it, and the sum of their scores.
     """
 
     rows: int = 0
     abstained: int = 0
     truncated: int = 0
     noted: int = 0
+    without_labels: int = 0
+    out_of_scope: int = 0
+    labels: Mapping[str, tuple[int, float]] = field(default_factory=dict)
 
     def plus(self, other: "ShardCounts") -> "ShardCounts":
         """Return the sum of both."""
@@ -50,19 +59,14 @@ class ShardCounts:
             self.abstained + other.abstained,
             self.truncated + other.truncated,
             self.noted + other.noted,
+            self.without_labels + other.without_labels,
+            self.out_of_scope + other.out_of_scope,
+            added_up(self.labels, other.labels),
         )
 
-
-class ShardWriter(Protocol):
-    """Writes the results of a shard."""
-
-    def write(self, records: Sequence[Record], predictions: Sequence[Gained]) -> None:
-        """Write rows with what they gain."""
-        ...
-
-    def end(self) -> None:
-        """Write what comes behind the last row."""
-        ...
+    def by_label(self) -> tuple[LabelSummary, ...]:
+        """Return the rows that were given each label, the most frequent one first."""
+        return label_summaries(self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class ShardPredictor:
             with closing(self._answered(source, records)) as answered:
                 for chunk, gained in answered:
                     writer.write(chunk, gained)
-                    counts = counts.plus(_counted(gained))
+                    counts = counts.plus(_counted(gained, self.request.min_in_scope))
                     on_rows(len(chunk))
             writer.end()
         self._check_still_wanted()
@@ -120,12 +124,11 @@ class ShardPredictor:
                 {"parameter": "output", "output": self.address},
             )
 
-    def _read(
-        self, part: Part, opened: BinaryIO, content: io.BytesIO
-    ) -> "tuple[Source, Iterator[Record], ShardWriter]":
+    def _read(self, part: Part, opened: BinaryIO, content: io.BytesIO) -> "tuple[Source, Iterator[Record], RowWriter]":
         """Return a shard's source and rows, and what writes their results."""
         file, options = self.manifest.file_of(part), shard_options(self.request)
-        plan, name, columns = file.plan, file.input.name, columns_of_request(self.request, self.manifest.kind)
+        plan, name, manifest = file.plan, file.input.name, self.manifest
+        columns = columns_of_request(self.request, manifest.kind, manifest.labels, file.output_format)
         shard, table = plan.shards[part.shard - 1], None
         if plan.format == "parquet":
             source, table, records = read_parquet_shard(opened, plan, shard, name, options)
@@ -135,11 +138,11 @@ class ShardPredictor:
             source, records = read_shard(opened, plan, shard, name, options)
         if file.output_format == "parquet":
             return source, records, ParquetWriter(content, columns, source, table, plan.names)
-        # Half of a surrogate pair, which no encoding has, is written as an escape that JSON understands.
-        text = io.TextIOWrapper(content, "utf-8", "backslashreplace", newline="", write_through=True)
-        if file.output_format == "csv":
-            return source, records, CsvWriter(text, columns, source, plan.names)
-        return source, records, JsonLinesWriter(text, columns, source)
+        form = ResultForm(file.output_format, file.text, self.request.escape_formulas)
+        text = io.TextIOWrapper(content, form.text.encoding, form.text.errors, newline="", write_through=True)
+        tool = ToolContext(manifest.reference, manifest.labels, manifest.kind)
+        context = ResultContext(source, plan.names, columns, tool)
+        return source, records, context.text_writer(form, text)
 
     def _answered(
         self, source: Source, records: Iterator[Record]
@@ -194,11 +197,15 @@ def _note(record: Record) -> Note:
     return BLANK if is_blank(record.text) else TOO_LONG
 
 
-def _counted(gained: Sequence[Gained]) -> ShardCounts:
-    predictions = [each for each in gained if isinstance(each, Prediction)]
+def _counted(gained: Sequence[Gained], min_in_scope: float | None) -> ShardCounts:
+    counts = SummaryCounts(min_in_scope)
+    counts.add(each for each in gained if isinstance(each, Prediction))
     return ShardCounts(
         len(gained),
-        sum(each.abstained for each in predictions),
-        sum(each.truncated for each in predictions),
-        len(gained) - len(predictions),
+        counts.abstained,
+        counts.truncated,
+        len(gained) - counts.rows,
+        counts.without_labels,
+        counts.out_of_scope,
+        counts.labels,
     )

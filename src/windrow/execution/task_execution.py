@@ -39,8 +39,9 @@ from windrow.execution.tasks import (
 from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior
 from windrow.learning.calibrated_head import calibrate_head
 from windrow.learning.described_head import cross_validate_described_head, fit_described_head, search_described_head
-from windrow.learning.head import LinearHead, fit_adapted_head
+from windrow.learning.head import ADAPTED_CS_OF_SETS, LinearHead, fit_adapted_head
 from windrow.learning.head_fitting import (
+    MAX_CV_WORK,
     Examples,
     HeadSearch,
     LearningCurve,
@@ -50,10 +51,12 @@ from windrow.learning.head_fitting import (
     fit_head,
     search_head,
 )
-from windrow.learning.label_sets import set_ids, strata
+from windrow.learning.label_sets import are_label_ids, count_labels, set_ids, strata
 from windrow.learning.low_rank import truncate_to_rank
+from windrow.learning.multi_label_thresholds import PRIOR_THRESHOLD
 from windrow.learning.plan import LayerConfig, plan_steps
 from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
+from windrow.learning.zero_shot import multi_label_threshold
 from windrow.storage.artifact import Artifact, artifact_to_bytes
 
 
@@ -176,8 +179,9 @@ def fit(task: FitTask) -> FitOutcome:
         head, head_report, out_of_fold = _fit_head(examples, task.seed, task.search)
         held_out = None if out_of_fold is None else _held_out(examples, out_of_fold, task.hidden_size)
     else:
-        head, head_report = fit_adapted_head(examples.features, examples.label_ids)
-    calibrated = calibrate_head(head, examples.label_ids, held_out, _temperature_prior(task))
+        c = None if held_out is None else held_out.c
+        head, head_report = fit_adapted_head(examples.features, examples.label_ids, c)
+    calibrated = calibrate_head(head, examples.label_ids, held_out, _temperature_prior(task), _prior_threshold(task))
     rows = slice(len(examples.groups))
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
     scope = None if held_out is None else measure_scope(centroids, held_out.similarities)
@@ -210,15 +214,32 @@ def _temperature_prior(task: FitTask) -> Prior:
     return HEAD_PRIOR if task.examples.prior is None else DESCRIBED_PRIOR
 
 
+def _prior_threshold(task: FitTask) -> float:
+    prior = task.examples.prior
+    return PRIOR_THRESHOLD if task.adapter is not None or prior is None else multi_label_threshold(len(prior))
+
+
 def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
     """Fit a head as :func:`fit` does to a part of the rows, and return its output for the held-out rows."""
     examples, rows = task.examples, slice(len(task.examples.groups))
+    by_c = None
     if task.is_adapted:
         head, _ = fit_adapted_head(examples.features, examples.label_ids)
+        by_c = _logits_by_c(task)
     else:
         head, _, _ = _fit_head(examples, task.seed)
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
-    return HoldoutOutcome(head.logits(task.holdout_features), similarity_to_nearest(task.holdout_features, centroids))
+    similarities = similarity_to_nearest(task.holdout_features, centroids)
+    return HoldoutOutcome(head.logits(task.holdout_features), similarities, by_c)
+
+
+def _logits_by_c(task: HoldoutTask) -> Floats | None:
+    """Return the logits at each C from which one is to be chosen; ``None`` where there is no choice."""
+    features, label_ids = task.examples.features, task.examples.label_ids
+    if are_label_ids(label_ids) or features.size * count_labels(label_ids) > MAX_CV_WORK:
+        return None
+    heads = (fit_adapted_head(features, label_ids, c)[0] for c in ADAPTED_CS_OF_SETS)
+    return np.stack([head.logits(task.holdout_features) for head in heads])
 
 
 def compute_curve(task: LearningCurveTask) -> LearningCurve:

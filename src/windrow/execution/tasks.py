@@ -230,10 +230,12 @@ class HoldoutOutcome:
     Args:
         logits: Shape [m, labels], float32.
         similarities: The rows' similarities to the centroids of the head's training rows; shape [m], float32.
+        by_c: As of ``learning.calibrate.HeldOut``.
     """
 
     logits: Floats
     similarities: Floats
+    by_c: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,13 +160,13 @@ def _encode_as_served(
 def _examples(dataset: LabelledDataset, training_set: EncodedTrainingSet, encoded: Encoded) -> Examples:
     """Return all rows, and the label names that take part, for fitting the head."""
     rows, names = np.array(dataset.text_ids), np.arange(training_set.num_label_names)
-    return Examples(
+    examples = Examples(
         features=encoded.features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
         label_ids=append_label_texts(labels_of(dataset), training_set.name_labels),
         groups=rows,
         num_train_only_rows=training_set.num_label_names,
-        prior=training_set.prior,
     )
+    return examples.beginning_as(training_set.prior)
 
 
 def _warn_of_long_descriptions(

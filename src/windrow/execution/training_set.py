@@ -23,10 +23,11 @@ from windrow.execution.label_encoding import measure_cosine_scale
 from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.selection import Selection, select_rows
 from windrow.execution.tasks import SearchHeadTask, Task
+from windrow.learning.head import LinearHead
 from windrow.learning.head_fitting import Examples, HeadSearch
 from windrow.learning.label_sets import append_label_texts, are_label_ids, count_labels
 from windrow.learning.model_selection import choose_adapter_scale, label_names_are_informative
-from windrow.learning.zero_shot import label_vectors, zero_shot_head
+from windrow.learning.zero_shot import label_vectors, multi_label_zero_shot_head, zero_shot_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,12 @@ class EncodedTrainingSet:
         return self._text_labels[: self.num_label_names]
 
     @property
-    def prior(self) -> Floats | None:
-        """The weights of the zero-shot head; ``None`` where no label is described, or rows have label sets."""
-        if len(self.described_ids) == 0 or not are_label_ids(self.label_ids):
+    def prior(self) -> LinearHead | None:
+        """The zero-shot head; ``None`` where no label is described."""
+        if len(self.described_ids) == 0:
             return None
-        return zero_shot_head(self._label_vectors, self.cosine_scale).weights
+        head_of = zero_shot_head if are_label_ids(self.label_ids) else multi_label_zero_shot_head
+        return head_of(self._label_vectors, self.cosine_scale)
 
     @property
     def truncated_descriptions(self) -> Ids:
@@ -177,13 +179,13 @@ class EncodedTrainingSet:
 
     def examples(self) -> Examples:
         """Return the rows, and the label names that take part, for fitting a head."""
-        return Examples(
+        examples = Examples(
             features=np.concatenate([self.row_features, self.features[self.name_ids]]),
             label_ids=append_label_texts(self.label_ids, self.name_labels),
             groups=self.text_ids,
             num_train_only_rows=self.num_label_names,
-            prior=self.prior,
         )
+        return examples.beginning_as(self.prior)
 
     def subset(self, rows: Ids) -> "EncodedTrainingSet":
         """Return the training set of some distinct rows, at least one of each label."""

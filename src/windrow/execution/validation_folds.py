@@ -16,9 +16,11 @@ from windrow.domain.recipe import Recipe
 from windrow.execution.holdout import evaluate_folds, train_folds
 from windrow.execution.tasks import LearningCurveTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext
+from windrow.learning.calibrate import join
 from windrow.learning.folds import assign_folds
 from windrow.learning.head_fitting import LearningCurve
 from windrow.learning.label_sets import as_sets
+from windrow.learning.model_selection import choose_adapted_c
 
 # The fractions of the learning curve, each twice the one before; the advice compares half of the rows with all.
 CURVE_FRACTIONS = (0.25, 0.5, 1.0)
@@ -71,7 +73,7 @@ def evaluate_out_of_fold(
     if is_adapted:
         adapters = train_folds(training_set, fold_ids, recipe, context)
         evaluated = evaluate_folds(training_set, fold_ids, recipe, context, adapters)
-        logits = np.concatenate([part.logits for _, part in evaluated])
+        logits = choose_adapted_c(join([part for _, part in evaluated])).logits
     return OutOfFold(curve, fold_ids[curve.rows], logits, is_adapted)
 
 

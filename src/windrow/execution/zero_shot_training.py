@@ -14,7 +14,13 @@ from windrow.execution.environment import describe_encoding
 from windrow.execution.label_encoding import encode_labels, measure_cosine_scale
 from windrow.execution.trainer import Trained
 from windrow.execution.training_set import TrainingContext
-from windrow.learning.zero_shot import TEMPERATURE, zero_shot_head
+from windrow.learning.zero_shot import (
+    TEMPERATURE,
+    multi_label_temperature,
+    multi_label_threshold,
+    multi_label_zero_shot_head,
+    zero_shot_head,
+)
 from windrow.storage.artifact import Artifact, artifact_to_bytes
 
 # Encoding a few hundred short texts takes about as long.
@@ -37,8 +43,13 @@ def train_zero_shot(dataset: LabelsAlone, context: TrainingContext) -> Trained:
     descriptions = described(dataset.descriptions)
     vectors = encode_labels(dataset.labels, descriptions, context.encoder, context.compute)
     scale = measure_cosine_scale(context.encoder, context.compute)
+    head, temperature = zero_shot_head(vectors, scale), TEMPERATURE * scale
+    thresholds: tuple[float, ...] | None = None
+    if dataset.multi_label:
+        head, temperature = multi_label_zero_shot_head(vectors, scale), multi_label_temperature(scale)
+        thresholds = (multi_label_threshold(len(dataset.labels)),) * len(dataset.labels)
     warnings = (
-        warn_of_zero_shot(len(dataset.labels)),
+        _warn_of_zero_shot(dataset),
         *warn_of_long_descriptions(descriptions, context.encoder),
         *zero_shot_warnings(dataset)[1:],
     )
@@ -46,11 +57,11 @@ def train_zero_shot(dataset: LabelsAlone, context: TrainingContext) -> Trained:
         FitReport, dataset, duplicate_rows=0, contradicting_rows=0, truncated_rows=0, small_classes=(), estimate=None
     )
     return Trained(
-        artifact=artifact_to_bytes(Artifact(zero_shot_head(vectors, scale), None, None)),
+        artifact=artifact_to_bytes(Artifact(head, None, None)),
         head=HeadReport(c=0.0, cv_accuracy=None, cv_folds=0),
         estimate=None,
-        label_thresholds=None,
-        scores=ScoreReport(temperature=TEMPERATURE * scale, source="prior", similarity=None, similarity_std=None),
+        label_thresholds=thresholds,
+        scores=ScoreReport(temperature=temperature, source="prior", similarity=None, similarity_std=None),
         versions=describe_encoding(),
         adapter=None,
         report=report,
@@ -61,7 +72,12 @@ def train_zero_shot(dataset: LabelsAlone, context: TrainingContext) -> Trained:
 def zero_shot_warnings(dataset: LabelsAlone) -> tuple[DataWarning, ...]:
     """Return what can be said of such a classifier before it is made."""
     odd = (each for each in find_data_warnings(dataset) if each.code != "small_classes")
-    return (warn_of_zero_shot(len(dataset.labels)), *odd)
+    return (_warn_of_zero_shot(dataset), *odd)
+
+
+def _warn_of_zero_shot(dataset: LabelsAlone) -> DataWarning:
+    labels = len(dataset.labels)
+    return warn_of_zero_shot(labels, multi_label_threshold(labels) if dataset.multi_label else None)
 
 
 def count_tokens(dataset: LabelsAlone, encoder: TextEncoder) -> int:

@@ -10,14 +10,15 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Literal, Protocol, cast
 
 from windrow.disk import reason
 from windrow.domain.errors import InvalidFile, InvalidParameter, LimitExceeded
+from windrow.files.decoding_errors import decoding_error, nul_error, unreadable_error
 
 STANDARD_INPUT = "-"
 # Large enough for fast reading, small enough that the rows of a slow pipe arrive without delay.
@@ -40,13 +41,24 @@ _MAGIC = (
     (b"SQLite format 3\0", "a database"),
     (b"PAR1\x15", "a Parquet file"),
     (b"\x7fELF", "a program"),
+    (b"\x1f\x8b", "a file that was packed twice"),  # once it is unpacked
     (b"BZh91AY", "a packed file"),
     (b"\xfd7zXZ", "a packed file"),
     (b"7z\xbc\xaf", "a packed file"),
     (b"\x28\xb5\x2f\xfd", "a packed file"),
 )
+# What to do with such a file.
+_SAVE_AS_CSV = "Save it as CSV with the program that made it, and use that file."
+_OF_OTHER_KINDS = {
+    **dict.fromkeys(("a picture", "a program"), "Name a file with rows."),
+    **dict.fromkeys(("a packed file", "a file that was packed twice"), "Unpack it, and use the file in it."),
+}
+# So much of what a row is known by is told.
+_MAX_ID_CHARS = 80
 # So many bytes are there before it is looked how a file begins.
 _BEGINNING_BYTES = 4
+# So much of the text says how it is written; a file may begin with as much white space, and is then taken for plain.
+_BEGINNING_CHARS = 1 << 12
 # Some programs save an HTML page or XML under the name .xls.
 _MARKUP = re.compile(r"\ufeff?\s*<(?:!doctype html|html|head|meta|table|\?xml)\b", re.IGNORECASE)
 # Where lines end: in Windows, elsewhere, and on old Macs.
@@ -63,6 +75,11 @@ class _Readable(Protocol):
 
 class Listener(Protocol):
     """Is told what is wrong with single rows and what is not clear, so that the rest of a file is read all the same."""
+
+    @property
+    def takes_questions(self) -> bool:
+        """Whether what is not clear is noted, so that all of the file is looked at; otherwise it refuses the file."""
+        ...
 
     def note_problem(self, error: InvalidFile) -> None:
         """Take note of a row that is left out."""
@@ -89,7 +106,12 @@ class Source:
         delimiter: What stands between its fields, once a row of CSV or TSV is read.
         has_header: Whether its first line names the columns; ``None`` where it cannot, or where it is not clear.
         mark_bytes: The length of its byte-order mark, once its text is read.
+        beginning: The beginning of its text, once that is read: whole lines, if they are not very long.
         on_text: Is told each block of its text as it is decoded; ``None`` for nobody.
+        place: What a row is counted by in messages.
+        row: The row that is being looked at: where it begins, and what it is known by, if anything.
+        sheets: The sheets of a workbook, once that is read.
+        sheet: The one that is read of them.
     """
 
     name: str
@@ -103,7 +125,12 @@ class Source:
     delimiter: str | None = field(default=None, kw_only=True)
     has_header: bool | None = field(default=None, kw_only=True)
     mark_bytes: int = field(default=0, kw_only=True)
+    beginning: str = field(default="", kw_only=True, repr=False)
     on_text: Callable[[str], None] | None = field(default=None, kw_only=True)
+    place: Literal["line", "row"] = field(default="line", kw_only=True)
+    row: tuple[int, str] = field(default=(0, ""), kw_only=True)
+    sheets: tuple[str, ...] = field(default=(), kw_only=True)
+    sheet: str | None = field(default=None, kw_only=True)
 
     def read1(self, size: int, /) -> bytes:
         """Return up to ``size`` of the next raw bytes, as soon as some are available; empty at the end."""
@@ -121,6 +148,11 @@ class Source:
         if self.listener is None:
             raise error
         self.listener.note_problem(error)
+
+    @property
+    def takes_questions(self) -> bool:
+        """Whether what is not clear is noted in place of refusing the file."""
+        return self.listener is not None and self.listener.takes_questions
 
     def ask(self, parameter: str, template: str, line: int | None = None, **facts: object) -> None:
         """Tell the listener what is not clear.
@@ -147,7 +179,9 @@ class Source:
             line: The line, counted from 1.
             **facts: The values for the template's placeholders.
         """
-        where = "{file}" if line is None else "{file}, line {line}"
+        where = "{file}" if line is None else f"{{file}}, {self.place} {{line}}"
+        if line is not None and self.row[0] == line and (id_ := self.row[1].strip()[:_MAX_ID_CHARS]):
+            where, facts = f"{where} ({{id}})", {"id": id_, **facts}
         return InvalidFile(f"{where}: {template}", {**facts, "file": self.name, "line": line})
 
 
@@ -176,25 +210,26 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def open_source(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
+def open_source(path: Path | str, encoding: str | None = None, listener: Listener | None = None) -> Iterator[Source]:
     """Open a file, or standard input where the path is ``-``.
 
     Args:
         path: The file.
         encoding: The encoding of its text; ``None`` for that of the byte-order mark, else UTF-8.
+        listener: Is told of wrong rows; ``None`` to refuse the file for the first one.
 
     Raises:
         InvalidParameter: There is no such file, it cannot be read, or the encoding is unknown.
     """
     check_encoding(encoding)
     if str(path) == STANDARD_INPUT:
-        yield Source(source_name(path), sys.stdin.buffer, encoding=encoding)
+        yield Source(source_name(path), sys.stdin.buffer, encoding=encoding, listener=listener)
         return
     path = Path(path)
     with open_bytes(path) as file:
         # The size of a pipe or a device means nothing.
         size_bytes = path.stat().st_size if path.is_file() else None
-        yield Source(source_name(path), file, size_bytes, encoding)
+        yield Source(source_name(path), file, size_bytes, encoding, listener=listener)
 
 
 def text_blocks(source: Source) -> Iterator[str]:
@@ -219,23 +254,45 @@ def text_blocks(source: Source) -> Iterator[str]:
     done, line = len(mark), 1
     # No block waits for the next one, so that the rows of a slow pipe are classified as soon as they arrive.
     for block in chain((first[len(mark) :],), blocks, (None,)):
-        try:
-            text = decoder.decode(block or b"", final=block is None)
-        except UnicodeDecodeError as error:
-            raise _decoding_error(source, error, done + len(block or b""), (encoding, line)) from error
-        except ValueError as error:
-            raise _unreadable_error(source, line, encoding) from error
-        if "\0" in text:
-            raise _nul_error(source, line + count_line_ends(text[: text.index("\0")]), encoding)
+        text = _decoded(source, decoder, block, (done, line))
         _check_has_whole_characters(source, text, line)
         done += len(block or b"")
         if source.limit is not None and done > source.limit[0]:
-            raise _too_large(source)
+            raise too_large(source)
         line += count_line_ends(text)
         if text:
+            if len(source.beginning) < _BEGINNING_CHARS:
+                source.beginning += text
             if source.on_text is not None:
                 source.on_text(text)
             yield text
+
+
+def _decoded(source: Source, decoder: io.IncrementalNewlineDecoder, block: bytes | None, place: tuple[int, int]) -> str:
+    """Decode a block; ``None`` for the end of the file.
+
+    Args:
+        source: The file, for messages.
+        decoder: What decodes it.
+        block: Its next bytes.
+        place: Where they begin: the offset, and the line.
+
+    Raises:
+        InvalidFile: They are no text in the encoding of the file.
+    """
+    (done, line), encoding = place, source.found_encoding
+    try:
+        text = decoder.decode(block or b"", final=block is None)
+    except UnicodeDecodeError as error:
+        # The decoder's text may begin before the block.
+        offset = done + len(block or b"") - len(error.object) + error.start
+        raise decoding_error(source.error, error, offset, (encoding, line)) from error
+    except ValueError as error:
+        raise unreadable_error(source.error, line, encoding) from error
+    if "\0" in text:
+        line += count_line_ends(text[: text.index("\0")])
+        raise nul_error(source.error, block or b"", line, encoding)
+    return text
 
 
 def count_line_ends(text: str) -> int:
@@ -315,9 +372,7 @@ def check_encoding(encoding: str | None) -> None:
 def _check_is_text(source: Source, first: bytes) -> None:
     kind = next((kind for magic, kind in _MAGIC if first.startswith(magic)), None)
     if kind is not None:
-        raise source.error(
-            "it is {kind}, no text. Save it as CSV with the program that made it, and use that file.", kind=kind
-        )
+        raise source.error(f"it is {{kind}}, no text. {_OF_OTHER_KINDS.get(kind, _SAVE_AS_CSV)}", kind=kind)
 
 
 def _check_has_whole_characters(source: Source, text: str, line: int) -> None:
@@ -333,7 +388,8 @@ def _check_has_whole_characters(source: Source, text: str, line: int) -> None:
         ) from error
 
 
-def _too_large(source: Source) -> LimitExceeded:
+def too_large(source: Source) -> LimitExceeded:
+    """Return the error that refuses a file for its size once it is unpacked; the source has a limit."""
     assert source.limit is not None
     limit, setting = source.limit
     return LimitExceeded(
@@ -352,51 +408,3 @@ def _encoding_of(source: Source, first: bytes) -> tuple[str, bytes]:
     if marked is not None and marked[0].startswith(wanted.removesuffix("-sig")):
         return marked
     return wanted, b""
-
-
-def _decoding_error(source: Source, error: UnicodeDecodeError, end: int, place: tuple[str, int]) -> InvalidFile:
-    """Return the error for a byte that the encoding cannot decode.
-
-    Args:
-        source: The file.
-        error: The decoder's error; its ``object`` may begin before the last block.
-        end: The offset in bytes at which the last block ends.
-        place: The encoding, and the line at which the last block begins.
-    """
-    encoding, line = place
-    offset = end - len(error.object) + error.start
-    with suppress(ValueError):
-        line += count_line_ends(error.object[: error.start].decode(encoding, "ignore"))
-    advice = (
-        "Name its encoding, often {set:encoding=cp1252}, or save the file as UTF-8."
-        if encoding == "utf-8"
-        else "Name its real encoding with {arg:encoding}."
-    )
-    return source.error(
-        f"the byte 0x{{byte:02x}} at offset {{offset}} is not {{encoding}}. {advice}",
-        line,
-        parameter="encoding",
-        byte=error.object[error.start],
-        offset=offset,
-        encoding=encoding.upper(),
-    )
-
-
-def _unreadable_error(source: Source, line: int, encoding: str) -> InvalidFile:
-    """Return an error for bytes that an encoding refuses as a whole, such as UTF-16 without a byte-order mark."""
-    if encoding in ("utf-16", "utf-32"):
-        return source.error(
-            "it does not begin with a byte order mark, so it is not clear how {encoding} orders its bytes. Name "
-            "{set:encoding={encoding}-le}, as Windows writes it, or {set:encoding={encoding}-be}.",
-            encoding=encoding,
-            parameter="encoding",
-        )
-    words = "it is not {encoding}. Name its real encoding with {arg:encoding}."
-    return source.error(words, line, encoding=encoding, parameter="encoding")
-
-
-def _nul_error(source: Source, line: int, encoding: str) -> InvalidFile:
-    advice = "If it is UTF-16, add {set:encoding=utf-16-le}." if encoding == "utf-8" else "Remove it."
-    return source.error(
-        f"there is a NUL character, which no text has. Is it a text file? {advice}", line, parameter="encoding"
-    )

@@ -5,10 +5,10 @@ Does not know which column holds the text. Holds one row in memory at a time.
 
 import csv
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from windrow.domain.errors import InvalidFile
 from windrow.domain.figures import counted
@@ -28,6 +28,7 @@ from windrow.files.columns import (
 )
 from windrow.files.decoding import LINE_END, MAX_LINE_CHARS, Source
 from windrow.files.lines import BLANK_LINES, Lines
+from windrow.files.row_text import RowText
 
 if TYPE_CHECKING:
     import _csv
@@ -47,6 +48,8 @@ MAX_COLUMNS = 1_000
 _THOUSANDS = re.compile(r"\d,\d{3}\b")
 # A row of a file: the line at which it begins, from 1, and its values by column.
 NumberedRow = tuple[int, dict[str, object]]
+# The same without the names of the columns.
+NumberedCells = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,30 @@ class _Dialect:
         )
 
 
-def read_delimited(
-    source: Source, blocks: Iterator[str], options: ReadOptions, *, labelled: bool = False
-) -> Generator[NumberedRow, None, tuple[str, ...]]:
-    """Yield the rows of CSV or TSV, except empty rows and those of delimiters only.
+@dataclass(slots=True)
+class NamedRows:
+    """The rows of a table with the names of their columns; iterate over them, or over their cells alone."""
+
+    names: tuple[str, ...]
+    """The columns."""
+    cells: Iterator[NumberedCells]
+    """The cells of each row, as many as there are columns, with the line at which it begins."""
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> NumberedRow:
+        """Return the next row by its columns.
+
+        Raises:
+            InvalidFile: It has fewer or more cells than the first one; the message names its line.
+        """
+        line, cells = next(self.cells)
+        return line, dict(zip(self.names, cells))  # noqa: B905 - they are equally many
+
+
+def read_delimited(source: Source, blocks: Iterator[str], options: ReadOptions, *, labelled: bool = False) -> NamedRows:
+    """Return the rows of CSV or TSV, except empty rows and those of delimiters only.
 
     Args:
         source: The file, for messages.
@@ -82,11 +105,8 @@ def read_delimited(
         options: The read options that the user gave.
         labelled: Whether the rows must have labels.
 
-    Returns:
-        The columns, even of a file without rows.
-
     Raises:
-        InvalidFile: A row or the header is wrong or ambiguous; the message names its line.
+        InvalidFile: The header is wrong or ambiguous, or a row before it; the message names its line.
     """
     lines = Lines(source, blocks)
     first = _next_filled(lines)
@@ -96,33 +116,87 @@ def read_delimited(
         lines.put_back(first)
     dialect = _dialect(first, options, declared)
     source.delimiter = dialect.delimiter
-    rows = _rows(source, lines, dialect)
-    line, row = next(rows, (lines.number, []))
+    return name_cells(source, _rows(source, lines, dialect), options, labelled=labelled)
+
+
+def name_cells(
+    source: Source, rows: Iterator[NumberedCells], options: ReadOptions, *, labelled: bool = False
+) -> NamedRows:
+    """Return rows with the names of their columns, which the first one says unless that is a row itself.
+
+    Args:
+        source: The file, for messages.
+        rows: The cells of each row, with the line at which it begins.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
+
+    Raises:
+        InvalidFile: The first row is wrong, or it is not clear whether it is a header.
+    """
+    line, row = next(rows, (1, []))
     if not row:
         raise source.error("there is nothing in it. Name a file with rows.")
-    if source.listener is not None and len(row) > MAX_COLUMNS:
+    if source.takes_questions and len(row) > MAX_COLUMNS:
         raise too_many_columns(source, line)
     source.has_header = options.header is not False
     if options.header is False:
-        names, first_rows = tuple(str(number) for number in range(1, len(row) + 1)), [(line, row)]
+        names, rows = tuple(str(number) for number in range(1, len(row) + 1)), chain([(line, row)], rows)
     else:
-        names, first_rows = _header(source, line, row, options, labelled), []
+        names = _header(source, line, row, options, labelled)
     ambiguous_names = ambiguous_header_names(row, options) if options.header is None else {}
-    for line, row in chain(first_rows, rows):
-        if len(row) != len(names):
+    return NamedRows(names, _whole_rows(source, rows, len(names), ambiguous_names))
+
+
+def _whole_rows(
+    source: Source, rows: Iterator[NumberedCells], width: int, ambiguous_names: Mapping[int, str]
+) -> Iterator[NumberedCells]:
+    """Yield the rows that have a cell for each column, and ask about the header where one repeats a name of it."""
+    # Mostly there is one at most: the name of the column with the label.
+    (first, name), *others = (*ambiguous_names.items(), (0, None))
+    more = [each for each in others if each[1] is not None]
+    for each in rows:
+        line, row = each
+        if len(row) != width:
             source.reject(
                 "the first line has {wanted}, this row {found}. Is a text with a delimiter, a "
                 "quotation mark or a line's end in it not quoted? Correct that row.",
                 line,
                 found=len(row),
-                wanted=counted(len(names), "field"),
+                wanted=counted(width, "field"),
             )
             continue
-        for place, name in ambiguous_names.items():
-            if row[place] == name:
-                _ask_for_repeated_header(source, line, name)
-        yield line, dict(zip(names, row, strict=True))
-    return names
+        if row[first] == name:
+            _ask_for_repeated_header(source, line, row[first])
+        if more:
+            for place, other in more:
+                if row[place] == other:
+                    _ask_for_repeated_header(source, line, row[place])
+        yield each
+
+
+def read_cells(
+    source: Source, blocks: Iterator[str], options: ReadOptions, *, delimiter: str | None = None
+) -> Iterator[NumberedCells]:
+    """Yield the cells of each row of CSV or TSV, the first one too, except empty rows and those of delimiters only.
+
+    Args:
+        source: The file, for messages.
+        blocks: Its decoded text.
+        options: The read options that the user gave.
+        delimiter: What stands between cells; ``None`` to tell it from the first line.
+
+    Raises:
+        InvalidFile: A row cannot be read; the message names its line.
+    """
+    lines = Lines(source, blocks)
+    first = _next_filled(lines)
+    if declared := declared_delimiter(first):
+        first = _next_filled(lines)
+    if first:
+        lines.put_back(first)
+    dialect = _dialect(first, options, delimiter or declared)
+    source.delimiter = dialect.delimiter
+    return _rows(source, lines, dialect)
 
 
 def too_many_columns(source: Source, line: int | None) -> InvalidFile:
@@ -201,7 +275,7 @@ def _check_repeated(
         return
     options, labelled = lookup
     try:
-        if source.listener is not None:
+        if source.takes_questions:
             columns: Columns | FoundColumns = look_for_columns(names, options)
         else:
             columns = find_columns(names, options, labelled=labelled)
@@ -256,27 +330,45 @@ def _has_named_columns(source: Source, line: int, names: Sequence[str], options:
 def _rows(source: Source, lines: Lines, dialect: _Dialect) -> Generator[tuple[int, list[str]], None, None]:
     """Yield each row with the line at which it begins."""
     csv.field_size_limit(MAX_LINE_CHARS)
-    rows = dialect.split(lines)
-    # Where a row begins, lines of nothing or of delimiters alone are passed over; inside a value, they count.
-    empty = re.compile(rf"(?:{re.escape(dialect.delimiter)}*+[\r\n])*+")
-    line, num_values = lines.number + 1, 0
+    text = RowText(source, lines, dialect.delimiter)
+    reader = text.reader = dialect.split(text.lines())
+    is_quoting_open, num_values = not dialect.is_quoting_given, 0
+    # More lines than these, and a row may be several; few programs quote in TSV, so there each row is looked at.
+    most_lines = 0 if dialect.delimiter == "\t" else 1
+    done = last = 0
     try:
-        while True:
-            lines.pass_over(empty)
-            line = lines.number + 1
-            if (row := next(rows, None)) is None:
-                return
+        for row in reader:
+            # Lines are counted by the reader, but for those that it has not seen.
+            last, done = done, reader.line_num
+            if not row or (not row[0] and len(row) > 1 and not any(row)):
+                text.empty = done
+                continue
+            if done - last > most_lines and is_quoting_open:
+                _check_is_one(source, row, dialect, (text.passed + last + 1, done - last, num_values or len(row)))
             num_values = num_values or len(row)
-            if not dialect.is_quoting_given and _is_several(row, dialect, lines.number + 1 - line, num_values):
-                raise source.error(
-                    f"a quotation mark holds together what may be several rows. {_HOW_QUOTED}.",
-                    line,
-                    parameter="quoting",
-                )
-            if len(row) == 1 or any(row):
-                yield line, row
+            yield text.passed + last + 1, row
     except csv.Error as error:
+        line = text.passed + done + 1
         raise source.error(_problem(str(error)), line, reason=str(error), parameter="quoting") from error
+
+
+def _check_is_one(source: Source, row: Sequence[str], dialect: _Dialect, place: tuple[int, int, int]) -> None:
+    """Refuse a row that may be several ones.
+
+    Args:
+        source: The file, for messages.
+        row: Its values.
+        dialect: How the file is written.
+        place: The line at which it begins, how many lines follow, and how many values rows have.
+
+    Raises:
+        InvalidFile: It may be.
+    """
+    line, num_lines, num_values = place
+    if _is_several(row, dialect, num_lines, num_values):
+        raise source.error(
+            f"a quotation mark holds together what may be several rows. {_HOW_QUOTED}.", line, parameter="quoting"
+        )
 
 
 def _is_several(row: Sequence[str], dialect: _Dialect, num_lines: int, num_values: int) -> bool:

@@ -7,7 +7,7 @@ from windrow.domain.read_options import Format, ReadOptions
 from windrow.files.columns import Evidence, listed
 from windrow.files.decoding import LINE_END, Source
 from windrow.files.delimited import declared_delimiter, evidence_of
-from windrow.files.json_values import ROW_KEYS
+from windrow.files.json_values import ROW_KEYS, TEXT_KEY
 
 
 def detect_format(source: Source, beginning: str, options: ReadOptions, *, labelled: bool) -> Format:
@@ -63,7 +63,9 @@ def _format_of_object(line: str) -> Format:
         return "json"  # an object that goes on in the next line
     except (ValueError, RecursionError):
         return "jsonl"  # which is refused with its line
-    return "json" if any(isinstance(value.get(key), list) for key in ROW_KEYS) else "jsonl"
+    has_rows = any(isinstance(value.get(key), list) for key in ROW_KEYS)
+    lists = [each for each in value.values() if isinstance(each, list) and each and isinstance(each[0], dict)]
+    return "json" if has_rows or (len(lists) == 1 and TEXT_KEY not in value) else "jsonl"
 
 
 def _has_header(source: Source, line: str, options: ReadOptions) -> bool:

@@ -4,28 +4,27 @@ Reads with the readers that trainings and predictions use. A row with a problem 
 refuse the file.
 """
 
-from bisect import insort
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, BinaryIO, Final
 
-from windrow.domain.characters import is_blank
 from windrow.domain.data_warnings import find_data_warnings, with_every_row
 from windrow.domain.dataset import MAX_LABEL_CHARS, DataLimits, DataWarning, Row
 from windrow.domain.errors import InvalidFile, LimitExceeded
 from windrow.domain.inspection import (
-    MAX_EXAMPLE_CHARS,
-    MAX_EXAMPLES,
-    MAX_PROBLEMS,
     InspectedColumn,
     InspectedRow,
     Inspection,
     InspectRequest,
     OpenQuestion,
-    RowProblem,
     check_inspect,
+    file_note,
+    row_problem,
 )
+from windrow.domain.label_names import parse_label_names
 from windrow.domain.labelled_rows import LabelledDataset, LabelledRow, dataset_of
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.words import render
@@ -40,17 +39,30 @@ from windrow.files.columns import (
 )
 from windrow.files.decoding import Source, check_encoding
 from windrow.files.delimited import MAX_COLUMNS, NumberedRow, too_many_columns
-from windrow.files.json_values import shown_value
+from windrow.files.formats.beginning import is_seekable
 from windrow.files.label_hints import find_label_hints
-from windrow.files.reading import Record, Table, is_rejected, open_rows
+from windrow.files.reading import Record, Table, is_rejected
+from windrow.files.row_limits import find_length_problem
+from windrow.files.seen_rows import Notes, SeenColumn, SeenRows, choices_of
+from windrow.files.table_columns import id_column_of, no_split_column, place_labels
+from windrow.files.table_opening import open_rows
+from windrow.files.text_form import find_text_form
+from windrow.files.tool_rows import ToldFile, read_tool_rows, tell_tool
 
 UNNAMED: Final = "the file"
-# Deeper values have no JSON reader that all have in common.
-_MAX_DEPTH: Final = 50
 # How much larger than the file its rows may be once each repeats the names of all columns.
 _MAX_GROWTH: Final = 4
 # What a value inside another one counts for besides its characters: ``[]`` takes this many times its room in memory.
 _NESTED_CHARS: Final = 30
+# The questions about which rows there are, and what their columns are called.
+_TABLE_QUESTIONS: Final = frozenset(("header", "sheet"))
+_READ_AS: Final = "it is not UTF-8, and was read as {candidate}, in which line {line} has {reading!r}. Is that right?"
+# The options that name a part of a tool's rows, and all that answer the same question.
+_PARTS: Final[Mapping[object, Sequence[str]]] = {
+    "text_column": ("text_column",),
+    "label_column": ("label_column", "labels_column"),
+    "labels_column": ("label_column", "labels_column"),
+}
 # The questions about how labels are written in their column.
 _UNCLEAR_LABELS: Final = frozenset(("label_separator", "labels_column"))
 
@@ -85,15 +97,51 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
     """
     check_inspect(request)
     check_encoding(request.encoding)
-    notes = _Notes(limits.rows.max_rows)
+    start = file.tell() if is_seekable(file) else None
+    try:
+        return _inspected(file, request, limits)
+    except InvalidFile as error:
+        candidate = error.facts.get("candidate")
+        if start is None or request.encoding is not None or not isinstance(candidate, str):
+            raise
+        file.seek(start)
+        asked = OpenQuestion("encoding", render(_READ_AS, error.facts))
+        with _or_else(error):
+            found = _inspected(file, replace(request, encoding=candidate), limits)
+    return replace(found, questions=(asked, *found.questions))
+
+
+@contextmanager
+def _or_else(first: InvalidFile) -> Iterator[None]:
+    """Raise an earlier error where a second attempt fails for the encoding too."""
+    try:
+        yield
+    except InvalidFile as error:
+        raise first if error.facts.get("parameter") == "encoding" else error from error
+
+
+def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits) -> Inspection:
+    """Read a whole file of rows in the encoding of its mark, of the request, or UTF-8; see :func:`inspect_file`."""
+    notes = Notes(limits.rows.max_rows)
     name = request.filename or UNNAMED
     limit = (limits.max_bytes, limits.setting)
     source = Source(name, file, encoding=request.encoding, limit=limit, listener=notes)
-    format_, names, rows = open_rows(source, request.filename or "", request, labelled=False)
+    tool, blocks = tell_tool(source, request, labelled=request.labelled)
+    if tool is not None:
+        return _inspected_tool(tool, request, limits, notes)
+    format_, names, rows = open_rows(source, request.filename or "", request, labelled=False, blocks=blocks)
     if len(names) > MAX_COLUMNS:
         raise too_many_columns(source, None)
-    found = _found_columns(source, names, request, notes)
-    seen = _SeenRows(source, limits, {each: _Column() for each in names}, is_json=format_ in ("json", "jsonl"))
+    if request.split_column is not None and request.split_column not in names:
+        raise no_split_column(source, request.split_column, names)
+    place, rows = place_labels(names, rows, request) if request.labelled else (None, rows)
+    if place is None:
+        found = _found_columns(source, names, request, notes)
+    else:
+        found = FoundColumns((names[place.text],), names[place.label])
+    seen = SeenRows(
+        source, limits.rows.max_rows, {each: SeenColumn() for each in names}, is_json=format_ in ("json", "jsonl")
+    )
     first, rows = _first_of(rows)
     found = _with_list_of_labels(found, request, first)
     table = Table(
@@ -101,121 +149,86 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
         Columns(found.text, found.label, found.labels) if request.labelled else Columns(found.text),
         names,
         seen.counted(rows),
-        is_delimited=format_ in ("csv", "tsv"),
+        is_delimited=format_ in ("csv", "tsv", "xlsx"),
+        format=format_,
         options=request,
         keeps_blank_labels=True,
+        id_column=id_column_of(source, names, request, found),
+        label_names=parse_label_names(request.label_names),
     )
     kept = _settled(_kept_rows(table, found, request, limits), table, notes)
-    if request.labelled and found.text and "header" not in notes.questions and lacks_labels(names, request):
+    is_table_clear = _TABLE_QUESTIONS.isdisjoint(notes.questions)
+    if request.labelled and found.text and is_table_clear and lacks_labels(names, request):
         cells = {name: column.values for name, column in seen.columns.items() if name not in found.text}
         for hint in find_label_hints(cells):
             source.ask(str(hint.parameter), hint.template, None, **hint.facts)
-    if not found.text or "header" in notes.questions:
-        found, kept = FoundColumns((), found.label if "header" not in notes.questions else None), []
-    return _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
-
-
-@dataclass(slots=True)
-class _Notes:
-    """What is wrong with a file's rows, and what is not clear; a ``Listener``.
-
-    Args:
-        max_problems: More are as many rows too many.
-    """
-
-    max_problems: int
-    problems: list[RowProblem] = field(default_factory=list)
-    num_problems: int = 0
-    questions: dict[str, OpenQuestion] = field(default_factory=dict)
-
-    def note_problem(self, error: InvalidFile) -> None:
-        """Take note of a row that is left out.
-
-        Raises:
-            LimitExceeded: There are too many.
-        """
-        self.num_problems += 1
-        if self.num_problems > self.max_problems:
-            raise _too_many_rows(str(error.facts["file"]), self.max_problems)
-        line, template = error.facts["line"], error.template.removeprefix("{file}, line {line}: ")
-        assert isinstance(line, int)
-        if len(self.problems) < MAX_PROBLEMS or line < self.problems[-1].line:
-            insort(self.problems, RowProblem(line, render(template, error.facts)), key=lambda each: each.line)
-            del self.problems[MAX_PROBLEMS:]
-
-    def note_question(self, error: InvalidFile) -> None:
-        """Take note of what is not clear, without the advice, which is the parameter."""
-        parameter = str(error.facts["parameter"])
-        template = error.template.removeprefix("{file}, line {line}: ").removeprefix("{file}: ")
-        detail = f"{template.partition('. ')[0].removesuffix('.')}."
-        self.questions.setdefault(parameter, OpenQuestion(parameter, render(detail, error.facts)))
-
-
-@dataclass(slots=True)
-class _Column:
-    """What was seen of a column."""
-
-    examples: list[str] = field(default_factory=list)
-    values: set[str] = field(default_factory=set)
-
-    def add(self, value: object) -> None:
-        shown = shown_value(value)
-        if shown in self.values or is_blank(shown):
-            return
-        self.values.add(shown)
-        if len(self.examples) < MAX_EXAMPLES:
-            is_long = len(shown) > MAX_EXAMPLE_CHARS
-            self.examples.append(f"{shown[: MAX_EXAMPLE_CHARS - 1]}…" if is_long else shown)
-
-
-@dataclass(slots=True)
-class _SeenRows:
-    """What was seen of a file's rows while they were read."""
-
-    source: Source
-    limits: InspectionLimits
-    columns: dict[str, _Column]
-    is_json: bool = field(kw_only=True)
-    num_rows: int = 0
-
-    def counted(self, rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
-        """Yield the rows, and take note of their columns.
-
-        Raises:
-            LimitExceeded: There are too many.
-            InvalidFile: There are too many columns.
-        """
-        for line, values in rows:
-            self.num_rows += 1
-            if self.num_rows > self.limits.rows.max_rows:
-                raise _too_many_rows(self.source.name, self.limits.rows.max_rows)
-            if self.is_json and (problem := _problem_of_json(values)):
-                self.source.reject(problem, line)
-                continue
-            for name, value in values.items():
-                if name not in self.columns:
-                    if len(self.columns) == MAX_COLUMNS:
-                        raise too_many_columns(self.source, line)
-                    self.columns[name] = _Column()
-                self.columns[name].add(value)
-            yield line, values
-
-
-def _too_many_rows(name: str, limit: int) -> LimitExceeded:
-    return LimitExceeded(
-        "{file} has more than {limit} rows; more are not taken here. {Send} fewer, or raise {setting}.",
-        {"file": name, "limit": limit, "setting": "WINDROW_MAX_ROWS"},
+    if not found.text or not _TABLE_QUESTIONS.isdisjoint(notes.questions):
+        found, kept = FoundColumns((), found.label if _TABLE_QUESTIONS.isdisjoint(notes.questions) else None), []
+    told = () if place is None else (file_note(place.note.template, place.note.facts),)
+    inspection = _inspection(source, notes, found, kept, {"format": format_, "seen": seen})
+    form = find_text_form(source, request)
+    return replace(
+        inspection,
+        notes=told,
+        has_byte_order_mark=form.has_mark,
+        line_end=form.line_end,
+        written_quoting=form.quoting,
+        declaration=form.declaration,
     )
 
 
-def _found_columns(source: Source, names: tuple[str, ...], request: InspectRequest, notes: _Notes) -> FoundColumns:
+def _inspected_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: Notes) -> Inspection:
+    """Read a whole file of a labelling tool; where one of its parts is to be chosen, ask which instead."""
+    try:
+        return _read_tool(told, request, limits, notes)
+    except InvalidFile as error:
+        parameter = error.facts.get("parameter")
+        if (
+            parameter not in _PARTS
+            or not choices_of(error)
+            or any(getattr(request, each) for each in _PARTS[parameter])
+        ):
+            raise
+        notes = Notes(limits.rows.max_rows)
+        notes.note_question(error)
+    source = told.document.source
+    seen = SeenRows(source, limits.rows.max_rows, {}, is_json=False)
+    found = _inspection(source, notes, FoundColumns((), None), [], {"format": told.format.name, "seen": seen})
+    return replace(found, certainty=told.certainty)
+
+
+def _read_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: Notes) -> Inspection:
+    """Read a whole file of a labelling tool, and tell its rows as those of a table."""
+    tool = read_tool_rows(told, settles_kind=True)
+    source, columns = told.document.source, tool.columns
+    seen = SeenRows(source, limits.rows.max_rows, {each: SeenColumn() for each in tool.names}, is_json=False)
+    found = FoundColumns(columns.text, columns.label, labels=columns.labels)
+    wanted = columns if request.labelled else Columns(columns.text)
+    table = Table(source, wanted, tool.names, iter(()), options=request, tool=tool, on_row=seen.count)
+    kept = _kept_rows(table, found, request, limits)
+    reading, left_out = tool.reading, tool.left_out
+    seen.columns = {name: column for name, column in seen.columns.items() if column.values or name in columns.text}
+    return replace(
+        _inspection(source, notes, found, kept, {"format": tool.format.name, "seen": seen}),
+        certainty=tool.certainty,
+        left_out=tuple(row_problem(row.place, row.template, row.facts, row.id) for row in left_out.rows),
+        num_left_out=left_out.num_rows,
+        num_unlabelled=left_out.num_unlabelled,
+        description=reading.description,
+        label_descriptions=dict(reading.label_descriptions),
+        notes=tuple(file_note(note.template, note.facts) for note in reading.notes),
+    )
+
+
+def _found_columns(source: Source, names: tuple[str, ...], request: InspectRequest, notes: Notes) -> FoundColumns:
     """Return the columns that are told, and take note of those that are not."""
     try:
         found = look_for_columns(names, request)
     except UnresolvedColumn as error:
         raise source.error(f"{error.template}.", None, **error.facts) from error
-    if "header" in notes.questions:
-        source.has_header = None  # whether there are such columns at all is not clear
+    if not _TABLE_QUESTIONS.isdisjoint(notes.questions):  # whether there are such columns at all is not clear
+        if "header" in notes.questions:
+            source.has_header = None
         return found
     for each in found.unresolved:
         notes.note_question(source.error(f"{each.template}.", None, **each.facts))
@@ -258,6 +271,7 @@ def _kept_rows(
     num_chars = 0
     for record in table.records():
         if (problem := _problem_of_row(record, request, limits.rows)) is not None:
+            table.source.row = record.line, record.id
             template, facts = problem
             table.source.reject(template, record.line, **facts)
             continue
@@ -272,11 +286,11 @@ def _kept_rows(
         label = record.label or _label_of(table, record, found.label, request)
         labels = _labels_of(table, record, found.labels, request) if record.labels is None else record.labels
         values = dict(record.values) if request.include_values else None
-        kept.append(InspectedRow(record.line, record.text, label, values, labels))
+        kept.append(InspectedRow(record.line, record.text, label, values, labels, record.split, record.id))
     return kept
 
 
-def _settled(rows: list[InspectedRow], table: Table, notes: _Notes) -> list[InspectedRow]:
+def _settled(rows: list[InspectedRow], table: Table, notes: Notes) -> list[InspectedRow]:
     """Return rows without labels where it is not clear how they are written, and otherwise those whose label is there.
 
     A blank cell says that a row has none of the labels, where rows may have any number of them.
@@ -331,54 +345,21 @@ def _problem_of_row(
     """Return why a row is left out, as a template and its facts: as no example, or as nothing to classify."""
     if request.labelled and is_rejected(record.values, request):
         return "its answer is {answer}, so it is no example.", {"answer": record.values["answer"]}
-    if len(record.text) > limits.max_text_chars:
-        return (
-            "the text has {chars} characters; at most {limit} are taken here. Shorten it, or raise {setting}.",
-            {"chars": len(record.text), "limit": limits.max_text_chars, "setting": "WINDROW_MAX_TEXT_CHARS"},
-        )
-    longest = max(map(len, (record.label, *(record.labels or ()))))
-    if longest > MAX_LABEL_CHARS:
-        return (
-            "the label has {chars} characters; a label has at most {limit}. Shorten it.",
-            {"chars": longest, "limit": MAX_LABEL_CHARS},
-        )
-    return None
-
-
-def _problem_of_json(values: Mapping[str, object]) -> str | None:
-    """Return why a row cannot be given back as JSON; ``None`` if it can."""
-    waiting: list[tuple[object, int]] = [(values, 1)]
-    while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, str):
-            if not value.isascii() and _has_half_pair(value):
-                return "it holds half of a surrogate pair, which is no character. Correct that row."
-        elif isinstance(value, dict | list):
-            if depth > _MAX_DEPTH:
-                return "a value in it is nested too deeply. Remove it."
-            parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-            waiting.extend((part, depth + 1) for part in parts)
-    return None
-
-
-def _has_half_pair(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
+    return find_length_problem(record, limits.max_text_chars)
 
 
 def _inspection(
-    source: Source, notes: _Notes, found: FoundColumns, kept: list[InspectedRow], read: Mapping[str, Any]
+    source: Source, notes: Notes, found: FoundColumns, kept: list[InspectedRow], read: Mapping[str, Any]
 ) -> Inspection:
-    seen: _SeenRows = read["seen"]
+    seen: SeenRows = read["seen"]
     labelled = [(number, row) for number, row in enumerate(map(_labelled, kept)) if row is not None]
     dataset = dataset_of([row for _, row in labelled]) if labelled else None
     return Inspection(
         format=read["format"],
         encoding=source.found_encoding,
         delimiter=source.delimiter,
+        sheet=source.sheet if "sheet" not in notes.questions else None,
+        sheets=source.sheets,
         has_header=source.has_header,
         columns=tuple(
             InspectedColumn(name, tuple(column.examples), len(column.values)) for name, column in seen.columns.items()
@@ -395,6 +376,7 @@ def _inspection(
         questions=tuple(notes.questions.values()),
         problems=tuple(notes.problems),
         num_problems=notes.num_problems,
+        rows_per_split=Counter(row.split for row in kept if row.split is not None),
         warnings=() if dataset is None else _warnings(dataset, [number for number, _ in labelled]),
         sha256=None if dataset is None else dataset.sha256,
     )

@@ -11,9 +11,14 @@ from typing import Any
 
 from windrow.codec.strict import parse_value, short_key, why_refused
 from windrow.files.decoding import MAX_LINE_CHARS, Source
+from windrow.files.lines import filled_lines
 
 # The keys of the HTTP API for lists of texts and rows, so that the body of a request can be read as a file.
 ROW_KEYS = ("texts", "training_data", "test_data")
+# An object with it is a row itself, whatever lists it holds.
+TEXT_KEY = "text"
+# A document that is one object is held whole, and takes some times as much room.
+MAX_DOCUMENT_CHARS = 1 << 26
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
@@ -23,7 +28,7 @@ def shown_value(value: object) -> str:
 
 
 def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
-    """Yield each item of a JSON array with its line: a top-level array, or one under a known key of an object.
+    """Yield each item of a JSON array with its line: a top-level one, or the only one of objects or rows in an object.
 
     Args:
         source: The file, for messages.
@@ -51,9 +56,47 @@ def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, 
         )
 
 
+def json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
+    """Yield the value of each line that is not blank, with its number from 1; tell the listener of a broken one.
+
+    Raises:
+        InvalidFile: A line is no JSON, and there is no listener.
+    """
+    for number, line in filled_lines(source, blocks):
+        try:
+            value, end = parse_value(line.strip())
+            if end < len(line.strip()):
+                raise json.JSONDecodeError("Extra data", line, end)
+            yield number, value
+        except (ValueError, RecursionError) as error:
+            words = "the JSON is broken: {reason}. Correct that line."
+            if source.listener is None:
+                raise source.error(words, number, reason=why_refused(error)) from error
+            source.reject(words, number, reason=why_refused(error))
+
+
+def document_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
+    """Yield each item of a JSON list, or the one value that a document is, with its line.
+
+    Raises:
+        InvalidFile: It is no JSON, or has no end within :data:`MAX_DOCUMENT_CHARS`.
+    """
+    document = _Document(source, blocks)
+    if document.peek() == "[":
+        yield from document.elements()
+    else:
+        document.max_chars = MAX_DOCUMENT_CHARS
+        line = document.line
+        yield line, document.value()
+    if document.peek():
+        raise document.error("something follows the end of the JSON document. Remove it, or fetch the file again.")
+
+
 def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
-    has_list = False
+    has_list = is_row = False
     keys: set[str] = set()
+    # Which of them holds the rows, the end of the object tells.
+    others: dict[str, list[tuple[int, Any]]] = {}
     for _ in document.members("{", "}"):
         key = document.key()
         if key in keys:
@@ -65,13 +108,26 @@ def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
                 raise document.error("there is a second list of rows, {key}. Keep only one of them.", key=key)
             has_list = True
             yield from document.elements()
+        elif not has_list and not is_row and document.begins_list_of_objects():
+            others[key] = list(document.limited(document.elements()))
         else:
             document.value()
-    if not has_list:
+            is_row = is_row or key == TEXT_KEY
+    if has_list:
+        return
+    if len(others) > 1 and not is_row:
+        raise document.error(
+            "there are several lists of objects, under {keys}. Keep only the one with the rows.",
+            keys=", ".join(map(short_key, others)),
+        )
+    if others and not is_row:
+        for items in others.values():
+            yield from items
+    else:
         raise document.error(
             # As one string: in a list, names of parameters would be told as options and files.
-            "the object holds no list under {keys}. Give it one, or write a list of objects, one for each row. If each "
-            "line is an object of its own, add {set:format=jsonl}.",
+            "the object holds no list under {keys}, and none of objects. Give it one, of an object for each row. If "
+            "each line is an object of its own, add {set:format=jsonl}.",
             parameter="format",
             keys=", ".join(ROW_KEYS),
         )
@@ -87,7 +143,9 @@ class _Document:
         text: Text that was read, of which ``at`` characters are done with.
         at: The place in ``text``.
         line: The line of that place, from 1.
+        done: How many characters are done with, not counting single marks.
         is_whole: Whether ``text`` holds all that is left.
+        max_chars: A value that is longer is not read to its end.
     """
 
     source: Source
@@ -95,7 +153,9 @@ class _Document:
     text: str = field(default="")
     at: int = field(default=0)
     line: int = field(default=1)
+    done: int = field(default=0)
     is_whole: bool = field(default=False)
+    max_chars: int = field(default=MAX_LINE_CHARS)
 
     def error(self, template: str, **facts: object) -> Exception:
         """Return an error that names this place."""
@@ -114,6 +174,31 @@ class _Document:
             self._pass_over(end)
             if end < len(self.text) or self.is_whole:
                 return self.text[end : end + 1]
+            self._read_more(1)
+
+    def limited(self, items: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+        """Yield items as long as they fit in memory.
+
+        Raises:
+            InvalidFile: They have more characters than :data:`MAX_DOCUMENT_CHARS`.
+        """
+        first = self.done
+        for item in items:
+            if self.done - first > MAX_DOCUMENT_CHARS:
+                words = "the list of rows has more than {limit:,} characters. Write it as JSONL, or as a list alone."
+                raise self.error(words, limit=MAX_DOCUMENT_CHARS)
+            yield item
+
+    def begins_list_of_objects(self) -> bool:
+        """Return whether a list comes next, and an object in it, without taking them."""
+        if self.peek() != "[":
+            return False
+        while True:
+            found = _BLANKS.match(self.text, self.at + 1)
+            assert found is not None
+            end = found.end()
+            if end < len(self.text) or self.is_whole or end - self.at > MAX_LINE_CHARS:
+                return self.text[end : end + 1] == "{"
             self._read_more(1)
 
     def take(self, expected: str) -> None:
@@ -136,7 +221,7 @@ class _Document:
                 value, end = parse_value(self.text, self.at)
             except json.JSONDecodeError as error:
                 # What breaks off may only be unread.
-                if self.is_whole or len(self.text) - self.at > MAX_LINE_CHARS:
+                if self.is_whole or len(self.text) - self.at > self.max_chars:
                     raise self.broken(why_refused(error)) from error
             except (ValueError, RecursionError) as error:
                 raise self.broken(why_refused(error)) from error
@@ -170,6 +255,7 @@ class _Document:
 
     def _pass_over(self, end: int) -> None:
         self.line += self.text.count("\n", self.at, end)
+        self.done += end - self.at
         self.at = end
 
     def _read_more(self, chars: int) -> None:

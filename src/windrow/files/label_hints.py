@@ -10,6 +10,8 @@ from windrow.files.row_labels import LabelProblem, is_indicator
 # What stands between labels in a cell. A comma also stands within addresses and names.
 _SURE_SEPARATORS: Final = ";|"
 _OTHER_SEPARATOR: Final = ","
+# Columns of true and false that a prediction of a file has written.
+_PREDICTED: Final = frozenset(("abstained", "truncated"))
 # Labels are short.
 _MOST_WORDS: Final = 4
 
@@ -20,7 +22,9 @@ def find_label_hints(values: Mapping[str, Collection[str]]) -> Iterator[LabelPro
     Args:
         values: The distinct cells of each column that holds no text, blank ones left out; lists as JSON.
     """
-    indicators = [name for name, cells in values.items() if cells and all(map(is_indicator, cells))]
+    indicators = [
+        name for name, cells in values.items() if cells and name not in _PREDICTED and all(map(is_indicator, cells))
+    ]
     if indicators:
         words = (
             "{indicators} {hold} only 0 and 1, so each may be a label. If the columns are labels, name them with "

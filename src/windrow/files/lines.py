@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Self
 
+from windrow.domain.errors import InvalidFile
 from windrow.files.decoding import LINE_END, MAX_LINE_CHARS, Source, count_line_ends
 
 # Whole lines of which nothing is seen. Each repetition takes all that it can for good, so that no text takes long.
@@ -77,6 +78,13 @@ class Lines:
             if self._at < len(self._text) or not self._read():
                 return
 
+    def blocks(self) -> Iterator[str]:
+        """Yield what is left of the text, in blocks of any length; no line is to be taken any more."""
+        left, self._text, self._rest, self._at = self._text[self._at :] + self._rest, "", "", 0
+        if left:
+            yield left
+        yield from self._blocks
+
     def _read(self) -> bool:
         """Read on up to the end of a line, or of the file; tell whether there was more."""
         parts, num_chars = [self._rest], len(self._rest)
@@ -90,13 +98,32 @@ class Lines:
             parts.append(block)
             num_chars += len(block)
             if num_chars > MAX_LINE_CHARS:
-                raise self._source.error(
-                    "the line has more than {limit:,} characters. Is it a file of another kind? Name the right kind "
-                    "with {arg:format}.",
-                    self.number + 1,
-                    parameter="format",
-                    limit=MAX_LINE_CHARS,
-                )
+                raise too_long_line(self._source, self.number + 1)
         self._text = "".join(parts)
         self._has_returns = "\r" in self._text
         return bool(self._text)
+
+
+def filled_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
+    """Yield each line in which something is seen, with its number from 1 and its end.
+
+    Raises:
+        InvalidFile: A line is longer than ``MAX_LINE_CHARS``.
+    """
+    lines = Lines(source, blocks)
+    lines.pass_over(BLANK_LINES)
+    for line in lines:
+        if not line.isspace():
+            yield lines.number, line
+        lines.pass_over(BLANK_LINES)
+
+
+def too_long_line(source: Source, line: int) -> InvalidFile:
+    """Return the error for a line that has more than ``MAX_LINE_CHARS`` characters."""
+    return source.error(
+        "the line has more than {limit:,} characters. Is it a file of another kind? Name the right kind with "
+        "{arg:format}.",
+        line,
+        parameter="format",
+        limit=MAX_LINE_CHARS,
+    )

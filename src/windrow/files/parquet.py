@@ -3,24 +3,27 @@
 A file is read by row groups, and columns keep their types: those of the prediction are appended.
 """
 
-import datetime
-import math
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 from windrow.domain.characters import is_blank
-from windrow.domain.errors import InvalidFile, InvalidParameter
+from windrow.domain.errors import InvalidFile
+from windrow.files.arrow import import_pyarrow, plain_value
 from windrow.files.columns import Columns
 from windrow.files.decoding import Source
-from windrow.files.reading import Record, columns_of
+from windrow.files.reading import Record
 from windrow.files.sharding import CHANGED, FilePlan, Shard, ShardOptions
+from windrow.files.table_columns import columns_of
 from windrow.files.writing import PREDICTION_COLUMNS, Gained, PredictionColumns
 
 MAGIC: Final = b"PAR1"
 # Rows are classified from memory, so those of a wide table come in smaller shards.
 MAX_SHARD_BYTES: Final = 64_000_000
 _BATCH_ROWS: Final = 4_096
+# So many rows of a table that is no Parquet are written together.
+_GROUP_ROWS: Final = 20_000
 _DAMAGED: Final = "it is no whole Parquet file ({reason}). Write or fetch it again."
 
 
@@ -89,7 +92,7 @@ def with_values(table: "Any", records: Iterator[Record]) -> Iterator[Record]:
     for batch in table.to_batches(_BATCH_ROWS):
         for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             record = next(records)
-            yield Record(record.line, record.text, dict(zip(names, map(_plain, values), strict=True)))
+            yield Record(record.line, record.text, dict(zip(names, map(plain_value, values), strict=True)))
     yield from records
 
 
@@ -101,48 +104,74 @@ class ParquetWriter:
         file: The output.
         columns: The columns of predictions.
         source: The file that is read, for messages.
-        table: Its rows as a table of pyarrow; ``None`` where they are no Parquet, so that all columns are text.
-        names: The columns of the input.
+        table: Its rows as a table of pyarrow; ``None`` where they are no Parquet. Then a column of text is one of
+            text, and in JSON a column whose values have no common type holds JSON.
+        names: The columns of the input; ``None`` to take those of the first row.
     """
 
     file: BinaryIO
     columns: PredictionColumns
     source: Source
     table: "Any"
-    names: Sequence[str]
+    names: Sequence[str] | None
     _rows: list[Record] = field(default_factory=list)
     _gained: list[tuple[object, ...]] = field(default_factory=list)
+    _writer: "Any" = None
 
     def write(self, records: Sequence[Record], predictions: Sequence[Gained]) -> None:
-        """Take rows with their predictions."""
+        """Take rows with their predictions; of CSV and TSV, twenty thousand at most are in memory."""
         if self.table is None:
             self._rows += records
         self._gained += map(self.columns.values, predictions)
+        if self.table is None and self.source.delimiter is not None and len(self._rows) >= _GROUP_ROWS:
+            self._write_group()
 
     def end(self) -> None:
         """Write the file."""
-        pyarrow, parquet = _pyarrow(self.source.name)
+        if self._gained or self._writer is None:
+            self._write_group()
+        self._writer.close()
+
+    def _write_group(self) -> None:
+        pyarrow, parquet = import_pyarrow(self.source.name)
+        if self.names is None:
+            self.names = tuple(self._rows[0].values) if self._rows else ()
         self.columns.check(self.names, self.source)
         table = self.table
         if table is None:
-            texts = {name: [row.values[name] for row in self._rows] for name in self.names}
-            table = pyarrow.table({name: pyarrow.array(each, pyarrow.string()) for name, each in texts.items()})
+            found = {name: [row.values.get(name) for row in self._rows] for name in self.names}
+            table = pyarrow.table({name: _array(pyarrow, values) for name, values in found.items()})
         kinds = self._kinds(pyarrow)
         for place, (name, kind) in enumerate(zip(self.columns.names, kinds, strict=True)):
             values = [self._value(row[place]) for row in self._gained]
             table = table.append_column(pyarrow.field(name, kind), pyarrow.array(values, kind))
-        parquet.write_table(table, self.file)
+        if self._writer is None:
+            self._writer = parquet.ParquetWriter(self.file, table.schema)
+        self._writer.write_table(table)
+        self._rows, self._gained = [], []
 
     def _kinds(self, pyarrow: Any) -> list[Any]:
         label = pyarrow.list_(pyarrow.string()) if self.columns.kind == "multi_label" else pyarrow.string()
         kinds = [label, pyarrow.float64(), pyarrow.float64(), pyarrow.bool_(), pyarrow.bool_()]
         assert len(kinds) == len(PREDICTION_COLUMNS)
         if self.columns.all_scores:
-            kinds.append(pyarrow.map_(pyarrow.string(), pyarrow.float64()))
+            scores = pyarrow.map_(pyarrow.string(), pyarrow.float64())
+            kinds += [pyarrow.float64() for _ in self.columns.labels] or [scores]
         return [*kinds, pyarrow.string()] if self.columns.with_note else kinds
 
     def _value(self, value: object) -> object:
         return list(value.items()) if isinstance(value, dict) else value
+
+
+def _array(pyarrow: Any, values: Sequence[object]) -> Any:
+    """Return a column whose values are no Parquet: text, a type that all have, or each as JSON."""
+    if all(value is None or isinstance(value, str) for value in values):
+        return pyarrow.array(values, pyarrow.string())
+    try:
+        return pyarrow.array(values)
+    except (pyarrow.ArrowException, OverflowError):
+        told = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values]
+        return pyarrow.array(told, pyarrow.string())
 
 
 def check_pyarrow(name: str) -> None:
@@ -154,28 +183,17 @@ def check_pyarrow(name: str) -> None:
     Raises:
         InvalidParameter: It is not installed.
     """
-    _pyarrow(name)
-
-
-def _pyarrow(name: str) -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InvalidParameter(
-            "Parquet is read and written by pyarrow, which is not installed, so {file} cannot be classified so. "
-            'Install it with: pip install "windrow[parquet]".',
-            {"parameter": "file", "file": name},
-        ) from error
-    return pyarrow, pyarrow.parquet
+    import_pyarrow(name)
 
 
 def _open(source: Source) -> Any:
-    pyarrow, parquet = _pyarrow(source.name)
+    pyarrow, parquet = import_pyarrow(source.name)
     try:
-        return parquet.ParquetFile(source.file)
-    except (pyarrow.ArrowException, OSError) as error:
+        opened = parquet.ParquetFile(source.file)
+        opened.schema_arrow.names  # noqa: B018 - decodes them, which a damaged file may not allow
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(source, error) from error
+    return opened
 
 
 def _damaged(source: Source, error: Exception) -> InvalidFile:
@@ -188,7 +206,7 @@ def _size_bytes(opened: Any) -> int:
 
 
 def _check_text(source: Source, schema: Any, column: str) -> None:
-    pyarrow, _ = _pyarrow(source.name)
+    pyarrow, _ = import_pyarrow(source.name)
     kind = schema.field(column).type
     if pyarrow.types.is_dictionary(kind):
         kind = kind.value_type
@@ -208,7 +226,7 @@ def _is_view(pyarrow: Any, kind: Any) -> bool:
 
 def _read(source: Source, opened: Any, shard: Shard) -> Any:
     """Return the rows of a shard; of large row groups, no more than a batch is in memory besides."""
-    pyarrow, _ = _pyarrow(source.name)
+    pyarrow, _ = import_pyarrow(source.name)
     groups: list[int] = []
     first = 0  # the first row of the first group that has rows of the shard
     before = 0
@@ -228,6 +246,8 @@ def _read(source: Source, opened: Any, shard: Shard) -> Any:
             if at >= shard.end:
                 break
         table = pyarrow.Table.from_batches(batches, opened.schema_arrow)
+        # Texts that are no UTF-8 would fail only where they are read.
+        table.validate(full=True)
     except (pyarrow.ArrowException, OSError) as error:
         raise _damaged(source, error) from error
     if table.num_rows != shard.rows:
@@ -246,23 +266,3 @@ def _records(source: Source, table: Any, columns: Columns, shard: Shard, *, keep
                 raise source.error(words, shard.line + number, field="text")
             text = ""
         yield Record(shard.line + number, str(text), row)
-
-
-def _plain(value: object) -> object:
-    """Return a value of Parquet as JSON has it."""
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int):
-        return value
-    return _told(value)
-
-
-def _told(value: object) -> str:
-    """Return as text what JSON has no kind for."""
-    if isinstance(value, bytes):
-        return value.hex()
-    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)

@@ -3,62 +3,52 @@
 Checks each row and names the line of a wrong one. Memory does not depend on the length of the file.
 """
 
-import json
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from windrow.codec.strict import parse_value, why_refused
 from windrow.domain.characters import is_blank
 from windrow.domain.errors import InvalidFile
+from windrow.domain.label_names import parse_label_names
 from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions, check_read_options
 from windrow.files.columns import (
     Columns,
     LabelColumns,
-    UnresolvedColumn,
-    find_columns,
     lacks_labels,
     listed,
-    look_for_columns,
     with_list_of_labels,
 )
 from windrow.files.decoding import (
-    LINE_END,
     STANDARD_INPUT,
+    Listener,
     Source,
-    check_not_markup,
     open_source,
-    text_blocks,
 )
-from windrow.files.delimited import NumberedRow, read_delimited
-from windrow.files.format_detection import detect_format, detect_txt_format
-from windrow.files.json_values import listed_values, shown_value
-from windrow.files.label_hints import find_label_hints
-from windrow.files.lines import BLANK_LINES, Lines
-from windrow.files.row_labels import LabelProblem, find_label_problem, read_labels
+from windrow.files.delimited import NamedRows, NumberedCells, NumberedRow
+from windrow.files.formats.form import LeftOut, Note, Split
+from windrow.files.plain_rows import kind_of
+from windrow.files.row_ids import shown_id
+from windrow.files.row_labels import LabelProblem, UnnamedLabel, find_label_problem, name_label, read_labels
+from windrow.files.splits import UNASSIGNED, find_split
+from windrow.files.table_columns import columns_of, id_column_of, no_split_column, place_labels, with_hints
+from windrow.files.table_opening import open_rows
+from windrow.files.tool_rows import TEXT, ToolRows, open_tool, open_tool_folder
+from windrow.files.workbook import CELL_ERRORS
 
-_FORMATS: Final[dict[str, Format]] = {
-    ".csv": "csv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".tab": "tsv",
-    ".text": "txt",
-    ".tsv": "tsv",
-    ".txt": "txt",
-}
+# A text is not blank if its first character is between these, nor an error of a workbook, which begins with #.
+_FIRST_SEEN: Final = "#"
+_LAST_SEEN: Final = "\x7f"
+# Labels repeat; of so many different ones it is remembered what they are.
+_MOST_KNOWN: Final = 10_000
 # The keys of JSON with one label, or any number of them.
 _FORMS: Final = ("label", "labels")
-# So many rows tell what the cells of a column look like.
-_HINTED_ROWS: Final = 1_000
-# A longer first line is taken for one JSON document.
-_MAX_BEGINNING_CHARS = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as other values are: to make a frozen one takes five times as long, and a file may have millions.
+@dataclass(slots=True, eq=False)
 class Record:
     """A row of a file, with all its columns."""
 
@@ -66,12 +56,35 @@ class Record:
     """The line at which it begins, from 1."""
     text: str
     """Its text."""
-    values: Mapping[str, object]
-    """All columns in file order: strings, or any JSON value in JSON and JSONL."""
+    given: Mapping[str, object] | tuple[Sequence[str], Sequence[str]] = field(repr=False)
+    """All columns as :attr:`values`, or their names and cells, of which these are made where they are asked for."""
     label: str = ""
     """Its label; empty if labels are not read, rows have any number of them, or it is blank or not clear."""
     labels: tuple[str, ...] | None = None
     """Its labels where rows have any number of them; otherwise ``None``."""
+    split: Split | None = None
+    """The part of the data that the file says it belongs to."""
+    id: str = ""
+    """What it is known by: as the labelling tool calls it that wrote the file, or what its column of ids holds."""
+    own: Mapping[str, object] | None = field(default=None, repr=False)
+    """The row in the form of the labelling tool that wrote the file; ``None`` in a table."""
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """All columns in file order: strings, or any JSON value in JSON and JSONL."""
+        if isinstance(self.given, tuple):
+            names, cells = self.given
+            self.given = dict(zip(names, cells, strict=True))
+        return self.given
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether another record says the same."""
+        if not isinstance(other, Record):
+            return NotImplemented
+        names = (each.name for each in fields(Record) if each.name != "given")
+        return self.values == other.values and all(getattr(self, name) == getattr(other, name) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(slots=True)
@@ -94,10 +107,22 @@ class Table:
     """How it is read."""
     keeps_blank_labels: bool = field(default=False, kw_only=True)
     """Whether a row with a blank label, where rows have one each, is yielded in place of being refused."""
+    tool: ToolRows | None = field(default=None, kw_only=True, repr=False)
+    """Its rows where it is a file of a labelling tool; ``None`` where it is a table."""
+    cells: Iterator[NumberedCells] | None = field(default=None, kw_only=True, repr=False)
+    """The same rows as cells without names, in CSV, TSV and workbooks; read these or those."""
+    on_row: Callable[[int, Mapping[str, object]], None] | None = field(default=None, kw_only=True, repr=False)
+    """Is told the line and the columns of each row of such a file; ``None`` for nobody."""
+    id_column: str | None = field(default=None, kw_only=True)
+    """The column by which rows are known; ``None`` where there is none."""
+    label_names: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False)
+    """What labels are called that the file numbers; empty where they are names themselves."""
+    notes: tuple[Note, ...] = field(default=(), kw_only=True, repr=False)
+    """What was decided about it, and is to be told."""
     _has_plain_labels: bool = field(default=False, init=False, repr=False)
 
     def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
-        """Yield each row.
+        """Return each row.
 
         Args:
             skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
@@ -107,30 +132,119 @@ class Table:
             InvalidFile: A row is wrong; the message names its line.
         """
         columns = self.columns
-        for line, values in self.rows:
-            assert columns is not None
-            if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
+        if self.tool is not None:
+            return self._records_of(self.tool, skip, keep_blank=keep_blank)
+        if columns is None:
+            return iter(())
+        if self.cells is not None and len(columns.text) == 1 and not (columns.labels or self.options.split_column):
+            return self._records_of_cells(self.cells, columns, skip, keep_blank=keep_blank)
+        records = (self._record(line, values, columns, skip, keep_blank=keep_blank) for line, values in self.rows)
+        return (record for record in records if record is not None)
+
+    def _records_of_cells(
+        self, cells: Iterator[NumberedCells], columns: Columns, skip: Callable[[int], None] | None, *, keep_blank: bool
+    ) -> Iterator[Record]:
+        """Yield each row of a table; nearly all are as they should be, so they are looked at in as few steps as can be.
+
+        A row whose text begins with a character that is seen, and whose label was met before, has nothing wrong.
+        """
+        names = self.names
+        text_at = names.index(columns.text[0])
+        label_at = None if columns.label is None else names.index(columns.label)
+        id_at = None if self.id_column is None else names.index(self.id_column)
+        known: dict[str, str] = {}
+        for line, row in cells:
+            text = row[text_at]
+            label = "" if label_at is None else known.get(row[label_at])
+            if label is not None and _FIRST_SEEN < text[:1] < _LAST_SEEN:
+                yield Record(line, text, (names, row), label, None, None, "" if id_at is None else row[id_at])
+                continue
+            values = dict(zip(names, row))  # noqa: B905 - they are equally many
+            if (record := self._record(line, values, columns, skip, keep_blank=keep_blank)) is None:
+                continue
+            if label_at is not None and record.label and len(known) < _MOST_KNOWN:
+                known[row[label_at]] = record.label
+            yield record
+
+    def _record(
+        self,
+        line: int,
+        values: Mapping[str, object],
+        columns: Columns,
+        skip: Callable[[int], None] | None,
+        *,
+        keep_blank: bool,
+    ) -> Record | None:
+        """Return a row; ``None`` if it is left out."""
+        id_ = "" if self.id_column is None else shown_id(values.get(self.id_column))
+        self.source.row = line, id_
+        if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
+            if keep_blank:
+                return Record(line, "", values, id=id_)
+            if skip is not None:
+                skip(line)
+            return None
+        text = self._text(line, values, columns)
+        if text is None:
+            return None
+        split, is_split = self._split(line, values)
+        if not is_split:
+            return None
+        labels = None
+        label: str | None = ""
+        if columns.labels is not None:
+            if (labels := self._labels(line, values, columns.labels)) is None:
+                return None
+        elif columns.label is not None:
+            label = self._label(line, values, columns.label)
+        return None if label is None else Record(line, text, values, label, labels, split, id_)
+
+    def _records_of(self, tool: ToolRows, skip: Callable[[int], None] | None, *, keep_blank: bool) -> Iterator[Record]:
+        """Yield the rows of a labelling tool's file: the examples in it, or all of them where labels are not read."""
+        is_labelled = self.columns is not None and (self.columns.label or self.columns.labels) is not None
+        for row in tool.examples() if is_labelled else tool.texts():
+            values = tool.values_of(row)
+            if self.on_row is not None:
+                self.on_row(row.place, values)
+            if is_blank(row.text):
                 if keep_blank:
-                    yield Record(line, "", values)
+                    yield Record(row.place, "", values, id=row.id, own=row.own)
                 elif skip is not None:
-                    skip(line)
+                    skip(row.place)
+                else:
+                    why = row.left_out or LeftOut(row.place, "the text {why}", {"why": _problem("")})
+                    tool.reject(row.place, why.template, why.facts, row.id)
                 continue
-            text = self._text(line, values, columns)
-            if text is None:
+            named = self._named(row.place, row.labels or ()) if is_labelled else ()
+            if named is None:
                 continue
-            if columns.labels is not None:
-                labels = self._labels(line, values, columns.labels)
-                if labels is not None:
-                    yield Record(line, text, values, labels=labels)
-                continue
-            label = "" if columns.label is None else self._label(line, values, columns.label)
-            if label is not None:
-                yield Record(line, text, values, label)
+            labels = named if is_labelled and tool.kind == "multi_label" else None
+            label = named[0] if labels is None and named else ""
+            yield Record(row.place, row.text, values, label, labels, row.split, row.id, row.own)
+
+    def _named(self, line: int, labels: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return labels by their names; ``None`` if the row is left out, since one has none."""
+        if not self.label_names:
+            return labels
+        checked = [self._checked(line, name_label(label, self.label_names), "label") for label in labels]
+        return None if None in checked else tuple(label for label in checked if label is not None)
+
+    def _split(self, line: int, values: Mapping[str, object]) -> tuple[Split | None, bool]:
+        """Return the part of the data that a row belongs to, where a column says so; and whether the row stays."""
+        if (column := self.options.split_column) is None:
+            return None, True
+        value = values.get(column)
+        split = find_split(value)
+        if split is None and not _is_blank(value) and value != UNASSIGNED:
+            words = "{column!r} is {value!r}, no part of the data. Write train, validation or test, or leave it blank."
+            self.source.reject(words, line, column=column, value=value)
+            return None, False
+        return split, True
 
     def _text(self, line: int, values: Mapping[str, object], columns: Columns) -> str | None:
         """Return a row's text; ``None`` if it has none and is left out."""
         value = columns.text_of(values)
-        if isinstance(value, str) and value.isascii() and not is_blank(value):
+        if isinstance(value, str) and value.isascii() and not is_blank(value) and value[0] != _FIRST_SEEN:
             return value  # as nearly all are
         if not _has(values, columns):
             self._miss(line, values, "text", columns.text[0])
@@ -151,10 +265,17 @@ class Table:
         self.source.reject(words, line, field=field, column=column, names=listed(tuple(values)))
 
     def _checked(self, line: int, value: object, field: str) -> str | None:
-        problem = _problem(value)
-        if problem is None:
+        if isinstance(value, str) and value in CELL_ERRORS and self.format == "xlsx":
+            words = "the {field} is {value}, which Excel shows where a formula has no value. Correct that cell."
+            self.source.reject(words, line, field=field, value=value)
+            return None
+        if isinstance(value, UnnamedLabel):
+            words = "the label {value!r} has no name in {arg:label_names}. Add it there, or correct that row."
+            self.source.reject(words, line, field=field, value=value.label)
+            return None
+        if (problem := _problem(value)) is None:
             return str(value)
-        self.source.reject(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
+        self.source.reject(f"the {{field}} {problem}", line, field=field, kind=kind_of(value))
         return None
 
     def _label(self, line: int, values: Mapping[str, object], column: str) -> str | None:
@@ -223,8 +344,9 @@ class Table:
             [value] = value
         # Classes are often numbered, and CSV does not distinguish 1 from "1".
         if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        return value.strip() if self.is_delimited and isinstance(value, str) else value
+            value = str(value)
+        value = value.strip() if self.is_delimited and isinstance(value, str) else value
+        return name_label(value, self.label_names) if self.label_names else value
 
 
 def is_rejected(values: Mapping[str, object], options: ReadOptions) -> bool:
@@ -253,24 +375,67 @@ def _problem(value: object) -> str | None:
 
 
 @contextmanager
-def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: bool = False) -> Iterator[Table]:
+def open_table(
+    path: Path | str,
+    options: ReadOptions = DETECT_ALL,
+    *,
+    labelled: bool = False,
+    listener: Listener | None = None,
+) -> Iterator[Table]:
     """Open a file or, with ``-``, standard input, and detect its format and columns from its beginning.
 
     Args:
         path: The file.
         options: The read options that the user gave.
         labelled: Whether the rows must have labels.
+        listener: Is told of wrong rows; ``None`` to refuse the file for the first one.
 
     Raises:
         InvalidParameter: There is no such file, or it cannot be read, or an option of reading does not exist.
         InvalidFile: It is no table, is empty, or its columns are ambiguous.
     """
     check_read_options(options)
-    with open_source(path, options.encoding) as source:
-        yield read_table(source, path, options, labelled=labelled)
+    path = Path(path) if str(path) != STANDARD_INPUT else STANDARD_INPUT
+    if isinstance(path, Path) and path.is_dir():
+        tool = open_tool_folder(path, options, labelled=labelled, listener=listener)
+        if not isinstance(tool, Path):
+            yield _table_of(tool, labelled=labelled)
+            return
+        path = tool
+    with open_source(path, options.encoding, listener) as source:
+        folder = path.parent if isinstance(path, Path) else None
+        yield read_table(source, path, options, labelled=labelled, folder=folder)
 
 
-def read_table(source: Source, path: Path | str, options: ReadOptions, *, labelled: bool = False) -> Table:
+def read_table(
+    source: Source, path: Path | str, options: ReadOptions, *, labelled: bool = False, folder: Path | None = None
+) -> Table:
+    """Detect the format and the columns of an open file from its beginning, a labelling tool's too.
+
+    Args:
+        source: The file.
+        path: What it is called; its ending says what it is.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
+        folder: The folder that it lies in, whose files may belong to it; ``None`` where it came alone.
+
+    Raises:
+        InvalidFile: It is empty, or it is not clear what it is, or which its columns are.
+    """
+    tool, blocks = open_tool(source, options, labelled=labelled, folder=folder)
+    if tool is not None:
+        return _table_of(tool, labelled=labelled)
+    return read_plain_table(source, path, options, labelled=labelled, blocks=blocks)
+
+
+def read_plain_table(
+    source: Source,
+    path: Path | str,
+    options: ReadOptions,
+    *,
+    labelled: bool = False,
+    blocks: Iterator[str] | None = None,
+) -> Table:
     """Detect the format and the columns of an open file from its beginning.
 
     Args:
@@ -278,95 +443,61 @@ def read_table(source: Source, path: Path | str, options: ReadOptions, *, labell
         path: What it is called; its ending says what it is.
         options: The read options that the user gave.
         labelled: Whether the rows must have labels.
+        blocks: Its text, where somebody has begun to read it.
 
     Raises:
         InvalidFile: It is no table, is empty, or its columns are ambiguous.
     """
-    format_, names, rows = open_rows(source, path, options, labelled=labelled)
+    format_, names, rows = open_rows(source, path, options, labelled=labelled, blocks=blocks)
+    if options.split_column is not None and options.split_column not in names:
+        raise no_split_column(source, options.split_column, names)
     if (first := next(rows, None)) is None:
         return Table(source, None, names, iter(()), format=format_)
+    cells = None
+    if isinstance(rows, NamedRows):
+        cells = rows.cells = chain(
+            ((first[0], [each if isinstance(each, str) else str(each) for each in first[1].values()]),), rows.cells
+        )
+    else:
+        rows = chain((first,), rows)
+    place, rows = place_labels(names, rows, options) if labelled else (None, rows)
     try:
-        columns = columns_of(source, names, options, labelled=labelled)
+        columns = (
+            columns_of(source, names, options, labelled=labelled)
+            if place is None
+            else Columns((names[place.text],), names[place.label])
+        )
     except InvalidFile as error:
         if labelled and lacks_labels(names, options) and error.facts["parameter"] == "label_column":
-            raise _with_hints(error, names, options, chain((first,), rows)) from error
+            raise with_hints(error, names, options, rows) from error
         raise
     if columns.label is not None:
         columns = with_list_of_labels(columns, options, first[1].get(columns.label))
-    is_delimited = format_ in ("csv", "tsv")
-    table = Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited, format=format_)
+    is_delimited = format_ in ("csv", "tsv", "xlsx")
+    table = Table(source, columns, names, rows, is_delimited=is_delimited, format=format_)
+    if place is not None:
+        table.notes = (place.note,)
+    else:
+        table.cells = cells
     table.options = options
+    table.id_column = id_column_of(source, names, options, columns)
+    table.label_names = parse_label_names(options.label_names)
     return table
 
 
-def _with_hints(
-    error: InvalidFile, names: Sequence[str], options: ReadOptions, rows: Iterator[NumberedRow]
-) -> InvalidFile:
-    """Return the error for labels that are not found, with the columns that may hold them."""
-    texts = look_for_columns(names, options).text
-    cells: dict[str, set[str]] = {name: set() for name in names if name not in texts}
-    with suppress(InvalidFile):  # what is wrong with a row, the next reading tells
-        for _, values in islice(rows, _HINTED_ROWS):
-            for name, seen in cells.items():
-                seen.update(filter(None, (shown_value(values.get(name)).strip(),)))
-    hints = list(find_label_hints(cells))
-    template = " ".join([error.template, *(hint.template for hint in hints)])
-    return InvalidFile(template, {**error.facts, **{name: each for hint in hints for name, each in hint.facts.items()}})
-
-
-def columns_of(source: Source, names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:
-    """Return the text and label columns among a file's columns.
-
-    Raises:
-        InvalidFile: One of them is missing or ambiguous.
-    """
-    try:
-        return find_columns(names, options, labelled=labelled)
-    except UnresolvedColumn as error:
-        raise source.error(f"{error.template}.", None, **error.facts) from error
-
-
-def open_rows(
-    source: Source, path: Path | str, options: ReadOptions, *, labelled: bool
-) -> tuple[Format, tuple[str, ...], Iterator[NumberedRow]]:
-    """Detect the format of an open file from its beginning.
-
-    Args:
-        source: The file.
-        path: What it is called; its ending says what it is.
-        options: The read options that the user gave.
-        labelled: Whether the rows must have labels.
-
-    Returns:
-        The format; the columns, which are those of the first row, or of the header without rows; and the rows.
-
-    Raises:
-        InvalidFile: It is no table, is empty, or it is not clear what it is.
-        LimitExceeded: It is larger than the source's limit.
-    """
-    blocks = text_blocks(source)
-    format_ = options.format or _format_by_extension(path)
-    first_blocks = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
-    beginning = "".join(first_blocks)
-    if not beginning.strip():
-        raise source.error("there is nothing in it. Name a file with rows.")
-    # Block by block again: millions of blank lines at once would take many times their room.
-    blocks = chain(first_blocks, blocks)
-    if options.format is None:
-        check_not_markup(source, beginning)
-        if format_ is None:
-            format_ = detect_format(source, beginning, options, labelled=labelled)
-        elif format_ == "txt":
-            format_ = detect_txt_format(source, beginning, options, labelled=labelled)
-    if labelled and format_ == "txt":
-        raise source.error("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
-    assert format_ is not None
-    rows = _rows(source, blocks, replace(options, format=format_), labelled)
-    try:
-        first = next(rows)
-    except StopIteration as end:
-        return format_, end.value or (), iter(())
-    return format_, tuple(first[1]), chain((first,), rows)
+def _table_of(tool: ToolRows, *, labelled: bool) -> Table:
+    columns = tool.columns if labelled else Columns((TEXT,))
+    options = tool.document.options
+    return Table(
+        tool.document.source,
+        columns,
+        tool.names,
+        iter(()),
+        format=tool.format.name,
+        options=options,
+        tool=tool,
+        label_names=parse_label_names(options.label_names),
+    )
 
 
 def read_rows(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: bool = False) -> Iterator[Record]:
@@ -377,100 +508,3 @@ def read_rows(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: 
     """
     with open_table(path, options, labelled=labelled) as table:
         yield from table.records()
-
-
-def _format_by_extension(path: Path | str) -> Format | None:
-    if str(path) == STANDARD_INPUT:
-        return None
-    name = Path(path).name.lower().removesuffix(".gz")
-    return _FORMATS.get(Path(name).suffix)
-
-
-def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> list[str]:
-    """Return the first blocks up to the first non-blank text, or to the end of its line if detection needs it."""
-    parts: list[str] = []
-    num_chars, is_blank = 0, True
-    for block in blocks:
-        parts.append(block)
-        num_chars += len(block)
-        line = block.lstrip() if is_blank else block
-        if is_blank and line:
-            is_blank = False
-            if line[0] == "[":
-                break
-        if not is_blank and (not is_line_needed or LINE_END.search(line) or num_chars > _MAX_BEGINNING_CHARS):
-            break
-    return parts
-
-
-def _rows(
-    source: Source, blocks: Iterator[str], options: ReadOptions, labelled: bool
-) -> Generator[NumberedRow, None, tuple[str, ...] | None]:
-    if options.format == "txt":
-        return _read_plain(source, blocks)
-    if options.format in ("json", "jsonl"):
-        values = listed_values(source, blocks) if options.format == "json" else _json_lines(source, blocks)
-        objects = ((line, _as_object(source, line, value, labelled)) for line, value in values)
-        return ((line, row) for line, row in objects if row is not None)
-    return read_delimited(source, blocks, options, labelled=labelled)
-
-
-def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
-    for number, line in _filled_lines(source, blocks):
-        try:
-            value, end = parse_value(line.strip())
-            if end < len(line.strip()):
-                raise json.JSONDecodeError("Extra data", line, end)
-            yield number, value
-        except (ValueError, RecursionError) as error:
-            words = "the JSON is broken: {reason}. Correct that line."
-            if source.listener is None:
-                raise source.error(words, number, reason=why_refused(error)) from error
-            source.reject(words, number, reason=why_refused(error))
-
-
-def _filled_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, str]]:
-    """Yield each line in which something is seen, with its number."""
-    lines = Lines(source, blocks)
-    lines.pass_over(BLANK_LINES)
-    for line in lines:
-        if not line.isspace():
-            yield lines.number, line
-        lines.pass_over(BLANK_LINES)
-
-
-def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object] | None:
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, str) and not labelled:
-        return {"text": value}
-    wanted = "an object with a text and a label" if labelled else "an object or a text"
-    words = "a row is {kind}; it must be {wanted}. Correct or remove it."
-    source.reject(words, line, kind=_kind(value), wanted=wanted)
-    return None
-
-
-def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[NumberedRow, None, None]:
-    """Yield a text per line. A blank line is an empty text, except at the end of the file, where it is dropped."""
-    done = 0
-    for number, line in _filled_lines(source, blocks):
-        text = line.rstrip("\r\n")
-        if is_blank(text):
-            continue
-        for before in range(done + 1, number):
-            yield before, {"text": ""}
-        done = number
-        yield number, {"text": text}
-
-
-def _kind(value: object) -> str:
-    kinds: dict[type, str] = {
-        bool: "true or false",
-        dict: "an object",
-        float: "a number",
-        int: "a number",
-        list: "a list",
-        str: "a string",
-        type(None): "null",
-    }
-    return kinds.get(type(value), type(value).__name__)

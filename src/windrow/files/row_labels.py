@@ -37,6 +37,34 @@ class LabelProblem:
     parameter: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UnnamedLabel:
+    """A label that is to have a name, and has none.
+
+    Args:
+        label: The label as the file has it.
+    """
+
+    label: str
+
+
+def name_label(value: object, names: Mapping[str, str]) -> object:
+    """Return the name of a label; what is blank or no label stays as it is.
+
+    Args:
+        value: What the file has, or a whole number as 1.0, as programs write a column with gaps.
+        names: The names by label.
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = str(int(value))
+    if not isinstance(value, str) or not value.strip():
+        return value
+    label = value.strip()
+    if label not in names and label.endswith(".0"):
+        label = label.removesuffix(".0")
+    return names.get(label, UnnamedLabel(value))
+
+
 def read_labels(
     values: Mapping[str, object], where: LabelColumns, as_label: Callable[[object], object]
 ) -> list[object] | LabelProblem:

@@ -13,10 +13,12 @@ from io import BufferedReader, BytesIO
 from typing import BinaryIO, Final, Literal, cast
 
 from windrow.domain.errors import InvalidFile
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import TOOL_FORMATS, ReadOptions
 from windrow.files.columns import Columns
 from windrow.files.decoding import LINE_END, Source, check_encoding, count_line_ends
-from windrow.files.reading import Record, Table, open_rows, read_table
+from windrow.files.reading import Record, Table, read_plain_table
+from windrow.files.table_opening import open_rows
+from windrow.files.text_form import PLAIN, TextForm, find_text_form
 
 ShardedFormat = Literal["csv", "tsv", "jsonl", "parquet"]
 # Whoever classifies a shard holds it in memory, so one with long rows has fewer of them.
@@ -63,6 +65,8 @@ class FilePlan:
     """Lines in them."""
     is_gzip: bool = False
     """Whether it is packed."""
+    text: TextForm = PLAIN
+    """How its text is written."""
 
     @property
     def rows(self) -> int:
@@ -83,6 +87,10 @@ class ShardOptions:
     read: ReadOptions
     shard_rows: int
     keep_blank: bool = False
+
+
+# What is read as a whole.
+_WHOLE_FILES: Final = {"txt": "plain text", "json": "one JSON document", "xlsx": "a workbook"}
 
 
 def unpacked(file: BinaryIO) -> tuple[BinaryIO, bool]:
@@ -115,12 +123,18 @@ def plan_shards(file: BinaryIO, name: str, options: ShardOptions, on_rows: Calla
     places = _LinePlaces()
     source = Source(name, file, encoding=options.read.encoding, on_text=places.add)
     places.source = source
-    table = read_table(source, name, options.read)
+    if options.read.format in TOOL_FORMATS:
+        raise source.error(
+            "files of labelling tools cannot be cut into shards. Write the rows as CSV, TSV, JSONL or Parquet, or "
+            "classify each file as a whole, into one file.",
+            parameter="format",
+        )
+    table = read_plain_table(source, name, options.read)
     if table.format not in ("csv", "tsv", "jsonl"):
         raise source.error(
             "it is {found}, which cannot be cut into shards. Write its rows as CSV, TSV, JSONL or Parquet, or classify "
             "it as a whole, into one file.",
-            found="plain text" if table.format == "txt" else "one JSON document",
+            found=_WHOLE_FILES.get(table.format or "", "a file of a labelling tool"),
         )
     cut = _Cut(table, places, options)
     for rows in cut.read():
@@ -142,6 +156,7 @@ def plan_shards(file: BinaryIO, name: str, options: ShardOptions, on_rows: Calla
         head_bytes=cut.head[0],
         head_lines=cut.head[1],
         is_gzip=is_gzip,
+        text=find_text_form(source, options.read),
     )
 
 

@@ -72,7 +72,7 @@ def multi_label_sections(report: MultiLabelReport, record: Record) -> Iterator[H
     said = element("p", decision_calibration_verdict(report), class_="muted")
     parts = reliability(report.calibration, "decisions", "true of the row")
     yield section("Do scores mean what they say?", said, *parts)
-    yield section("Thresholds", _thresholds(report.proposed_thresholds, report.label_thresholds))
+    yield section("Thresholds", _thresholds(report))
     yield _misclassified(report.misclassified)
     yield section("Other figures", _other_figures(report))
 
@@ -98,15 +98,21 @@ def _left(pairs: Sequence[object]) -> str:
     return f" {counted(left, 'more pair')} of labels are not shown." if left > 0 else ""
 
 
-def _thresholds(proposed: Sequence[ProposedLabelThreshold], in_force: Mapping[str, float]) -> Html:
-    by_label = {each.label: each for each in proposed}
+def _thresholds(report: MultiLabelReport) -> Html:
+    by_label = {each.label: each for each in report.proposed_thresholds}
     columns = (
         Column("Label"),
         *(Column("Given from", "n"), Column("Proposed", "n"), Column("Precision", "n"), Column("Recall", "n")),
         Column("F1", "n"),
     )
-    rows = ((given_label(label), f"{at:.3f}", *_proposal(by_label.get(label))) for label, at in in_force.items())
-    caption = "Each label's score from which it is given, and what these rows speak for. It is only proposed."
+    rows = (
+        (given_label(label), f"{at:.3f}", *_proposal(by_label.get(label)))
+        for label, at in report.label_thresholds.items()
+    )
+    caption = (
+        f"Each label's score from which it is given, and the one for {report.target_text} on these rows. It is only "
+        "proposed."
+    )
     return table(caption, columns, rows)
 
 

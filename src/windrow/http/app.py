@@ -14,6 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from windrow.api.endpoints import ENDPOINTS, Endpoint
+from windrow.api.foreign.form import ForeignEndpoint
+from windrow.api.foreign.table import rows_that_are_on
 from windrow.api.http_words import HTTP
 from windrow.disk import without_folder
 from windrow.domain.errors import AccessDenied, InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
@@ -22,6 +24,7 @@ from windrow.http.authentication import NO_KEYS, Authentication, Keys
 from windrow.http.context import context_of, create_context
 from windrow.http.cors import Cors
 from windrow.http.endpoint import VerbApp
+from windrow.http.foreign import CollidingApp, ForeignApp, ForeignErrors, SharedApp
 from windrow.http.guards import HostGuard
 from windrow.http.links import link, see_docs
 from windrow.http.logs import RequestLog
@@ -67,7 +70,7 @@ def create_app(
         quotas: What they may still send.
         tracer: Begins the span of each request; ``None`` traces none.
     """
-    routes = endpoint_routes()
+    routes = endpoint_routes(settings.dialects)
     endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
     context = create_context(operations, settings, Metrics(operations.server_stats, endpoints))
     app = Starlette(
@@ -77,6 +80,7 @@ def create_app(
         ],
         middleware=[
             *_before_the_log(settings),
+            Middleware(ForeignErrors, rows_that_are_on(settings.dialects)),
             Middleware(RequestLog, context.metrics.observe),
             *([] if tracer is None else [Middleware(RequestSpans, tracer)]),
             Middleware(HostGuard, (settings.host, *settings.allowed_hosts)),
@@ -99,13 +103,41 @@ def _before_the_log(settings: Settings) -> list[Middleware]:
     return [*proxies, *([Middleware(PathPrefix, settings.root_path)] if settings.root_path else [])]
 
 
-def endpoint_routes() -> list[Route]:
-    """Return a route for each method and path of the table, and the routes for monitoring."""
+def endpoint_routes(dialects: Collection[str] = ()) -> list[Route]:
+    """Return a route for each method and path of the tables, and the routes for monitoring.
+
+    Args:
+        dialects: The foreign formats that are on where paths collide.
+    """
+    foreign: dict[tuple[str, str], list[ForeignEndpoint]] = {}
+    for row in sorted(rows_that_are_on(dialects), key=lambda each: -len(each.keys)):
+        foreign.setdefault((row.method, row.path), []).append(row)
     grouped = groupby(sorted(ENDPOINTS, key=_order), lambda each: (each.method, each.path))
-    verbs = [(path, tuple(group)) for (_, path), group in grouped]
-    routes = [_route(_methods(group[0]), path, VerbApp(group)) for path, group in verbs]
+    verbs = [(place, tuple(group)) for place, group in grouped]
+    routes = [
+        _route(_methods(group[0]), path, _app_of(group, foreign.pop((method, path), [])))
+        for (method, path), group in verbs
+    ]
+    alone = [_foreign_route(method, path, rows) for (method, path), rows in foreign.items()]
     pages = {"/health": health, "/health/live": health, "/health/ready": ready, "/metrics": show_metrics}
-    return [*routes, *(_route(READ, path, show) for path, show in pages.items())]
+    return [*routes, *alone, *(_route(READ, path, show) for path, show in pages.items())]
+
+
+def _app_of(verbs: Sequence[Endpoint[Any]], rows: Sequence[ForeignEndpoint]) -> VerbApp | CollidingApp:
+    """Return what answers a path of Windrow's own, which foreign formats may have too."""
+    keyed, others = [each for each in rows if each.collides], [each for each in rows if not each.collides]
+    own = SharedApp(verbs, others) if others else VerbApp(verbs)
+    return CollidingApp(keyed, own) if keyed else own
+
+
+def _foreign_route(method: str, path: str, rows: Sequence[ForeignEndpoint]) -> Route:
+    """Return the route of a path that foreign formats alone have; what is meant for none of several, the last reads."""
+    app = ForeignApp(rows[-1])
+    methods = READ if method == "GET" else (method,)
+    route = Route(path, CollidingApp(rows[:-1], app) if len(rows) > 1 else app, methods=methods)
+    route.methods = set(methods)
+    route.path_regex = re.compile(rf"{route.path_regex.pattern}\Z")
+    return route
 
 
 def _methods(endpoint: Endpoint[Any]) -> tuple[str, ...]:

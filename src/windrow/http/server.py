@@ -46,7 +46,19 @@ GC_THRESHOLD = 10_000
 _log = structlog.get_logger()
 
 
-class OpenService(LocalOperations, Protocol):
+class Stoppable(Protocol):
+    """What a server waits for and closes when it stops."""
+
+    def wait_for_jobs(self, timeout_s: float) -> None:
+        """Wait until every training of this process has ended, or the time is over."""
+        ...
+
+    def close(self) -> None:
+        """Stop all work and let go of everything."""
+        ...
+
+
+class OpenService(LocalOperations, Stoppable, Protocol):
     """Operations that are started, watched and closed."""
 
     @property
@@ -61,14 +73,6 @@ class OpenService(LocalOperations, Protocol):
 
     def start(self) -> None:
         """Get ready to answer."""
-        ...
-
-    def wait_for_jobs(self, timeout_s: float) -> None:
-        """Wait until every training of this process has ended, or the time is over."""
-        ...
-
-    def close(self) -> None:
-        """Stop all work and let go of everything."""
         ...
 
 
@@ -96,6 +100,24 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
         server.text = banner(settings, port, needs_key=service.keys.is_needed)
         server.run(sockets=listeners)
     _leave_stuck_threads_behind()
+
+
+def run_app(app: ASGIApp, service: Stoppable, settings: Settings, listeners: list[socket.socket], text: str) -> None:
+    """Run an application until a signal stops it; running requests and trainings are finished first.
+
+    Args:
+        app: The application, which has no lifespan.
+        service: What it answers from.
+        settings: Certificate, limits, timer.
+        listeners: Its sockets.
+        text: What is printed once it answers.
+
+    Raises:
+        InvalidParameter: The certificate cannot be used.
+    """
+    server = _Server(uvicorn_config(app, settings), service, settings.shutdown_timeout_s, certificate_of(settings))
+    server.text = text
+    server.run(sockets=listeners)
 
 
 def open_app(
@@ -239,7 +261,7 @@ class _Server(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
-        service: OpenService,
+        service: Stoppable,
         timeout_s: float,
         certificate: RenewableCertificate | None = None,
     ) -> None:

@@ -53,12 +53,17 @@ class HeldOut:
         label_ids: The rows' labels, shape [m], int64; or their label sets, shape [m, labels], bool.
         similarities: The rows' similarities to that training's centroids (``learning.scope``); shape [m], float32.
         folds: The number of trainings.
+        by_c: With an adapter and label sets, the logits at each of ``ADAPTED_CS_OF_SETS``, shape [candidates, m,
+            labels], float32; ``None`` where C is not chosen, or was.
+        c: The head's C that these rows chose; ``None`` where they chose none.
     """
 
     logits: Floats
     label_ids: Labels
     similarities: Floats
     folds: int
+    by_c: Floats | None = None
+    c: float | None = None
 
 
 def join(parts: Sequence[HeldOut]) -> HeldOut:
@@ -67,11 +72,13 @@ def join(parts: Sequence[HeldOut]) -> HeldOut:
     Args:
         parts: At least one.
     """
+    by_c = [part.by_c for part in parts if part.by_c is not None]
     return HeldOut(
         np.concatenate([part.logits for part in parts]),
         np.concatenate([part.label_ids for part in parts]),
         np.concatenate([part.similarities for part in parts]),
         sum(part.folds for part in parts),
+        by_c=np.concatenate(by_c, axis=1) if len(by_c) == len(parts) else None,
     )
 
 

@@ -29,7 +29,13 @@ class CalibratedHead:
     label_thresholds: tuple[float, ...] | None
 
 
-def calibrate_head(head: LinearHead, labels: Labels, held_out: HeldOut | None, prior: Prior) -> CalibratedHead:
+def calibrate_head(
+    head: LinearHead,
+    labels: Labels,
+    held_out: HeldOut | None,
+    prior: Prior,
+    prior_threshold: float = PRIOR_THRESHOLD,
+) -> CalibratedHead:
     """Calibrate a head.
 
     Args:
@@ -37,9 +43,10 @@ def calibrate_head(head: LinearHead, labels: Labels, held_out: HeldOut | None, p
         labels: The labels or label sets that it was fitted to.
         held_out: Held-out rows of like trainings; ``None`` where there are none.
         prior: The prior of the temperature for this kind of training.
+        prior_threshold: The threshold of each label where no row could be held out.
     """
     if not are_label_ids(labels):
-        return _calibrate_for_sets(head, count_labels(labels), held_out, prior)
+        return _calibrate_for_sets(head, count_labels(labels), held_out, prior, prior_threshold)
     if held_out is None:
         return CalibratedHead(apply_temperature(head, prior.temperature), prior.temperature, None, None)
     truth = held_out.label_ids
@@ -48,10 +55,12 @@ def calibrate_head(head: LinearHead, labels: Labels, held_out: HeldOut | None, p
     return CalibratedHead(apply_temperature(head, temperature), temperature, estimate_accuracy(held_out), None)
 
 
-def _calibrate_for_sets(head: LinearHead, labels: int, held_out: HeldOut | None, prior: Prior) -> CalibratedHead:
+def _calibrate_for_sets(
+    head: LinearHead, labels: int, held_out: HeldOut | None, prior: Prior, prior_threshold: float
+) -> CalibratedHead:
     if held_out is None:
         calibration = prior_calibration(labels, prior)
-        estimate, thresholds = None, (PRIOR_THRESHOLD,) * labels
+        estimate, thresholds = None, (prior_threshold,) * labels
     else:
         sets = as_sets(held_out.label_ids)
         calibration = fit_set_calibration(held_out.logits, sets, prior)

@@ -4,7 +4,6 @@ It is a logistic regression whose weights have the zero-shot head's as the mean 
 are, and the less they contradict the descriptions, the more the head is theirs.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,12 +11,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from windrow.arrays import Floats, Ids
+from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import HeadReport
 from windrow.learning.folds import assign_folds, splits
 from windrow.learning.head import MAX_EXACT_ROWS, LinearHead, rotate
-from windrow.learning.head_fitting import DEFAULT_C, MAX_CV_WORK, Examples, HeadSearch, OutOfFoldLogits, log_losses
-from windrow.learning.label_sets import are_label_ids
+from windrow.learning.head_fitting import (
+    DEFAULT_C,
+    MAX_CV_WORK,
+    Examples,
+    HeadSearch,
+    OutOfFoldLogits,
+    are_right,
+    log_losses,
+    smallest_within_one_error,
+)
+from windrow.learning.label_sets import are_label_ids, as_sets
 
 # From a head that is all but the zero-shot head to one that hardly knows it.
 CANDIDATE_CS = (1 / 64, 1 / 16, 1 / 4, 1.0, 4.0, 16.0, 64.0)
@@ -55,7 +63,7 @@ def fit_described_head(
     change, bias = _solve(rows, search.report.c)
     assert examples.prior is not None
     weights = examples.prior + (change @ back).astype(np.float32)
-    return LinearHead(weights, bias.astype(np.float32)), search.report, search.out_of_fold
+    return LinearHead(weights, (bias + examples.prior_bias).astype(np.float32)), search.report, search.out_of_fold
 
 
 def search_described_head(examples: Examples, seed: int) -> HeadSearch:
@@ -94,7 +102,7 @@ class _Rows:
     """Rows with the logits of the zero-shot head for them: float64, or float32 of many rows."""
 
     features: _AnyFloats
-    label_ids: Ids
+    label_ids: Labels
     prior_logits: _AnyFloats
 
     def part(self, rows: Ids) -> "_Rows":
@@ -108,12 +116,12 @@ class _Rows:
 
 def _rotated(examples: Examples) -> tuple[_Rows, Exact]:
     """Return the rows without the train-only ones, in coordinates of their row space, and the matrix back."""
-    assert examples.prior is not None and are_label_ids(examples.label_ids)
+    assert examples.prior is not None
     count = len(examples.groups)
     features = examples.features[:count]
     narrow, back = rotate(features)
     dtype: type[np.floating[Any]] = np.float64 if count <= MAX_EXACT_ROWS else np.float32
-    prior_logits = (features @ examples.prior.T).astype(dtype, copy=False)
+    prior_logits = (features @ examples.prior.T + np.float32(examples.prior_bias)).astype(dtype, copy=False)
     rows = _Rows(narrow.astype(dtype, copy=False), examples.label_ids[:count], prior_logits)
     return rows, back.astype(np.float64)
 
@@ -134,7 +142,7 @@ def _choose_c(rows: _Rows, folds: Ids) -> HeadSearch:
     if not is_choice:
         return HeadSearch(HeadReport(DEFAULT_C, None, 0), out_of_fold)
     best = smallest_within_one_error(losses)
-    accuracy = float((logits[best].argmax(axis=1) == rows.label_ids[held_out]).mean())
+    accuracy = float(are_right(logits[best], rows.label_ids[held_out]).mean())
     return HeadSearch(HeadReport(CANDIDATE_CS[best], accuracy, len(fold_splits)), out_of_fold)
 
 
@@ -154,18 +162,6 @@ def _nested_logits(logits: Floats, losses: Exact, folds: Ids) -> Floats:
         chosen[folds == fold] = smallest_within_one_error(others)
     picked: Floats = logits[chosen, np.arange(len(folds))]
     return picked
-
-
-def smallest_within_one_error(losses: Exact) -> int:
-    """Return the first candidate whose mean loss exceeds the lowest one by one standard error of it at most.
-
-    Args:
-        losses: Each candidate's losses on the same rows; shape [candidates, rows], float64.
-    """
-    excess = losses - losses[losses.mean(axis=1).argmin()]
-    rows = losses.shape[1]
-    errors = excess.std(axis=1, ddof=1) / math.sqrt(rows) if rows > 1 else np.full(len(losses), np.inf)
-    return int((excess.mean(axis=1) <= errors).argmax())
 
 
 def _held_out_logits(rows: _Rows, train: Ids, held_out: Ids, candidates: Sequence[float]) -> Floats:
@@ -200,22 +196,40 @@ def _solve(rows: _Rows, c: float, start: Exact | None = None) -> tuple[Exact, Ex
     dtype = rows.features.dtype
     features = np.concatenate([rows.features, np.ones((len(rows.features), 1), dtype)], axis=1)
     shape = rows.prior_logits.shape[1], features.shape[1]
-    own = np.arange(len(features)), rows.label_ids
+    labels = rows.label_ids
 
     def cost(flat: Exact) -> tuple[float, Exact]:
         change = flat.reshape(shape)
         logits = features @ change.astype(dtype, copy=False).T
         logits += rows.prior_logits
-        logits -= logits.max(axis=1, keepdims=True)
-        scores = np.exp(logits)
-        sums = scores.sum(axis=1)
-        loss = float((np.log(sums) - logits[own]).sum(dtype=np.float64))
-        scores /= sums[:, None]
-        scores[own] -= 1
-        gradient = c * (scores.T @ features) + change
+        loss, residuals = (
+            _softmax_loss(logits, labels) if are_label_ids(labels) else _sigmoid_loss(logits, as_sets(labels))
+        )
+        gradient = c * (residuals.T @ features) + change
         return c * loss + 0.5 * float((change**2).sum()), gradient.ravel()
 
     begin = np.zeros(shape[0] * shape[1]) if start is None else start.ravel()
     options = {"maxiter": _MAX_SOLVER_STEPS, "ftol": _TOLERANCE}
     solution = minimize(cost, begin, jac=True, method="L-BFGS-B", options=options).x.reshape(shape)
     return solution[:, :-1], solution[:, -1]
+
+
+def _softmax_loss(logits: _AnyFloats, label_ids: Ids) -> tuple[float, _AnyFloats]:
+    """Return the log loss of rows with one label each, and its derivative by their logits, which it overwrites."""
+    own = np.arange(len(logits)), label_ids
+    logits -= logits.max(axis=1, keepdims=True)
+    scores = np.exp(logits)
+    sums = scores.sum(axis=1)
+    loss = float((np.log(sums) - logits[own]).sum(dtype=np.float64))
+    scores /= sums[:, None]
+    scores[own] -= 1
+    return loss, scores
+
+
+def _sigmoid_loss(logits: _AnyFloats, sets: Bools) -> tuple[float, _AnyFloats]:
+    """Return the log loss of rows with label sets, over all labels, and its derivative by their logits."""
+    decay = np.exp(-np.abs(logits))
+    signed = np.where(sets, -logits, logits)
+    loss = float((np.maximum(signed, 0) + np.log1p(decay)).sum(dtype=np.float64))
+    residuals: _AnyFloats = np.where(logits >= 0, 1, decay) / (1 + decay) - sets
+    return loss, residuals

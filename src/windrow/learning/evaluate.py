@@ -150,6 +150,24 @@ def choose_best_f1(scores: Floats, has_label: Bools) -> tuple[float, int, int]:
     return cuts.at(int((cuts.correct / (cuts.answered + has_label.sum())).argmax()))
 
 
+def choose_by_recall(scores: Floats, has_label: Bools, target_recall: float) -> tuple[float, int, int]:
+    """Choose the highest threshold of one label at which so many of the rows that have it reach it.
+
+    The same rows choose the threshold and measure its recall, which is slightly optimistic, as of
+    :func:`choose_threshold`.
+
+    Args:
+        scores: The label's score for each row, shape [rows], float32.
+        has_label: Whether the row has the label, shape [rows], bool; one at least has it.
+        target_recall: The fraction of the rows that have the label, in [0, 1].
+
+    Returns:
+        As :func:`choose_best_f1`. The lowest threshold reaches every target.
+    """
+    cuts = _cut_points(scores, has_label)
+    return cuts.at(int((cuts.correct / has_label.sum() >= target_recall).argmax()))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _CutPoints:
     """The different thresholds on some rows, the highest first. Made by :func:`_cut_points`.

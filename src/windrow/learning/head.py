@@ -13,6 +13,9 @@ from windrow.learning.multi_label_head import solve_sets
 
 # On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
 ADAPTED_C = 30.0
+# For label sets, the best one differs between data: held-out rows choose it (``learning.model_selection``), the earlier
+# one where they do not tell them apart. Source: docs/adr/0035, measured.
+ADAPTED_CS_OF_SETS = (ADAPTED_C, 10.0, 5.0, 2.0)
 ADAPTED_LAYER_WEIGHTS = (0.5, 0.5, 1.0)
 # Up to this many rows double precision is affordable and converges closer; above, it takes too much memory, and half as
 # long again (4,000 rows of 77 labels: 3.3 s against 2.1 s, 90.8 % both).
@@ -105,14 +108,15 @@ def score_heads(heads: Sequence[LinearHead], features: Floats, kind: Kind = "sin
     return [scores[:, start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def fit_adapted_head(features: Floats, labels: Labels) -> tuple[LinearHead, HeadReport]:
+def fit_adapted_head(features: Floats, labels: Labels, c: float | None = None) -> tuple[LinearHead, HeadReport]:
     """Fit a logistic regression on features of an encoder whose adapter was trained on the same rows.
 
-    C is fixed: cross-validation would evaluate the encoder on rows that trained it.
+    C is not chosen here: cross-validation would evaluate the encoder on rows that trained it.
 
     Args:
         features: Shape [rows, features], float32: equally wide parts, one a layer, the last layer last.
         labels: As for :func:`solve`.
+        c: The C that rows chose which trained neither; ``None`` for the usual one.
 
     Source: docs/adr/0009.
     """
@@ -120,9 +124,10 @@ def fit_adapted_head(features: Floats, labels: Labels) -> tuple[LinearHead, Head
     layer_weights = np.array(ADAPTED_LAYER_WEIGHTS, np.float32)
     weights = np.repeat(layer_weights, -(-width // len(layer_weights)))[-width:]
     narrow, back = rotate(features * weights)
-    head = solve(narrow, labels, ADAPTED_C)
+    c = c or ADAPTED_C
+    head = solve(narrow, labels, c)
     head = LinearHead(np.ascontiguousarray(head.weights @ back) * weights, head.bias)
-    return head, HeadReport(ADAPTED_C, None, 0)
+    return head, HeadReport(c, None, 0)
 
 
 def rotate(features: Floats) -> tuple[Floats, Floats]:

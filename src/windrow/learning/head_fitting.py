@@ -1,5 +1,6 @@
 """Fit a head, choose its regularisation by cross-validation, and compute learning curves."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,7 @@ class Examples:
         num_train_only_rows: The number of rows at the end that train but are never held out, such as label names.
         prior: The weights of the zero-shot head of described labels (``learning.described_head``); shape [labels,
             features], float32; ``None`` where none is described.
+        prior_bias: The bias of that head, the same for each label.
     """
 
     features: Floats
@@ -40,6 +42,11 @@ class Examples:
     groups: Ids
     num_train_only_rows: int = 0
     prior: Floats | None = None
+    prior_bias: float = 0.0
+
+    def beginning_as(self, head: LinearHead | None) -> "Examples":
+        """Return the same examples for a head that begins as another one; ``None`` for one that does not."""
+        return self if head is None else replace(self, prior=head.weights, prior_bias=float(head.bias[0]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -290,6 +297,18 @@ def log_losses(logits: Floats, truth: Labels) -> npt.NDArray[np.float64]:
     spread = np.log(np.exp(logits - peak).sum(axis=1, dtype=np.float64)) + peak[:, 0]
     own: npt.NDArray[np.float64] = spread - logits[np.arange(len(truth)), truth]
     return own
+
+
+def smallest_within_one_error(losses: npt.NDArray[np.float64]) -> int:
+    """Return the first candidate whose mean loss exceeds the lowest one by one standard error of it at most.
+
+    Args:
+        losses: Each candidate's losses on the same rows; shape [candidates, rows], float64.
+    """
+    excess = losses - losses[losses.mean(axis=1).argmin()]
+    rows = losses.shape[1]
+    errors = excess.std(axis=1, ddof=1) / math.sqrt(rows) if rows > 1 else np.full(len(losses), np.inf)
+    return int((excess.mean(axis=1) <= errors).argmax())
 
 
 def _sample(label_ids: Ids, seed: int) -> Ids:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import AdapterReport, Candidate
 from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
-from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses
-from windrow.learning.label_sets import are_label_ids, as_sets
+from windrow.learning.head import ADAPTED_CS_OF_SETS
+from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses, smallest_within_one_error
+from windrow.learning.label_sets import are_label_ids, as_sets, share_labels
 from windrow.learning.multi_label_calibrate import fit_set_calibration
 
 # Leave-one-out error of the frozen features: up to the first, an adapter gains nothing; from the second on, it is used
@@ -31,6 +32,9 @@ _USUAL_ROWS = 8
 # Folds share most of their rows and train on fewer than the training itself: measured, the gain on held-out rows missed
 # that on new rows by twice its standard error.
 _FOLD_VARIANCE = 4.0
+_NOTHING_SPEAKS_FOR_AN_ADAPTER = (
+    "No label has two rows that could speak for an adapter, so the head alone learns, from descriptions."
+)
 
 
 def choose_adapter_scale(
@@ -55,11 +59,12 @@ def choose_adapter_scale(
         The scale, the reason and the candidates; nothing is trained yet.
     """
     if not are_label_ids(labels):
+        if is_described and not share_labels(labels):
+            return AdapterReport(0.0, _NOTHING_SPEAKS_FOR_AN_ADAPTER, ())
         return AdapterReport(1.0, "The adapter is used in full, as for all rows with several labels.", ())
     errors, evaluated = leave_one_out_errors(features, labels)
     if evaluated == 0 and is_described:
-        reason = "No label has two rows that could speak for an adapter, so the head alone learns, from descriptions."
-        return AdapterReport(0.0, reason, ())
+        return AdapterReport(0.0, _NOTHING_SPEAKS_FOR_AN_ADAPTER, ())
     if evaluated == 0:
         return AdapterReport(
             1.0, "No label has two rows, so nothing could be estimated; the adapter is used in full.", ()
@@ -113,6 +118,23 @@ def choose_by_held_out_rows(
         return replace(report, reason=f"{report.reason[:-1]}; {facts}, {losses}.", candidates=candidates)
     reason = f"The head alone is used: {facts}, and the adapter's log loss is {-float(gains.mean()):.3f} higher."
     return replace(report, scale=0.0, reason=reason, candidates=candidates)
+
+
+def choose_adapted_c(held_out: HeldOut) -> HeldOut:
+    """Return held-out rows with the logits of the C of the head that they choose.
+
+    It is the usual one, unless the log loss of calibrated scores is lower at a smaller one by more than one standard
+    error. Few candidates of one smooth parameter are tried, so the rows that choose it still tell how good it is.
+
+    Args:
+        held_out: The rows with the outputs of trainings with an adapter; where they have no outputs by C, they are
+            returned as they are.
+    """
+    if held_out.by_c is None:
+        return held_out
+    losses = np.array([_calibrated_losses(logits, held_out.label_ids, ADAPTED_PRIOR) for logits in held_out.by_c])
+    best = smallest_within_one_error(losses)
+    return replace(held_out, logits=held_out.by_c[best], by_c=None, c=ADAPTED_CS_OF_SETS[best])
 
 
 def _calibrated_losses(logits: Floats, truth: Labels, prior: Prior) -> npt.NDArray[np.float64]:

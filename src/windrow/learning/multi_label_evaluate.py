@@ -19,7 +19,7 @@ from windrow.domain.multi_label_report import (
     ProposedLabelThreshold,
 )
 from windrow.domain.report import LabelReport
-from windrow.learning.evaluate import choose_best_f1, choose_threshold, compute_calibration
+from windrow.learning.evaluate import choose_best_f1, choose_by_recall, choose_threshold, compute_calibration
 from windrow.learning.f1_bootstrap import interval_of, resample_f1
 from windrow.learning.midpoint import midpoint
 
@@ -135,13 +135,16 @@ def find_misclassified_sets(decisions: Decisions, rows: Sequence[MultiLabelRow])
     )
 
 
-def propose_label_thresholds(decisions: Decisions, target_precision: float | None) -> list[ProposedLabelThreshold]:
+def propose_label_thresholds(
+    decisions: Decisions, target_precision: float | None, target_recall: float | None = None
+) -> list[ProposedLabelThreshold]:
     """Return a threshold for each label that the classifier knows and rows have, in the order of the labels.
 
     Args:
         decisions: What the classifier decided about the rows; only its scores count here.
-        target_precision: The least precision, for which the lowest threshold is chosen; ``None`` for the threshold with
-            the best F1.
+        target_precision: The least precision, for which the lowest threshold is chosen; ``None`` for none.
+        target_recall: The least recall, for which the highest threshold is chosen; ``None`` for none. Without either of
+            both, the threshold with the best F1 is chosen.
 
     Returns:
         The thresholds; none for a label of which no threshold reaches the precision.
@@ -151,10 +154,13 @@ def propose_label_thresholds(decisions: Decisions, target_precision: float | Non
         scores, has_label = decisions.scores[:, at], decisions.truth[:, at]
         if not has_label.any():
             continue
-        if target_precision is None:
-            chosen: tuple[float, int, int] | None = choose_best_f1(scores, has_label)
-        else:
+        chosen: tuple[float, int, int] | None
+        if target_precision is not None:
             chosen = choose_threshold(scores, has_label, target_precision)
+        elif target_recall is not None:
+            chosen = choose_by_recall(scores, has_label, target_recall)
+        else:
+            chosen = choose_best_f1(scores, has_label)
         if chosen is not None:
             bound, correct, predicted = chosen
             # A label's threshold lies above 0, also where all rows are given it.

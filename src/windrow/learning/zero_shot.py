@@ -35,6 +35,12 @@ _RIVALS = 3
 # deviations, and on the logarithm of the number of labels, since each of many applies less often. Source:
 # bench/zero_shot.py, fitted to training rows.
 _RIVAL_SLOPE, _RIVAL_INTERCEPT, _RIVAL_LABELS = 1.41, 1.06, -0.55
+# The same for a linear head: on how much more similar a label is than the other labels are in the mean. Source:
+# bench/zero_shot.py, fitted to training rows.
+_MEAN_SLOPE, _MEAN_INTERCEPT, _MEAN_LABELS = 1.325, 1.470, -1.614
+# From this probability on, the linear head gives a label: the F1 is best there, averaged over the sets. A text that is
+# like all labels alike stays so far below it. Source: bench/zero_shot.py, measured.
+_BEST_THRESHOLD, _ABOVE_NEUTRAL = 0.25, 0.1
 # Sets with fewer labels were not measured.
 _FEWEST_LABELS = 4
 # Comparisons of texts, labels and topics at a time, so that they take 16 MB.
@@ -117,6 +123,49 @@ def zero_shot_logits(features: Floats, vectors: Floats, scale: float = 1.0) -> F
         Shape [rows, labels], float32.
     """
     return zero_shot_head(vectors, scale).logits(features)
+
+
+def multi_label_zero_shot_head(vectors: Floats, scale: float = 1.0) -> LinearHead:
+    """Return the head that scores each label by itself: several may apply to a text, or none.
+
+    A label applies where the text is more similar to it than to the other labels in the mean. That is linear in the
+    text, as a classifier's head has to be, and tells labels apart as well as :func:`multi_label_logits` does, which
+    also answers for a single label.
+
+    Args:
+        vectors: From :func:`label_vectors`; shape [labels, width], float32, at least two labels.
+        scale: From :func:`cosine_scale`, for another base model than the default one.
+
+    Source: bench/zero_shot.py, measured.
+    """
+    labels = len(vectors)
+    others = (vectors.sum(axis=0) - vectors) / np.float32(labels - 1)
+    weights = (vectors - others) / np.float32(multi_label_temperature(scale))
+    return LinearHead(weights, np.full(labels, _neutral_logit(labels), np.float32))
+
+
+def multi_label_threshold(labels: int) -> float:
+    """Return the score from which a classifier without rows gives each label, a hundredth.
+
+    Args:
+        labels: How many labels it has.
+    """
+    neutral = 1 / (1 + math.exp(-_neutral_logit(labels)))
+    return max(_BEST_THRESHOLD, round(neutral + _ABOVE_NEUTRAL, 2))
+
+
+def _neutral_logit(labels: int) -> float:
+    """Return the logit of a text that is as similar to one label as to all others: one of many applies less often."""
+    return _MEAN_INTERCEPT + _MEAN_LABELS * math.log(max(_FEWEST_LABELS, labels))
+
+
+def multi_label_temperature(scale: float = 1.0) -> float:
+    """Return what divides differences of cosines in :func:`multi_label_zero_shot_head`.
+
+    Args:
+        scale: From :func:`cosine_scale`.
+    """
+    return _USUAL_DEVIATION * scale / _MEAN_SLOPE
 
 
 def multi_label_logits(features: Floats, vectors: Floats, topics: Floats) -> Floats:

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from windrow.domain.access import KEY_PREFIX
 from windrow.domain.base_models import is_model_id
+from windrow.domain.binding import Binding
 from windrow.domain.caller import current_caller
 from windrow.domain.errors import AccessDenied, Failure, InvalidInput, WindrowError
 from windrow.domain.job import Job
@@ -263,6 +264,17 @@ def _key_changes(deps: Dependencies, request: Any, _reply: Any, before: int | No
         yield {"target": request.name}
 
 
+def _binding_before(deps: Dependencies, request: Any) -> Binding | None:
+    found = deps.store.bindings.known().bindings
+    return next((each for each in found if each.question == request.question), None)
+
+
+def _binding_changes(_deps: Dependencies, request: Any, reply: Any, before: Binding | None) -> Iterator[Facts]:
+    if reply.binding != before:
+        was, after = (None if each is None else each.model_name for each in (before, reply.binding))
+        yield {"target": request.question, "points_from": was, "points_to": after}
+
+
 def _always(target: Callable[[Any], str]) -> Rule:
     return Rule(target, lambda _deps, request, _reply, _before: [{"target": target(request)}])
 
@@ -299,6 +311,7 @@ CHANGES: Final[Mapping[str, Rule]] = {
     "promote": _ON_ALIAS,
     "rollback": _ON_ALIAS,
     "remove_alias": _ON_ALIAS,
+    "bind": Rule(_field("question"), _binding_changes, _binding_before),
     "remove_base_model": _always(_field("base_model")),
     "fsck": Rule(
         lambda _: "",
@@ -316,7 +329,8 @@ READS: Final = frozenset(
         *("estimate_fit", "reproduce", "list_jobs", "job", "follow_job"),
         *("predict", "start_predict", "start_predict_in_memory", "inspect"),
         *("classify", "start_classify", "start_classify_in_memory"),
+        *("start_decide", "start_decide_in_memory"),
         *("compare", "cross_validate", "suggest", "list_classifiers", "show", "export"),
-        *("list_aliases", "alias_history", "base_models", "usage", "list_keys", "audit"),
+        *("list_aliases", "alias_history", "list_bindings", "base_models", "usage", "list_keys", "audit"),
     )
 )

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from windrow.domain.alias import Alias, AliasList
+from windrow.domain.binding import BindingList
 from windrow.domain.caller import Caller, calling, current_caller, insufficient_scope
 from windrow.domain.classifier import BulkDeletion, ClassifierDetails, Record
 from windrow.domain.errors import NameNotAllowed, NameTaken
@@ -180,6 +181,18 @@ def _knows_alias(deps: Dependencies, caller: Caller, request: Any) -> None:
         raise deps.store.names.alias_not_found(request.alias)
 
 
+def _knows_question(_deps: Dependencies, caller: Caller, request: Any) -> None:
+    if not caller.knows(request.question):
+        raise NameNotAllowed(
+            "The API key {key} may only bind questions with names like {only:joined}. Name such a one.",
+            {"key": caller.key_name, "only": list(caller.only)},
+        )
+
+
+def _shown_bindings(caller: Caller, found: BindingList) -> BindingList:
+    return BindingList(tuple(each for each in found if caller.knows(each.question)))
+
+
 def _sees_job(deps: Dependencies, caller: Caller, request: Any) -> None:
     if not sees_job(caller, deps.jobs.get(request.job_id)):
         raise job_not_found(request.job_id)
@@ -275,6 +288,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "classify": FREE,
     "start_classify": FREE,
     "start_classify_in_memory": FREE,
+    "start_decide": _ASKS,
+    "start_decide_in_memory": _ASKS,
     "inspect": FREE,
     "evaluate": _ASKS,
     "report": _ASKS,
@@ -293,6 +308,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "remove_alias": Rule((_knows_alias,)),
     "list_aliases": Rule(shown=_shown_aliases),
     "alias_history": Rule((_knows_alias,)),
+    "bind": Rule((_knows_question, _asks_for("model_name"))),
+    "list_bindings": Rule(shown=_shown_bindings),
     "copy": Rule((_asks_for("model_name"), _gives("new_name")), _shown_record),
     "export": _ASKS,
     # The name that a file brings along is checked by the verb.

@@ -62,6 +62,11 @@ def _base_model(deps: Dependencies, request: ClassifyRequest, *, is_stored: bool
     asked = request.model
     if asked is not None and _may_answer(deps, asked) and (is_stored or asked in deps.encoders):
         return asked
+    return usual_base_model(deps)
+
+
+def usual_base_model(deps: Dependencies) -> str:
+    """Return the base model that answers without a classifier where none is asked for."""
     allowed = deps.settings.allowed_base_models
     named = [each for each in allowed_ids(allowed) if is_model_id(each)]
     return DEFAULT_BASE_MODEL if is_allowed(DEFAULT_BASE_MODEL, allowed) or not named else named[0]

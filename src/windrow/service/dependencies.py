@@ -23,6 +23,7 @@ from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import Predictor
+from windrow.execution.question_watch import QuestionWatch
 from windrow.execution.quotas import Quotas
 from windrow.execution.runner import Runner
 from windrow.execution.slots import TrainingSlots
@@ -35,6 +36,7 @@ from windrow.settings import Settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ROWS, each_row
 from windrow.storage.audit_log import AuditLog
+from windrow.storage.binding_store import BindingStore
 from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.data_directory import Directory
 from windrow.storage.free_space import FreeSpace
@@ -67,6 +69,7 @@ class Store:
         names: The space of names.
         catalog: The saved classifiers.
         aliases: Where aliases point.
+        bindings: What questions are bound to.
         inventory: The base models on this machine.
         directory: The data directory that all is in.
         keys: The API keys.
@@ -78,6 +81,7 @@ class Store:
     names: Namespace
     catalog: Catalog
     aliases: Aliases
+    bindings: BindingStore
     inventory: Inventory
     directory: Directory
     keys: KeyStore
@@ -165,6 +169,7 @@ class Dependencies:
         cost_calibration: What this machine taught about how long trainings take.
         purge_task: Purges what was deleted long ago.
         models: What names mean, in memory.
+        questions: What questions are bound to, and which names there are, in memory.
         watch_task: Keeps that in step with the disk.
         free_space: What is left on the disk.
         keys: The API keys, in memory.
@@ -190,6 +195,7 @@ class Dependencies:
     cost_calibration: CostCalibration
     purge_task: PeriodicTask
     models: ModelWatch
+    questions: QuestionWatch
     watch_task: PeriodicTask
     free_space: FreeSpace
     keys: KeyWatch

@@ -20,7 +20,7 @@ from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidatio
 from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.prediction import IsConnected, always_connected
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
-from windrow.domain.report import EvaluateRequest, Measurement, Report, check_evaluate_request
+from windrow.domain.report import EvaluateRequest, Measurement, Report, check_evaluate_request, check_target_kind
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
 from windrow.domain.values import recast
 from windrow.execution import cross_validation
@@ -62,12 +62,13 @@ def measure(deps: Dependencies, request: EvaluateRequest) -> tuple[Report | Mult
     dataset = check_evaluation_rows("test_data", request.test_data, deps.settings.limits)
     model = deps.store.find(request.model_name)
     check_form("test_data", dataset.rows, model)
+    check_target_kind(request, model.entry.record.kind)
     deps.quotas.take_texts(len(dataset.rows))
     (answers,) = _predict_rows(deps, (model,), dataset)
     measurement, record = _measurement(deps.store, model, dataset, answers, request), model.entry.record
     report: Report | MultiLabelReport
     if isinstance(dataset, MultiLabelDataset):
-        report = multi_label_report(measurement, record, dataset, answers, request.target_precision)
+        report = multi_label_report(measurement, record, dataset, answers, request)
     else:
         report = single_label_report(measurement, record, dataset, answers, request.target_precision)
     if request.save and not report.saved:

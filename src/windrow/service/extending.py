@@ -5,10 +5,17 @@ from dataclasses import replace
 
 from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest
+from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidArtifact, LimitExceeded, TrainingDataNotKept
 from windrow.domain.extension import FitRows, extend_rows
-from windrow.domain.label_descriptions import check_label_descriptions, descriptions_of, labels_alone
-from windrow.domain.labelled_rows import LabelledRow, check_training_rows
+from windrow.domain.label_descriptions import (
+    check_form_of_rows,
+    check_label_descriptions,
+    descriptions_of,
+    labels_alone,
+)
+from windrow.domain.label_merging import MergedLabels, merge_labels
+from windrow.domain.labelled_rows import LabelledRow, check_label_count, check_training_rows, dataset_of
 from windrow.domain.names import Reference
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ROWS, rows_from_blob
@@ -22,16 +29,18 @@ def read_fit_rows(deps: Dependencies, request: FitRequest) -> FitRows:
         NotFound: What it extends is not there.
         TrainingDataNotKept: Of what it extends, no rows are kept.
         InvalidTrainingData: A row breaks a rule, rows have different forms, or there are too few labels.
-        InvalidParameter: A description breaks a rule, or the request describes a label that no row has.
+        InvalidParameter: A description breaks a rule, the request describes a label that no row has, or it asks for any
+            number of labels and rows have one each.
         LimitExceeded: There are too many rows or labels in all, a text is too long, or a server was asked, and the
             rows together are larger than a request may be.
     """
     limits, given = deps.settings.limits, request.label_descriptions or {}
     check_label_descriptions(given, limits)
+    check_form_of_rows(request.training_data, multi_label=request.multi_label)
     if request.extends is None and not request.training_data:
-        return _without_rows(given)
+        return _without_rows(given, multi_label=request.multi_label)
     if request.extends is None:
-        return _described(FitRows(check_training_rows(request.training_data, limits)), given, {})
+        return _completed(FitRows(check_training_rows(request.training_data, limits)), request, {}, limits)
     entry = deps.store.find(request.extends).entry
     revision = Reference(entry.record.name, entry.record.revision)
     described = entry.record.label_descriptions
@@ -44,22 +53,36 @@ def read_fit_rows(deps: Dependencies, request: FitRequest) -> FitRows:
             raise
         kept = _kept_rows(deps, again)
     if not kept and not request.training_data:
-        return _without_rows({**described, **given}, str(revision))
-    rows = _described(extend_rows(str(revision), kept, request.training_data, limits), given, described)
+        multi_label = request.multi_label or entry.record.kind == "multi_label"
+        return _without_rows({**described, **given}, str(revision), multi_label=multi_label)
+    rows = _completed(extend_rows(str(revision), kept, request.training_data, limits), request, described, limits)
     if current_caller().request_id:
         _check_size(rows, deps.settings.max_body_bytes)
     return rows
 
 
-def _without_rows(descriptions: Mapping[str, str], extends: str | None = None) -> FitRows:
+def _without_rows(descriptions: Mapping[str, str], extends: str | None = None, *, multi_label: bool) -> FitRows:
     """Return labels alone, of which names and descriptions make a classifier."""
-    dataset = labels_alone(descriptions)
+    dataset = labels_alone(descriptions, multi_label=multi_label)
     return FitRows(dataset, extends, label_descriptions=dataset.descriptions)
 
 
-def _described(rows: FitRows, given: Mapping[str, str], kept: Mapping[str, str]) -> FitRows:
-    descriptions, warnings = descriptions_of(rows.dataset.labels, given, kept, rows.extends or "")
-    return replace(rows, label_descriptions=descriptions, warnings=warnings)
+def _completed(rows: FitRows, request: FitRequest, described: Mapping[str, str], limits: DataLimits) -> FitRows:
+    """Return rows with what their labels mean; where that is wanted, labels that look alike are merged before.
+
+    Args:
+        rows: All rows to train on.
+        request: The training.
+        described: What the labels of the revision that it extends mean.
+        limits: They hold for the labels together.
+    """
+    given, merged = request.label_descriptions or {}, MergedLabels(rows.dataset.rows)
+    if request.merge_labels:
+        merged = merge_labels(rows.dataset.rows)
+        rows = replace(rows, dataset=check_label_count(dataset_of(merged.rows), limits))
+        given, described = merged.renamed(given), merged.renamed(described)
+    descriptions, warnings = descriptions_of(rows.dataset.labels, given, described, rows.extends or "")
+    return replace(rows, label_descriptions=descriptions, warnings=(*merged.warnings, *warnings))
 
 
 def _check_size(rows: FitRows, max_bytes: int) -> None:

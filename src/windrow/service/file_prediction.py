@@ -80,7 +80,8 @@ def _job_of(request: StartPredictFilesRequest, model: ResolvedModel, caller: Cal
 
 def _told(job: Job, report: PredictFilesReport) -> Job:
     assert job.files is not None, "it was made with them"
-    return replace(job, revision=report.revision, files=replace(job.files, report=report))
+    # How many rows have each label, a record does not keep.
+    return replace(job, revision=report.revision, files=replace(job.files, report=recast(PredictFilesReport, report)))
 
 
 def _predict(

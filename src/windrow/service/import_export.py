@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import BinaryIO, Literal
 
-from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest, check_export_request
 from windrow.domain.classifier import Copied, CopyRequest, Origin, Record
 from windrow.domain.clock import utc_now
 from windrow.domain.dataset import DataWarning
@@ -14,6 +14,7 @@ from windrow.domain.values import recast
 from windrow.encoders.folder import check_allowed
 from windrow.service.authorization import check_new_name, without_unknown_sources
 from windrow.service.dependencies import Dependencies
+from windrow.service.onnx_export import export_onnx
 from windrow.storage.archive_format import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
 from windrow.storage.catalog import NewRevision
@@ -36,6 +37,9 @@ def copy(deps: Dependencies, request: CopyRequest) -> Copied:
 
 def export(deps: Dependencies, request: ExportRequest) -> Export:
     """Return a classifier as one file. See ``Operations.export``."""
+    check_export_request(request)
+    if request.to == "onnx":
+        return export_onnx(deps, request)
     entry = deps.store.find(request.model_name).entry
     has_rows = request.include_training_data and entry.record.learned_from_rows
     roles = (ARTIFACT, ROWS) if has_rows else (ARTIFACT,)

@@ -1,6 +1,6 @@
 """Makes the report on a multi-label classifier of its outputs for test rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -8,10 +8,10 @@ import numpy as np
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import DataWarning
 from windrow.domain.figures import counted, listed, percent
-from windrow.domain.interval import wilson_interval
+from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.multi_label_report import MultiLabelReport, ProposedLabelThreshold
-from windrow.domain.report import Measurement
+from windrow.domain.report import EvaluateRequest, Measurement
 from windrow.domain.values import recast
 from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.learning.multi_label_evaluate import (
@@ -34,7 +34,7 @@ def multi_label_report(
     record: Record,
     dataset: MultiLabelDataset,
     answers: ClassifierOutputs,
-    target: float | None,
+    request: EvaluateRequest,
 ) -> MultiLabelReport:
     """Return the report on a multi-label classifier.
 
@@ -43,11 +43,11 @@ def multi_label_report(
         record: The classifier's.
         dataset: The test rows, of which one at least has a label that the classifier knows.
         answers: Its outputs for them.
-        target: The precision for which each label's threshold is proposed; ``None`` for those with the best F1.
+        request: What was asked for: the precision or the recall for which each label's threshold is proposed.
     """
     decisions = multi_label_decisions(answers, dataset)
     outcome, baseline = compute_multi_label_metrics(decisions), most_frequent_set(dataset.rows)
-    proposed = propose_label_thresholds(decisions, target)
+    proposed = propose_label_thresholds(decisions, request.target_precision, request.target_recall)
     return recast(
         MultiLabelReport,
         outcome,
@@ -55,12 +55,14 @@ def multi_label_report(
         warnings=(
             *measurement.warnings,
             *accuracy_warnings(outcome, baseline, record.base_model),
-            *_threshold_warnings(decisions, proposed, target),
+            *_threshold_warnings(decisions, proposed, request),
         ),
         majority_baseline=baseline,
         label_thresholds=record.thresholds_by_label,
         misclassified=find_misclassified_sets(decisions, dataset.rows),
         proposed_thresholds=tuple(proposed),
+        target_precision=request.target_precision,
+        target_recall=request.target_recall,
     )
 
 
@@ -71,18 +73,27 @@ def multi_label_decisions(answers: ClassifierOutputs, dataset: MultiLabelDataset
 
 
 def _threshold_warnings(
-    decisions: Decisions, proposed: Sequence[ProposedLabelThreshold], target: float | None
+    decisions: Decisions, proposed: Sequence[ProposedLabelThreshold], request: EvaluateRequest
 ) -> Iterator[DataWarning]:
     """Yield warnings about labels without a proposed threshold, and about those that few rows support."""
-    if target is None:
-        if few := [each.label for each in proposed if each.total < _FEW_ROWS_OF_A_LABEL]:
-            message = (
-                f"With fewer than {_FEW_ROWS_OF_A_LABEL} test rows of a label, its proposed threshold is mostly luck: "
-                f"{listed(map(repr, few))}. Use more test rows of {'it' if len(few) == 1 else 'them'} before you set "
-                "one."
-            )
-            yield DataWarning("uncertain_threshold", message)
-        return
+    if (recall := request.target_recall) is not None:
+        intervals = {each.label: wilson_interval(each.correct, each.total) for each in proposed}
+        yield from _warn_of_few_rows(intervals, "recall", recall)
+    elif (precision := request.target_precision) is not None:
+        yield from _warn_of_precision_not_reached(decisions, proposed, precision)
+        intervals = {each.label: wilson_interval(each.correct, each.predicted) for each in proposed}
+        yield from _warn_of_few_rows(intervals, "precision", precision)
+    elif few := [each.label for each in proposed if each.total < _FEW_ROWS_OF_A_LABEL]:
+        message = (
+            f"With fewer than {_FEW_ROWS_OF_A_LABEL} test rows of a label, its proposed threshold is mostly luck: "
+            f"{listed(map(repr, few))}. Use more test rows of {'it' if len(few) == 1 else 'them'} before you set one."
+        )
+        yield DataWarning("uncertain_threshold", message)
+
+
+def _warn_of_precision_not_reached(
+    decisions: Decisions, proposed: Sequence[ProposedLabelThreshold], target: float
+) -> Iterator[DataWarning]:
     reached = {each.label for each in proposed}
     tried = [decisions.names[at] for at in np.flatnonzero(decisions.truth[:, : decisions.known].any(axis=0))]
     if missing := [label for label in tried if label not in reached]:
@@ -91,11 +102,14 @@ def _threshold_warnings(
             f"threshold is proposed for {listed(map(repr, missing))}. Ask for less, or train with more rows."
         )
         yield DataWarning("precision_not_reached", message)
-    intervals = {each.label: wilson_interval(each.correct, each.predicted) for each in proposed}
+
+
+def _warn_of_few_rows(intervals: Mapping[str, Interval], measure: str, target: float) -> Iterator[DataWarning]:
+    """Yield a warning about labels whose measure may lie far below what was asked for, on new texts."""
     if unsure := [label for label, interval in intervals.items() if interval.low < target - NEAR_TARGET]:
         widest = max(unsure, key=lambda label: intervals[label].high - intervals[label].low)
         message = (
-            f"The thresholds of {listed(map(repr, unsure))} were chosen by few rows: the precision of {widest!r} on "
+            f"The thresholds of {listed(map(repr, unsure))} were chosen by few rows: the {measure} of {widest!r} on "
             f"new texts lies anywhere between {percent(intervals[widest].low)} and {percent(intervals[widest].high)}. "
             "Use a few hundred test rows of each label."
         )

@@ -17,8 +17,10 @@ from windrow.execution.key_watch import KeyWatch
 from windrow.execution.quotas import Quotas
 from windrow.service import (
     aliases,
+    bindings,
     classification,
     classifiers,
+    decision,
     erasure,
     evaluation,
     file_prediction,
@@ -31,7 +33,7 @@ from windrow.service import (
 )
 from windrow.service import audit as audit_verbs
 from windrow.service import keys as key_verbs
-from windrow.service.audit_rules import audited
+from windrow.service.audit_rules import CHANGES, audited
 from windrow.service.authorization import authorized
 from windrow.service.dependencies import Dependencies
 
@@ -46,11 +48,28 @@ _log = logging.getLogger("windrow.service")
 def _verb(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Concatenate["Service", P], R]:
     """Return a function over dependencies as a method of the service that has them; it holds to the verb's rule."""
     act = audited(_with_disk_errors(authorized(function)))
+    if function.__name__ in CHANGES:
+        act = _with_changes_looked_up(act)
 
     def verb(self: "Service", /, *args: P.args, **kwargs: P.kwargs) -> R:
         return act(self.dependencies, *args, **kwargs)
 
     functools.update_wrapper(verb, function)
+    return verb
+
+
+def _with_changes_looked_up(
+    function: Callable[Concatenate[Dependencies, P], R],
+) -> Callable[Concatenate[Dependencies, P], R]:
+    """Return a verb that looks up what the names mean that it changed, before the caller is told of the change."""
+
+    @functools.wraps(function)
+    def verb(deps: Dependencies, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(deps, *args, **kwargs)
+        finally:
+            deps.models.look_up_changed()
+
     return verb
 
 
@@ -105,6 +124,8 @@ class Service:
     classify = _verb(classification.classify)
     start_classify = _verb(classification.start_classify)
     start_classify_in_memory = _verb(classification.start_classify_in_memory)
+    start_decide = _verb(decision.start_decide)
+    start_decide_in_memory = _verb(decision.start_decide_in_memory)
     inspect = _verb(inspection.inspect)
     evaluate = _verb(evaluation.evaluate)
     report = _verb(reporting.report)
@@ -123,6 +144,8 @@ class Service:
     remove_alias = _verb(aliases.remove_alias)
     list_aliases = _verb(aliases.list_aliases)
     alias_history = _verb(aliases.alias_history)
+    bind = _verb(bindings.bind)
+    list_bindings = _verb(bindings.list_bindings)
     copy = _verb(import_export.copy)
     export = _verb(import_export.export)
     import_classifier = _verb(import_export.import_classifier)

@@ -191,7 +191,7 @@ def reproduce(
 def _kept_dataset(deps: Dependencies, entry: ClassifierState) -> LabelledDataset:
     """Return the kept rows of a revision; of one without rows, its labels."""
     if not entry.record.learned_from_rows:
-        return labels_alone(entry.record.label_descriptions)
+        return labels_alone(entry.record.label_descriptions, multi_label=entry.record.kind == "multi_label")
     return check_training_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
 
 
@@ -301,6 +301,7 @@ def _train(
     _verify_saved(deps.predictor, ResolvedModel(entry, Reference(record.name)), _any_text(dataset))
     with suppress(WindrowError):  # others may have deleted it, or the data directory may be gone just now
         deps.models.find(record.name)
+    deps.models.look_up_changed()  # aliases of it
     next_name = _next_name(deps.store.catalog, record.name)
     return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
 

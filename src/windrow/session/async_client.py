@@ -11,10 +11,11 @@ from typing import Any, BinaryIO, Self, Unpack, cast, overload
 from windrow.client.async_remote import AsyncRemoteOperations
 from windrow.domain.access import CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
-from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.archive import ExportForm, ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.batches import renumbered
+from windrow.domain.binding import BindingList, BindRequest
 from windrow.domain.classification import Classification, Classifications
 from windrow.domain.classifier import (
     CopyRequest,
@@ -28,6 +29,7 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidText, LimitExceeded
+from windrow.domain.file_fit import FileFit
 from windrow.domain.file_prediction import StartPredictFilesRequest
 from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
@@ -35,6 +37,7 @@ from windrow.domain.job import DEFAULT_JOBS, Job, JobList, JobListRequest, JobRe
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions, PredictRequest
+from windrow.domain.read_options import Split
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
@@ -53,6 +56,7 @@ from windrow.session.classifying import (
 )
 from windrow.session.columns import read_texts
 from windrow.session.credentials import client_key, warn_if_exposed
+from windrow.session.fitting_files import file_training_of
 from windrow.session.inspecting import (
     AnyFile,
     InspectOptions,
@@ -151,6 +155,7 @@ class AsyncClient:
     promote = async_columns(Operations.promote, PromoteRequest, signatures.Promoting)
     rollback = async_keywords(Operations.rollback, AliasChangeRequest)
     remove_alias = async_keywords(Operations.remove_alias, AliasChangeRequest)
+    bind = async_keywords(Operations.bind, BindRequest)
     remove_base_model = async_keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = async_keywords(Operations.fsck, FsckRequest)
     forget = async_keywords(Operations.forget, ForgetRequest)
@@ -186,6 +191,11 @@ class AsyncClient:
             AliasNotFound: There never was such an alias.
         """
         found: AliasHistory = await self._operations.call("alias_history", request_of(AliasRequest, {"alias": alias}))
+        return found
+
+    async def bindings(self) -> BindingList:
+        """Return which classifiers answer which questions, as ``Session.bindings`` does."""
+        found: BindingList = await self._operations.call("list_bindings")
         return found
 
     async def base_models(self) -> BaseModelList:
@@ -338,6 +348,42 @@ class AsyncClient:
         request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(request.all_names, await self._operations.predict(request), strict=True))
 
+    async def fit_file(
+        self,
+        model_name: str,
+        file: AnyFile,
+        *,
+        splits: Iterable[Split] = (),
+        skip_bad_rows: bool = False,
+        **options: Any,
+    ) -> FileFit:
+        """Train on a file, and evaluate on the rows that it has for testing, as ``Session.fit_file`` does.
+
+        Args:
+            model_name: The classifier's name.
+            file: What ``windrow.read_examples`` takes: its path, its bytes, or the file itself.
+            splits: The parts of the data to train on, where the file has some: ``train``, ``validation`` or ``test``.
+                Left out, those are train and validation, and ``evaluation`` is that on test.
+            skip_bad_rows: Whether rows that are wrong are left out, as ``windrow.read_examples`` has it.
+            **options: How to read the file, as ``windrow.read_examples`` has them, and the arguments of :meth:`fit`
+                besides its rows. Without a ``description``, it is what the file says that it is for.
+
+        Returns:
+            What :meth:`fit` returns, with ``evaluation``; rows that are left out are among its ``warnings``.
+
+        Raises:
+            TypeError: An option is unknown.
+            InvalidFile: It is not clear what the file is, or a row is wrong; the message names its line.
+            InvalidInput: The name, an option or the rows break a rule.
+        """
+        training = await asyncio.to_thread(
+            file_training_of, model_name, file, splits, options, skip_bad_rows=skip_bad_rows
+        )
+        result = await self._operations.fit(training.request)
+        asked = training.evaluation_of(result)
+        evaluation = None if asked is None else await self._operations.call("evaluate", asked)
+        return warn_of(training.reply(result, evaluation))
+
     @shows_inspect_options
     async def inspect(self, file: AnyFile, **options: Unpack[InspectOptions]) -> Inspection:
         """Read a file of rows, and say what it is, what each row says, and what is wrong, as ``Session.inspect`` does.
@@ -347,8 +393,8 @@ class AsyncClient:
                 text, also as gzip.
             **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
                 ``text_column`` (one, or several that are joined), ``label_column``, ``labels_column``,
-                ``label_separator``, ``indicator_columns``, ``header``, ``quoting``, ``encoding``, ``filename``,
-                ``include_values`` and ``labelled``.
+                ``label_separator``, ``indicator_columns``, ``annotators``, ``header``, ``quoting``, ``encoding``,
+                ``filename``, ``include_values`` and ``labelled``.
 
         Raises:
             InvalidParameter: There is no such file to read, or an option does not exist.
@@ -361,15 +407,25 @@ class AsyncClient:
         with await asyncio.to_thread(open_rows_file, file) as opened:
             return warn_of(await self._operations.inspect(opened, request))
 
-    async def export(self, model_name: str, path: str | Path = ".", *, include_training_data: bool = False) -> Path:
+    async def export(
+        self,
+        model_name: str,
+        path: str | Path = ".",
+        *,
+        include_training_data: bool = False,
+        to: ExportForm = "windrow",
+    ) -> Path:
         """Write a classifier into one file, as ``Session.export`` does.
 
         Args:
             model_name: The classifier, or one of its revisions (``tickets_v2@3``).
             path: The file, which is replaced if it exists, or a folder to put it in.
             include_training_data: Whether the training texts go along; otherwise none of them is in the file.
+            to: ``windrow`` for :meth:`import_file`, ``onnx`` for a zip that answers without Windrow.
         """
-        request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
+        request = request_of(
+            ExportRequest, {"model_name": model_name, "include_training_data": include_training_data, "to": to}
+        )
         return await asyncio.to_thread(write_file, await self._operations.export(request), path)
 
     async def import_file(

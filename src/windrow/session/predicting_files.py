@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from windrow.domain.file_prediction import (
     OnFileProgress,
-    PredictFilesReport,
     PredictFilesRequest,
+    PredictFilesSummary,
     ignore_file_progress,
 )
 from windrow.operations import Operations
@@ -21,7 +21,7 @@ class PredictingFiles(PredictFilesRequest):
 
 def predict_files(
     operations: Operations, request: PredictFilesRequest, on_progress: OnFileProgress = ignore_file_progress
-) -> PredictFilesReport:
+) -> PredictFilesSummary:
     """Classify each row of files that this machine reaches, and write them in shards, each a file of a folder.
 
     All rows are answered by one revision, and each stands in the output once, in the order of its file. Called again as

@@ -10,9 +10,10 @@ from typing import Any, BinaryIO, NoReturn, Self, Unpack, cast, overload
 from windrow.display.notebook import present
 from windrow.domain.access import CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
-from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.archive import ExportForm, ExportRequest, Imported, ImportRequest
 from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
+from windrow.domain.binding import BindingList, BindRequest
 from windrow.domain.classification import Classification, Classifications
 from windrow.domain.classifier import (
     CopyRequest,
@@ -26,6 +27,7 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
+from windrow.domain.file_fit import FileFit
 from windrow.domain.file_prediction import PredictFilesRequest, StartPredictFilesRequest
 from windrow.domain.inspection import Inspection
 from windrow.domain.integrity import FsckRequest
@@ -33,6 +35,7 @@ from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions
+from windrow.domain.read_options import Split
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.report_page import ReportRequest
 from windrow.domain.store_url import without_secrets
@@ -49,6 +52,7 @@ from windrow.session.classifying import (
     classify_request_of,
     shows_classify_options,
 )
+from windrow.session.fitting_files import file_training_of
 from windrow.session.inspecting import (
     AnyFile,
     InspectOptions,
@@ -152,6 +156,7 @@ class Session:
     promote = columns(Operations.promote, PromoteRequest, signatures.Promoting)
     rollback = keywords(Operations.rollback, AliasChangeRequest)
     remove_alias = keywords(Operations.remove_alias, AliasChangeRequest)
+    bind = keywords(Operations.bind, BindRequest)
     remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = keywords(Operations.fsck, FsckRequest)
     forget = keywords(Operations.forget, ForgetRequest)
@@ -185,6 +190,10 @@ class Session:
             AliasNotFound: There never was such an alias.
         """
         return self._operations.alias_history(request_of(AliasRequest, {"alias": alias}))
+
+    def bindings(self) -> BindingList:
+        """Return which classifiers answer which questions, sorted by question."""
+        return self._operations.list_bindings()
 
     def base_models(self) -> BaseModelList:
         """Return the base models on that machine, and how many classifiers use each."""
@@ -338,6 +347,39 @@ class Session:
         request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(request.all_names, self._operations.predict(request), strict=True))
 
+    def fit_file(
+        self,
+        model_name: str,
+        file: AnyFile,
+        *,
+        splits: Iterable[Split] = (),
+        skip_bad_rows: bool = False,
+        **options: Any,
+    ) -> FileFit:
+        """Train a classifier on a file, and evaluate it on the rows that the file has for testing.
+
+        Args:
+            model_name: The classifier's name.
+            file: What ``windrow.read_examples`` takes: its path, its bytes, or the file itself.
+            splits: The parts of the data to train on, where the file has some: ``train``, ``validation`` or ``test``.
+                Left out, those are train and validation, and ``evaluation`` is that on test.
+            skip_bad_rows: Whether rows that are wrong are left out, as ``windrow.read_examples`` has it.
+            **options: How to read the file, as ``windrow.read_examples`` has them, and the arguments of :meth:`fit`
+                besides its rows. Without a ``description``, it is what the file says that it is for.
+
+        Returns:
+            What :meth:`fit` returns, with ``evaluation``; rows that are left out are among its ``warnings``.
+
+        Raises:
+            TypeError: An option is unknown.
+            InvalidFile: It is not clear what the file is, or a row is wrong; the message names its line.
+            InvalidInput: The name, an option or the rows break a rule.
+        """
+        training = file_training_of(model_name, file, splits, options, skip_bad_rows=skip_bad_rows)
+        result = self._operations.fit(training.request)
+        asked = training.evaluation_of(result)
+        return warn_of(training.reply(result, None if asked is None else self._operations.evaluate(asked)))
+
     @shows_inspect_options
     def inspect(self, file: AnyFile, **options: Unpack[InspectOptions]) -> Inspection:
         """Read a file of rows, and say what it is, what each row says, and what is wrong.
@@ -347,8 +389,8 @@ class Session:
                 text, also as gzip.
             **options: How to read it, and what to tell of it, as :class:`InspectRequest` has them: ``format``,
                 ``text_column`` (one, or several that are joined), ``label_column``, ``labels_column``,
-                ``label_separator``, ``indicator_columns``, ``header``, ``quoting``, ``encoding``, ``filename``,
-                ``include_values`` and ``labelled``.
+                ``label_separator``, ``indicator_columns``, ``annotators``, ``header``, ``quoting``, ``encoding``,
+                ``filename``, ``include_values`` and ``labelled``.
 
         Raises:
             InvalidParameter: There is no such file to read, or an option does not exist.
@@ -361,13 +403,21 @@ class Session:
         with open_rows_file(file) as opened:
             return warn_of(self._operations.inspect(opened, request))
 
-    def export(self, model_name: str, path: str | Path = ".", *, include_training_data: bool = False) -> Path:
-        """Write a classifier into one file, for :meth:`import_file`.
+    def export(
+        self,
+        model_name: str,
+        path: str | Path = ".",
+        *,
+        include_training_data: bool = False,
+        to: ExportForm = "windrow",
+    ) -> Path:
+        """Write a classifier into one file: for :meth:`import_file`, or to answer without Windrow.
 
         Args:
             model_name: The classifier, or one of its revisions (``tickets_v2@3``).
             path: The file, which is replaced if it exists, or a folder to put it in.
             include_training_data: Whether the training texts go along; otherwise none of them is in the file.
+            to: ``windrow`` for :meth:`import_file`, ``onnx`` for a zip that answers without Windrow.
 
         Returns:
             The file.
@@ -376,9 +426,12 @@ class Session:
             NotFound: The name means nothing.
             TrainingDataNotKept: The training rows were not kept.
             InvalidArtifact: The classifier is damaged.
+            BaseModelUnavailable: Without Windrow, it needs its base model, which is not there.
             StorageFailed: The file cannot be written; what stood there is untouched.
         """
-        request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
+        request = request_of(
+            ExportRequest, {"model_name": model_name, "include_training_data": include_training_data, "to": to}
+        )
         return write_file(self._operations.export(request), path)
 
     def import_file(

@@ -50,6 +50,8 @@ class Training(Recipe, LabelledColumns, ForModel):
     overwrite: bool = True
     extends: str | None = None
     label_descriptions: Mapping[str, str] | None = None
+    multi_label: bool = False
+    merge_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Evaluating(LabelledColumns, ForModel):
     """A classifier to evaluate."""
 
     target_precision: float | None = None
+    target_recall: float | None = None
     save: bool = True
 
 
@@ -99,6 +102,7 @@ class Reporting(LabelledColumns, ForModel):
     """The file to write, which is replaced if it exists, or a folder to put it in."""
     title: str | None = None
     target_precision: float | None = None
+    target_recall: float | None = None
     save: bool = True
 
 

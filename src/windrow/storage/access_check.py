@@ -1,4 +1,4 @@
-"""Scans the API keys and the audit trail for files that cannot be read."""
+"""Scans the API keys, the bindings of questions and the audit trail for files that cannot be read."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,9 +9,10 @@ from windrow.disk import read_plain, reason
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.audit_log import AUDIT, DAYS, audit_lines_from_bytes
 from windrow.storage.audit_log import FILES as AUDIT_FILES
+from windrow.storage.binding_store import BINDINGS, QUESTIONS, bindings_from_json
 from windrow.storage.files import MAX_BYTES
 from windrow.storage.folder_check import CandidateFinding, list_folder
-from windrow.storage.format import ALLOW
+from windrow.storage.format import ALLOW, UPGRADE, is_newer
 from windrow.storage.key_store import ACCESS, KEYS, keys_from_json
 from windrow.storage.log import NUMBERED
 from windrow.storage.name_check import ScanResult
@@ -20,6 +21,11 @@ _KEYS_FOLDER: Final = re.compile(re.escape(KEYS))
 _KEYS_ADVICE: Final = (
     "While it is the newest one, every key is refused. Restore it from a backup; or move the folder away, restart, and "
     "create keys anew."
+)
+_BINDINGS_FOLDER: Final = re.compile(re.escape(BINDINGS))
+_BINDINGS_ADVICE: Final = (
+    "While it is the newest one, no question finds its classifier by its name. Restore it from a backup; or move the "
+    "folder away, and bind the questions anew."
 )
 _AUDIT_ADVICE: Final = "Restore it from a backup, or move it elsewhere: then its lines are missing."
 
@@ -31,6 +37,27 @@ def scan_access(root: str) -> ScanResult:
         root: The data directory.
     """
     return ScanResult((*_scan_keys(root), *_scan_audit(root)))
+
+
+def scan_bindings(root: str) -> ScanResult:
+    """Scan the bindings of questions.
+
+    Args:
+        root: The data directory.
+    """
+    return ScanResult(tuple(_scan_bindings(root)))
+
+
+def _scan_bindings(root: str) -> Iterator[CandidateFinding]:
+    yield from list_folder(root, QUESTIONS, folders=_BINDINGS_FOLDER).candidates
+    listing = list_folder(root, f"{QUESTIONS}/{BINDINGS}", files=NUMBERED)
+    yield from listing.candidates
+    for file in sorted(listing.files):
+        path = f"{QUESTIONS}/{BINDINGS}/{file}"
+        if problem := _problem(f"{root}/{path}", partial(bindings_from_json, BINDINGS, 0)):
+            why, advice = problem
+            what = f"A file of the bindings of questions {why}"
+            yield CandidateFinding("damage", "bindings_unreadable", path, what, advice or _BINDINGS_ADVICE)
 
 
 def _scan_keys(root: str) -> Iterator[CandidateFinding]:
@@ -71,7 +98,7 @@ def _problem(path: str, read: Callable[[bytes], object]) -> tuple[str, str | Non
     except OSError as error:
         return f"cannot be read ({reason(error)}).", ALLOW if isinstance(error, PermissionError) else None
     except InvalidArtifact as error:
-        if "newest_known_format" in error.facts:
-            return "is of a newer Windrow.", "Upgrade Windrow."
+        if is_newer(error):
+            return "is of a newer Windrow.", UPGRADE
         return f"{error.facts['why']}.", None
     return None

@@ -20,7 +20,7 @@ from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.names import check_name
 from windrow.domain.recipe import check_recipe
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_from_bytes, each_row
-from windrow.storage.format import Mismatch, parse, read, write
+from windrow.storage.format import Mismatch, is_newer, parse, read, write
 from windrow.storage.revision import BlobRef, ClassifierState, check_entry
 from windrow.storage.zip_file import Zip, read_zip, refused, write_zip
 
@@ -254,6 +254,6 @@ def _missing(file_name: str) -> InvalidArchive:
 
 
 def _unreadable(error: InvalidArtifact, problem: str, file_name: str) -> InvalidArchive:
-    if "newest_known_format" in error.facts:
+    if is_newer(error):
         return InvalidArchive(error.template, {**error.facts, "problem": "newer_format"})
     return refused(problem, f"holds {file_name}, which {error.facts['why']}")

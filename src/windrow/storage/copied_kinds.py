@@ -11,6 +11,7 @@ from windrow.domain.names import is_name
 from windrow.storage.audit_log import AUDIT, audit_lines_from_bytes
 from windrow.storage.audit_log import DAYS as AUDIT_DAYS
 from windrow.storage.audit_log import FILES as AUDIT_FILES
+from windrow.storage.binding_store import BINDINGS, QUESTIONS, bindings_from_json
 from windrow.storage.blobs import FILE_NAME, FOLDER
 from windrow.storage.files import Files
 from windrow.storage.format import RESTORE
@@ -126,6 +127,10 @@ def _read_keys(name: str, file: str, data: bytes) -> object:
     return keys_from_json(name, number_of(file), data)
 
 
+def _read_bindings(name: str, file: str, data: bytes) -> object:
+    return bindings_from_json(name, number_of(file), data)
+
+
 def _read_job(name: str, file: str, data: bytes) -> object:
     return None if file == CANCEL_FILE else stored_job_from_json(name, number_of(file), data)
 
@@ -143,13 +148,15 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 
 
 # In the order of the copy. Keys come first, the newest file before older ones: what was copied up to any moment lets
-# nobody in who may not enter the source. Aliases come after what they point to.
+# nobody in who may not enter the source. Aliases and bindings come after what they
+# point to.
 KINDS: Final = (
     CopiedKind(
         ACCESS, lambda name: name == KEYS, NUMBERED, _read_keys, is_log=True, is_numbered=True, newest_first=True
     ),
     CopiedKind(CLASSIFIERS, is_name, NUMBERED, _read_classifier, is_log=True, is_numbered=True, has_blobs=True),
     CopiedKind(ALIASES, is_name, NUMBERED, _read_alias, is_log=True, is_numbered=True),
+    CopiedKind(QUESTIONS, lambda name: name == BINDINGS, NUMBERED, _read_bindings, is_log=True, is_numbered=True),
     CopiedKind(USAGE, _matches(USE_DAYS), USE_FILES, _read_use),
     # A job whose end is missing would be taken for interrupted.
     CopiedKind(JOBS, _matches(JOB_ID), JOB_FILES, _read_job, is_numbered=True, newest_first=True),

@@ -12,7 +12,7 @@ from windrow.disk import read_plain, reason
 from windrow.domain.errors import InvalidArtifact
 from windrow.domain.integrity import Severity
 from windrow.storage.files import MAX_BYTES
-from windrow.storage.format import ALLOW, RESTORE
+from windrow.storage.format import ALLOW, RESTORE, UPGRADE, is_newer
 from windrow.storage.log import NUMBERED
 
 Value = TypeVar("Value")
@@ -162,7 +162,7 @@ def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterato
     for number, value in log.values.items():
         if isinstance(value, InvalidArtifact) and number not in purged:
             code = "record_unreadable"
-            if "newest_known_format" in value.facts:
+            if is_newer(value):
                 code = "record_newer_format"
             elif "altered" in value.facts:
                 code = "record_altered"
@@ -239,6 +239,17 @@ def _not_listed(root: str, path: str, error: OSError) -> FolderListing:
     except OSError:
         mode = stat.S_IFDIR
     return FolderListing(0.0, {}, (), (_closed(path, error) if stat.S_ISDIR(mode) else _foreign(path, mode),))
+
+
+def newer(code: str, path: str, what: str) -> CandidateFinding:
+    """Return a finding about a file that a newer Windrow wrote, of which nothing is lost.
+
+    Args:
+        code: As a finding's.
+        path: As a finding's.
+        what: What it is, as the beginning of a sentence.
+    """
+    return CandidateFinding("notice", code, path, f"{what} is of a newer Windrow.", UPGRADE)
 
 
 def _foreign(path: str, mode: int) -> CandidateFinding:

@@ -25,7 +25,8 @@ _FIRST_SEALED: Final = 2
 MAX_VALUES: Final = 500_000
 # How the detail about a damaged file ends.
 RESTORE: Final = "Restore the file from a backup, or train the classifier again."
-# Of what may not be read, nothing is lost.
+# Of what may not be read, or what a newer Windrow wrote, nothing is lost.
+UPGRADE: Final = "Upgrade Windrow."
 ALLOW: Final = "Give the user that Windrow runs as the right to read it."
 # Beyond it, not every program reads the same number (RFC 8259, section 6).
 MAX_SAFE_INTEGER: Final = 2**53 - 1
@@ -143,6 +144,11 @@ def check_format(number: object, newest: int = FORMAT, what: str = "") -> None:
         )
     if type(number) is not int or number < 1:
         raise Mismatch("has no format number that Windrow knows")
+
+
+def is_newer(error: InvalidArtifact) -> bool:
+    """Return whether a file was refused because a newer Windrow wrote it, so that nothing of it is lost."""
+    return "newest_known_format" in error.facts
 
 
 def _check_values(data: bytes) -> None:

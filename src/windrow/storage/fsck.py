@@ -18,9 +18,10 @@ from windrow.disk import make_private, sync, sync_persistently
 from windrow.domain.errors import StorageFailed
 from windrow.domain.integrity import IntegrityReport
 from windrow.encoders.removal import delete
-from windrow.storage.access_check import scan_access
+from windrow.storage.access_check import scan_access, scan_bindings
 from windrow.storage.audit_log import AUDIT
 from windrow.storage.base_model_check import BASE_MODELS, scan_base_models, scan_graphs
+from windrow.storage.binding_store import QUESTIONS
 from windrow.storage.check_run import CheckRun, Scan
 from windrow.storage.data_directory import MARKER
 from windrow.storage.files import STAGING, unconfirmed
@@ -47,7 +48,7 @@ GRACE_PERIOD_S = 3_600
 # Processes write without the lock of the names, too: jobs, the audit trail, counters. It takes them milliseconds.
 _WRITING_S = 0.5
 _ANY_FOLDER = re.compile(r"[^.].*", re.DOTALL)
-_OWN_FOLDERS = (CLASSIFIERS, ALIASES, JOBS, STAGING, ACCESS, AUDIT, USAGE, BASE_MODELS, LOST_AND_FOUND)
+_OWN_FOLDERS = (CLASSIFIERS, ALIASES, JOBS, STAGING, ACCESS, QUESTIONS, AUDIT, USAGE, BASE_MODELS, LOST_AND_FOUND)
 _STAGED_FILE = re.compile("[0-9a-f]{32}")
 
 
@@ -59,7 +60,7 @@ def check_own_folders(root: Path) -> None:
     Raises:
         StorageFailed: One of its folders is a link.
     """
-    for folder in (CLASSIFIERS, ALIASES, JOBS, STAGING, ACCESS, AUDIT, USAGE):
+    for folder in (CLASSIFIERS, ALIASES, JOBS, STAGING, ACCESS, QUESTIONS, AUDIT, USAGE):
         if (root / folder).is_symlink():
             raise StorageFailed(
                 "{folder} in the data directory is a link, which is not followed. Put what it points to in its place, "
@@ -121,6 +122,7 @@ class _Folder:
             self._scan_root,
             partial(scan_jobs, self._root),
             partial(scan_access, self._root),
+            partial(scan_bindings, self._root),
             partial(scan_use, self._root),
             self._scan_staging,
             partial(scan_base_models, self._root, self._grace_cutoff_s),

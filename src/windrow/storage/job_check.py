@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from windrow.domain.errors import InvalidArtifact
-from windrow.storage.folder_check import NOTHING, CandidateFinding, garbage, list_folder, read_log
+from windrow.storage.folder_check import NOTHING, CandidateFinding, garbage, list_folder, newer, read_log
+from windrow.storage.format import is_newer
 from windrow.storage.job_files import FILES, FOLDERS, JOBS, OWNERS, stored_job_from_json
 from windrow.storage.name_check import ScanResult
 
@@ -25,6 +26,8 @@ def _scan_job(root: str, path: str) -> Iterator[CandidateFinding]:
     log = read_log(root, path, stored_job_from_json, NOTHING, FILES)
     yield from log.listing.candidates
     for number, kept in log.values.items():
-        if isinstance(kept, InvalidArtifact):
+        if isinstance(kept, InvalidArtifact) and is_newer(kept):
+            yield newer("job_newer_format", log.file(number), "What became of a training")
+        elif isinstance(kept, InvalidArtifact):
             what = f"What became of a training cannot be read ({kept.facts['why']}). What it made is not affected."
             yield garbage("job_unreadable", log.file(number), what, (log.file(number),))

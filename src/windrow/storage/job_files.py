@@ -22,7 +22,7 @@ from typing import Protocol
 from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull, StorageUncertain
 from windrow.domain.job import Job, Progress
 from windrow.storage.files import Files, KeyExists, KeyMissing
-from windrow.storage.format import Mismatch, read, write
+from windrow.storage.format import Mismatch, is_newer, read, write
 from windrow.storage.job_board import ProgressBoard
 from windrow.storage.log import NUMBERED, Logs, readable
 
@@ -367,11 +367,14 @@ def stored_job_from_json(
     """Return what a numbered file of a job says.
 
     Raises:
-        InvalidArtifact: It says nothing that this version understands.
+        InvalidArtifact: It says nothing that this version understands, or is of a newer format.
     """
     try:
         file = read(content, _JobFile, strictly=strictly)
     except (Mismatch, InvalidArtifact) as error:
-        why = error.facts.get("why", "is of a newer format") if isinstance(error, InvalidArtifact) else str(error)
+        if isinstance(error, InvalidArtifact) and is_newer(error):
+            newer = "It is of a newer format. No classifier needs it. Upgrade Windrow."
+            raise InvalidArtifact(newer, error.facts) from error
+        why = error.facts["why"] if isinstance(error, InvalidArtifact) else str(error)
         raise InvalidArtifact("It cannot be read: {why}. No classifier needs it: remove it.", {"why": why}) from error
     return StoredJob(file.job, number, file.owner)

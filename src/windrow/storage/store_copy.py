@@ -14,6 +14,7 @@ from windrow.storage.copied_kinds import KINDS, CopiedKind, newest_of
 from windrow.storage.copy_state import CopyState, FolderChanged, Place, take_over
 from windrow.storage.files import KeyMissing
 from windrow.storage.folder_copy import READERS, FolderCopy
+from windrow.storage.format import is_newer
 from windrow.storage.namespace import ALIASES, CLASSIFIERS
 
 # A busy source is never at rest; what is still new then is told.
@@ -82,7 +83,7 @@ class _Copy:
                 try:
                     kind.read(name, newest, self._target.get(key))
                 except InvalidArtifact as error:
-                    if "newest_known_format" in error.facts:
+                    if is_newer(error):
                         raise InvalidArtifact(
                             "A newer Windrow wrote {file} in the data directory to copy to, so nothing was copied. "
                             "Upgrade Windrow.",

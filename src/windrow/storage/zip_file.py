@@ -7,8 +7,9 @@ import io
 import stat
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import BinaryIO
 
 from windrow.domain.errors import InvalidArchive
@@ -50,21 +51,22 @@ class Zip:
     chunks: Iterator[bytes]
 
 
-def write_zip(contents: Mapping[str, bytes]) -> Zip:
+def write_zip(contents: Mapping[str, bytes | Sequence[bytes | memoryview]]) -> Zip:
     """Return files as a zip, in their order and as they are: uncompressed, so that a search of the zip sees all of it.
 
     Args:
-        contents: By name, in ASCII; less than 4 GiB in all.
+        contents: By name, in ASCII, whole or in pieces; less than 4 GiB in all.
     """
-    pieces: list[bytes] = []
+    pieces: list[bytes | memoryview] = []
     directory: list[bytes] = []
     at = 0
     for name, content in contents.items():
-        size = len(content)
-        about = (_NEEDED, 0, _STORED, _TIME, _DATE, zlib.crc32(content), size, size, len(name), 0)
+        parts = (content,) if isinstance(content, bytes) else content
+        size, crc32 = sum(map(len, parts)), reduce(lambda crc, part: zlib.crc32(part, crc), parts, 0)
+        about = (_NEEDED, 0, _STORED, _TIME, _DATE, crc32, size, size, len(name), 0)
         before = _BEFORE.pack(_BEFORE_MARK, *about) + name.encode("ascii")
         directory.append(_LISTED.pack(_LISTED_MARK, _MADE_BY, *about, 0, 0, 0, _MODE, at) + name.encode("ascii"))
-        pieces += before, content
+        pieces += before, *parts
         at += len(before) + size
     count, listed = len(directory), b"".join(directory)
     pieces += listed, _END.pack(_END_MARK, 0, 0, count, count, len(listed), at, 0)
@@ -138,10 +140,10 @@ class _Entry:
         return self.name.decode("ascii", "backslashreplace")
 
 
-def _chunks(pieces: list[bytes]) -> Iterator[bytes]:
+def _chunks(pieces: list[bytes | memoryview]) -> Iterator[bytes]:
     for piece in pieces:
         for start in range(0, len(piece), _CHUNK_BYTES):
-            yield piece[start : start + _CHUNK_BYTES]
+            yield bytes(piece[start : start + _CHUNK_BYTES])
 
 
 def _read_end(file: BinaryIO, size_bytes: int) -> tuple[int, int]:

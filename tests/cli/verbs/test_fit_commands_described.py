@@ -43,6 +43,15 @@ def test_a_fit_without_a_file_answers_and_warns(ask: Run, toy: Scripted) -> None
     assert (record["source"], record["label_descriptions"]["bug"]) == ("zero_shot", "Something is broken")
 
 
+def test_a_fit_without_a_file_gives_any_number_of_labels_by_an_option(ask: Run, toy: Scripted, rows_file: Path) -> None:
+    described = ("--label-description", BILLING, "--label-description", BUG)
+    fitted = ask("fit", "tickets_v1", *described, "--multi-label", "--json")
+    assert fitted.code == 0, fitted.err
+    assert json.loads(fitted.out)["kind"] == "multi_label"
+    refused = ask("fit", "tickets_v1", rows_file, "--multi-label")
+    assert refused.refusal.startswith("--multi-label says that a text has any number of labels")
+
+
 def test_a_fit_with_few_rows_takes_descriptions_from_a_file(ask: Run, toy: Scripted, tmp_path: Path) -> None:
     rows, described = tmp_path / "rows.csv", tmp_path / "labels.json"
     rows.write_text("text,label\ncharged twice,billing\nit crashed,bug\n")

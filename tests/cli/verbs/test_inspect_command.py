@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.asking import Run, run
+from tests.files.workbooks import Cell, workbook
 from tests.toy import Toy
 from windrow.domain.classifier import ModelRequest
 
@@ -52,6 +53,8 @@ def test_the_document_is_that_of_the_server(ask: Run, mails: Path) -> None:
         "label": "billing" if document["label_column"] else None,
         "values": {"Subject": "Hi", "Body": "I was charged", "Team": "billing"},
         "labels": None,
+        "split": None,
+        "id": "",
     }
 
 
@@ -73,14 +76,15 @@ def test_standard_input_is_inspected_too(ask: Run, monkeypatch: pytest.MonkeyPat
 
 def test_what_cannot_be_read_is_refused_in_the_words_of_the_command_line(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
-    file.write_bytes(b"text\nna\xefve\n")
+    file.write_bytes(b"text\nx\xffx\x81x\xfe\n")
     assert ask("inspect", file).refusal == (
-        "a.csv, line 2: the byte 0xef at offset 7 is not UTF-8. Name its encoding, often --encoding cp1252, or save "
+        "a.csv, line 2: the byte 0xff at offset 6 is not UTF-8. Name its encoding, often --encoding cp1252, or save "
         "the file as UTF-8."
     )
     assert "There is no file" in ask("inspect", tmp_path / "none.csv").refusal
-    assert "is a folder" in ask("inspect", tmp_path).refusal
-    assert "'xlsx' is not one of" in ask("inspect", file, "--format", "xlsx").err
+    (tmp_path / "b.csv").write_text("text,label\n")
+    assert "no project of a known tool" in ask("inspect", tmp_path).refusal
+    assert "'xls' is not one of" in ask("inspect", file, "--format", "xls").err
 
 
 def test_many_problems_are_counted(ask: Run, tmp_path: Path) -> None:
@@ -158,7 +162,41 @@ def test_columns_that_may_hold_labels_are_named_with_their_option(ask: Run, tmp_
     assert "add --labels-column tags and --label-separator" in ask("evaluate", "mails_v1", file).refusal
 
 
+def test_a_file_without_a_known_column_of_labels_is_told_what_a_training_needs(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("Nr,Text,Kategorie\n1,charged twice,billing\n2,it crashes,technical\n")
+    hint = "No column is known to hold labels. To train on the file, name one with --label-column."
+    assert hint in ask("inspect", file).err
+    assert hint not in ask("inspect", file, "--no-labelled").err + ask("inspect", file, "--label-column", "Nr").err
+
+
+def test_columns_that_a_prediction_wrote_are_no_labels(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "labelled.csv"
+    file.write_text("text,predicted_label,score,in_scope,abstained,truncated\ncharged,billing,0.9,0.8,false,false\n")
+    assert "--indicator-columns" not in ask("inspect", file).err
+
+
 def test_an_empty_separator_is_refused(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "mails.csv"
     file.write_text("text,labels\ncharged twice,billing;urgent\n")
     assert "--label-separator is empty" in ask("fit", "mails_v1", file, "--label-separator", "").refusal
+
+
+def test_a_workbook_is_told_with_its_sheet(ask: Run, tmp_path: Path) -> None:
+    rows: list[list[Cell]] = [["text", "label"], ["I was charged", 0.0], ["It crashes", 1.0]]
+    (tmp_path / "mails.xlsx").write_bytes(workbook(rows, rows, names=["May", "June"]))
+    ended = ask("inspect", tmp_path / "mails.xlsx")
+    assert "Not clear: it has several sheets with rows, 'May', 'June'. Answer with --sheet." in ended.err
+    assert ended.lines[0].startswith("Format XLSX, the first of several sheets")
+    (tmp_path / "names.json").write_text('{"0": "billing", "1": "technical"}')
+    names = ("--label-names", tmp_path / "names.json")
+    ended = ask("inspect", tmp_path / "mails.xlsx", "--sheet", "May", *names)
+    assert "Format XLSX, the sheet 'May', the first line names the columns" in ended.lines
+    assert {"billing 1", "technical 1"} <= set(ended.lines)
+
+
+def test_the_encoding_that_was_proposed_is_told_with_its_option(ask: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text;label\nRückgabe;Retoure\n".encode("cp1252"))
+    ended = ask("inspect", tmp_path / "a.csv")
+    assert "it is not UTF-8, and was read as cp1252, in which line 2 has 'Rückgabe;Retoure'" in ended.err
+    assert "Answer with --encoding." in ended.err

@@ -100,7 +100,8 @@ def test_a_file_is_answered_row_by_row_on_standard_output(ask: Run, mails: Path)
     assert [row["predicted_label"] for row in rows] == ["refund", "invoice", "refund"]
     said = ended.err.splitlines()
     assert said[0] == "tickets_v1@1 answers all rows."
-    assert said[1].startswith("3 rows in ")
+    assert [line.partition("  mean score ")[0] for line in said[1:3]] == ["  refund   2", "  invoice  1"]
+    assert said[-1].startswith("3 rows in ")
 
 
 def test_quiet_says_nothing_but_data(ask: Run, mails: Path) -> None:
@@ -115,7 +116,7 @@ def test_standard_input_is_read_where_no_file_is_named(ask: Run, monkeypatch: py
     for name in ((), ("-",)):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "money"}\n{"text": "receipt"}\n')))
         ended = ask("predict", "tickets_v1", *name)
-        assert [row["predicted_label"] for row in read(ended.out)] == ["refund", "invoice"]
+        assert [json.loads(row)["predicted_label"] for row in ended.out.splitlines()] == ["refund", "invoice"]
 
 
 def test_a_file_is_answered_by_the_document_of_the_http_api(ask: Run, toy: Toy, mails: Path) -> None:
@@ -172,7 +173,8 @@ def test_a_wrong_row_is_told_with_its_line_and_the_rows_before_are_kept(ask: Run
     ended = ask("predict", "tickets_v1", file, "--out", out, "--quiet")
     assert ended.code == 2
     assert ended.refusal == (
-        f"{file}, line 6: the text is blank. Fill it in or remove that row. "
+        f"{file}, line 6 (10): the text is blank. Fill it in or remove that row. "
+        "To leave such rows out, begin anew with --skip-bad-rows. "
         f"The rows before are in {out}.partial; go on with --resume."
     )
     assert not out.exists()
@@ -278,7 +280,10 @@ def test_a_server_that_stops_says_how_to_go_on(ask: Run, toy: Toy, mails: Path, 
         (("tickets_v1", "no such file.csv"), "For a single text, write --text before it"),
         (("tickets_v1", "none.csv"), "There is no file none.csv"),
         (("tickets_v1", "-", "--text", "a"), "Both --text and a file"),
-        (("tickets_v1", "--text", "a", "--out", "x.csv"), "--out, --to, --resume and --skip-bad-rows go with a file"),
+        (
+            ("tickets_v1", "--text", "a", "--out", "x.csv"),
+            "--out, --split-by-label, --to, --resume and --skip-bad-rows go with a file",
+        ),
         (("tickets_v1", "-", "--explain"), "go with a single text"),
         (("tickets_v1", "-", "--json", "--to", "csv"), "--json prints one document"),
         (("tickets_v1", "-", "--out", "x.csv", "--to", "table"), "A table is for a terminal"),
@@ -350,6 +355,11 @@ def test_bad_lines_of_plain_text_are_left_out_too(ask: Run, tmp_path: Path) -> N
     assert "line 2: the text is blank" in ask("predict", "tickets_v1", file, "--quiet").refusal
     rows = read(ask("predict", "tickets_v1", file, "--skip-bad-rows").out)
     assert [row["text"] for row in rows] == ["money", "receipt"]
+
+
+def test_a_single_row_that_is_left_out_is_told_by_its_line(ask: Run, tmp_path: Path) -> None:
+    file = write(tmp_path / "mails.csv", [("1", "money"), ("2", " ")])
+    assert "too long: 1 row, of line 3." in ask("predict", "tickets_v1", file, "--skip-bad-rows").err
 
 
 def test_a_file_of_bad_rows_alone_gives_none(ask: Run, tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """The demo command: trains, compares and promotes on tickets of a made-up shop that ship with Windrow."""
 
-import csv
-import io
 import json
 import shlex
 import tempfile
@@ -30,7 +28,7 @@ from windrow.domain.figures import percent
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.training_report import Estimate
-from windrow.files.writing import LineFeedWriter
+from windrow.files.text_form import PLAIN
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -227,9 +225,7 @@ def write_rows(rows: DemoRows, folder: Path) -> None:
 
 
 def _csv(rows: Sequence[Row]) -> bytes:
-    file = io.StringIO(newline="")
-    csv.writer(LineFeedWriter(file)).writerows((("text", "label"), *((row.text, row.label) for row in rows)))
-    return file.getvalue().encode()
+    return PLAIN.rows((("text", "label"), *((row.text, row.label) for row in rows))).encode()
 
 
 def _estimated(estimate: Estimate | None) -> str:

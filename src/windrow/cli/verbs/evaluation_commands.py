@@ -42,7 +42,7 @@ from windrow.domain.multi_label_comparison import MultiLabelComparison, MultiLab
 from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.names import read_reference
-from windrow.domain.read_options import ReadOptions
+from windrow.domain.read_options import LabelledReadOptions
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
 from windrow.domain.threshold import ProposedThreshold
@@ -71,7 +71,7 @@ def evaluate(
     with call.connected(doing="Classifying the rows") as operations:
         report = operations.evaluate(request)
         command = _set_threshold_command(operations, report)
-    call.show(report, lambda report: _print_report(call, report, show_errors))
+    call.show(report, lambda report: print_report(call, report, show_errors))
     if command is not None:
         notes_console().print(f"No threshold was changed. To set the proposed one:\n  {command}", soft_wrap=True)
 
@@ -87,7 +87,7 @@ def compare(
             help="2 to 20 classifiers, the one in use first; behind them, unless --test-data names it, the FILE.",
         ),
     ],
-    read_options: ReadOptions,
+    read_options: LabelledReadOptions,
     test_data: Annotated[Path | None, typer.Option("--test-data", metavar="FILE", help=ROWS_HELP)] = None,
     show_disagreements: Annotated[
         int, typer.Option(min=0, help="How many rows that they answer differently are shown.")
@@ -99,7 +99,7 @@ def compare(
         test_data = Path(last)
     if len(models) < 2:
         raise InvalidParameter("Name 2 to 20 classifiers, and a FILE behind them or with --test-data.")
-    read = call.words.files["test_data"] = read_labelled(test_data, read_options)
+    read = call.words.files["test_data"] = read_labelled(test_data, read_options, words=call.words)
     with call.connected(doing="Classifying the rows") as operations:
         comparison = operations.compare(CompareRequest(tuple(models), read.rows))
     call.show(comparison, lambda comparison: _print_comparison(call, comparison, show_disagreements))
@@ -175,7 +175,8 @@ def _set_threshold_command(operations: "Operations", report: Report | MultiLabel
     return format_set_label_thresholds(report, in_force)
 
 
-def _print_report(call: Call, report: Report | MultiLabelReport, show_errors: int) -> None:
+def print_report(call: Call, report: Report | MultiLabelReport, show_errors: int) -> None:
+    """Print an evaluation, with so many of the rows that were placed wrong."""
     if isinstance(report, MultiLabelReport):
         print_multi_label_report(call, report, show_errors)
         return

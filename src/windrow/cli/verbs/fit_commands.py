@@ -2,13 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
+from windrow.cli.fitted_file import (
+    described_by_file,
+    evaluated,
+    test_rows_of,
+    with_file_warnings,
+)
 from windrow.cli.formats import duration, estimate_text, extension_text, listed, size
 from windrow.cli.label_descriptions import (
     LABEL_DESCRIPTION,
@@ -27,6 +33,7 @@ from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.domain.figures import counted
+from windrow.domain.file_fit import FileFit
 from windrow.domain.job import FitEstimate, Job, JobRequest
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.training_report import Estimate
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
     from windrow.operations import Operations
 
 verbs = typer.Typer()
+_SHOWN_ERRORS: Final = 10
 
 
 @verbs.command(
@@ -76,7 +84,8 @@ def fit(
     described labels make a classifier that knows names and descriptions alone.
     """
     call.words.options["label_descriptions"] = "--label-description"
-    request = replace(request, label_descriptions=read_descriptions(described))
+    request = described_by_file(call, replace(request, label_descriptions=read_descriptions(described)))
+    test = test_rows_of(call)
     if detach and not call.server:
         raise InvalidParameter(
             "--detach needs a server: without one, this process is what trains. Name one with --url, or leave it out."
@@ -87,9 +96,15 @@ def fit(
         return
     with call.connected(may_create=True) as operations:
         if detach:
+            if test is not None:
+                notes_console().print(f"The {counted(len(test.rows), 'row')} for test are left to `windrow evaluate`.")
             print_job(call, _begin(operations, request, call.words))
+            return
+        result = with_file_warnings(call, _fit(operations, request, call.words))
+        if test is None:
+            call.show(result, lambda result: _print_result(call, result))
         else:
-            call.show(_fit(operations, request, call.words), lambda result: _print_result(call, result))
+            call.show(evaluated(call, operations, result, test), lambda result: _print_evaluated(call, result))
 
 
 def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitResult:
@@ -156,10 +171,22 @@ def _print_result(call: Call, result: FitResult) -> None:
     print(f"Labels: {listed(result.labels)}")
     estimate = result.report.estimate
     print(f"Accuracy on new rows: {'not estimated' if estimate is None else _estimated(estimate)}")
-    call.warn(result.warnings, result.taken_over_rows)
+    # What was left out of the file was told when it was read.
+    call.warn([each for each in result.warnings if each.code != "rows_left_out"], result.taken_over_rows)
     # A name without a version may never get one, so no next name is suggested.
     if result.next_name is not None and read_version(result.model_name) is not None:
         notes_console().print(f"A free name for the next version: {result.next_name}")
+
+
+def _print_evaluated(call: Call, result: FileFit) -> None:
+    from windrow.cli.verbs.evaluation_commands import print_report
+
+    test = call.words.files.pop("test_data")
+    _print_result(call, result)
+    print()
+    call.words.files = {"test_data": test}
+    assert result.evaluation is not None
+    print_report(call, result.evaluation, _SHOWN_ERRORS)
 
 
 def _estimated(estimate: Estimate) -> str:

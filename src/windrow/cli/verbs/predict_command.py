@@ -11,7 +11,8 @@ from windrow.cli.call import Call
 from windrow.cli.explaining import print_answer, print_answers
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
-from windrow.cli.prediction_run import Run, RunOptions, ShownFormat, predict_file
+from windrow.cli.prediction_run import predict_file
+from windrow.cli.run_options import Run, RunOptions, ShownFormat
 from windrow.cli.sharded_run import is_sharded, predict_into_folder
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
@@ -33,6 +34,10 @@ verbs = typer.Typer()
     text=OptionSpec(help="A single text in place of a file."),
     explain=OptionSpec(help="With --text: say why, word by word."),
     out=OptionSpec("--out -o", metavar="PATH"),
+    split_by_label=OptionSpec(metavar="FOLDER"),
+    output_encoding=OptionSpec(metavar="NAME"),
+    from_name=OptionSpec(metavar="NAME"),
+    to_name=OptionSpec(metavar="NAME"),
     runner=OptionSpec(metavar="RUNNER"),
     quiet=OptionSpec("--quiet -q"),
 )
@@ -56,8 +61,9 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
     """Classify a text, or each row of a file, by one revision.
 
     Each row keeps its columns and gains predicted_label (of a multi-label classifier: predicted_labels), score,
-    in_scope, abstained and truncated. Into a folder, rows are written in shards, on this machine or by a Ray cluster;
-    the same command goes on where shards are missing.
+    in_scope, abstained and truncated. Results have the form of the file: its format, delimiter, quotation marks,
+    encoding and line ends. Into a folder, rows are written in shards, on this machine or by a Ray cluster; the same
+    command goes on where shards are missing.
     """
     if request.text is not None:
         _check_text_options(file, options)
@@ -68,20 +74,34 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
     if is_sharded(file, options):
         predict_into_folder(call, request, options, read_options, file)
         return
+    _check_output(options, as_json=call.as_json)
     chunk_texts = min(MAX_CHUNK_TEXTS, read_settings().max_texts)
-    run = Run(
-        request, _input_path(file), read_options, options, _output_format(options, as_json=call.as_json), chunk_texts
-    )
-    if options.out is None and (options.resume or options.overwrite):
-        raise InvalidParameter("--resume and --overwrite go with --out. Name the file.", {"parameter": "out"})
-    if options.skip_bad_rows and (options.resume or call.as_json):
+    shown = _shown_format(options, as_json=call.as_json)
+    run = Run(request, _input_path(file), read_options, options, shown, chunk_texts)
+    with call.connected(embedding_cache_bytes=FEW_EMBEDDINGS_BYTES) as operations:
+        summary = predict_file(operations, run)
+    if call.as_json and options.place is not None and summary is not None:
+        call.show(summary, lambda _: None)
+
+
+def _check_output(options: RunOptions, *, as_json: bool) -> None:
+    """Refuse options of the output that do not go together."""
+    if options.out is not None and options.split_by_label is not None:
         raise InvalidParameter(
-            "--skip-bad-rows goes neither with --resume nor with --json, since answers could no longer be told to "
-            "their rows. Leave one of them out.",
+            "--out and --split-by-label both say where rows go. Name one of them.", {"parameter": "split_by_label"}
+        )
+    if options.split_by_label is not None and options.resume:
+        raise InvalidParameter(
+            "--split-by-label writes its folder anew. Leave --resume out.", {"parameter": "split_by_label"}
+        )
+    if options.place is None and (options.resume or options.overwrite):
+        raise InvalidParameter("--resume and --overwrite go with --out. Name the file.", {"parameter": "out"})
+    if options.skip_bad_rows and (options.resume or (as_json and options.place is None)):
+        raise InvalidParameter(
+            "--skip-bad-rows goes neither with --resume nor with --json on standard output, since answers could no "
+            "longer be told to their rows. Leave one of them out.",
             {"parameter": "skip_bad_rows"},
         )
-    with call.connected(embedding_cache_bytes=FEW_EMBEDDINGS_BYTES) as operations:
-        predict_file(operations, run)
 
 
 def _predict_text(call: Call, request: PredictRequest, also: list[str]) -> None:
@@ -97,10 +117,11 @@ def _check_text_options(file: str | None, options: RunOptions) -> None:
     """Refuse options that only a file has, together with ``--text``."""
     if file is not None:
         raise InvalidParameter("Both --text and a file are given. Name only one of them.", {"parameter": "text"})
-    needs_rows = options.resume or options.skip_bad_rows or options.to in ("csv", "jsonl")
-    if options.out is not None or needs_rows:
+    needs_rows = options.resume or options.skip_bad_rows or options.to not in (None, "table")
+    if options.place is not None or needs_rows:
         raise InvalidParameter(
-            "--out, --to, --resume and --skip-bad-rows go with a file. For a program, add --json to --text.",
+            "--out, --split-by-label, --to, --resume and --skip-bad-rows go with a file. For a program, add --json to "
+            "--text.",
             {"parameter": "text"},
         )
 
@@ -121,20 +142,16 @@ def _input_path(file: str | None) -> str:
     return file
 
 
-def _output_format(options: RunOptions, *, as_json: bool) -> ShownFormat:
-    """Return the output format: that of the options, else by the output's extension, else a table or CSV."""
-    out, to = options.out, options.to
-    if as_json:
-        if out is not None or to is not None:
+def _shown_format(options: RunOptions, *, as_json: bool) -> ShownFormat | None:
+    """Return what the options say that comes out; ``None`` where the output's name or the file says it."""
+    if options.to == "table" and options.place is not None:
+        raise InvalidParameter("A table is for a terminal. Write csv or jsonl to a file.", {"parameter": "to"})
+    if as_json and options.place is None:
+        if options.to is not None:
             raise InvalidParameter(
                 "--json prints one document. For a file, leave it out and add --to jsonl.", {"parameter": "to"}
             )
-        return "json"
-    if to is not None:
-        if to == "table" and out is not None:
-            raise InvalidParameter("A table is for a terminal. Write csv or jsonl to a file.", {"parameter": "to"})
-        assert to != "parquet", "that goes to a folder"
-        return to
-    if out is None:
-        return "table" if sys.stdout.isatty() else "csv"
-    return "jsonl" if Path(out).suffix.lower() in (".jsonl", ".ndjson") else "csv"
+        return "document"
+    if options.to is None and options.place is None and sys.stdout.isatty():
+        return "table"
+    return options.to

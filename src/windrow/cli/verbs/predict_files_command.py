@@ -31,6 +31,14 @@ verbs = typer.Typer()
     output_format=OptionSpec("--to"),
     min_in_scope=OptionSpec(metavar="SHARE"),
     scores=OptionSpec(help="Add the scores of all labels to each row, or with --top-k of the best ones."),
+    output_encoding=OptionSpec(metavar="NAME"),
+    escape_formulas=OptionSpec(
+        help="Put an apostrophe before each cell of CSV and TSV that begins with =, +, -, @, a tab or a carriage "
+        "return and is no number, so that no spreadsheet runs it."
+    ),
+    decimal_comma=OptionSpec(
+        help="Write new numbers in CSV and TSV with a comma before their decimals, as a German Excel reads them."
+    ),
     note_bad_rows=OptionSpec(
         help="Leave a row whose text is blank or too long without a label, and say why in a column note, rather than "
         "end at the first one."

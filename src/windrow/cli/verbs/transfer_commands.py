@@ -23,19 +23,29 @@ verbs = typer.Typer()
 
 
 @verbs.command(epilog="Example: windrow export tickets_v2 -o tickets.windrow")
-@with_options(include_training_data=OptionSpec(help="Write the training texts too; otherwise none is in the file."))
+@with_options(
+    include_training_data=OptionSpec(help="Write the training texts too; otherwise none is in the file."),
+    to=OptionSpec(
+        help="A file for `windrow import`, or a zip that answers without Windrow: an ONNX graph and a program."
+    ),
+)
 def export(
     call: Call,
     request: ExportRequest,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Where to write it: by default NAME.windrow; - for stdout."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Where to write it: by default NAME.windrow or NAME.onnx.zip; - for stdout.",
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write a classifier into one file.
 
-    `windrow import` takes it in, here or elsewhere.
+    `windrow import` takes it in, here or elsewhere. With `--to onnx`, it answers without Windrow.
     """
     check_destination(call, out)
     with call.connected() as operations, closing(operations.export(request)) as exported:

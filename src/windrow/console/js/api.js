@@ -19,6 +19,7 @@ const ENDPOINTS = {
   start_fit: "POST /fit?wait=false",
   estimate_fit: "POST /fit?dry_run=true",
   predict: "POST /predict",
+  classify: "POST /../classify",
   start_predict_files: "POST /predict-files",
   inspect: "POST /inspect",
   list_jobs: "GET /jobs",
@@ -46,6 +47,8 @@ const ENDPOINTS = {
   remove_alias: "DELETE /aliases/{alias}",
   alias_history: "GET /aliases/{alias}/history",
   rollback: "POST /aliases/{alias}/rollback",
+  bind: "PUT /bindings",
+  list_bindings: "GET /bindings",
   base_models: "GET /base-models",
   remove_base_model: "DELETE /base-models/{base_model}",
   usage: "GET /usage",
@@ -58,12 +61,12 @@ const ENDPOINTS = {
   audit: "GET /audit",
 };
 /** What may be sent again when a connection breaks, though it is a POST. */
-const IDEMPOTENT = new Set(["predict", "inspect", "estimate_fit", "compare", "suggest"]);
+const IDEMPOTENT = new Set(["predict", "classify", "inspect", "estimate_fit", "compare", "suggest"]);
 /** What asks for a file and is answered with one. */
 const FILES = new Set(["inspect", "import_classifier"]);
 
 /** What takes a `null`, which clears something. */
-export const CLEARING = new Set(["set_threshold"]);
+export const CLEARING = new Set(["set_threshold", "bind"]);
 
 /** @typedef {keyof typeof ENDPOINTS} Verb */
 /**
@@ -73,7 +76,7 @@ export const CLEARING = new Set(["set_threshold"]);
 /**
  * What is answered; lists that some replies have are named, so that what is done to each entry needs no type of its own.
  * @typedef {{ [name: string]: any, base_models: any[], bins: any[], candidates: any[], columns: any[], coverage: any[],
- *   disagreements: any[], findings: any[], import_warnings: any[], misclassified: any[], models: any[], notes: string[],
+ *   disagreements: any[], findings: any[], import_warnings: any[], misclassified: any[], models: any[], notes: any[],
  *   pairs: any[], problems: any[], questions: any[], stages: any[], tags: string[], text_columns: string[],
  *   warnings: any[] }} Json
  */

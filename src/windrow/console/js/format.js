@@ -128,14 +128,75 @@ export function download(content, name, type = "text/plain;charset=utf-8") {
 }
 
 /**
- * Return rows as CSV, with a header, as spreadsheets read it.
+ * @typedef {object} TextForm How a file is written, as `inspect` tells it.
+ * @property {string} encoding
+ * @property {string | null} delimiter
+ * @property {boolean | null} has_header
+ * @property {boolean} has_byte_order_mark
+ * @property {string} line_end
+ * @property {"minimal" | "all" | "none"} written_quoting
+ * @property {string} declaration
+ */
+
+/** @type {TextForm} How spreadsheets read CSV. */
+const PLAIN = { encoding: "utf-8", delimiter: ",", has_header: true, has_byte_order_mark: false, line_end: "\r\n", written_quoting: "minimal", declaration: "" };
+
+/**
+ * Return rows as CSV, in the form of a file or as spreadsheets read it.
  * @param {string[]} columns
  * @param {Record<string, unknown>[]} rows
- * @param {string} [delimiter]
+ * @param {TextForm} [form]
  */
-export function asCsv(columns, rows, delimiter = ",") {
-  const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
-  return lines.map((line) => line.map((cell) => asCell(cell, delimiter)).join(delimiter)).join("\r\n") + "\r\n";
+export function asCsv(columns, rows, form = PLAIN) {
+  const lines = rows.map((row) => columns.map((column) => row[column]));
+  if (form.has_header !== false) lines.unshift(columns);
+  const written = lines.map((line) => line.map((cell) => asCell(cell, form)).join(form.delimiter ?? ","));
+  if (form.declaration) written.unshift(form.declaration);
+  return written.map((line) => line + form.line_end).join("");
+}
+
+const MARK = "\ufeff";
+
+/**
+ * Return a text in an encoding, and whether it is UTF-8 in place of that: some encodings, and characters that one does
+ * not have, cannot be written here.
+ * @param {string} text
+ * @param {TextForm} form
+ * @returns {{ content: Blob, replaced: boolean }}
+ */
+export function encoded(text, form) {
+  const marked = form.has_byte_order_mark ? MARK + text : text;
+  const name = form.encoding.replace("_", "-");
+  if (/^(utf-8|ascii)$/.test(name)) return { content: new Blob([marked]), replaced: false };
+  if (/^utf-16-(le|be)$/.test(name)) {
+    const view = new DataView(new ArrayBuffer(2 * marked.length));
+    for (let at = 0; at < marked.length; at += 1) view.setUint16(2 * at, marked.charCodeAt(at), name === "utf-16-le");
+    return { content: new Blob([view]), replaced: false };
+  }
+  const bytes = bytesOf(text, name.replace(/^cp125/, "windows-125"));
+  return bytes ? { content: new Blob([bytes]), replaced: false } : { content: new Blob([MARK + text]), replaced: true };
+}
+
+/** Return a text in an encoding with one byte for each character; `null` where it has not all of them. @param {string} text @param {string} name */
+function bytesOf(text, name) {
+  /** @type {Map<string, number>} */
+  const places = new Map();
+  try {
+    const decoder = new TextDecoder(name);
+    for (let byte = 0; byte < 256; byte += 1) {
+      const character = decoder.decode(new Uint8Array([byte]));
+      if (character.length === 1 && character !== "\ufffd") places.set(character, byte);
+    }
+  } catch {
+    return null; // no encoding that the browser knows
+  }
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) {
+    const byte = places.get(/** @type {string} */ (text[at]));
+    if (byte === undefined) return null;
+    bytes[at] = byte;
+  }
+  return bytes;
 }
 
 /** Return values as JSON Lines. @param {unknown[]} rows */
@@ -143,8 +204,10 @@ export function asJsonLines(rows) {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 }
 
-/** @param {unknown} cell @param {string} delimiter */
-function asCell(cell, delimiter) {
+/** @param {unknown} cell @param {TextForm} form */
+function asCell(cell, form) {
   const text = cell == null ? "" : typeof cell === "object" ? JSON.stringify(cell) : String(cell);
-  return /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text;
+  if (form.written_quoting === "none") return text;
+  const needed = form.written_quoting === "all" || /["\r\n]/.test(text) || text.includes(form.delimiter ?? ",");
+  return needed ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -35,17 +35,20 @@ export async function forgetTestSet(sha256) {
   await drop("test_sets", sha256);
 }
 
+/** @typedef {string | string[]} Given A label; or any number of labels, sorted. */
+
 /**
  * @typedef {object} Item
  * @property {string} text
- * @property {string | null} predicted What the classifier said; `null` where it said nothing.
- * @property {number | null} score That label's score.
+ * @property {Given | null} predicted What the classifier said; `null` where it said nothing.
+ * @property {number | null} score That label's score, or the best one of all labels.
  * @property {number | null} in_scope How like the training data the text is.
- * @property {string | null} label What a person says; `null` until then.
+ * @property {Given | null} label What a person says; `null` until then.
  * @property {"waiting" | "accepted" | "corrected" | "skipped"} state
- * @property {string} [expected] The label that a file gives it.
+ * @property {Given} [expected] What a file gives it.
  * @property {number} [revision] The classifier's revision that answered.
- * @property {number} [margin] By how much that label's score is above the next one's.
+ * @property {number} [margin] By how much that label's score is above the next one's; of any number of labels, how far
+ *   the nearest score is from its label's threshold.
  * @property {number} [at] When a person decided, in milliseconds; what was decided at once has the same.
  * @property {string} [job] The training that learns it.
  */
@@ -119,12 +122,22 @@ export async function putItems(modelName, changed) {
  * @param {string} text
  * @param {Record<string, any>} answer By the API's names.
  * @param {number} [revision] That answered.
+ * @param {Record<string, number>} [thresholds] Of a classifier of any number of labels, by label.
  * @returns {Item}
  */
-export function asItem(text, answer, revision = answer.revision) {
-  const [best = 0, next = 0] = Object.values(/** @type {Record<string, number>} */ (answer.scores)).sort((one, other) => other - one);
-  const said = { predicted: answer.label, score: best, margin: best - next, in_scope: answer.in_scope, revision };
-  return { text, label: null, state: "waiting", ...said };
+export function asItem(text, answer, revision = answer.revision, thresholds = {}) {
+  const scores = /** @type {Record<string, number>} */ (answer.scores);
+  const [best = 0, next = 0] = Object.values(scores).sort((one, other) => other - one);
+  const several = answer.kind === "multi_label";
+  const distances = Object.entries(scores).map(([label, score]) => Math.abs(score - (thresholds[label] ?? 0.5)));
+  const margin = several ? Math.min(...distances) : best - next;
+  const predicted = several ? answer.labels && [...answer.labels].sort() : answer.label;
+  return { text, label: null, state: "waiting", predicted, score: best, margin, in_scope: answer.in_scope, revision };
+}
+
+/** Whether two decisions are the same. @param {Given | null | undefined} one @param {Given | null | undefined} other */
+export function isSame(one, other) {
+  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 }
 
 /** Below that share, a text is unlike the training data, as `suggest` has it. */
@@ -132,7 +145,7 @@ export const NEW_BELOW = 0.05;
 
 /** Return how sure an answer is, from 0 to 1: what a person should look at first has the least. @param {Item} item */
 export function sureness(item) {
-  if (item.predicted === null || (item.expected && item.expected !== item.predicted)) return 0;
+  if (item.predicted === null || (item.expected && !isSame(item.expected, item.predicted))) return 0;
   return Math.min(item.margin ?? item.score ?? 1, (item.in_scope ?? 1) < NEW_BELOW ? (item.in_scope ?? 0) : 1);
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from windrow.domain.errors import InvalidArtifact, StorageFailed
-from windrow.storage.format import Mismatch, check_format, parse_object, read, write
+from windrow.storage.format import Mismatch, check_format, is_newer, parse_object, read, write
 
 # The contents of files.
 CONTENTS: Final = "files"
@@ -154,7 +154,7 @@ def _check_checkpoint_format(key: str, number: object) -> None:
 def _named(key: str, error: InvalidArtifact) -> InvalidArtifact:
     """Return the error for a document, which says which object it is about."""
     template = f"{{object}} in the object store: {error.template}"
-    if "newest_known_format" in error.facts:
+    if is_newer(error):
         template = (
             "{object} in the object store has format {format}, of a newer Windrow; this one reads up to format "
             "{newest_known_format}. Upgrade Windrow."

@@ -19,9 +19,10 @@ from typing import Final
 from windrow.domain.errors import DataDirectoryUnavailable
 from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.encoders.removal import delete
-from windrow.storage.access_check import scan_access
+from windrow.storage.access_check import scan_access, scan_bindings
 from windrow.storage.audit_log import AUDIT
 from windrow.storage.base_model_check import BASE_MODELS, scan_base_models, scan_graphs
+from windrow.storage.binding_store import QUESTIONS
 from windrow.storage.check_run import CheckRun, Scan, sort_findings
 from windrow.storage.files import KeyMissing
 from windrow.storage.folder_check import LOST_AND_FOUND, CandidateFinding
@@ -48,7 +49,7 @@ from windrow.storage.use_store import USAGE
 
 # Below the folder of this machine.
 CHECKS: Final = "checks"
-_ROOTS: Final = (CLASSIFIERS, ALIASES, ACCESS, JOBS, AUDIT, USAGE)
+_ROOTS: Final = (CLASSIFIERS, ALIASES, ACCESS, QUESTIONS, JOBS, AUDIT, USAGE)
 _OWN_OBJECTS: Final = (COMMITS, CHECKPOINTS, CONTENTS, LOOSE, LOST_AND_FOUND, RETENTION, SELF_TEST)
 
 
@@ -139,6 +140,7 @@ class _Store:
             self._scan_roots,
             partial(self._scan_copy, (JOBS,), lambda copy: scan_jobs(copy.root)),
             partial(self._scan_copy, (ACCESS, AUDIT), lambda copy: scan_access(copy.root)),
+            partial(self._scan_copy, (QUESTIONS,), lambda copy: scan_bindings(copy.root)),
             partial(self._scan_copy, (USAGE,), lambda copy: scan_use(copy.root)),
             partial(scan_base_models, root, grace_cutoff_s),
             partial(scan_graphs, root),

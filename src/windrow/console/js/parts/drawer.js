@@ -61,6 +61,7 @@ const LONGEST_REPLY = 20_000;
 const PYTHON = /** @type {Record<string, string>} */ ({
   list_classifiers: "models",
   list_aliases: "aliases",
+  list_bindings: "bindings",
   list_jobs: "jobs",
   list_keys: "keys",
   alias_history: "history",

@@ -11,6 +11,7 @@ import { go, href, route, setQuery } from "../router.js";
 import { classifiers, refresh, useFresh, versionOf } from "../store.js";
 import { html, submits, useEffect, useState } from "../ui.js";
 import { author, keepAuthor } from "./classifier_actions.js";
+import { Questions } from "./questions.js";
 import { TestSetField, useTestSet } from "./test_set.js";
 
 /** @typedef {import("../ui.js").View} View */
@@ -56,7 +57,8 @@ function List() {
         empty=${html`<${Empty} title=${loaded ? "No alias yet" : "Loading …"}>
           ${loaded && html`<p>An alias is a second name that points to a classifier. Programs that ask by it get the better version on the day you promote it, without a change of their own.</p>
             <p class="row"><${Button} primary onClick=${promote}>Make the first one<//></p>`}
-        <//>`} />`}`;
+        <//>`} />`}
+    ${loaded && html`<${Questions} />`}`;
 }
 
 /** @param {{ reference: string | null }} props */
@@ -171,15 +173,16 @@ function Promote({ alias: given, model: proposed, onClose }) {
   const { test = "" } = route.value.query;
   const [notWorse, setNotWorse] = useState(true);
   const [recalls, setRecalls] = useState(/** @type {Record<string, string>} */ ({}));
+  const [f1s, setF1s] = useState(/** @type {Record<string, string>} */ ({}));
   const [passed, setPassed] = useState(/** @type {Record<string, any> | null} */ (null));
   const { set } = useTestSet(test);
   const current = aliases.find((each) => each.alias === alias);
   const taken = !current && classifiers.value.models.some((each) => each.name === alias);
   const ready = Boolean(model && alias && !taken);
   const { run, busy, error } = useAction(async () => {
-    const asked = Object.entries(recalls).filter(([, value]) => value !== "");
-    const minRecall = Object.fromEntries(asked.map(([label, value]) => [label, Number(value) / 100]));
-    const require = set && (notWorse || asked.length) ? { test_data: set.rows, not_worse: notWorse, min_recall: minRecall } : undefined;
+    const least = { min_recall: sharesOf(recalls), min_f1: sharesOf(f1s) };
+    const asks = notWorse || Object.values(least).some((each) => Object.keys(each).length);
+    const require = set && asks ? { test_data: set.rows, not_worse: notWorse, ...least } : undefined;
     const reply = await call("promote", { alias, model_name: model, ...why.given(), require, must_pass: kept ?? undefined });
     await refresh();
     if (reply.gate.checks.length) return setPassed(reply);
@@ -210,7 +213,8 @@ function Promote({ alias: given, model: proposed, onClose }) {
           <${TestSetField} value=${test} onChange=${(sha256) => setQuery({ test: sha256 })} />
           ${set &&
           html`<${Check} checked=${notWorse} onChange=${setNotWorse}>Not worse than what ${alias || "the alias"} points to now<//>
-            <${Recalls} rows=${set.rows} values=${recalls} onChange=${setRecalls} />`}
+            <${Least} of="recall" rows=${set.rows} values=${recalls} onChange=${setRecalls} />
+            <${Least} of="F1" rows=${set.rows} values=${f1s} onChange=${setF1s} />`}
         </div>
       </div>
       ${refused ? html`<${Notice} kind="bad" role="alert"><b>Not promoted</b>: ${alias} stays as it is.<//><${GateResults} gate=${refused} />` : html`<${Problem} error=${error} />`}
@@ -247,16 +251,23 @@ function KeptRows({ model, rows, onChange, hidden }) {
   </details>`;
 }
 
+/** Return the shares that are typed, in percent, by label. @param {Record<string, string>} typed */
+function sharesOf(typed) {
+  const given = Object.entries(typed).filter(([, value]) => value !== "");
+  return Object.fromEntries(given.map(([label, value]) => [label, Number(value) / 100]));
+}
+
 /**
- * @param {{ rows: Row[], values: Record<string, string>, onChange: (values: Record<string, string>) => void }} props
+ * What a measure must be at least, by label.
+ * @param {{ of: string, rows: Row[], values: Record<string, string>, onChange: (values: Record<string, string>) => void }} props
  */
-function Recalls({ rows, values, onChange }) {
+function Least({ of: measure, rows, values, onChange }) {
   const labels = [...rowsPerLabel(rows).keys()].sort();
   return html`<details>
-    <summary>Least recall of a label</summary>
+    <summary>Least ${measure} of a label</summary>
     ${labels.slice(0, 60).map(
       (label) => html`<label class="recall"><bdi>${label.slice(0, 60)}</bdi>
-        <span><input class="input" type="number" min="0" max="100" step="any" value=${values[label] ?? ""} onInput=${(event) => onChange({ ...values, [label]: event.target.value })} /> %</span></label>`,
+        <span><input class="input" type="number" aria-label="Least ${measure} of ${label}, in percent" min="0" max="100" step="any" value=${values[label] ?? ""} onInput=${(event) => onChange({ ...values, [label]: event.target.value })} /> %</span></label>`,
     )}
   </details>`;
 }

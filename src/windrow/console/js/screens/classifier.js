@@ -21,7 +21,7 @@ import { Choice, Estimate } from "./train_report.js";
 
 const REVISIONS_AT_ONCE = 12;
 const EXAMPLE = "A text to classify";
-const FORMATS = /** @type {[string, string][]} */ ([["", "As each file is"], ["csv", "CSV"], ["jsonl", "JSON Lines"], ["parquet", "Parquet"]]);
+const FORMATS = /** @type {[string, string][]} */ ([["", "As each file is"], ["csv", "CSV"], ["tsv", "TSV"], ["jsonl", "JSON Lines"], ["parquet", "Parquet"]]);
 
 /** @param {{ name: string }} props A name, an alias, or a revision: `tickets_v2@1`. */
 export function Classifier({ name }) {

@@ -3,7 +3,7 @@ import { ApiError, call, isRefused } from "../api.js";
 import { counted, download, duration, figure, score } from "../format.js";
 import { useAction } from "../load.js";
 import { Button, Notice, Problem, Scroll } from "../parts/bits.js";
-import { Check, Input } from "../parts/fields.js";
+import { Check, Input, Select } from "../parts/fields.js";
 import { Confirm, Dialog, say } from "../parts/overlays.js";
 import { Table } from "../parts/table.js";
 import { go } from "../router.js";
@@ -14,6 +14,10 @@ import { html, submits, useEffect, useRef, useState } from "../ui.js";
 
 /** What exported classifiers are called; `.zip`, which they are, is read, too. */
 export const EXPORTED = ".windrow,.zip";
+/** How the name of an export ends, by what it is for. */
+const ENDINGS = /** @type {Record<string, string>} */ ({ windrow: ".windrow", onnx: ".onnx.zip" });
+/** @type {[string, string][]} What exports are for. */
+const FORMS = [["windrow", "Windrow"], ["onnx", "other programs (ONNX)"]];
 const AT_ONCE = 4;
 const NAMED = 3;
 
@@ -147,14 +151,19 @@ export function CopyDialog({ model, onClose }) {
 /** @param {{ model: Record<string, any>, onClose: () => void }} props */
 export function ExportDialog({ model, onClose }) {
   const [rows, setRows] = useState(false);
+  const [to, setTo] = useState("windrow");
+  const forWindrow = to === "windrow";
   async function save() {
     const name = model.answers ? model.name : `${model.name}@${model.revision}`;
-    const file = await call("export", { model_name: name, include_training_data: rows || undefined }, { blob: true });
-    download(file, `${name.replace("@", "-")}.windrow`);
+    const fields = { model_name: name, include_training_data: (forWindrow && rows) || undefined, to: forWindrow ? undefined : to };
+    download(await call("export", fields, { blob: true }), `${name.replace("@", "-")}${ENDINGS[to]}`);
   }
   return html`<${Confirm} title=${html`Export <bdi>${model.name}</bdi>`} action="Export" onClose=${onClose} onDo=${save}>
-    <p>You get one file, which any Windrow imports: drop it on its list of classifiers. Without the training rows it holds none of your texts.</p>
-    ${model.keeps_training_data
+    <p><label>For <${Select} value=${to} options=${FORMS} onChange=${setTo} /></label></p>
+    <p>${forWindrow
+      ? "You get one file, which any Windrow imports: drop it on its list of classifiers. Without the training rows it holds none of your texts."
+      : "You get a zip with one graph from text to scores, and a program of few lines that answers without Windrow. It includes the base model, whose licence its page names, and none of your texts."}</p>
+    ${!forWindrow ? null : model.keeps_training_data
       ? html`<${Check} checked=${rows} onChange=${setRows}>With its ${counted(model.num_examples, "training row")}, so that it can be extended and trained again elsewhere<//>`
       : html`<p class="muted">${model.source === "zero_shot" ? "It learned from no row" : "Its training rows are not kept"}, so none can go along.</p>`}
   <//>`;

@@ -1,6 +1,6 @@
 /** A queue of texts, one card at a time: what a classifier said is accepted or corrected, and the next version learns it. */
-import { counted, number, score } from "../format.js";
-import { asItem, corrections, itemsOf, loadCorrections, NEW_BELOW, putItems, setItems, sureness } from "../kept.js";
+import { counted, inLine, number, score } from "../format.js";
+import { asItem, corrections, isSame, itemsOf, loadCorrections, NEW_BELOW, putItems, setItems, sureness } from "../kept.js";
 import { useAsync, useReply } from "../load.js";
 import { Button, Chip, Empty, Header, Name, NoClassifier, Notice, Problem, Sheet, Text } from "../parts/bits.js";
 import { Bars } from "../parts/charts.js";
@@ -14,6 +14,7 @@ import { BeingLearned, NextVersion } from "./next_version.js";
 import { FileRun } from "./try_file.js";
 
 /** @typedef {import("../kept.js").Item} Item */
+/** @typedef {import("../kept.js").Given} Given */
 /** @typedef {import("../api.js").Json} Json */
 
 const DIGITS = 9;
@@ -97,10 +98,6 @@ function Queue({ name }) {
     { key: "t", does: "Train the next version", run: train },
   ]);
   const labels = labelsOf(record.value?.labels ?? [], items);
-  if (record.value?.kind === "multi_label") {
-    return html`<${Header} title="Correct" note=${html`The queue of <${Name} of=${name} />`} />
-      <${Notice}><bdi>${name}</bdi> gives any number of labels, and this queue decides on one label a text: correct the labels in your file, and <a href=${href(["train"], { extends: name })}>train the next version</a> with these rows, which replace kept ones of the same text.<//>`;
-  }
   return html`<${Header} title="Correct" note=${html`The queue of <${Name} of=${name} />, kept in this browser: first where a file says another label, then the least certain.`}>
       ${items.length > 0 && html`<${Button} quiet onClick=${() => forget(true)}>Empty the queue<//>`}
       <${Button} onClick=${undo} disabled=${!last} keyName="u">Undo<//>
@@ -110,7 +107,7 @@ function Queue({ name }) {
     <${BeingLearned} name=${name} />
     ${items.length > 0 && html`<${Progress} items=${items} waiting=${waiting.length} />`}
     ${current
-      ? html`<${Card} key=${current.text} name=${name} item=${current} labels=${labels} waiting=${waiting} onShow=${show} />`
+      ? html`<${Card} key=${current.text} name=${name} item=${current} record=${record.value} labels=${labels} waiting=${waiting} onShow=${show} />`
       : html`<${Done} name=${name} learned=${learned} skipped=${skipped} onTrain=${train} />`}
     <${FileRun} name=${name} />
     ${forgetting &&
@@ -121,7 +118,7 @@ function Queue({ name }) {
 
 /** Return the labels to choose from: the classifier's, then new ones. @param {string[]} known @param {Item[]} items */
 function labelsOf(known, items) {
-  return [...new Set([...known, ...items.flatMap((each) => [each.label, each.expected].filter((label) => typeof label === "string"))])];
+  return [...new Set([...known, ...items.flatMap((each) => [each.label, each.expected].flat().filter((label) => typeof label === "string"))])];
 }
 
 /** @param {{ items: Item[], waiting: number }} props */
@@ -150,12 +147,16 @@ function Done({ name, learned, skipped, onTrain }) {
   <//><//>`;
 }
 
-/** @param {{ name: string, item: Item, labels: string[], waiting: Item[], onShow: (text: string) => void }} props */
-function Card({ name, item, labels: known, waiting, onShow }) {
+/** @param {{ name: string, item: Item, record: Json | null, labels: string[], waiting: Item[], onShow: (text: string) => void }} props */
+function Card({ name, item, record, labels: known, waiting, onShow }) {
+  const several = record?.kind === "multi_label";
   const answer = useReply("predict", { model_name: name, text: item.text });
   const [typing, type] = useState(/** @type {string | null} */ (null));
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const said = answer.value ? { ...item, ...asItem(item.text, answer.value), expected: item.expected } : item;
+  const said = answer.value ? { ...item, ...asItem(item.text, answer.value, undefined, record?.label_thresholds), expected: item.expected } : item;
+  const proposed = item.expected ?? said.predicted;
+  const [picked, pick] = useState(/** @type {string[] | null} */ (null));
+  const marked = picked ?? (Array.isArray(proposed) ? proposed : []);
   const scores = /** @type {Record<string, number>} */ (answer.value?.scores ?? {});
   const labels = known.length ? known : Object.keys(scores);
   // Few labels keep their places, and their keys; of many, the likeliest come first.
@@ -165,19 +166,27 @@ function Card({ name, item, labels: known, waiting, onShow }) {
   useEffect(() => {
     if (typing !== null) field.current?.focus();
   }, [typing === null]);
-  /** @param {string} label */
-  function choose(label) {
-    if (!label.trim()) return;
-    const state = label === predicted ? "accepted" : "corrected";
-    putItems(name, [{ ...said, label: label.trim(), state, at: Date.now() }]);
+  /** @param {Given} label */
+  function decide(label) {
+    putItems(name, [{ ...said, label, state: isSame(label, predicted) ? "accepted" : "corrected", at: Date.now() }]);
+  }
+  /** @param {string} typed */
+  function choose(typed) {
+    const label = typed.trim();
+    if (!label) return;
+    if (!several) return decide(label);
+    pick((marked.includes(label) ? marked.filter((each) => each !== label) : [...marked, label]).sort());
+    type(null);
   }
   function skip() {
     putItems(name, [{ ...said, state: "skipped", at: Date.now() }]);
   }
-  const accept = () => predicted !== null && choose(predicted);
+  const accept = () => predicted !== null && decide(predicted);
+  const confirm = () => several && decide(marked);
   useKeys([
     { key: "a", does: "Accept what the classifier says", run: accept },
-    ...ordered.slice(0, DIGITS).map((label, at) => ({ key: `${at + 1}`, does: `It is ${label}`, run: () => choose(label) })),
+    ...ordered.slice(0, DIGITS).map((label, at) => ({ key: `${at + 1}`, does: several ? `Mark ${label}, or not` : `It is ${label}`, run: () => choose(label) })),
+    ...(several ? [{ key: "d", does: "Decide on the marked labels", run: confirm }] : []),
     { key: "n", does: "Type another label", run: () => type("") },
     { key: "s", does: "Skip", run: skip },
     { key: "b", does: "Decide on texts that are alike at once", run: () => setQuery({ step: bulk ? "" : "bulk" }) },
@@ -187,19 +196,20 @@ function Card({ name, item, labels: known, waiting, onShow }) {
   return html`<div class="two">
       <${Sheet} class="card">
         <p class="said" dir="auto" aria-live="polite" tabindex=${item.text.length > LONG_CHARS ? 0 : undefined}><${Text} max=${1_500}>${item.text}<//></p>
-        <p>${predicted === null ? "It abstained." : html`It says <b><bdi>${predicted}</bdi></b>${said.score !== null && `, with a score of ${score(said.score)}`}.`}
-          ${item.expected && html` The file says <b class=${item.expected === predicted ? "" : "bad-ink"}><bdi>${item.expected}</bdi></b>.`}
+        <p>${predicted === null ? "It abstained." : html`It says <b><bdi>${inLine(predicted)}</bdi></b>${said.score !== null && `, with a score of ${score(said.score)}`}.`}
+          ${item.expected && html` The file says <b class=${isSame(item.expected, predicted) ? "" : "bad-ink"}><bdi>${inLine(item.expected)}</bdi></b>.`}
           ${isNew && html` <${Chip} kind="note">unlike the training data<//>`}</p>
         <p class="row">
-          <${Button} primary onClick=${accept} disabled=${predicted === null} keyName="a">Accept${predicted !== null && html` <bdi>${predicted}</bdi>`}<//>
+          <${Button} primary onClick=${accept} disabled=${predicted === null} keyName="a">Accept${predicted !== null && html` <bdi>${inLine(predicted)}</bdi>`}<//>
           <${Button} onClick=${skip} keyName="s">Skip<//>
           <${Button} onClick=${() => setQuery({ step: bulk ? "" : "bulk" })} pressed=${bulk} keyName="b">Alike<//>
         </p>
-        <h3>or choose another label</h3>
+        <h3>${several ? "or mark its labels" : "or choose another label"}</h3>
         <div class="chips labels" role="group" aria-label="Labels">
-          ${ordered.slice(0, 2 * DIGITS).map((label, at) => html`<${Button} key=${label} onClick=${() => choose(label)} keyName=${at < DIGITS ? `${at + 1}` : undefined}><bdi>${label}</bdi><//>`)}
+          ${ordered.slice(0, 2 * DIGITS).map((label, at) => html`<${Button} key=${label} pressed=${several ? marked.includes(label) : undefined} onClick=${() => choose(label)} keyName=${at < DIGITS ? `${at + 1}` : undefined}><bdi>${label}</bdi><//>`)}
           ${typing === null && html`<${Button} quiet onClick=${() => type("")} keyName="n">${labels.length > 2 * DIGITS ? "Another or a new label" : "A new label"}<//>`}
         </div>
+        ${several && html`<p class="row"><${Button} onClick=${confirm} keyName="d">Decide: <bdi>${inLine(marked)}</bdi><//></p>`}
         ${typing !== null &&
         html`<form class="row" onSubmit=${submits(() => choose(typing))} onKeyDown=${(event) => event.key === "Escape" && type(null)}>
           <div class="search"><input ref=${field} class="input" aria-label="Label" maxlength="256" list=${list} autocomplete="off" value=${typing} onInput=${(event) => type(event.target.value)} /></div>
@@ -208,18 +218,18 @@ function Card({ name, item, labels: known, waiting, onShow }) {
         </form>`}
       <//>
       <div>
-        ${answer.value && html`<${Sheet} title="What it weighs"><${Bars} scores=${Object.entries(scores)} best=${predicted} /><//>`}
+        ${answer.value && html`<${Sheet} title="What it weighs"><${Bars} scores=${Object.entries(scores)} best=${Array.isArray(predicted) ? undefined : predicted} /><//>`}
         <${Problem} error=${answer.error} again=${answer.again} />
         ${waiting.length > 1 &&
         html`<${Sheet} title="Next">
           <ul class="plain apart">${waiting
             .filter((each) => each !== item)
             .slice(0, SHOWN_NEXT)
-            .map((each) => html`<li key=${each.text}><button type="button" class="link next-text" onClick=${() => onShow(each.text)}><bdi>${each.text.slice(0, 70)}</bdi></button><span class="faint"><bdi>${each.predicted ?? ""}</bdi></span></li>`)}</ul>
+            .map((each) => html`<li key=${each.text}><button type="button" class="link next-text" onClick=${() => onShow(each.text)}><bdi>${each.text.slice(0, 70)}</bdi></button><span class="faint"><bdi>${inLine(each.predicted) ?? ""}</bdi></span></li>`)}</ul>
         <//>`}
       </div>
     </div>
-    ${bulk && html`<${Alike} name=${name} item=${said} labels=${labels} waiting=${waiting} />`}`;
+    ${bulk && html`<${Alike} name=${name} item=${said} labels=${labels} marked=${several ? marked : null} waiting=${waiting} />`}`;
 }
 
 /**
@@ -240,7 +250,7 @@ function alike(item, others) {
   const own = wordsOf(item.text);
   const ownWeight = weight(own);
   return all
-    .filter((each) => each.item.text !== item.text && [item.predicted, null].includes(each.item.predicted))
+    .filter((each) => each.item.text !== item.text && (each.item.predicted === null || isSame(each.item.predicted, item.predicted)))
     .map((each) => ({ item: each.item, likeness: weight([...own].filter((word) => each.words.has(word))) / Math.sqrt(ownWeight * weight(each.words) || 1) }))
     .filter((each) => each.likeness >= ALIKE)
     .sort((one, other) => other.likeness - one.likeness)
@@ -248,12 +258,12 @@ function alike(item, others) {
     .map((each) => each.item);
 }
 
-/** @param {{ name: string, item: Item, labels: string[], waiting: Item[] }} props */
-function Alike({ name, item, labels, waiting }) {
-  const found = useMemo(() => alike(item, waiting), [item.text, item.predicted, waiting]);
+/** @param {{ name: string, item: Item, labels: string[], marked: string[] | null, waiting: Item[] }} props `marked` are the labels that a text of any number of them is to have. */
+function Alike({ name, item, labels, marked, waiting }) {
+  const found = useMemo(() => alike(item, waiting), [item.text, JSON.stringify(item.predicted), waiting]);
   const [left, leave] = useState(/** @type {Set<string>} */ (new Set()));
-  const [chosen, choose] = useState(item.expected ?? item.predicted ?? "");
-  const label = chosen || labels[0] || "";
+  const [chosen, choose] = useState(String(item.expected ?? item.predicted ?? ""));
+  const label = marked ?? (chosen || labels[0] || "");
   const taken = found.filter((each) => !left.has(each.text));
   /** @param {string} text */
   function toggle(text) {
@@ -263,10 +273,10 @@ function Alike({ name, item, labels, waiting }) {
   }
   async function apply() {
     const at = Date.now();
-    const state = (/** @type {Item} */ each) => (each.predicted === label ? /** @type {const} */ ("accepted") : /** @type {const} */ ("corrected"));
+    const state = (/** @type {Item} */ each) => (isSame(each.predicted, label) ? /** @type {const} */ ("accepted") : /** @type {const} */ ("corrected"));
     await putItems(name, [item, ...taken].map((each) => ({ ...each, label, state: state(each), at })));
     setQuery({ step: "" });
-    say(`${counted(taken.length + 1, "text is", "texts are")} ${label} now. Undo takes them back at once.`);
+    say(`${counted(taken.length + 1, "text is", "texts are")} ${inLine(label)} now. Undo takes them back at once.`);
   }
   if (!found.length) return html`<${Notice}>No other text in the queue is like this one.<//>`;
   return html`<${Sheet} title="${counted(found.length, "text")} in the queue ${found.length === 1 ? "is" : "are"} like this one">
@@ -274,7 +284,9 @@ function Alike({ name, item, labels, waiting }) {
       ${found.map((each) => html`<li key=${each.text}><label class="check"><input type="checkbox" checked=${!left.has(each.text)} onChange=${() => toggle(each.text)} /> <${Text}>${each.text}<//></label></li>`)}
     </ul>
     <div class="row">
-      <label class="row">This text and those ticked are <select value=${label} onChange=${(event) => choose(event.target.value)}>${labels.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
+      ${marked
+        ? html`<span>This text and those ticked are <b><bdi>${inLine(marked)}</bdi></b></span>`
+        : html`<label class="row">This text and those ticked are <select value=${label} onChange=${(event) => choose(event.target.value)}>${labels.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>`}
       <${Button} primary onClick=${apply}>Decide on ${counted(taken.length + 1, "text")}<//>
     </div>
   <//>`;

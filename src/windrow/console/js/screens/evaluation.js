@@ -139,8 +139,8 @@ export function MarkedLabels({ labels, others, lacking }) {
   return labels.map((label, place) => html`${place > 0 && ", "}<span class="name ${others.includes(label) ? "good-ink" : "bad-ink"}"><bdi>${label}</bdi>${!others.includes(label) && html`<span class="sr-only"> (${lacking})</span>`}</span>`);
 }
 
-/** The rows that were not given exactly their labels. @param {{ report: Json }} props */
-export function MultiLabelRows({ report }) {
+/** The rows that were not given exactly their labels. @param {{ report: Json, tools?: import("../ui.js").View }} props */
+export function MultiLabelRows({ report, tools }) {
   /** @type {import("../parts/table.js").Columns} */
   const columns = [
     { title: "Row", number: true, minor: true, cell: (each) => number(each.row + 1) },
@@ -148,7 +148,7 @@ export function MultiLabelRows({ report }) {
     { title: "Labels", cell: (each) => html`<${MarkedLabels} labels=${each.labels} others=${each.predicted} lacking="missed" />` },
     { title: "Given", cell: (each) => html`<${MarkedLabels} labels=${each.predicted} others=${each.labels} lacking="wrong" />` },
   ];
-  return html`<${Sheet} title="Misclassified rows (${number(report.misclassified.length)})" flush>
+  return html`<${Sheet} title="Misclassified rows (${number(report.misclassified.length)})" tools=${tools} flush>
     <${Scroll} label="Rows" class="rows-behind"><${Table} columns=${columns} rows=${report.misclassified} keyOf="row" label="Misclassified rows" empty=${html`<p class="all-right">Every row was given exactly its labels.</p>`} /><//>
   <//>`;
 }

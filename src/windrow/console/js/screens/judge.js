@@ -17,20 +17,22 @@ import { TestFile, TestSetField, useTestSet } from "./test_set.js";
 
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../kept.js").TestSet} TestSet */
+/** @typedef {{ target_precision: number | null, target_recall: number | null }} Targets What thresholds are proposed for. */
 /** @typedef {{ report: Json, denied: string }} Judged `denied` says why the score could not be kept. */
 
 const ADDRESS_MS = 200;
 
 /** Evaluate a classifier on a test set. */
 export function Judge() {
-  const { model = "", test = "", target = "" } = route.value.query;
+  const { model = "", test = "", target = "", recall = "" } = route.value.query;
   const { set } = useTestSet(test);
   const keep = useRef(false);
   const [round, setRound] = useState(0);
   const precision = Number(target) || null;
+  const targets = { target_precision: precision, target_recall: Number(recall) || null };
   const judged = useAsync(
-    (signal) => (model && set ? evaluate(model, set, precision, keep, signal) : Promise.resolve(null)),
-    [model, set?.sha256, precision, round],
+    (signal) => (model && set ? evaluate(model, set, targets, keep, signal) : Promise.resolve(null)),
+    [model, set?.sha256, target, recall, round],
   );
   /** @param {string} name @param {boolean} save */
   function onEvaluate(name, save) {
@@ -41,7 +43,7 @@ export function Judge() {
   const shown = model && set ? judged.value : null;
   return html`<${Header} title="Judge" note="How a classifier does on rows that it has not seen.">
       ${set && model && html`<a class="button" href=${href(["compare"], { models: model, test })}>Compare with others</a>`}
-      ${shown && set && html`<${SavePage} report=${shown.report} set=${set} precision=${precision} />`}
+      ${shown && set && html`<${SavePage} report=${shown.report} set=${set} targets=${targets} />`}
     <//>
     <${Choice} key=${model} model=${model} test=${test} ready=${Boolean(set)} busy=${judged.busy && Boolean(set && model)} onEvaluate=${onEvaluate} />
     <${Problem} error=${judged.error} again=${judged.again} />
@@ -53,13 +55,13 @@ export function Judge() {
  * Ask the server; a key that may not keep the score sees it all the same.
  * @param {string} model
  * @param {TestSet} set
- * @param {number | null} precision
+ * @param {Targets} targets
  * @param {{ current: boolean }} keep Whether the score is to be kept; once it was, it is not kept again.
  * @param {AbortSignal} signal
  * @returns {Promise<Judged>}
  */
-async function evaluate(model, set, precision, keep, signal) {
-  const fields = { model_name: model, test_data: set.rows, target_precision: precision };
+async function evaluate(model, set, targets, keep, signal) {
+  const fields = { model_name: model, test_data: set.rows, ...targets };
   const save = keep.current;
   let denied = "";
   try {
@@ -129,7 +131,7 @@ function Judgement({ judged, set, busy, precision }) {
     </p>
     ${judged.denied && html`<${Notice} role="status">The score could not be kept, only shown: <bdi>${judged.denied}</bdi><//>`}
     ${several
-      ? html`<${SeveralLabels} report=${report} set=${set} details=${details.value} again=${details.again} precision=${precision} busy=${busy} />`
+      ? html`<${SeveralLabels} report=${report} set=${set} details=${details.value} again=${details.again} busy=${busy} />`
       : html`<${Rows} report=${report} set=${set} />
           <${Threshold} report=${report} set=${set} details=${details.value} again=${details.again} precision=${precision} busy=${busy} />`}
     <${Reliability} report=${report} />
@@ -138,24 +140,41 @@ function Judgement({ judged, set, busy, precision }) {
 
 /**
  * What is said of any number of labels.
- * @param {{ report: Json, set: TestSet, details: Json | null, again: () => void, precision: number | null, busy: boolean }} props
+ * @param {{ report: Json, set: TestSet, details: Json | null, again: () => void, busy: boolean }} props
  */
-function SeveralLabels({ report, set, details, again, precision, busy }) {
-  const [wanted, setWanted] = useState(precision === null ? "" : String(Math.round(1000 * precision) / 10));
-  const chosen = precision === null ? "The best F1 of each label" : `The lowest that reach a precision of ${percent(precision)} for each label,`;
+function SeveralLabels({ report, set, details, again, busy }) {
+  const { target_precision: precision, target_recall: recall } = report;
+  useEffect(() => void loadCorrections(), []);
+  const known = new Set(itemsOf(report.model_name).map((each) => each.text));
+  const fresh = report.misclassified.filter((each) => !known.has(each.text));
+  async function send() {
+    const count = await addItems(report.model_name, fresh.map(({ text, predicted, labels: expected }) => ({ text, predicted, expected })));
+    say(`${counted(count, "text")} went to Correct.`);
+  }
+  const [wantedPrecision, setPrecision] = useState(inPercent(precision));
+  const [wantedRecall, setRecall] = useState(inPercent(recall));
+  const chosen = precision != null ? `The lowest that reach a precision of ${percent(precision)} for each label,` : recall != null ? `The highest that reach a recall of ${percent(recall)} for each label,` : "The best F1 of each label";
+  const propose = () => setQuery({ target: wantedPrecision && String(Number(wantedPrecision) / 100), recall: wantedRecall && String(Number(wantedRecall) / 100) });
   return html`<div class="two judge-rows">
-      <${MultiLabelRows} report=${report} />
+      <${MultiLabelRows} report=${report} tools=${html`${fresh.length > 0 && html`<${Button} onClick=${send}>Send ${fresh.length === 1 ? "it" : `all ${number(fresh.length)}`} to Correct<//>`}
+        ${known.size > 0 && html`<a class="button" href=${href(["correct"], { model: report.model_name })}>Correct</a>`}`} />
       <div><${MultiLabelFigures} report=${report} /><${LabelTable} labels=${report.labels} /><${ConfusedLabels} report=${report} /></div>
     </div>
     ${details &&
     html`<${Sheet} title="From which score is each label given?">
-      <form class="row target" onSubmit=${submits(() => setQuery({ target: wanted && String(Number(wanted) / 100) }))}>
-        <${Input} label="Precision wanted of each label, in percent" type="number" min="1" max="100" step="0.1" value=${wanted} onInput=${setWanted} />
+      <form class="row target" onSubmit=${submits(propose)}>
+        <${Input} label="Precision wanted of each label, in percent" type="number" min="50" max="100" step="0.1" value=${wantedPrecision} onInput=${(/** @type {string} */ value) => (setPrecision(value), setRecall(""))} />
+        <${Input} label="or recall, in percent" type="number" min="1" max="100" step="0.1" value=${wantedRecall} onInput=${(/** @type {string} */ value) => (setRecall(value), setPrecision(""))} />
         <${Button} type="submit" busy=${busy}>Propose thresholds<//>
       </form>
-      <p class="hint">Without one, those with the best F1 of each label are proposed.</p>
+      <p class="hint">Without either, those with the best F1 of each label are proposed.</p>
       <${LabelThresholds} key=${JSON.stringify(details.threshold)} model=${details} proposed=${report.proposed_thresholds} says=${`${chosen} on ${counted(report.total, "row")} of ${set.name}.`} again=${again} />
     <//>`}`;
+}
+
+/** Return a share as what is typed for it. @param {number | null | undefined} share */
+function inPercent(share) {
+  return share == null ? "" : String(Math.round(1000 * share) / 10);
 }
 
 /**
@@ -260,10 +279,10 @@ function SetThreshold({ report, aliases, to, says, onClose, onDone }) {
   <//>`;
 }
 
-/** @param {{ report: Json, set: TestSet, precision: number | null }} props */
-function SavePage({ report, set, precision }) {
+/** @param {{ report: Json, set: TestSet, targets: Targets }} props */
+function SavePage({ report, set, targets }) {
   const { run, busy, error } = useAction(async () => {
-    const fields = { model_name: `${report.model_name}@${report.revision}`, test_data: set.rows, target_precision: precision, save: false };
+    const fields = { model_name: `${report.model_name}@${report.revision}`, test_data: set.rows, ...targets, save: false };
     download(await call("report", fields, { blob: true }), `${report.model_name}.report.html`);
   });
   return html`<${Button} busy=${busy} onClick=${run} title="One file with all figures and pictures, to pass on">Save as a page<//><${Problem} error=${error} />`;

@@ -1,7 +1,7 @@
 /** The next version of a classifier in one flow: trained with corrections, compared with the old one, offered for promotion. */
 import { call, isRefused } from "../api.js";
-import { counted, interval, number, percent } from "../format.js";
-import { addItems, itemsOf, loadTestSets, putItems, setItems, testSets } from "../kept.js";
+import { counted, inLine, interval, number, percent } from "../format.js";
+import { addItems, isSame, itemsOf, loadTestSets, putItems, setItems, testSets } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Chip, Header, Name, Notice, Problem, Reply, Scroll, Sheet, Text, Waiting, Warnings } from "../parts/bits.js";
 import { Accuracy } from "../parts/charts.js";
@@ -14,6 +14,7 @@ import { Cancel, Progress, useJob } from "./train_job.js";
 
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("../kept.js").Item} Item */
+/** @typedef {import("../kept.js").Given} Given */
 
 const RECIPE = ["base_model", "num_iterations", "batch_size", "seed", "max_seconds", "cross_validate", "tags"];
 const ENDED = ["failed", "cancelled", "interrupted"];
@@ -40,7 +41,8 @@ function Form({ name }) {
   const revision = Math.max(0, ...rows.map((each) => each.revision ?? 0)) || record.value?.revision;
   async function start() {
     const recipe = Object.fromEntries(RECIPE.map((each) => [each, record.value?.[each]]));
-    const training_data = rows.map((each) => ({ text: each.text, label: each.label }));
+    const several = record.value?.kind === "multi_label";
+    const training_data = rows.map(({ text, label }) => (several ? { text, labels: [label ?? []].flat() } : { text, label }));
     const description = `${name}@${revision} with ${counted(rows.length, "corrected or accepted row")}`;
     const job = await call("start_fit", { ...recipe, model_name: typed || proposed, extends: `${name}@${revision}`, training_data, description });
     await putItems(name, rows.map((each) => ({ ...each, job: job.id })));
@@ -51,7 +53,8 @@ function Form({ name }) {
   }
   return html`<${Reply} of=${record}>${(/** @type {Json} */ model) => {
     const { num_examples: kept, labels } = model, keeps = hasAllRows(model);
-    const fresh = [...new Set(rows.map((each) => each.label))].filter((label) => !labels.includes(label));
+    const given = rows.flatMap((each) => each.label ?? []);
+    const fresh = [...new Set(given)].filter((label) => !labels.includes(label));
     return html`<form class="two" onSubmit=${submits(run)}>
       <${Sheet} title="Train it">
         <${Input} label="Name" value=${typed || proposed} onInput=${(text) => setTyped(text.trim())} hint="The old version stays as it is, and answers until you promote this one." />
@@ -60,7 +63,7 @@ function Form({ name }) {
           : html`<${Notice} kind="warn">The rows of <bdi>${name}</bdi> were not kept, so they cannot be extended. <a href=${href(["train"])}>Train with all rows</a> instead.<//>`}
         ${accepted > 0 &&
         html`<${Check} checked=${withAccepted} onChange=${() => setQuery({ accepted: withAccepted ? "no" : "" })}>Also learn ${counted(accepted, "accepted row")}, beside ${counted(corrected, "corrected one")}. They confirm what it knows already.<//>`}
-        ${fresh.map((label) => html`<${FewRows} label=${label} count=${rows.filter((each) => each.label === label).length} />`)}
+        ${fresh.map((label) => html`<${FewRows} label=${label} count=${given.filter((each) => each === label).length} />`)}
         <${Problem} error=${error} />
         <p class="row"><${Button} type="submit" primary busy=${busy} disabled=${!rows.length || !keeps}>Train ${typed || proposed}<//></p>
       <//>
@@ -76,9 +79,9 @@ function FewRows({ label, count }) {
   return html`<${Notice} kind=${count < 4 ? "warn" : "note"}><b><bdi>${label}</bdi></b> is a new label, with ${counted(count, "row")}.${count < 4 && " From fewer than 4 it can hardly be learned: about 8 work well."}<//>`;
 }
 
-/** @param {{ text: string, was: string | null, now: string | null }} props */
+/** @param {{ text: string, was: Given | null, now: Given | null }} props */
 function Flip({ text, was, now }) {
-  return html`<div class="flip"><span><${Text}>${text}<//></span>${was === now ? html`<span class="faint">accepted</span>` : html`<span class="was"><bdi>${was ?? "abstained"}</bdi></span>`}<span class="now"><bdi>${now}</bdi></span></div>`;
+  return html`<div class="flip"><span><${Text}>${text}<//></span>${isSame(was, now) ? html`<span class="faint">accepted</span>` : html`<span class="was"><bdi>${inLine(was) ?? "abstained"}</bdi></span>`}<span class="now"><bdi>${inLine(now)}</bdi></span></div>`;
 }
 
 /** @param {{ name: string, jobId: string }} props */

@@ -17,6 +17,8 @@ import { html, signal, useEffect, useState } from "../ui.js";
  * @property {string | null} [label_separator]
  * @property {string[]} [indicator_columns] One for each label, of 1 and 0.
  * @property {boolean} [header]
+ * @property {string} [sheet] Of a workbook.
+ * @property {string} [encoding]
  */
 /** @typedef {import("../api.js").Json} Json */
 
@@ -131,10 +133,19 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
       ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
     <//>
     <${Problem} error=${error} />
-    ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} separator=${said.label_separator} busy=${busy} onRead=${(how) => run(file, how)} />
+    ${file && error && html`<${Candidates} asked=${/** @type {any} */ (error).problem} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />`}
+    ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} separator=${said.label_separator} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />
       ${taken.length > 0 && html`<p class="row"><${Button} primary busy=${busy} onClick=${() => take(file.name, found)}>Take the ${counted(taken.length, "row")}<//></p>`}`}
   </div>`;
 }
+
+/** The answers to questions about a file as a whole, each with its words. @type {Record<string, (found: Json) => [string, string][]>} */
+const ANSWERS = {
+  sheet: (found) => found.sheets.slice(0, MOST_OFFERED).map((/** @type {string} */ name) => [name, name]),
+  encoding: (found) => [[found.encoding, "It is right"], ...OTHER_ENCODINGS.filter((each) => each !== found.encoding).map((each) => /** @type {[string, string]} */ ([each, `Read it as ${each}`]))],
+};
+const MOST_OFFERED = 30;
+const OTHER_ENCODINGS = ["cp1252", "cp1250", "mac-roman"];
 
 /**
  * What a file does not say, and what its columns are taken for; each can be changed.
@@ -144,6 +155,8 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
 export function FileColumns({ found, separator = null, busy, labelled: hasLabels = true, onRead }) {
   const { columns, questions, text_columns: texts, label_column: label, labels_column: several, indicator_columns: indicators } = found;
   const uses = [["text", "the text"], ...(hasLabels || saysLabels(found) ? WAYS : []), ["", "nothing"]];
+  // What was found out or said of the file as a whole.
+  const kept = { sheet: found.sheet ?? undefined, encoding: found.encoding === "utf-8" ? undefined : found.encoding };
   /** @param {string} name */
   const useOf = (name) => (texts.includes(name) ? "text" : label === name ? "label" : several === name ? "labels" : indicators.includes(name) ? "indicator" : "");
   /** @param {string} name @param {string} use @param {string | null} [between] */
@@ -154,18 +167,20 @@ export function FileColumns({ found, separator = null, busy, labelled: hasLabels
     /** @param {string} wanted @returns {string[]} */
     const taken = (wanted) => (others.length < WAYS.length && others.includes(wanted) ? [] : assigned.filter((each) => each.use === wanted).map((each) => each.name));
     const [one, many] = ["label", "labels"].map((way) => (use === way ? name : (taken(way)[0] ?? null)));
-    onRead({ text_column: taken("text"), label_column: one, labels_column: many, label_separator: many && between, indicator_columns: taken("indicator"), header: found.has_header ?? undefined });
+    onRead({ text_column: taken("text"), label_column: one, labels_column: many, label_separator: many && between, indicator_columns: taken("indicator"), header: found.has_header ?? undefined, ...kept });
   }
   return html`${questions.map(
-      ({ parameter, detail }) => html`<${Notice} kind="warn" key=${parameter}>
-        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : parameter === "label_separator" ? "What stands between two labels?" : "Choose it below."}</p>
+      ({ parameter, detail, choices }) => html`<${Notice} kind="warn" key=${parameter}>
+        <p><bdi>${detail.charAt(0).toUpperCase() + detail.slice(1)}</bdi> ${parameter === "header" ? "Does the first line name the columns?" : parameter === "label_separator" ? "What stands between two labels?" : parameter in ANSWERS || choices.length ? "" : "Choose it below."}</p>
+        <${Candidates} asked=${{ parameter, names: choices }} busy=${busy} onRead=${(how) => onRead({ ...kept, ...how })} />
         ${parameter === "label_separator" && html`<div class="row">${SEPARATORS.map((each) => html`<${Button} key=${each} busy=${busy} label="Labels are apart by ${each}" onClick=${() => assign(label ?? several, "labels", each)}><code>${each}</code><//>`)}
           <${Button} busy=${busy} onClick=${() => assign(label ?? several, "label")}>Each cell is one label<//></div>`}
-        ${parameter === "header" && html`<div class="row"><${Button} busy=${busy} onClick=${() => onRead({ header: true })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false })}>It is a row<//></div>`}
+        ${parameter in ANSWERS && html`<div class="row">${ANSWERS[parameter](found).map(([answer, words]) => html`<${Button} key=${answer} busy=${busy} onClick=${() => onRead({ ...kept, [parameter]: answer })}><bdi>${words}</bdi><//>`)}</div>`}
+        ${parameter === "header" && html`<div class="row"><${Button} busy=${busy} onClick=${() => onRead({ header: true, ...kept })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false, ...kept })}>It is a row<//></div>`}
       <//>`,
     )}
     ${hasLabels && !saysLabels(found) && !questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
-    <${Scroll} label="Columns">
+    ${columns.length > 0 && html`<${Scroll} label="Columns">
       <table class="read-columns">
         <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
         <tbody>${columns.map(({ name, examples, distinct }) => {
@@ -176,7 +191,29 @@ export function FileColumns({ found, separator = null, busy, labelled: hasLabels
           </tr>`;
         })}</tbody>
       </table>
-    <//>`;
+    <//>`}`;
+}
+
+/** What parts of a tool's file may be taken for, by the option that was asked for. @type {Record<string, [string, string][]>} */
+const TAKEN_FOR = {
+  label_column: [["label_column", "Each text has one label:"], ["labels_column", "A text has any number of labels:"]],
+  text_column: [["text_column", "The text is"]],
+};
+
+/**
+ * The parts of a tool's file that the server cannot decide between, to choose one.
+ * @param {{ asked: any, busy?: boolean, onRead: (how: Record<string, any>) => void }} props
+ */
+export function Candidates({ asked, busy, onRead }) {
+  const { parameter = "", names = null } = asked ?? {};
+  if (!Object.hasOwn(TAKEN_FOR, parameter) || !Array.isArray(names) || !names.length) return null;
+  const labels = parameter === "label_column" ? { label_column: null, labels_column: null } : {};
+  return html`${TAKEN_FOR[parameter]?.map(
+    ([option, words]) => html`<p class="row" key=${option}>${words} ${names.slice(0, MOST_OFFERED).map((/** @type {string} */ name) => {
+      const chosen = option === "text_column" ? [name] : name;
+      return html`<${Button} key=${name} busy=${busy} label="${words} ${name}" onClick=${() => onRead({ ...labels, [option]: chosen })}><bdi>${name}</bdi><//>`;
+    })}</p>`,
+  )}`;
 }
 
 /** The rows of a file that nothing can be done with. @param {{ found: Json }} props */
@@ -189,6 +226,21 @@ export function LeftOut({ found: { problems, num_problems: count } }) {
       ${count > problems.length && html`<p class="faint">and ${number(count - problems.length)} more</p>`}
     </details>`
   );
+}
+
+/** Which rows are trained on, and what else the file says. @param {{ read: Json }} props */
+export function Parts({ read: { rows_per_split: parts, num_left_out: out, num_unlabelled: unlabelled, left_out: first, notes, description } }) {
+  const counts = Object.entries(parts).map(([part, count]) => `${counted(count, "row")} for ${part}`);
+  return html`${counts.length > 0 && html`<p>${counts.join(", ")}.${parts.test ? " Those for test are kept from the training, which is then evaluated on them." : ""}</p>`}
+    ${description && html`<p>The file says what it is for: <q><bdi>${shortened(description)}</bdi></q></p>`}
+    ${notes.map((/** @type {Json} */ each) => html`<p class="muted"><bdi>${each.detail}</bdi></p>`)}
+    ${unlabelled > 0 && html`<p class="muted">${counted(unlabelled, "row")} that nobody has labelled ${unlabelled === 1 ? "is" : "are"} left out.</p>`}
+    ${out > 0 &&
+    html`<details class="oddity">
+      <summary>${counted(out, "row is", "rows are")} no example, and left out.</summary>
+      <ul>${first.map((/** @type {Json} */ each) => html`<li>Row ${number(each.line)}${each.id && html` (<bdi>${each.id}</bdi>)`}: <${Text}>${each.detail}<//></li>`)}</ul>
+      ${out > first.length && html`<p class="faint">and ${number(out - first.length)} more</p>`}
+    </details>`}`;
 }
 
 /** Return a text that is not very long. @param {string} text @param {number} [most] Characters. */
@@ -210,7 +262,8 @@ function Counts({ rows }) {
   ` and ${counted(rest, "more label")}`}${without > 0 && `, ${number(without)} without a label`}`;
 }
 
-/** Return the rows that have a label, or the labels that fit. @param {Json} found @returns {TestSet["rows"]} */
+/** Return the rows that have a label, or the labels that fit; of a file with rows for testing, those. @param {Json} found @returns {TestSet["rows"]} */
 function labelled(found) {
-  return found.rows.flatMap((/** @type {import("../format.js").Row} */ { text, label, labels }) => (!text || !givenLabels({ label, labels }) ? [] : labels ? [{ text, labels }] : [{ text, label }]));
+  const rows = found.rows_per_split.test ? found.rows.filter((/** @type {Json} */ row) => row.split === "test") : found.rows;
+  return rows.flatMap((/** @type {import("../format.js").Row} */ { text, label, labels }) => (!text || !givenLabels({ label, labels }) ? [] : labels ? [{ text, labels }] : [{ text, label }]));
 }

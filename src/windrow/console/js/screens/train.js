@@ -3,7 +3,7 @@ import { ApiError, call, pause } from "../api.js";
 import { counted, duration, givenLabels, labelsOf, number, rowsPerLabel, size } from "../format.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Field, Header, Notice, Problem, Sheet, Warnings } from "../parts/bits.js";
-import { Input } from "../parts/fields.js";
+import { Check, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Table } from "../parts/table.js";
 import { href, route, setQuery } from "../router.js";
@@ -137,6 +137,7 @@ function Settings({ base, reference }) {
     model_name: name,
     training_data: rows,
     label_descriptions: meanings,
+    multi_label: alone && query.multi_label === "yes",
     extends: extended,
     base_model: baseModel,
     num_iterations: iterations,
@@ -150,7 +151,7 @@ function Settings({ base, reference }) {
       if (signal.aborted || !validName || !enough) return null;
       return call("estimate_fit", { ...fields, description: undefined, tags: undefined }, { shown: false, signal });
     },
-    [name, rows, JSON.stringify(meanings), extended, baseModel, iterations, fields.cross_validate],
+    [name, rows, JSON.stringify(meanings), fields.multi_label, extended, baseModel, iterations, fields.cross_validate],
   );
   const { run, busy: starting, error } = useAction(() => startFit(fields));
   const possible = validName && !busy && !unread && Boolean(base) === Boolean(reference) && !(estimate.error && !estimate.busy) && enough;
@@ -162,6 +163,7 @@ function Settings({ base, reference }) {
         onInput=${(event) => setQuery({ name: event.target.value })} />`}
     <//>
     ${meanings && html`<p>${alone ? `No row is learned: it begins with what ${counted(labels.length, "label")} mean.` : `With descriptions of ${counted(Object.keys(meanings).length, "label")}.`}</p>`}
+    ${alone && html`<${Check} checked=${fields.multi_label} onChange=${(/** @type {boolean} */ on) => setQuery({ multi_label: on ? "yes" : "" })}>A text may have several of these labels, or none<//>`}
     ${!alone && html`<${Thoroughness} iterations=${iterations} rows=${estimate.value?.num_examples ?? rows.length} />`}
     <details class="more-settings" open=${baseModel !== DEFAULT_BASE_MODEL || !fields.cross_validate}>
       <summary>More: base model, estimate, description, tags</summary>

@@ -1,12 +1,12 @@
 /** The rows to train on: where they come from, what the server understood of them, and what is odd about them. */
 import { call, recorded } from "../api.js";
-import { asCsv, counted, givenLabels, labelsOf, number } from "../format.js";
+import { asCsv, counted, givenLabels, labelsOf, number, percent } from "../format.js";
 import { Button, Notice, Problem, Sheet, Tabs, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
 import { Check, FileDrop, Select } from "../parts/fields.js";
 import { go, route, setQuery } from "../router.js";
 import { html, signal, useEffect, useState } from "../ui.js";
-import { FileColumns, LeftOut } from "./test_set.js";
+import { Candidates, FileColumns, LeftOut, Parts } from "./test_set.js";
 
 /** @typedef {import("../format.js").Row} Row */
 /** @typedef {import("../api.js").Json} Json */
@@ -38,7 +38,7 @@ const MOST_BEHIND = 50;
 
 /**
  * The trainings that this tab has started, by job.
- * @type {Map<string, { fields: Fields, request: import("../api.js").Recorded | undefined, draft: Draft, lines: typeof UNDESCRIBED[] }>}
+ * @type {Map<string, { fields: Fields, request: import("../api.js").Recorded | undefined, draft: Draft, lines: typeof UNDESCRIBED[], test: Row[] }>}
  */
 const started = new Map();
 /** @type {Map<string, string>} Their jobs, by the revision that came of them. */
@@ -47,7 +47,7 @@ const jobs = new Map();
 /** Start a training, and show it. @param {Fields} fields Of the request. */
 export async function startFit(fields) {
   const job = await call("start_fit", fields);
-  started.set(job.id, { fields, request: recorded.peek()[0], draft: draft.peek(), lines: described.peek() });
+  started.set(job.id, { fields, request: recorded.peek()[0], draft: draft.peek(), lines: described.peek(), test: testRows() });
   draft.value = NOTHING;
   described.value = [UNDESCRIBED];
   typed.value = [EMPTY];
@@ -58,6 +58,11 @@ export async function startFit(fields) {
 /** Return the request of a training that this tab has started. @param {string} jobId */
 export function requestOf(jobId) {
   return started.get(jobId)?.fields;
+}
+
+/** Return the rows that the file of a training has for testing. @param {string} jobId @returns {Row[]} */
+export function testRowsOf(jobId) {
+  return started.get(jobId)?.test ?? [];
 }
 
 /** Show the rows and descriptions of a training in the form again. @param {string} jobId */
@@ -84,10 +89,20 @@ export function rowsOf(job) {
   return kept && [...kept.filter((row) => !texts.has(row.text)), ...fields.training_data];
 }
 
-/** Return the rows of the draft that are not left out. @returns {Row[]} */
+/** Return the rows of the draft that are not left out, without those that the file has for testing. @returns {Row[]} */
 export function draftRows() {
+  return rowsWhere((row) => row.split !== "test");
+}
+
+/** Return the rows of the draft that the file has for testing, and that are not left out. @returns {Row[]} */
+function testRows() {
+  return rowsWhere((row) => row.split === "test");
+}
+
+/** @param {(row: Json) => boolean} isWanted @returns {Row[]} */
+function rowsWhere(isWanted) {
   const { read, leftOut, renamed } = draft.value;
-  const rows = (read?.rows ?? []).filter((/** @type {Json} */ row, /** @type {number} */ place) => givenLabels(row) !== null && !leftOut.has(place));
+  const rows = (read?.rows ?? []).filter((/** @type {Json} */ row, /** @type {number} */ place) => givenLabels(row) !== null && !leftOut.has(place) && isWanted(row));
   return rows.map((/** @type {Row} */ { text, ...row }) => {
     const labels = spelledLabels(row, renamed);
     return row.labels ? { text, labels } : { text, label: labels[0] ?? null };
@@ -144,7 +159,7 @@ export function Source() {
     <p class="sr-only" role="status">${busy ? "Reading the rows." : read ? `${counted(read.num_rows, "row")} understood.` : ""}</p>
     ${from === "paste" ? html`<${Paste} />` : from === "type" ? html`<${Type} />` : from === "describe" ? html`<${Describe} />` : html`<${Choose} file=${file} busy=${busy} />`}
     <${Problem} error=${error} />
-    ${error && !read && html`<${Differently} read=${null} />`}
+    ${error && !read && html`<${Candidates} asked=${/** @type {any} */ (error).problem} busy=${busy} onRead=${(how) => readFile(file, { ...draft.peek().options, ...how })} /><${Differently} read=${null} />`}
   <//>`;
 }
 
@@ -155,7 +170,7 @@ function Choose({ file, busy }) {
     <//>
     ${!file &&
     html`<div class="spread first-hint">
-      <p class="hint">A spreadsheet saved as CSV or TSV, or JSON: a row for each text with its label, or with any number of labels. About 8 rows a label work well.</p>
+      <p class="hint">A spreadsheet, JSON, or what a labelling tool exports: a row for each text with its label, or with any number of labels. About 8 rows a label work well.</p>
       <${Button} onClick=${readSample}>Try it with 24 sample tickets<//>
     </div>
     <table class="example">
@@ -242,7 +257,9 @@ function Describe() {
     <p class="hint">A sentence for each label, in the words of the texts; an empty one leaves it at the name. Without rows, a classifier begins with what at least two labels mean. With rows, descriptions take part where they help, and each label needs a row.</p>`;
 }
 
-const FORMATS = ["csv", "tsv", "jsonl", "json"];
+const TABLES = ["csv", "tsv", "jsonl", "json", "xlsx"];
+const TOOLS = ["argilla", "azure", "clu", "cohere", "comprehend", "dialogflow", "doccano", "fasttext", "hugging_face", "label_studio", "luis", "mistral", "openai", "prodigy", "rasa", "snips", "spacy", "system_one", "vertex", "watson"];
+const FORMATS = [...TABLES, ...TOOLS];
 const ENCODINGS = ["utf-8", "utf-16", "cp1252", "iso-8859-15"]; // what spreadsheets write; the server knows more
 const DELIMITERS = /** @type {Record<string, string>} */ ({ ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" });
 
@@ -250,17 +267,20 @@ const DELIMITERS = /** @type {Record<string, string>} */ ({ ",": "commas", ";": 
 export function Understood({ read }) {
   const { file, options } = draft.value;
   const facts = [
-    read.format.toUpperCase(),
+    TOOLS.includes(read.format) ? read.format.replaceAll("_", " ") : read.format.toUpperCase(),
+    read.certainty < 1 && `${percent(read.certainty)} sure`,
     read.encoding.toUpperCase(),
     read.delimiter && `values apart by ${DELIMITERS[read.delimiter] ?? `“${read.delimiter}”`}`,
+    read.sheet && `the sheet “${read.sheet}”`,
     read.has_header === true && "the first line names the columns",
     read.has_header === false && "no header",
   ];
   return html`<${Sheet} title="What was understood">
-    <p>${counted(read.num_rows, "row")}: ${facts.filter(Boolean).join(", ")}.
+    <p>${read.columns.length > 0 && `${counted(read.num_rows, "row")}: `}${facts.filter(Boolean).join(", ")}.
       ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
     ${read.kind === "multi_label" && html`<p>Each row has any number of labels, so this becomes a multi-label classifier. ${read.rows_without_labels ? `${counted(read.rows_without_labels, "row has", "rows have")} none of them.` : "Each row has at least one; add some that have none, so that the classifier sees what to leave alone."}</p>`}
-    <${FileColumns} found=${read} separator=${options.label_separator} onRead=${(how) => readFile(file, { ...options, ...how })} />
+    <${Parts} read=${read} />
+    ${(!TOOLS.includes(read.format) || read.questions.length > 0) && html`<${FileColumns} found=${read} separator=${options.label_separator} onRead=${(how) => readFile(file, { ...options, ...how })} />`}
     <details class="differently">
       <summary>Read it differently</summary>
       <${Differently} read=${read} />

@@ -1,14 +1,14 @@
 /** The report of a training: what was chosen and why, how good it should be, doubtful rows, and what to do next. */
 import { call } from "../api.js";
 import { counted, duration, givenLabels, interval, number, percent, score } from "../format.js";
-import { useAction } from "../load.js";
+import { useAction, useAsync } from "../load.js";
 import { Button, Header, Problem, Sheet, Text } from "../parts/bits.js";
 import { Accuracy, LearningCurve } from "../parts/charts.js";
 import { useKeys } from "../parts/keys.js";
 import { go, href } from "../router.js";
 import { nextName } from "../store.js";
 import { html, signal, useEffect, useRef } from "../ui.js";
-import { LabelCounts, Oddity, rowsOf, startFit } from "./train_data.js";
+import { LabelCounts, Oddity, rowsOf, startFit, testRowsOf } from "./train_data.js";
 
 /** @typedef {import("../api.js").Json} Json */
 /** @typedef {import("./train_data.js").Row} Row */
@@ -44,6 +44,7 @@ export function TrainReport({ record, job }) {
     <div class="two train">
       <div>
         <${Estimate} record=${record} />
+        <${FileTest} record=${record} job=${job} />
         ${record.source !== "zero_shot" && html`<${Doubts} record=${record} job=${job} rows=${rows} />`}
       </div>
       <div>
@@ -72,6 +73,28 @@ export function Estimate({ record }) {
     <p class="big">It should get ${interval(estimate.interval)} of new texts like these ${several ? "exactly right: all of their labels, and no other one" : "right"}.</p>
     <p class="measured"><${Accuracy} value=${estimate.accuracy} interval=${estimate.interval} estimated /><span class="muted">estimated by cross-validation: ${number(estimate.correct)} of ${counted(estimate.total, "held-out row")} right, in ${counted(estimate.folds, "fold")}.${several && ` Micro F1 ${estimate.micro_f1.toFixed(2)}, macro F1 ${estimate.macro_f1.toFixed(2)}.`}</span></p>
     <p class="muted">${baseline} Rows that it has not seen say more: <a href=${href(["judge"], { model: record.name })}>judge it by a test set</a>.</p>
+  <//>`;
+}
+
+/** Evaluations on the rows that files have for testing, by job. @type {Map<string, Promise<Json>>} */
+const tested = new Map();
+
+/** How it does on the rows that its file has for testing. @param {{ record: Json, job: Json }} props */
+function FileTest({ record, job }) {
+  const rows = testRowsOf(job.id);
+  const several = record.kind === "multi_label";
+  const { value, error, busy } = useAsync(async () => {
+    if (!rows.length) return null;
+    const fields = { model_name: `${record.name}@${record.revision}`, test_data: rows };
+    if (!tested.has(job.id)) tested.set(job.id, call("evaluate", fields));
+    return tested.get(job.id);
+  }, [job.id]);
+  if (!rows.length) return null;
+  return html`<${Sheet} title="On the rows of the file for testing">
+    <p class="sr-only" role="status">${busy ? "Evaluating." : ""}</p>
+    <${Problem} error=${error} />
+    ${value && html`<p class="measured"><${Accuracy} value=${value.accuracy} interval=${value.accuracy_interval} />
+      <span class="muted">${counted(value.total, "row")} that it was not trained on.${several && " All labels of a row count together."}</span></p>`}
   <//>`;
 }
 

@@ -1,16 +1,16 @@
 /** Type a text, and see at once what classifiers say about it, and why. */
 import { call, returned } from "../api.js";
-import { givenLabels, milliseconds, number, score } from "../format.js";
-import { asItem, corrections, itemsOf, loadCorrections, NEW_BELOW, putItems } from "../kept.js";
+import { givenLabels, inLine, milliseconds, number, score } from "../format.js";
+import { asItem, corrections, isSame, itemsOf, loadCorrections, NEW_BELOW, putItems } from "../kept.js";
 import { useReply } from "../load.js";
-import { AliasChip, Button, Header, Name, NoClassifier, Notice, Problem, Reply, Sheet, Text } from "../parts/bits.js";
+import { AliasChip, Button, Header, Name, NoClassifier, Notice, Problem, Reply, Sheet, Text, Warnings } from "../parts/bits.js";
 import { Bars } from "../parts/charts.js";
-import { ClassifierChips, Input } from "../parts/fields.js";
+import { Check, ClassifierChips, Input } from "../parts/fields.js";
 import { useKeys } from "../parts/keys.js";
 import { Confirm, say } from "../parts/overlays.js";
 import { href, route, setQuery } from "../router.js";
 import { classifiers, useClassifiers } from "../store.js";
-import { html, signal, useEffect, useRef, useState } from "../ui.js";
+import { html, signal, submits, useEffect, useRef, useState } from "../ui.js";
 import { FileRun } from "./try_file.js";
 
 /** @typedef {import("../api.js").Json} Json */
@@ -35,7 +35,7 @@ export function Try() {
   useEffect(() => void loadCorrections(), []);
   const [first] = answers;
   useKeys([
-    { key: "c", does: "Correct the first answer", run: () => first?.kind === "single_label" && correct(first) },
+    { key: "c", does: "Correct the first answer", run: () => first && correct(first) },
     { key: "w", does: "Show why the first answer was given", run: () => first && setQuery({ why: query.why ? "" : names[0] ?? "" }) },
   ]);
   /** @param {string[]} chosen */
@@ -43,7 +43,11 @@ export function Try() {
     if (chosen.length) localStorage.setItem(STORED.models, chosen.join(","));
     setQuery({ models: chosen.join(",") || ",", why: chosen.includes(query.why ?? "") ? query.why : "" });
   }
-  if (classifiers.value.loaded && !classifiers.value.models.length) return html`<${Header} title="Try" /><${NoClassifier} title="There is nothing to try yet">Train a classifier first: from a spreadsheet with a text and a label in each row.<//>`;
+  if (classifiers.value.loaded && !classifiers.value.models.length) {
+    return html`<${Header} title="Try" /><${NoClassifier} title="There is nothing to try yet">Train a classifier first: from a spreadsheet with a text and a label in each row. Or try below what labels alone can do.<//>
+      <${Sheet} class="try-text"><textarea aria-label="Text" dir="auto" value=${text} onInput=${(event) => type(event.target.value)}></textarea><//>
+      <${LabelsAlone} text=${text} />`;
+  }
   return html`<${Header} title="Try">
       <span class="faint" role="status" aria-label="Time">${answers.length > 0 && milliseconds(ms)}</span>
       <${Examples} onChoose=${type} />
@@ -61,6 +65,7 @@ export function Try() {
       )}
     </div>`}
     ${query.why && text.trim() && names.includes(query.why) && html`<${Why} key=${query.why} name=${query.why} text=${text} />`}
+    <${LabelsAlone} text=${text} />
     ${names[0] && html`<${FileRun} name=${names[0]} />`}
     ${correcting && html`<${CorrectDialog} text=${text} answer=${correcting} onClose=${() => correct(null)} />`}`;
 }
@@ -160,12 +165,41 @@ function AnswerSheet({ name, answer, text, first, onCorrect }) {
     <${Bars} scores=${Object.entries(answer.scores)} best=${answer.abstained ? null : undefined} threshold=${threshold} />
     <p class="scope ${answer.in_scope !== null && answer.in_scope < NEW_BELOW ? "new" : "muted"}">${scopeInWords(answer.in_scope)}</p>
     ${answer.truncated && html`<p class="scope new">Only its beginning was read: the text is longer than the base model reads.</p>`}
-    ${kept && html`<${Notice} kind="good">Kept for the next version: this is <b><bdi>${kept.label}</bdi></b>. <a href=${href(["correct"], { model: answer.model_name, step: "train" })}>Train it</a> when there are enough.<//>`}
+    ${kept && html`<${Notice} kind="good">Kept for the next version: this is <b><bdi>${inLine(kept.label)}</bdi></b>. <a href=${href(["correct"], { model: answer.model_name, step: "train" })}>Train it</a> when there are enough.<//>`}
     <p class="row">
-      ${answer.kind === "single_label" && html`<${Button} onClick=${onCorrect} keyName=${first ? "c" : undefined}>Wrong? Correct it<//>`}
+      <${Button} onClick=${onCorrect} keyName=${first ? "c" : undefined}>Wrong? Correct it<//>
       <${Button} onClick=${() => setQuery({ why: isOpen ? "" : name })} pressed=${isOpen} keyName=${first ? "w" : undefined}>Why?<//>
     </p>
   <//>`;
+}
+
+/** What a text is by what labels are called, without a classifier. @param {{ text: string }} props */
+function LabelsAlone({ text }) {
+  const { labels = "", several = "" } = route.value.query;
+  const [typed, type] = useState(labels);
+  const [settled, settle] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => settle(text.trim()), REST_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const names = [...new Set(labels.split(",").map((each) => each.trim()))].filter(Boolean);
+  const enough = names.length > (several ? 0 : 1);
+  const found = useReply(settled && enough ? "classify" : null, { text: settled, labels: names, multi_label: several !== "" });
+  return html`<details class="sheet" open=${labels !== ""}>
+    <summary>Without a classifier: by labels that you type</summary>
+    <form class="row" onSubmit=${submits(() => setQuery({ labels: typed }))}>
+      <${Input} label="Labels, apart by commas" value=${typed} onInput=${type} hint="Plain words for what texts are about. No row is learned, and nothing is kept." />
+      <${Button} type="submit" busy=${found.busy && enough && settled !== ""}>Classify<//>
+    </form>
+    <${Check} checked=${several !== ""} onChange=${(/** @type {boolean} */ on) => setQuery({ several: on ? "yes" : "" })}>A text may have several of them, or none<//>
+    ${labels && !enough && html`<p class="muted">Type at least two labels, or one of which a text may have several.</p>`}
+    <${Problem} error=${found.error} again=${found.again} />
+    ${found.value && html`<div role="region" aria-label="By labels alone">
+      <p class="chips">${(found.value.labels ?? [found.value.label]).map((/** @type {string} */ each) => html`<span class="chip good"><bdi>${each}</bdi></span>`)}${found.value.labels?.length === 0 && "None of the labels fits."}</p>
+      <${Bars} scores=${Object.entries(found.value.scores)} />
+      <${Warnings} of=${found.value.warnings} />
+    </div>`}
+  </details>`;
 }
 
 /** @param {number | null} share */
@@ -236,19 +270,23 @@ function NearestRows({ rows }) {
 function CorrectDialog({ text, answer, onClose }) {
   const record = useReply("show", { model_name: answer.model_name }, { shown: false });
   const labels = /** @type {string[]} */ (record.value?.labels ?? Object.keys(answer.scores));
+  const several = answer.kind === "multi_label";
   const [label, setLabel] = useState("");
+  const [marked, mark] = useState(/** @type {string[]} */ (answer.labels ?? []));
   const model = answer.model_name;
   async function keep() {
-    const state = label === answer.label ? "accepted" : "corrected";
-    await putItems(model, [{ ...asItem(text, answer), label: label.trim(), state, at: Date.now() }]);
+    const item = asItem(text, answer, undefined, record.value?.label_thresholds);
+    const own = several ? [...new Set([...marked, label.trim()])].filter(Boolean).sort() : label.trim();
+    await putItems(model, [{ ...item, label: own, state: isSame(own, item.predicted) ? "accepted" : "corrected", at: Date.now() }]);
     const learned = itemsOf(model).filter((each) => each.label !== null).length;
     say(`Kept. ${number(learned)} ${learned === 1 ? "row waits" : "rows wait"} for the next version of ${model}.`);
   }
-  return html`<${Confirm} title="What is it?" action="Keep it for the next version" disabled=${!label.trim()} onClose=${onClose} onDo=${keep}>
+  return html`<${Confirm} title=${several ? "Which labels fit?" : "What is it?"} action="Keep it for the next version" disabled=${!several && !label.trim()} onClose=${onClose} onDo=${keep}>
     <p class="explained"><${Text}>${text}<//></p>
     <div class="chips labels" role="group" aria-label="Labels">
-      ${labels.map((each) => html`<${Button} key=${each} pressed=${each === label} onClick=${() => setLabel(each)}><bdi>${each}</bdi><//>`)}
+      ${labels.map((each) => html`<${Button} key=${each} pressed=${several ? marked.includes(each) : each === label} onClick=${() => (several ? mark(marked.includes(each) ? marked.filter((other) => other !== each) : [...marked, each]) : setLabel(each))}><bdi>${each}</bdi><//>`)}
     </div>
+    ${several && html`<p class="hint">Press those that fit; none where no label does.</p>`}
     <${Input} label="or a new label" maxlength="256" value=${labels.includes(label) ? "" : label} onInput=${setLabel} />
     <p class="hint">It stays in this browser until a version is trained with it.</p>
   <//>`;

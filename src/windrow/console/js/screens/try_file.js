@@ -1,7 +1,8 @@
 /** A file that is classified and given back with its columns, as `windrow predict FILE` does. */
 import { call } from "../api.js";
-import { asCsv, asJsonLines, counted, download, givenLabels, inLine, number, score } from "../format.js";
+import { asCsv, asJsonLines, counted, download, encoded, givenLabels, inLine, number, score } from "../format.js";
 import { addItems, asItem, NEW_BELOW, sureness } from "../kept.js";
+import { useReply } from "../load.js";
 import { Button, Notice, Problem, Sheet, Text } from "../parts/bits.js";
 import { Meter } from "../parts/charts.js";
 import { Check, FileDrop } from "../parts/fields.js";
@@ -123,8 +124,10 @@ function Understood({ now, found }) {
 function Results({ now, found }) {
   const rows = now.answers.map((answer, at) => ({ row: found.rows[at], answer, at }));
   const [model = "", revision] = now.answering.split("@");
+  const several = now.kind === "multi_label";
+  const record = useReply(several ? "show" : null, { model_name: now.answering }, { shown: false });
   const items = rows
-    .map(({ row, answer }) => ({ ...asItem(row.text, answer, Number(revision)), ...(row.label ? { expected: row.label } : {}) }))
+    .map(({ row, answer }) => ({ ...asItem(row.text, answer, Number(revision), record.value?.label_thresholds), ...expectedOf(row, several) }))
     .sort((one, other) => sureness(one) - sureness(other));
   const unsure = items.filter((each) => sureness(each) < SURE).length;
   const reviewed = items.slice(0, Math.min(MAX_REVIEWED, Math.max(unsure, LEAST_REVIEWED)));
@@ -137,11 +140,17 @@ function Results({ now, found }) {
   if (now.folded) return html`<${Button} onClick=${() => put({ folded: false })}>Show its ${counted(rows.length, "classified row")}<//>`;
   return html`<${Summary} rows=${rows} answering=${now.answering} />
     <p class="row">
-      <${Button} primary=${now.answers.length === found.rows.length} onClick=${() => give(now, found, "csv")}>Download CSV<//>
+      <${Button} primary=${now.answers.length === found.rows.length} onClick=${() => give(now, found, "csv")}>Download ${found.format === "tsv" ? "TSV" : "CSV"}<//>
       <${Button} onClick=${() => give(now, found, "jsonl")}>Download JSON Lines<//>
-      ${now.kind === "single_label" && html`<${Button} onClick=${review}>Review the ${number(reviewed.length)} ${unsure >= LEAST_REVIEWED ? "uncertain ones" : "least certain"}<//>`}
+      <${Button} onClick=${review}>Review the ${number(reviewed.length)} ${unsure >= LEAST_REVIEWED ? "uncertain ones" : "least certain"}<//>
     </p>
     <div class="sheet flush"><${Table} label="Rows with their answers" rows=${rows} keyOf="at" columns=${COLUMNS} /></div>`;
+}
+
+/** Return what a file gives a row, where it has the form of the answers. @param {Json} row @param {boolean} several */
+function expectedOf(row, several) {
+  if (several) return row.labels ? { expected: [...row.labels].sort() } : {};
+  return row.label ? { expected: row.label } : {};
 }
 
 const ABSTAINED = html`<span class="faint">abstained</span>`;
@@ -186,8 +195,9 @@ function bestScore(answer) {
   return Math.max(.../** @type {number[]} */ (Object.values(answer.scores)));
 }
 
-/** Give the file back with what was answered. @param {Run} now @param {Json} found @param {"csv" | "jsonl"} format */
+/** Give the file back with what was answered, CSV and TSV as they came. @param {Run} now @param {Json} found @param {"csv" | "jsonl"} format */
 function give(now, found, format) {
+  const isTable = format === "csv" && (found.format === "csv" || found.format === "tsv");
   const unclear = format === "csv" && now.answers.flatMap((each) => each.labels ?? []).find((label) => label.includes(SEPARATOR));
   put({ error: unclear ? new Error(`The label ${unclear} holds ${SEPARATOR}, which stands between the labels of a cell of CSV. Download JSON Lines.`) : null });
   if (unclear) return;
@@ -200,8 +210,12 @@ function give(now, found, format) {
     const values = [several ? labels : answer.label, rounded(bestScore(answer)), rounded(answer.in_scope), answer.abstained, answer.truncated];
     return { ...(found.rows[at].values ?? { text: found.rows[at].text }), ...Object.fromEntries(names.map((name, place) => [name, values[place]])) };
   });
-  const text = format === "csv" ? asCsv([...columns, ...names], rows) : asJsonLines(rows);
-  download(text, `${now.file.name.replace(/\.\w+$/, "")}.predicted.${format}`);
+  const ending = isTable ? found.format : format;
+  const form = isTable ? /** @type {typeof found & import("../format.js").TextForm} */ (found) : undefined;
+  const text = format === "csv" ? asCsv([...columns, ...names], rows, form) : asJsonLines(rows);
+  const { content, replaced } = form ? encoded(text, form) : { content: text, replaced: false };
+  download(content, `${now.file.name.replace(/\.\w+$/, "")}.predicted.${ending}`);
+  if (replaced) say(`The file is UTF-8: it has characters that ${found.encoding} does not have, or this browser does not write ${found.encoding}.`);
   if (prefix) say(`The file has such a column already, so the new ones are called ${names[0]} and so on.`);
 }
 

@@ -1,0 +1,130 @@
+"""Find the JSON object that a hosted service's project is: the file itself, or a file of a zip file or a folder."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from windrow.codec.strict import parse_value, why_refused
+from windrow.files.decoding import LINE_END
+from windrow.files.formats.form import Document
+from windrow.files.formats.raw_rows import as_object, kind_of
+
+JsonObject = Mapping[str, Any]
+
+
+def whole_object(document: Document) -> JsonObject:
+    """Return the object that a file is.
+
+    Raises:
+        InvalidFile: It is something else.
+    """
+    values = document.values()
+    line, value = next(values, (1, None))
+    if next(values, None) is not None or not isinstance(value, dict):
+        words = "it is no single JSON object, as this format has it. Export it again, or name another format with "
+        words += "{arg:format}."
+        raise document.error(words, line, parameter="format")
+    return value
+
+
+def project_object(document: Document, is_project: Callable[[JsonObject], bool]) -> tuple[str, JsonObject]:
+    """Return the object of a project, and the path of its file where it is in a zip file or a folder.
+
+    Args:
+        document: The project's file, or all its files.
+        is_project: Whether an object is a project of the format.
+
+    Raises:
+        InvalidFile: There is none, or there are several.
+    """
+    if not document.is_container:
+        return "", whole_object(document)
+    names = json_members(document)
+    found = [(name, value) for name in names if is_project(value := as_object(member_value(document, name)))]
+    if len(found) != 1:
+        words = (
+            "several files in it are projects, {names:joined}. Keep only one of them."
+            if found
+            else "none of the JSON files in it is a project of this format. Add the exported project's file."
+        )
+        raise document.error(words, names=[name for name, _ in found])
+    return found[0]
+
+
+def json_members(document: Document) -> list[str]:
+    """Return the paths of a document's JSON files."""
+    return [name for name in document.member_names() if name.lower().endswith(".json")]
+
+
+def member_value(document: Document, name: str) -> Any:
+    """Return the JSON value that a file of a document is.
+
+    Raises:
+        InvalidFile: It is no JSON.
+    """
+    text = document.member_text(name).strip()
+    try:
+        value, end = parse_value(text)
+        if end < len(text):
+            raise document.error("in {member}, something follows the end of the JSON. Remove it.", member=name)
+    except (ValueError, RecursionError) as error:
+        words = "the JSON in {member} is broken: {reason}. Correct it, or leave that file out."
+        raise document.error(words, member=name, reason=why_refused(error)) from error
+    return value
+
+
+def member_lines(document: Document, name: str) -> Iterator[tuple[int, Any]]:
+    """Yield the values of a file of a document that is JSONL, with their lines.
+
+    Raises:
+        InvalidFile: A line is no JSON.
+    """
+    for line, text in enumerate(LINE_END.split(document.member_text(name)), 1):
+        if not (stripped := text.strip()):
+            continue
+        try:
+            value, end = parse_value(stripped)
+            if end < len(stripped):
+                raise ValueError("something follows the value")
+        except (ValueError, RecursionError) as error:
+            words = "the JSON in {member}, line {number}, is broken: {reason}. Correct that line."
+            raise document.error(words, member=name, number=line, reason=why_refused(error)) from error
+        yield line, value
+
+
+def list_under(document: Document, value: object, key: str) -> list[Any]:
+    """Return a list that an object must have under a key.
+
+    Args:
+        document: The file, for messages.
+        value: The object.
+        key: The key.
+
+    Raises:
+        InvalidFile: It has none.
+    """
+    found = as_object(value).get(key)
+    if not isinstance(found, list):
+        words = "there is no list under {key!r}, but {kind}. Export the project again."
+        raise document.error(words, key=key, kind=kind_of(found))
+    return found
+
+
+def find_member(names: frozenset[str], project: str, location: str) -> str | None:
+    """Return the path of a file that a project names; ``None`` where there is none, or the name leads outside.
+
+    Args:
+        names: The paths of all files.
+        project: The path of the project's file.
+        location: The name, from the project's folder or from the root.
+    """
+    path = PurePosixPath(location.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        return None
+    beside = PurePosixPath(project).parent / path
+    return next((str(each) for each in (beside, path) if str(each) in names), None)
+
+
+def numbered(values: list[Any]) -> Iterator[tuple[int, Any]]:
+    """Yield values with their numbers from 1."""
+    return enumerate(values, start=1)

@@ -1,0 +1,63 @@
+import pytest
+
+from tests.files.formats.packing import zipped
+from tests.files.formats.reading import opened
+from windrow.domain.errors import InvalidFile
+from windrow.files.formats.json_documents import (
+    find_member,
+    json_members,
+    list_under,
+    member_value,
+    numbered,
+    project_object,
+    whole_object,
+)
+
+FILES = zipped({"a.json": '{"is": true}', "b/c.JSON": "[1]", "d.txt": "x"})
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"[{}, {}]", b"{}\n{}", b"null"])
+def test_what_is_no_single_object_is_refused(content: bytes) -> None:
+    with opened(content) as document, pytest.raises(InvalidFile, match="no single JSON object"):
+        whole_object(document)
+
+
+def test_a_project_is_the_file_or_the_one_in_it() -> None:
+    with opened(b'{"is": 1}') as document:
+        assert project_object(document, lambda each: "is" in each) == ("", {"is": 1})
+    with opened(FILES) as document:
+        assert project_object(document, lambda each: "is" in each) == ("a.json", {"is": True})
+        assert json_members(document) == ["a.json", "b/c.JSON"]
+        assert member_value(document, "b/c.JSON") == [1]
+    with opened(FILES) as document, pytest.raises(InvalidFile, match="none of the JSON files"):
+        project_object(document, lambda each: "no" in each)
+
+
+def test_a_list_that_is_missing_is_refused() -> None:
+    with opened(b"x") as document:
+        assert list_under(document, {"a": [1]}, "a") == [1]
+        with pytest.raises(InvalidFile, match="there is no list under 'a', but a number"):
+            list_under(document, {"a": 3}, "a")
+
+
+@pytest.mark.parametrize(
+    ("location", "member"),
+    [
+        ("t.txt", "p/t.txt"),
+        ("./t.txt", "p/t.txt"),
+        ("p/u.txt", "p/u.txt"),
+        ("v.txt", "v.txt"),
+        ("q\\w.txt", "p/q/w.txt"),
+        ("../v.txt", None),
+        ("/v.txt", None),
+        ("q/../t.txt", None),
+        ("", None),
+    ],
+)
+def test_a_location_is_looked_for_beside_the_project_and_from_the_root(location: str, member: str | None) -> None:
+    names = frozenset(("p/t.txt", "p/u.txt", "v.txt", "p/q/w.txt"))
+    assert find_member(names, "p/project.json", location) == member
+
+
+def test_values_are_counted_from_one() -> None:
+    assert list(numbered(["a", "b"])) == [(1, "a"), (2, "b")]
