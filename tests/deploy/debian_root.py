@@ -212,7 +212,13 @@ class Container:
         return self._process.wait(TIMEOUT_S)
 
     def kill(self) -> None:
-        """End it and all that it started."""
+        """End it and all that it started.
+
+        With the first process of its namespace all others end. Once that has another user, it does not end with
+        ``unshare`` by itself.
+        """
+        for pid in self._children():
+            os.kill(int(pid), signal.SIGKILL)
         self._process.kill()
         self._process.wait(TIMEOUT_S)
 
