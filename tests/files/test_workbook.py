@@ -133,6 +133,15 @@ def test_a_sheet_of_what_is_no_workbook_is_refused(tmp_path: Path, name: str, co
     assert refused.value.facts["parameter"] == "sheet"
 
 
+def test_a_sheet_of_a_tools_folder_is_refused(tmp_path: Path) -> None:
+    for intent in ("greet", "leave"):
+        content = f'version: "3.1"\nnlu:\n- intent: {intent}\n  examples: |\n    - {intent} you\n'
+        (tmp_path / f"{intent}.yml").write_text(content)
+    assert [row.label for row in read_rows(tmp_path, ReadOptions(format="rasa"), labelled=True)] == ["greet", "leave"]
+    with pytest.raises(InvalidFile, match="no workbook, so it has no sheet May"):
+        list(read_rows(tmp_path, ReadOptions(format="rasa", sheet="May"), labelled=True))
+
+
 def test_a_hidden_sheet_is_read_where_it_is_named() -> None:
     assert len(read(workbook(ROWS, ROWS[:1], names=["A", "B"], hidden=["B"]), ReadOptions(sheet="B"))) == 1
 

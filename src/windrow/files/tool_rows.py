@@ -208,7 +208,6 @@ def tell_tool(
     document = open_document(source, options, folder=folder)
     found = _told_format(document, labelled=labelled)
     if found is not None:
-        check_needs_no_sheet(source, options)
         return ToldFile(*found, document), None
     if not document.is_container:
         return None, document.blocks
@@ -237,14 +236,14 @@ def open_tool_folder(
 ) -> ToolRows | Path:
     """Begin to read a folder that a labelling tool has written.
 
-    Returns:
-        Its rows; or its only file, where no tool knows the folder, as of a zip file.
-
     Args:
         folder: The folder.
         options: The options that the user gave.
         labelled: Whether its rows must have labels.
         listener: Is told of wrong rows; ``None`` to refuse the folder for the first one.
+
+    Returns:
+        Its rows; or its only file, where no tool knows the folder, as of a zip file.
 
     Raises:
         InvalidFile: It is not clear what it is.
@@ -252,12 +251,13 @@ def open_tool_folder(
     document = open_folder(folder, options)
     document.source.listener = listener
     names = document.member_names()
-    if len(names) == 1 and options.format is not None and format_called(options.format) is None:
-        return folder / names[0]
+    only = folder / names[0] if len(names) == 1 else None
+    if only is not None and options.format in PLAIN_FORMATS:
+        return only
     found = _told_format(document, labelled=labelled)
     if found is None:
-        if len(names) == 1:
-            return folder / names[0]
+        if only is not None:
+            return only
         raise document.error(_NO_PROJECT, parameter="format")
     return read_tool_rows(ToldFile(*found, document), settles_kind=labelled)
 
@@ -283,6 +283,7 @@ def read_tool_rows(told: ToldFile, *, settles_kind: bool) -> ToolRows:
     Raises:
         InvalidFile: It is damaged, or it is not clear where its texts and labels are.
     """
+    check_needs_no_sheet(told.document.source, told.document.options)
     told.document.wants_labels = settles_kind
     reading = told.format.read(told.document)
     kind, rows = reading.kind, reading.rows
