@@ -6,15 +6,13 @@ A few kilobytes may unpack to gigabytes, and two cells far apart span billions o
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Collection, Iterator
 from typing import Final
 
 from windrow.domain.errors import LimitExceeded
 from windrow.files.decoding import Source
-from windrow.files.formats.beginning import head_of, is_seekable
+from windrow.files.formats.beginning import UNREADABLE_ZIP, ZIP_MAGIC, head_of, is_seekable
 
-ZIP_MAGIC: Final = b"PK\x03\x04"
 COMPOUND_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The most that a workbook holds, packed and unpacked; a million rows with two short columns take a third.
 MAX_BYTES: Final = 1 << 28
@@ -77,7 +75,7 @@ def is_spreadsheet(source: Source, format_: str | None) -> bool:
     try:
         with zipfile.ZipFile(source.file) as archive:
             return _kind_of(_names_in(archive)) is not None
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError):
+    except UNREADABLE_ZIP:
         return source.name.lower().endswith((".xlsx", ".xlsm"))
     finally:
         source.file.seek(start)
@@ -127,7 +125,7 @@ def unpack(source: Source, packed: bytes) -> bytes:
                     if b'"e"' in content or b"'e'" in content:
                         content = _ERROR_CELL.sub(rb"\1str", content)
                 kept.writestr(zipfile.ZipInfo(part.filename), content)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
+    except UNREADABLE_ZIP as error:
         raise damaged(source, str(error)) from error
     except RuntimeError as error:  # the zip file itself has a password
         raise _encrypted(source) from error

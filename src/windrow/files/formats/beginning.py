@@ -1,6 +1,8 @@
 """Look at how a file begins, so that each format can say how sure it is; a slow pipe gives its first lines at once."""
 
 import json
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +17,12 @@ from windrow.files.formats.form import Beginning
 MAX_BEGINNING_CHARS: Final = 1 << 20
 _HEAD_BYTES: Final = 16
 # How files begin that are no text but that a format may know: zip, Parquet, Arrow, and streams of Arrow.
-_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
+ZIP_MAGIC: Final = b"PK\x03\x04"
+_ZIP: Final = (ZIP_MAGIC, b"PK\x05\x06")
 _BINARY: Final = (*_ZIP, b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")
+# What reading a zip file raises where it is damaged, which shows in many ways: a list of files may lead to a place
+# before the beginning, which is a ValueError.
+UNREADABLE_ZIP: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
 
 
 @dataclass(slots=True)

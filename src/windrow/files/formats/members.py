@@ -6,7 +6,6 @@ Nothing outside is opened, no zip file inside another one, and no more is unpack
 import io
 import stat
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from typing import BinaryIO, Final, Protocol
 from windrow.disk import reason
 from windrow.domain.errors import InvalidFile
 from windrow.files.decoding import Source, too_large
+from windrow.files.formats.beginning import UNREADABLE_ZIP, ZIP_MAGIC
 
 # As many documents as a project of a labelling tool may have, and one more is another kind of file.
 MAX_MEMBERS: Final = 100_000
@@ -23,7 +23,6 @@ MAX_UNPACKED_BYTES: Final = 1 << 29
 _MASK_OF_LINKS: Final = 0o170000
 # Folders that programs put beside what people packed.
 _NO_CONTENT: Final = ("__MACOSX", ".git")
-_ZIP_MAGIC: Final = b"PK\x03\x04"
 
 # As ``Source.error``: makes the error that refuses the whole file.
 Refuse = Callable[..., InvalidFile]
@@ -89,16 +88,7 @@ class ZipMembers:
         try:
             with packed.open(self._entries[name]) as member:
                 content = member.read(left + 1)
-        # A damaged list of files may lead to a place before the beginning, which is a ValueError.
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-            ValueError,
-            OSError,
-        ) as error:
+        except (*UNREADABLE_ZIP, RuntimeError) as error:  # the latter where it has a password
             why = reason(error) if isinstance(error, OSError) else str(error)
             words = "{member} in it cannot be unpacked: {reason}. Pack the files again, without a password."
             raise self.source.error(words, member=name, reason=why) from error
@@ -108,7 +98,7 @@ class ZipMembers:
             words = "its files hold more than {limit} bytes, unpacked. Pack only the files with rows."
             raise self.source.error(words, limit=MAX_UNPACKED_BYTES)
         self._num_unpacked += len(content)
-        if content.startswith(_ZIP_MAGIC):
+        if content.startswith(ZIP_MAGIC):
             words = "{member} in it is packed once more. Unpack it, and pack the files with rows alone."
             raise self.source.error(words, member=name)
         return io.BytesIO(content)
@@ -119,8 +109,7 @@ class ZipMembers:
         try:
             packed = zipfile.ZipFile(self.source.file)
             entries = packed.infolist()
-        # A damaged list of files shows in many ways.
-        except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OSError) as error:
+        except UNREADABLE_ZIP as error:
             words = "it is a damaged zip file ({reason}). Fetch or pack it again."
             raise self.source.error(words, reason=str(error)) from error
         if len(entries) > MAX_MEMBERS:
