@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from windrow.api.foreign.form import Dialect, ForeignEndpoint, ForeignReply, Received
 from windrow.api.foreign.questions import (
+    CLIENT_ERROR,
     DECIDE,
+    ERROR_TYPES,
     answered_by,
     answered_headers,
     model_that_answered,
@@ -13,7 +15,17 @@ from windrow.api.foreign.questions import (
     read_zero_shot_options,
     text_of,
 )
-from windrow.api.foreign.reading import Place, a_list, a_string, an_object, kind_of, needed, refused, written
+from windrow.api.foreign.reading import (
+    SERVER_STATUS,
+    Place,
+    a_list,
+    a_string,
+    an_object,
+    kind_of,
+    needed,
+    parameter_of,
+    refused,
+)
 from windrow.domain.decision import (
     DecideRequest,
     Decision,
@@ -25,15 +37,7 @@ from windrow.domain.decision import (
     score_confidence,
 )
 
-_CLIENT_ERROR: Final = "invalid_request_error"
-_TYPES: Final[Mapping[int, str]] = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-}
 _CODES: Final[Mapping[str, str]] = {"classifier_not_found": "model_not_found", "unauthorized": "invalid_api_key"}
-_SERVER_STATUS: Final = 500
 _NO_IMAGES: Final = "an image cannot be read, since Windrow classifies text. Send what it shows as text."
 # Kinds of parts, and the member that holds their text.
 _TEXT_PARTS: Final = {"input_text": "text", "output_text": "text", "text": "text", "refusal": "refusal"}
@@ -43,12 +47,11 @@ _ROLES: Final = ("user", "developer", "system", "assistant")
 def write_error(problem: Mapping[str, Any]) -> tuple[int, object]:
     """Return an error as OpenAI writes it."""
     status, code = problem["status"], problem.get("code", "")
-    kind = _TYPES.get(status, _CLIENT_ERROR if status < _SERVER_STATUS else "server_error")
-    place = problem.get("loc")
+    kind = ERROR_TYPES.get(status, CLIENT_ERROR if status < SERVER_STATUS else "server_error")
     error = {
         "message": problem.get("detail", "The request failed."),
         "type": kind,
-        "param": written(tuple(place)) if place else problem.get("parameter"),
+        "param": parameter_of(problem),
         "code": _CODES.get(code, code) or None,
     }
     return status, {"error": error}

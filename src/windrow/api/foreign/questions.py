@@ -12,6 +12,14 @@ from windrow.local_operations import QuestionOperations
 DECIDE: Final = Endpoint(QuestionOperations.start_decide, "POST", "", TRAIN, "predict", "predict", idempotent_post=True)
 # Beyond the formats: a request that lets options be answered that its classifier has no label for.
 ZERO_SHOT_OPTIONS: Final = "x_zero_shot_options"
+# What OpenAI, and TypeSafe after it, calls the errors of these statuses.
+ERROR_TYPES: Final[Mapping[int, str]] = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+CLIENT_ERROR: Final = "invalid_request_error"
 ANSWERED_BY_HEADER: Final = "X-Windrow-Answered-By"
 _SHOWN_ANSWERERS: Final = 20
 _MAX_DEPTH: Final = 32

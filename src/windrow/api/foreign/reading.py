@@ -1,12 +1,14 @@
 """Read what foreign formats send: JSON values with their place, so that each refusal says where and what to do."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from windrow.codec.strict import short_key
 from windrow.domain.errors import InvalidRequest
 
 Place = tuple[str | int, ...]
+# From it on, a status says that the server is at fault.
+SERVER_STATUS: Final = 500
 
 
 def refused(place: Place, problem: str) -> InvalidRequest:
@@ -25,6 +27,16 @@ def written(place: Place) -> str:
     """Return a place as it is written in programs, such as ``questions[0].name``."""
     shown = "".join(f"[{each}]" if isinstance(each, int) else f".{_short(each)}" for each in place)
     return shown.removeprefix(".")
+
+
+def parameter_of(problem: Mapping[str, Any]) -> object:
+    """Return what an error is about: the place in the body, or else Windrow's own name of the parameter.
+
+    Args:
+        problem: The members of ``application/problem+json``.
+    """
+    place = problem.get("loc")
+    return written(tuple(place)) if place else problem.get("parameter")
 
 
 def _short(part: str | int) -> str | int:

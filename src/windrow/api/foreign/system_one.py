@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from windrow.api.foreign.form import Dialect, ForeignEndpoint, ForeignReply, Received
 from windrow.api.foreign.questions import (
+    CLIENT_ERROR,
     DECIDE,
+    ERROR_TYPES,
     answered_by,
     answered_headers,
     model_that_answered,
@@ -13,7 +15,7 @@ from windrow.api.foreign.questions import (
     read_zero_shot_options,
     text_of,
 )
-from windrow.api.foreign.reading import Place, a_list, an_object, kind_of, needed, refused
+from windrow.api.foreign.reading import SERVER_STATUS, Place, a_list, an_object, kind_of, needed, refused
 from windrow.domain.dataset import MAX_LABEL_CHARS
 from windrow.domain.decision import (
     DecideRequest,
@@ -26,14 +28,7 @@ from windrow.domain.decision import (
     score_confidence,
 )
 
-_TYPES: Final[Mapping[int, str]] = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-}
 _UNPROCESSABLE: Final = 422
-_SERVER_STATUS: Final = 500
 # Statuses of bodies that cannot be read, which this format does not tell from those that break a rule.
 _UNREADABLE: Final = (400, 415)
 
@@ -44,8 +39,8 @@ def write_error(problem: Mapping[str, Any]) -> tuple[int, object]:
     if status == _UNPROCESSABLE or status in _UNREADABLE:
         entry = {"loc": ["body", *problem.get("loc", ())], "msg": told, "type": problem.get("code") or "value_error"}
         return _UNPROCESSABLE, {"detail": [entry]}
-    usual = "invalid_request_error" if status < _SERVER_STATUS else "internal_server_error"
-    return status, {"detail": {"error_type": _TYPES.get(status, usual), "message": told}}
+    usual = CLIENT_ERROR if status < SERVER_STATUS else "internal_server_error"
+    return status, {"detail": {"error_type": ERROR_TYPES.get(status, usual), "message": told}}
 
 
 TYPESAFE: Final = Dialect("typesafe", "TypeSafe's System One, as its client sends and reads it.", write_error)

@@ -8,18 +8,17 @@ from typing import Any, Final
 
 from windrow.api.endpoints import PREDICT
 from windrow.api.foreign.form import Dialect, ForeignEndpoint, ForeignReply, Received
-from windrow.api.foreign.reading import a_string, an_object, needed, refused
+from windrow.api.foreign.reading import SERVER_STATUS, a_string, an_object, needed, refused
 from windrow.api.foreign.vllm import texts_of
 from windrow.domain.prediction import Prediction, PredictRequest
 
 _OVERLOADED: Final = 429
-_SERVER_STATUS: Final = 500
 
 
 def write_error(problem: Mapping[str, Any]) -> tuple[int, object]:
     """Return an error as Text Embeddings Inference writes it."""
     status = problem["status"]
-    usual = "validation" if status < _SERVER_STATUS else "backend"
+    usual = "validation" if status < SERVER_STATUS else "backend"
     kind = "overloaded" if status == _OVERLOADED else usual
     return status, {"error": problem.get("detail", "The request failed."), "error_type": kind}
 

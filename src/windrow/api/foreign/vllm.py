@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from windrow.api.endpoints import PREDICT
 from windrow.api.foreign.form import Dialect, ForeignEndpoint, ForeignReply, Received
-from windrow.api.foreign.reading import a_list, a_string, an_object, needed, refused, written
+from windrow.api.foreign.reading import SERVER_STATUS, a_list, a_string, an_object, needed, parameter_of, refused
 from windrow.domain.prediction import Prediction, PredictRequest
 
 _TYPES: Final[Mapping[int, str]] = {
@@ -16,18 +16,17 @@ _TYPES: Final[Mapping[int, str]] = {
     404: "NotFoundError",
     429: "TooManyRequests",
 }
-_SERVER_STATUS: Final = 500
 
 
 def write_error(problem: Mapping[str, Any]) -> tuple[int, object]:
     """Return an error as vLLM writes it."""
-    status, place = problem["status"], problem.get("loc")
-    usual = "BadRequestError" if status < _SERVER_STATUS else "InternalServerError"
+    status = problem["status"]
+    usual = "BadRequestError" if status < SERVER_STATUS else "InternalServerError"
     return status, {
         "error": {
             "message": problem.get("detail", "The request failed."),
             "type": _TYPES.get(status, usual),
-            "param": written(tuple(place)) if place else problem.get("parameter"),
+            "param": parameter_of(problem),
             "code": status,
         }
     }
