@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -17,17 +18,49 @@ from windrow.storage.key_store import ACCESS, KEYS, keys_from_json
 from windrow.storage.log import NUMBERED
 from windrow.storage.name_check import ScanResult
 
-_KEYS_FOLDER: Final = re.compile(re.escape(KEYS))
-_KEYS_ADVICE: Final = (
-    "While it is the newest one, every key is refused. Restore it from a backup; or move the folder away, restart, and "
-    "create keys anew."
-)
-_BINDINGS_FOLDER: Final = re.compile(re.escape(BINDINGS))
-_BINDINGS_ADVICE: Final = (
-    "While it is the newest one, no question finds its classifier by its name. Restore it from a backup; or move the "
-    "folder away, and bind the questions anew."
-)
 _AUDIT_ADVICE: Final = "Restore it from a backup, or move it elsewhere: then its lines are missing."
+
+
+@dataclass(frozen=True, slots=True)
+class _OnlyLog:
+    """The only log of its kind, and what is said of a file of it that cannot be read."""
+
+    folder: str
+    name: str
+    read: Callable[[str, int, bytes], object]
+    code: str
+    what: str
+    advice: str
+
+    def scan(self, root: str) -> Iterator[CandidateFinding]:
+        yield from list_folder(root, self.folder, folders=re.compile(re.escape(self.name))).candidates
+        listing = list_folder(root, f"{self.folder}/{self.name}", files=NUMBERED)
+        yield from listing.candidates
+        for file in sorted(listing.files):
+            path = f"{self.folder}/{self.name}/{file}"
+            if problem := _problem(f"{root}/{path}", partial(self.read, self.name, 0)):
+                why, advice = problem
+                yield CandidateFinding("damage", self.code, path, f"{self.what} {why}", advice or self.advice)
+
+
+_KEYS: Final = _OnlyLog(
+    ACCESS,
+    KEYS,
+    keys_from_json,
+    "keys_unreadable",
+    "A file of the API keys",
+    "While it is the newest one, every key is refused. Restore it from a backup; or move the folder away, restart, and "
+    "create keys anew.",
+)
+_BINDINGS: Final = _OnlyLog(
+    QUESTIONS,
+    BINDINGS,
+    bindings_from_json,
+    "bindings_unreadable",
+    "A file of the bindings of questions",
+    "While it is the newest one, no question finds its classifier by its name. Restore it from a backup; or move the "
+    "folder away, and bind the questions anew.",
+)
 
 
 def scan_access(root: str) -> ScanResult:
@@ -36,7 +69,7 @@ def scan_access(root: str) -> ScanResult:
     Args:
         root: The data directory.
     """
-    return ScanResult((*_scan_keys(root), *_scan_audit(root)))
+    return ScanResult((*_KEYS.scan(root), *_scan_audit(root)))
 
 
 def scan_bindings(root: str) -> ScanResult:
@@ -45,31 +78,7 @@ def scan_bindings(root: str) -> ScanResult:
     Args:
         root: The data directory.
     """
-    return ScanResult(tuple(_scan_bindings(root)))
-
-
-def _scan_bindings(root: str) -> Iterator[CandidateFinding]:
-    yield from list_folder(root, QUESTIONS, folders=_BINDINGS_FOLDER).candidates
-    listing = list_folder(root, f"{QUESTIONS}/{BINDINGS}", files=NUMBERED)
-    yield from listing.candidates
-    for file in sorted(listing.files):
-        path = f"{QUESTIONS}/{BINDINGS}/{file}"
-        if problem := _problem(f"{root}/{path}", partial(bindings_from_json, BINDINGS, 0)):
-            why, advice = problem
-            what = f"A file of the bindings of questions {why}"
-            yield CandidateFinding("damage", "bindings_unreadable", path, what, advice or _BINDINGS_ADVICE)
-
-
-def _scan_keys(root: str) -> Iterator[CandidateFinding]:
-    yield from list_folder(root, ACCESS, folders=_KEYS_FOLDER).candidates
-    listing = list_folder(root, f"{ACCESS}/{KEYS}", files=NUMBERED)
-    yield from listing.candidates
-    for file in sorted(listing.files):
-        path = f"{ACCESS}/{KEYS}/{file}"
-        if problem := _problem(f"{root}/{path}", partial(keys_from_json, KEYS, 0)):
-            why, advice = problem
-            what = f"A file of the API keys {why}"
-            yield CandidateFinding("damage", "keys_unreadable", path, what, advice or _KEYS_ADVICE)
+    return ScanResult(tuple(_BINDINGS.scan(root)))
 
 
 def _scan_audit(root: str) -> Iterator[CandidateFinding]:
