@@ -11,13 +11,22 @@ import re
 from collections.abc import Callable, Container
 from json.decoder import JSONArray, JSONObject  # type: ignore[attr-defined]  # they have no stub
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # it has no stub
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from windrow.codec.patterns import FLAT, SPACE, STRING, spaced
 from windrow.codec.shape import find_excess
 from windrow.domain.errors import InvalidJson, LimitExceeded
 
 MAX_KEY_CHARS = 40
+_KINDS: Final[dict[type, str]] = {
+    bool: "true or false",
+    dict: "an object",
+    float: "a number",
+    int: "a number",
+    list: "a list",
+    str: "a string",
+    type(None): "null",
+}
 # In C, a document of this size takes about a millisecond, for which no other thread runs.
 _LONG_CHARS = 100_000
 _MEMBERS_AT_ONCE = 10_000
@@ -108,6 +117,11 @@ def short_key(part: int | str) -> str:
     """Return a key short enough that it cannot be a text that was sent in the wrong place."""
     key = str(part)
     return key if len(key) <= MAX_KEY_CHARS else f"{key[:MAX_KEY_CHARS]}…"
+
+
+def kind_of(value: object) -> str:
+    """Return what kind of value one of JSON is, in words, without its content."""
+    return _KINDS.get(type(value), type(value).__name__)
 
 
 def _why(error: ValueError | RecursionError, data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 
+from windrow.codec.strict import kind_of
 from windrow.domain.characters import is_blank
 from windrow.domain.read_options import ReadOptions
 from windrow.files.decoding import Source
@@ -60,17 +61,3 @@ def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[NumberedRow,
             yield before, {"text": ""}
         done = number
         yield number, {"text": text}
-
-
-def kind_of(value: object) -> str:
-    """Return what kind of value one of JSON is, for a person."""
-    kinds: dict[type, str] = {
-        bool: "true or false",
-        dict: "an object",
-        float: "a number",
-        int: "a number",
-        list: "a list",
-        str: "a string",
-        type(None): "null",
-    }
-    return kinds.get(type(value), type(value).__name__)

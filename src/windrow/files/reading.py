@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from windrow.codec.strict import kind_of
 from windrow.domain.characters import is_blank
 from windrow.domain.errors import InvalidFile
 from windrow.domain.label_names import parse_label_names
@@ -29,7 +30,6 @@ from windrow.files.decoding import (
 )
 from windrow.files.delimited import NamedRows, NumberedCells, NumberedRow
 from windrow.files.formats.form import LeftOut, Note, Split
-from windrow.files.plain_rows import kind_of
 from windrow.files.row_ids import shown_id
 from windrow.files.row_labels import LabelProblem, UnnamedLabel, find_label_problem, name_label, read_labels
 from windrow.files.splits import UNASSIGNED, find_split

@@ -21,11 +21,11 @@ from windrow.api.foreign.reading import (
     a_list,
     a_string,
     an_object,
-    kind_of,
     needed,
     parameter_of,
     refused,
 )
+from windrow.codec.strict import kind_of
 from windrow.domain.decision import (
     DecideRequest,
     Decision,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from windrow.codec.strict import short_key
+from windrow.codec.strict import kind_of, short_key
 from windrow.domain.errors import InvalidRequest
 
 Place = tuple[str | int, ...]
@@ -90,16 +90,3 @@ def needed(values: Mapping[str, Any], name: str, place: Place) -> Any:
     if name not in values:
         raise refused((*place, name), "it is missing. Send it.")
     return values[name]
-
-
-def kind_of(value: object) -> str:
-    """Return what a JSON value is, in words, without its content."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, str):
-        return "a string"
-    if isinstance(value, int | float):
-        return "a number"
-    return "a list" if isinstance(value, list) else "an object"

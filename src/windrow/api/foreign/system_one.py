@@ -15,7 +15,8 @@ from windrow.api.foreign.questions import (
     read_zero_shot_options,
     text_of,
 )
-from windrow.api.foreign.reading import SERVER_STATUS, Place, a_list, an_object, kind_of, needed, refused
+from windrow.api.foreign.reading import SERVER_STATUS, Place, a_list, an_object, needed, refused
+from windrow.codec.strict import kind_of
 from windrow.domain.dataset import MAX_LABEL_CHARS
 from windrow.domain.decision import (
     DecideRequest,

@@ -4,19 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from windrow.codec.strict import kind_of as json_kind_of
 from windrow.domain.characters import is_blank
 from windrow.files.formats.form import Example, LeftOut, Split
 
 _REMOVE: Final = "Correct or remove that row."
-_KINDS: Final[dict[type, str]] = {
-    bool: "true or false",
-    dict: "an object",
-    float: "a number",
-    int: "a number",
-    list: "a list",
-    str: "a text",
-    type(None): "null",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +74,7 @@ class RawRow:
 
 def kind_of(value: object) -> str:
     """Return what a JSON value is, for a person."""
-    return _KINDS.get(type(value), type(value).__name__)
+    return "a text" if isinstance(value, str) else json_kind_of(value)
 
 
 def as_label(value: object) -> object:
