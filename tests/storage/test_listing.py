@@ -270,7 +270,7 @@ class TestDeleted:
         assert names_on(catalog, part(deleted=True)) == []
 
 
-def test_a_name_takes_less_than_2_kb_of_memory() -> None:
+def test_records_share_in_memory_what_they_have_alike() -> None:
     files, count = MemoryFiles(), 200
     for number in range(count):
         open_catalog(files).publish(new_revision(f"tickets_{number}", mark=f"{number % 16:x}"))
@@ -280,4 +280,5 @@ def test_a_name_takes_less_than_2_kb_of_memory() -> None:
     catalog.listing(part())
     taken_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert taken_bytes < 2_048 * count
+    # 2.0 to 2.2 kB, by what is in Pydantic's cache of strings; 2.7 to 3.0 kB with nothing shared.
+    assert taken_bytes < 2_450 * count
