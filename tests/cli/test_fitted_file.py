@@ -130,3 +130,26 @@ def test_wrong_rows_and_labels_that_look_alike_are_told_in_the_reply(ask: Run, t
     assert judged.code == 0, judged.err
     assert f"Left out of {file}: 1 row that is wrong." in judged.err
     assert "unknown_labels" in [each["code"] for each in json.loads(judged.out)["warnings"]]
+
+
+def test_each_reply_about_a_file_tells_the_rows_that_were_left_out_of_it(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    rows = [*TRAIN, *TEST, ("", "billing"), ("My card was charged", ""), ("The page stays blank", "technical")]
+    file.write_text("text,label\n" + "".join(f"{','.join(row)}\n" for row in rows), encoding="utf-8")
+    reading, quick = ("--skip-bad-rows", "--json"), ("--num-iterations", "0")
+    fitted = ask("fit", "new", file, *quick, *reading)
+    said = (
+        f"Left out of {file}: 2 rows that are wrong. Line 8: the text is blank. Fill it in or remove that row. "
+        "Line 9: the label is blank. Fill it in or remove that row."
+    )
+    for ended in (
+        fitted,
+        ask("fit", "new", file, *quick, *reading, "--dry-run"),
+        ask("evaluate", "new", file, *reading),
+        ask("compare", "new", "new@1", file, *reading),
+        ask("cross-validate", file, *quick, *reading, "--folds", "2"),
+    ):
+        assert [each["message"] for each in ended.document["warnings"] if each["code"] == "rows_left_out"] == [said]
+        assert ended.err.count(f"Left out of {file}: 2 rows that are wrong.") == 1
+    shown = ask("evaluate", "new", file, "--skip-bad-rows")
+    assert (shown.code, (shown.out + shown.err).count("Left out of")) == (0, 1), "told once, when the file is read"

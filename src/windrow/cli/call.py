@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from windrow.cli.connect import connected, resolve_server_url
 from windrow.cli.formats import one_line
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from windrow.operations import Operations
 
 R = TypeVar("R")
+# The warning about what is left out of a file, which is told when the file is read.
+_TOLD: Final = "rows_left_out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +77,22 @@ class Call:
         else:
             tell(reply)
 
+    def with_file_warnings(self, reply: R) -> R:
+        """Return a reply with what to know about the rows that were left out of the files.
+
+        Args:
+            reply: A reply with warnings.
+        """
+        of_files = tuple(each for file in self.words.files.values() for each in file.warnings)
+        if not of_files:
+            return reply
+        warned = cast(Any, reply)
+        return cast(R, replace(warned, warnings=(*warned.warnings, *of_files)))
+
     def warn(self, warnings: Iterable[DataWarning], taken_over_rows: int = 0) -> None:
         """Print warnings about the training or test rows, with the lines of the affected rows.
+
+        What was left out of a file is not among them: it was told when the file was read.
 
         Args:
             warnings: The warnings.
@@ -84,6 +100,8 @@ class Call:
         """
         notes = notes_console()
         for warning in warnings:
+            if warning.code == _TOLD:
+                continue
             of_file = [row - taken_over_rows for row in warning.rows if row >= taken_over_rows]
             lines = f" Lines: {', '.join(str(self.lines[row]) for row in of_file)}." if of_file else ""
             kept = ", ".join(str(row) for row in warning.rows if row < taken_over_rows)

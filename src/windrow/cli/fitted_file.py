@@ -38,12 +38,6 @@ def described_by_file(call: Call, request: FitRequest) -> FitRequest:
     return replace(request, description=description)
 
 
-def with_file_warnings(call: Call, result: FitResult) -> FitResult:
-    """Return the reply of a training with what to know about the rows of its file that were left out."""
-    file = call.words.files.get(_DATA)
-    return result if file is None else replace(result, warnings=(*result.warnings, *file.warnings))
-
-
 def test_rows_of(call: Call) -> FileRows[Any] | None:
     """Return the rows that the file of a training has for testing; ``None`` where it has none."""
     file = call.words.files.get(_DATA)

@@ -69,7 +69,7 @@ def evaluate(
 ) -> None:
     """Evaluate a classifier on labelled rows that it has not seen."""
     with call.connected(doing="Classifying the rows") as operations:
-        report = operations.evaluate(request)
+        report = call.with_file_warnings(operations.evaluate(request))
         command = _set_threshold_command(operations, report)
     call.show(report, lambda report: print_report(call, report, show_errors))
     if command is not None:
@@ -101,7 +101,7 @@ def compare(
         raise InvalidParameter("Name 2 to 20 classifiers, and a FILE behind them or with --test-data.")
     read = call.words.files["test_data"] = read_labelled(test_data, read_options, words=call.words)
     with call.connected(doing="Classifying the rows") as operations:
-        comparison = operations.compare(CompareRequest(tuple(models), read.rows))
+        comparison = call.with_file_warnings(operations.compare(CompareRequest(tuple(models), read.rows)))
     call.show(comparison, lambda comparison: _print_comparison(call, comparison, show_disagreements))
 
 
@@ -117,7 +117,7 @@ def cross_validate(
     No classifier is made. It takes several trainings' time.
     """
     with call.connected(doing="Training on parts of the rows", may_create=True) as operations:
-        result = operations.cross_validate(request)
+        result = call.with_file_warnings(operations.cross_validate(request))
     call.show(result, lambda result: _print_cross_validation(call, result, request, show_label_errors))
 
 

@@ -9,12 +9,7 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
-from windrow.cli.fitted_file import (
-    described_by_file,
-    evaluated,
-    test_rows_of,
-    with_file_warnings,
-)
+from windrow.cli.fitted_file import described_by_file, evaluated, test_rows_of
 from windrow.cli.formats import duration, estimate_text, extension_text, listed, size
 from windrow.cli.label_descriptions import (
     LABEL_DESCRIPTION,
@@ -92,7 +87,8 @@ def fit(
         )
     if dry_run:
         with connect_dry_run(call.url, call.data_dir, call.api_key_file) as operations:
-            call.show(operations.estimate_fit(request), lambda estimate: _print_estimate(call, estimate))
+            estimate = call.with_file_warnings(operations.estimate_fit(request))
+            call.show(estimate, lambda estimate: _print_estimate(call, estimate))
         return
     with call.connected(may_create=True) as operations:
         if detach:
@@ -100,7 +96,7 @@ def fit(
                 notes_console().print(f"The {counted(len(test.rows), 'row')} for test are left to `windrow evaluate`.")
             print_job(call, _begin(operations, request, call.words))
             return
-        result = with_file_warnings(call, _fit(operations, request, call.words))
+        result = call.with_file_warnings(_fit(operations, request, call.words))
         if test is None:
             call.show(result, lambda result: _print_result(call, result))
         else:
@@ -171,8 +167,7 @@ def _print_result(call: Call, result: FitResult) -> None:
     print(f"Labels: {listed(result.labels)}")
     estimate = result.report.estimate
     print(f"Accuracy on new rows: {'not estimated' if estimate is None else _estimated(estimate)}")
-    # What was left out of the file was told when it was read.
-    call.warn([each for each in result.warnings if each.code != "rows_left_out"], result.taken_over_rows)
+    call.warn(result.warnings, result.taken_over_rows)
     # A name without a version may never get one, so no next name is suggested.
     if result.next_name is not None and read_version(result.model_name) is not None:
         notes_console().print(f"A free name for the next version: {result.next_name}")
