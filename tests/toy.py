@@ -28,7 +28,7 @@ from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import Job, OnProgress, OnStep, Progress, ignore_progress
 from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
-from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.prediction import IsConnected, Predicted, Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.server_stats import CacheStats, DurationStats, JobStats, ServerStats, StorageStats, TaskStats
@@ -181,14 +181,12 @@ class Toy(Service):
         """Predict, after the hook."""
         return self.start_predict(request, is_connected).result()
 
-    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[tuple[Prediction, ...]]":
+    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[Predicted]":
         """Begin a predict, after the hook."""
         self.before_predict(is_connected)
         return super().start_predict(request, is_connected)
 
-    def start_predict_in_memory(
-        self, request: PredictRequest, is_connected: IsConnected
-    ) -> "Future[tuple[Prediction, ...]] | None":
+    def start_predict_in_memory(self, request: PredictRequest, is_connected: IsConnected) -> "Future[Predicted] | None":
         """Begin a predict if all is in memory, which a hook is not unless it is said to be instant."""
         if self.before_predict is not do_nothing:
             return self.start_predict(request, is_connected) if self.is_instant else None

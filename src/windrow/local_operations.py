@@ -8,7 +8,7 @@ from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.classifier import FitRequest, FitResult
 from windrow.domain.decision import DecideRequest, Decisions
 from windrow.domain.job import Job, OnProgress, ignore_progress
-from windrow.domain.prediction import IsConnected, Prediction, PredictRequest
+from windrow.domain.prediction import IsConnected, Predicted, PredictRequest
 from windrow.domain.server_stats import ServerStats
 from windrow.operations import Operations
 
@@ -26,7 +26,7 @@ class BegunOperations(Protocol):
         """
         ...
 
-    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[tuple[Prediction, ...]]":
+    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[Predicted]":
         """Begin :meth:`predict` and return a future of its predictions, whose callbacks run in another thread.
 
         Raises:
@@ -34,9 +34,7 @@ class BegunOperations(Protocol):
         """
         ...
 
-    def start_predict_in_memory(
-        self, request: PredictRequest, is_connected: IsConnected
-    ) -> "Future[tuple[Prediction, ...]] | None":
+    def start_predict_in_memory(self, request: PredictRequest, is_connected: IsConnected) -> "Future[Predicted] | None":
         """Do :meth:`start_predict` if the disk is not needed for it; with one text, that is a matter of microseconds.
 
         Returns:

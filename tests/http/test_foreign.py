@@ -94,6 +94,12 @@ def test_errors_at_the_path_of_a_row_have_its_form_whoever_refused(client: TestC
     assert client.get("/odder").headers["content-type"] == "application/problem+json"
 
 
+def test_the_status_that_is_counted_is_the_one_that_was_sent(client: TestClient) -> None:
+    assert client.post("/odd/tickets_v1", json={}).status_code == 499
+    counted = 'windrow_request_duration_seconds_count{endpoint="/odd/{name}",method="POST",status="499"} 1.0'
+    assert counted in client.get("/metrics").text.splitlines()
+
+
 def test_where_paths_collide_the_keys_of_the_body_decide(client: TestClient) -> None:
     assert client.post("/v1/classify", json={"words": "charged twice"}).json()["of"] == "charged twice"
     assert client.post("/v1/classify", json={"text": "a", "labels": ["b", "c"]}).json()["labels"] is None

@@ -65,7 +65,18 @@ def test_vllm(http: httpx.Client, scores: list[dict[str, float]], path: str) -> 
         assert entry["probs"] == pytest.approx([expected[label] for label in LABELS], abs=1e-5)
     assert [each["label"] for each in reply["data"]] == [max(each, key=lambda label: each[label]) for each in scores]
     assert [(each["index"], each["num_classes"]) for each in reply["data"]] == [(0, len(LABELS)), (1, len(LABELS))]
-    assert len(http.post(path, json={"model": NAME, "input": TEXTS[0]}).json()["data"]) == 1
+    alone = http.post(path, json={"model": NAME, "input": TEXTS[0]}).json()
+    assert len(alone["data"]) == 1
+    more = http.post(path, json={"model": NAME, "input": [TEXTS[0], *TEXTS]}).json()
+    one, two, three = (each["usage"]["prompt_tokens"] for each in (alone, reply, more))
+    # Each text counts, also one that is there twice.
+    assert 0 < one < two == three - one
+    assert reply["usage"] == {
+        "prompt_tokens": two,
+        "total_tokens": two,
+        "completion_tokens": 0,
+        "prompt_tokens_details": None,
+    }
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,21 @@ def test_the_list_of_models_is_read(sync_client: openai.OpenAI) -> None:
         sync_client.models.retrieve("nothing")
 
 
+def test_each_model_of_the_list_is_shown_as_the_list_shows_it(sync_client: openai.OpenAI, client: httpx.Client) -> None:
+    assert client.put("/v1/classifier/aliases/live", json={"model_name": FIT["model_name"]}).status_code == 200
+    listed = [*sync_client.models.list()]
+    assert [each.id for each in listed] == [FIT["model_name"], "live", "windrow", "jev-latest"]
+    assert [sync_client.models.retrieve(each.id) for each in listed] == listed
+
+
+def test_a_string_and_a_boolean_of_the_same_text_are_two_choices(sync_client: openai.OpenAI) -> None:
+    values = ["true", True, "page crashes"]
+    asked: Any = {"type": "choice", "instructions": "", "choices": [{"value": value} for value in values]}
+    (answer,) = sync_client.decisions.create(**{**ONE, "questions": [asked]}).answers
+    assert answer.type == "choice"
+    assert [each.value for each in answer.probabilities] == values
+
+
 PART = {"type": "input_json", "data": {"a": [1]}}
 REFUSAL = {"type": "refusal", "refusal": "no"}
 
@@ -139,6 +154,11 @@ CHOICES = [{"value": f"option {number}"} for number in range(256)]
             {"questions": [{**CHOICE, "choices": [{"value": 1}]}]},
             "questions[0].choices[0].value",
             "a",
+        ),
+        (
+            {"questions": [{**CHOICE, "choices": [{"value": "a"}, {"value": "a", "description": "b"}]}]},
+            "questions[0].choices[1].value",
+            "is there twice",
         ),
         ({"questions": [{**PREDICATE, "type": "score", "levels": [{"label": "a"}]}]}, "questions", "2 to 10"),
         ({"questions": [{**PREDICATE, "name": 1}]}, "questions[0].name", "a string"),

@@ -88,7 +88,7 @@ def test_the_list_of_models_is_read(sync_client: TypeSafeClient) -> None:
 def test_the_client_raises_its_own_errors(sync_client: TypeSafeClient) -> None:
     with pytest.raises(TypeSafeNotFoundError, match="There is no classifier named"):
         sync_client.system_one(state="a", questions=QUESTIONS, model="nothing_v1")
-    with pytest.raises(TypeSafeUnprocessableEntityError, match=r"questions\.a\.criteria"):
+    with pytest.raises(TypeSafeUnprocessableEntityError, match=r"422 questions\.a\.criteria: it has 1 entries"):
         sync_client.system_one(state="a", questions={"a": Choice(criteria={"b": None})})
 
 

@@ -29,7 +29,7 @@ from windrow.domain.errors import (
     RevisionNotFound,
     WindrowError,
 )
-from windrow.domain.prediction import Prediction, PredictRequest, always_connected
+from windrow.domain.prediction import Predicted, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
@@ -201,7 +201,7 @@ def test_a_text_is_refused_while_too_many_wait_and_a_known_one_is_answered(opene
     encoder = BlockedEncoder()
     service = opened(encoders={DEFAULT_BASE_MODEL: encoder}, encoder_threads=1, max_queued_requests=1)
 
-    def start(text: str) -> "Future[tuple[Prediction, ...]]":
+    def start(text: str) -> "Future[Predicted]":
         return service.start_predict(PredictRequest(model_name="tickets_v1", text=text), always_connected)
 
     answers = [start("a text that is encoded")]
@@ -222,7 +222,7 @@ def test_a_prediction_starts_in_memory_only_where_the_disk_is_not_needed(opened:
     service = opened()
     service.dependencies.models.update()
 
-    def start(**asked: object) -> "Future[tuple[Prediction, ...]] | None":
+    def start(**asked: object) -> "Future[Predicted] | None":
         return service.start_predict_in_memory(PredictRequest(**asked), always_connected)  # type: ignore[arg-type]
 
     for name in ("tickets", "tickets_v1", "elsewhere"):

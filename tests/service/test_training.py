@@ -43,7 +43,7 @@ from windrow.domain.errors import (
     TrainingFailed,
     WindrowError,
 )
-from windrow.domain.prediction import IsConnected, Prediction, PredictRequest
+from windrow.domain.prediction import IsConnected, Predicted, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.domain.values import recast
 from windrow.encoders.onnx_encoder import TextEncoder
@@ -262,7 +262,7 @@ class FullPredictor(Predictor):
 
     def predict(
         self, asked: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
-    ) -> "Future[tuple[Prediction, ...]]":
+    ) -> "Future[Predicted]":
         """Refuse."""
         raise Overloaded("Too many wait. Try again in 1 s.", {"retry_after_s": 1})
 

@@ -118,7 +118,7 @@ def check_decide_request(request: DecideRequest, limits: PredictLimits) -> None:
     Raises:
         InvalidText: The text is empty, blank or no valid Unicode.
         InvalidParameter: There is no question; a question has too few options, says nothing, or an option is empty,
-            blank, no valid Unicode or there twice.
+            blank or no valid Unicode.
         LimitExceeded: The text is too long, or there are too many questions, options or characters.
     """
     check_texts((request.text,), limits.max_text_chars, "The text")
@@ -205,13 +205,8 @@ def _check_options(number: int, question: Question) -> None:
         raise _wrong(
             number, f"has {{count}} {what}, and may have {least} to {most}. Add or remove some", len(question.options)
         )
-    seen: set[Option] = set()
-    for each in question.options:
-        if not each.label and not each.description:
-            raise _wrong(number, f"has one of the {what} without a word. Say what it stands for")
-        if each in seen and question.kind == "choice":
-            raise _wrong(number, f"has the same one of the {what} twice. Name each once")
-        seen.add(each)
+    if any(not each.label and not each.description for each in question.options):
+        raise _wrong(number, f"has one of the {what} without a word. Say what it stands for")
 
 
 def _wrong(number: int, problem: str, count: int | None = None) -> InvalidParameter:

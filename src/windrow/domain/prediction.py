@@ -1,6 +1,6 @@
 """Predictions: the request, its rules, and the reply."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -130,6 +130,20 @@ class Prediction(Answer):
     def given(self) -> tuple[str, ...]:
         """The labels that it gives, however many they are; none where it abstained."""
         return self.labels or () if self.label is None else (self.label,)
+
+
+class Predicted(tuple[Prediction, ...]):
+    """Predictions, and how many tokens were read for them, which formats of other servers tell."""
+
+    num_tokens: int
+    """Tokens of the texts as encoders read them: of each text for each classifier, whether it was encoded now or not.
+    """
+
+    def __new__(cls, predictions: Iterable[Prediction], num_tokens: int) -> "Predicted":
+        """Return the predictions, one for each text by each classifier."""
+        made = super().__new__(cls, predictions)
+        made.num_tokens = num_tokens
+        return made
 
 
 class Predictions(PresentedList[Prediction]):

@@ -11,7 +11,7 @@ import numpy as np
 from windrow.arrays import Floats
 from windrow.domain.classifier import Record
 from windrow.domain.errors import InvalidArtifact, InvalidBaseModel
-from windrow.domain.prediction import Kind, Prediction, PredictRequest
+from windrow.domain.prediction import Kind, Predicted, Prediction, PredictRequest
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.learning.head import LinearHead, score_heads, scores_of_logits
@@ -163,7 +163,7 @@ class PredictionPlan:
         digests = dict.fromkeys(classifier.digest for classifier in self.classifiers)
         return [(digest, text) for digest in digests for text in dict.fromkeys(self.texts)]
 
-    def answers(self) -> tuple[Prediction, ...]:
+    def answers(self) -> Predicted:
         """Return the predictions, classifier by classifier and text by text.
 
         Raises:
@@ -172,17 +172,13 @@ class PredictionPlan:
         """
         scores, in_scope = self._scores()
         thresholds = [resolved.entry.record.thresholds_by_label for resolved in self.revisions]
-        return tuple(
-            self._answer(
-                number,
-                thresholds[number],
-                scores[number][row],
-                in_scope[number][row],
-                self._encoded(number, text).truncated,
-            )
-            for number in range(len(self.revisions))
-            for row, text in enumerate(self.texts)
-        )
+        encoded = [[self._encoded(number, text) for text in self.texts] for number in range(len(self.revisions))]
+        predictions = [
+            self._answer(number, thresholds[number], scores[number][row], in_scope[number][row], text.truncated)
+            for number, own in enumerate(encoded)
+            for row, text in enumerate(own)
+        ]
+        return Predicted(predictions, sum(text.num_tokens for own in encoded for text in own))
 
     def _encoded(self, number: int, text: bytes) -> EncodedText:
         return self.encoded[self.classifiers[number].digest, text]

@@ -12,7 +12,7 @@ from windrow.arrays import Floats
 from windrow.domain.caller import calling, current_caller
 from windrow.domain.classifier import Record
 from windrow.domain.errors import InvalidArtifact
-from windrow.domain.prediction import IsConnected, Kind, Prediction, PredictRequest, always_connected
+from windrow.domain.prediction import IsConnected, Kind, Predicted, PredictRequest, always_connected
 from windrow.domain.server_stats import ServerStats
 from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter, pack_adapter
@@ -97,7 +97,7 @@ class Predictor:
 
     def predict(
         self, revisions: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
-    ) -> "Future[tuple[Prediction, ...]]":
+    ) -> "Future[Predicted]":
         """Start to classify each text by each revision, without explanations.
 
         Classifiers are loaded and texts tokenized in this call; encoding does not block it.
@@ -124,7 +124,7 @@ class Predictor:
 
     def predict_loaded(
         self, revisions: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
-    ) -> "Future[tuple[Prediction, ...]] | None":
+    ) -> "Future[Predicted] | None":
         """Do :meth:`predict` without reading anything; ``None`` where a classifier is not in memory."""
         classifiers = []
         for resolved in revisions:
@@ -254,7 +254,7 @@ class Predictor:
         classifiers: Sequence[LoadedClassifier],
         request: PredictRequest,
         is_connected: IsConnected,
-    ) -> "tuple[PredictionPlan, Future[tuple[Prediction, ...]]]":
+    ) -> "tuple[PredictionPlan, Future[Predicted]]":
         """Return the plan of a prediction, and the future of its results."""
         texts = request.all_texts
         plan = PredictionPlan(revisions, classifiers, [text_digest(text) for text in texts], request)

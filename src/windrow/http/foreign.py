@@ -19,7 +19,7 @@ from windrow.http.bodies import BodyLimit, read_body
 from windrow.http.context import ServerContext, context_of
 from windrow.http.endpoint import SMALL_BODY_BYTES, Call, VerbApp, answer_in_thread, respond
 from windrow.http.guards import check_csrf
-from windrow.http.logs import note_names
+from windrow.http.logs import SENT_STATUS, note_names
 
 _DIALECT: Final = "dialect"
 
@@ -267,6 +267,7 @@ class _Translated:
         assert dialect is not None
         problem: Mapping[str, Any] = json.loads(self._body) if self._body else {"status": start["status"], "code": ""}
         status, document = dialect.write_error(problem)
+        self._scope["state"][SENT_STATUS] = status
         body = (json.dumps(document, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
         kept = [each for each in start["headers"] if each[0].lower() not in (b"content-length", b"content-type")]
         headers = [*kept, (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

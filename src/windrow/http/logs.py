@@ -22,6 +22,8 @@ from windrow.domain.names import is_reference
 from windrow.http.problems import STATUSES, internal_error, problem_response
 
 REQUEST_ID_HEADER = b"x-request-id"
+# In a scope's state: the status that went out, where what stands outside the log chose another one.
+SENT_STATUS = "sent_status"
 CLIENT_CLOSED_REQUEST = STATUSES[ClientClosedRequest]
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Each character of the prefix as it is or escaped, and what follows.
@@ -124,6 +126,7 @@ class RequestLog:
             if status == CLIENT_CLOSED_REQUEST:
                 await problem_response(internal_error(request_id), request_id)(scope, receive, send_with_id)
         finally:
+            status = scope["state"].get(SENT_STATUS, status)
             duration_s = time.perf_counter() - started
             self._observe(scope, status, duration_s)
             if "is_file" not in scope["state"]:

@@ -7,14 +7,21 @@ from dataclasses import replace
 from windrow.domain.caller import current_caller
 from windrow.domain.errors import InvalidArtifact
 from windrow.domain.names import read_reference
-from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected, check_predict_request
+from windrow.domain.prediction import (
+    IsConnected,
+    Predicted,
+    Prediction,
+    PredictRequest,
+    always_connected,
+    check_predict_request,
+)
 from windrow.domain.recipe import check_range
 from windrow.execution.explaining import explain
 from windrow.service.dependencies import Dependencies
 from windrow.storage.catalog import ResolvedModel
 
 # To come; their callbacks run in another thread.
-Answers = Future[tuple[Prediction, ...]]
+Answers = Future[Predicted]
 
 
 def predict(
@@ -86,10 +93,10 @@ def _checked(models: Sequence[ResolvedModel], request: PredictRequest) -> Predic
 
 def _explained(deps: Dependencies, model: ResolvedModel, request: PredictRequest, answer: Answers) -> Answers:
     """Wait for an answer and explain it."""
-    (prediction,) = answer.result()
+    (prediction,) = predicted = answer.result()
     kept = deps.store.training_rows(model.entry) if current_caller().may("rows") else None
     rows = None if kept is None else tuple(kept)
     explanation = explain(model, request.all_texts[0], prediction.given, rows, deps.predictor)
     explained: Answers = Future()
-    explained.set_result((replace(prediction, explanation=explanation),))
+    explained.set_result(Predicted([replace(prediction, explanation=explanation)], predicted.num_tokens))
     return explained

@@ -26,6 +26,16 @@ def _list(operations: LocalOperations, request: ListRequest) -> tuple[tuple[Clas
     return operations.list_classifiers(request).models, operations.list_aliases().aliases
 
 
+def _show(operations: LocalOperations, request: ModelRequest) -> datetime:
+    """Return what the list says of one of its names: when a classifier came about, or an alias changed."""
+    name = request.model_name
+    if name in ANY_MODEL:
+        return _ANY_SINCE
+    found = operations.show(request)
+    changes = (each.changed_at for each in operations.list_aliases().aliases if each.alias == name)
+    return next(changes, found.created_at)
+
+
 def _write(_received: Received, _request: Any, reply: Any) -> ForeignReply:
     classifiers, aliases = reply
     entries = [
@@ -70,7 +80,8 @@ ROWS: Final = (
         path="/v1/models/{model}",
         verb=_SHOW,
         read=lambda received: ModelRequest(received.path["model"]),
-        write=lambda received, _, found: ForeignReply(_entry(received.path["model"], found.created_at)),
-        summary="Show one classifier or alias of that list",
+        write=lambda received, _, at: ForeignReply(_entry(received.path["model"], at)),
+        act=_show,
+        summary="Show one entry of that list",
     ),
 )

@@ -133,6 +133,7 @@ def _question(value: object, place: Place) -> Question:
         return Question(kind=kind, name=name, instructions=instructions)
     if kind == "choice":
         options = [_choice(each, at) for each, at in _members(item, "choices", place)]
+        _check_distinct(item["choices"], (*place, "choices"))
         return Question(kind=kind, name=name, instructions=instructions, options=tuple(options))
     if kind == "score":
         levels = [_level(each, at) for each, at in _members(item, "levels", place)]
@@ -152,6 +153,15 @@ def _choice(value: object, place: Place) -> Option:
         raise refused((*place, "value"), f"a string, true or false is expected, not {kind_of(chosen)}.")
     label = chosen if isinstance(chosen, str) else str(chosen).lower()
     return Option(label, _description(item, place))
+
+
+def _check_distinct(choices: Sequence[Mapping[str, Any]], place: Place) -> None:
+    """Refuse a value that is there twice; true and the string "true" are two values."""
+    seen: set[tuple[type, object]] = set()
+    for number, value in enumerate(each["value"] for each in choices):
+        if (type(value), value) in seen:
+            raise refused((*place, number, "value"), "it is there twice. Name each value once.")
+        seen.add((type(value), value))
 
 
 def _level(value: object, place: Place) -> Option:

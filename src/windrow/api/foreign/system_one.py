@@ -15,7 +15,7 @@ from windrow.api.foreign.questions import (
     read_zero_shot_options,
     text_of,
 )
-from windrow.api.foreign.reading import SERVER_STATUS, Place, a_list, an_object, needed, refused
+from windrow.api.foreign.reading import SERVER_STATUS, Place, a_list, an_object, needed, refused, written
 from windrow.codec.strict import kind_of
 from windrow.domain.dataset import MAX_LABEL_CHARS
 from windrow.domain.decision import (
@@ -38,7 +38,10 @@ def write_error(problem: Mapping[str, Any]) -> tuple[int, object]:
     """Return an error as TypeSafe writes it: each problem of a body with its place, or else a type and a message."""
     status, told = problem["status"], problem.get("detail", "The request failed.")
     if status == _UNPROCESSABLE or status in _UNREADABLE:
-        entry = {"loc": ["body", *problem.get("loc", ())], "msg": told, "type": problem.get("code") or "value_error"}
+        # Its client writes the place before the message.
+        place = tuple(problem.get("loc", ()))
+        told = told.removeprefix(f"{written(place)}: ")
+        entry = {"loc": ["body", *place], "msg": told, "type": problem.get("code") or "value_error"}
         return _UNPROCESSABLE, {"detail": [entry]}
     usual = CLIENT_ERROR if status < SERVER_STATUS else "internal_server_error"
     return status, {"detail": {"error_type": ERROR_TYPES.get(status, usual), "message": told}}

@@ -2,13 +2,13 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from windrow.api.endpoints import PREDICT
 from windrow.api.foreign.form import Dialect, ForeignEndpoint, ForeignReply, Received
 from windrow.api.foreign.reading import SERVER_STATUS, a_list, a_string, an_object, needed, parameter_of, refused
-from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.prediction import Predicted, Prediction, PredictRequest
 
 _TYPES: Final[Mapping[int, str]] = {
     401: "Unauthorized",
@@ -59,13 +59,19 @@ def _read(received: Received) -> PredictRequest:
     return PredictRequest(model_name=model, texts=texts_of(needed(body, "input", ()), "input"))
 
 
-def _write(_received: Received, request: PredictRequest, reply: Sequence[Prediction]) -> ForeignReply:
+def _write(_received: Received, request: PredictRequest, reply: Predicted) -> ForeignReply:
     document = {
         "id": f"classify-{secrets.token_hex(16)}",
         "object": "list",
         "created": int(time.time()),
         "model": request.model_name,
         "data": [_entry(index, each) for index, each in enumerate(reply)],
+        "usage": {
+            "prompt_tokens": reply.num_tokens,
+            "total_tokens": reply.num_tokens,
+            "completion_tokens": 0,
+            "prompt_tokens_details": None,
+        },
     }
     return ForeignReply(document)
 
