@@ -13,14 +13,8 @@ from windrow.domain.read_options import LabelledReadOptions, ReadOptions
 from windrow.domain.words import Words, render
 from windrow.files.bad_rows import BadRows
 from windrow.files.decoding import source_name
-from windrow.files.labelled_files import (
-    FileExample,
-    LabelledFile,
-    left_out_lines,
-    left_out_text,
-    left_out_warnings,
-    read_labelled_file,
-)
+from windrow.files.labelled_files import FileExample, LabelledFile, read_labelled_file
+from windrow.files.left_out_rows import left_out_report
 from windrow.files.reading import read_rows
 from windrow.settings import read_settings
 
@@ -75,7 +69,7 @@ def read_labelled(
         None if test is None else _rows_of(test.examples, file.name),
         file.description,
         file.label_descriptions,
-        left_out_warnings(file, words or Words()),
+        file.warnings(words or Words()),
     )
 
 
@@ -112,11 +106,8 @@ def tell_file(file: LabelledFile, words: Words) -> None:
     """Say on standard error what was decided about a file, and what is left out of it."""
     for note in file.notes:
         print(f"{file.name}: {render(note.template, note.facts, words)}", file=sys.stderr)
-    left_out = file.left_out
-    if left_out.num_rows or left_out.num_unlabelled:
-        print(f"Left out of {file.name}: {left_out_text(file)}.", file=sys.stderr)
-    for line in left_out_lines(file, words):
-        print(f"  {line}", file=sys.stderr)
+    for line in left_out_report(file.name, file.left_out, file.place, words):
+        print(line, file=sys.stderr)
 
 
 def _split_text(file: LabelledFile) -> str:

@@ -3,8 +3,8 @@
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,14 @@ from windrow.cli.row_output import RowOutput, ShownWriter, opened_output
 from windrow.cli.run_options import Run
 from windrow.cli.summary_text import summary_lines
 from windrow.cli.writing import DocumentWriter, TableWriter
-from windrow.domain.errors import InvalidFile, InvalidParameter
-from windrow.domain.figures import counted, listed
+from windrow.domain.errors import InvalidFile, InvalidParameter, WindrowError
+from windrow.domain.figures import counted
 from windrow.domain.prediction_summary import PredictionSummary, SummaryCounts, label_summaries
 from windrow.domain.quality_warnings import warn_of_truncated
 from windrow.execution.prediction_stream import PinnedRevision, StreamRequest, pin, pin_again, predict_stream
-from windrow.files.reading import Table, open_table
+from windrow.files.bad_rows import BadRows, FirstBadRow
+from windrow.files.left_out_rows import LeftOutRows, left_out_report, left_out_warnings
+from windrow.files.reading import Record, Table, open_table
 from windrow.files.results import (
     TABLES,
     ResultContext,
@@ -33,13 +35,12 @@ from windrow.files.results import (
     names_for,
     records_for,
 )
+from windrow.files.row_limits import refusal_of
 from windrow.files.tool_results import ToolContext
 from windrow.files.writing import escaped_formula
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
-
-_SHOWN_LINES = 10
 
 
 @dataclass(slots=True)
@@ -52,7 +53,8 @@ class _FileRun:
         table: The file.
         form: How rows are written; ``None`` for what people or programs read alone: a table, or the document of HTTP.
         counts: What was answered so far.
-        skipped: The lines of the rows that were left out.
+        bad: The rows that are left out, as they are read.
+        refused: Those that the service refuses, in any order; several threads add to it.
     """
 
     run: Run
@@ -60,7 +62,8 @@ class _FileRun:
     table: Table
     form: ResultForm | None
     counts: SummaryCounts
-    skipped: list[int] = field(default_factory=list)
+    bad: BadRows = field(default_factory=BadRows)
+    refused: list[InvalidFile] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -90,17 +93,13 @@ class _FileRun:
     def predict(self, operations: "Operations", output: RowOutput) -> None:
         """Write each row's answer behind what is there already."""
         request = replace(self.run.request, model_name=self.pinned.asked)
-        skip = self.skipped.append if self.run.options.skip_bad_rows else None
         source, reference = self.table.source.name, self.pinned.reference
-        stream_request = StreamRequest(request, source, reference, self.run.chunk_texts, skip)
+        stream_request = StreamRequest(request, source, reference, self.run.chunk_texts, self._on_refused)
         shown: Callable[[str], str] = escaped_formula if self.form is not None and self.form.escape_formulas else str
-        records = output.bar.counted(remaining_records(self.table, output.written, skip, shown))
+        records = output.bar.counted(remaining_records(self.table, output.written, shown))
         if self.form is not None:
             records = records_for(self.form, self.table, records)
-        with (
-            _with_skip_hint(is_told=skip is None and self.run.options.place is not None),
-            closing(predict_stream(operations, records, stream_request)) as answered,
-        ):
+        with closing(predict_stream(operations, records, stream_request)) as answered:
             for chunk, predictions in answered:
                 if not chunk:
                     continue
@@ -109,7 +108,28 @@ class _FileRun:
                 self.counts.add(predictions)
                 output.bar.advance(len(chunk))
         output.writer.end()
+        for error in self.refused:
+            self.bad.note_problem(error)
         output.summary = self.summary(output.label_files)
+
+    def _on_refused(self, record: Record, refusal: WindrowError) -> None:
+        """Leave out a row that the service refuses, or end the run.
+
+        Raises:
+            InvalidFile: No rows are to be left out; the message names its line.
+        """
+        template, facts = refusal_of(record, refusal)
+        error = replace(self.table.source, row=(record.line, record.id)).error(template, record.line, **facts)
+        if not self.run.options.skip_bad_rows:
+            FirstBadRow().note_problem(error)
+        self.refused.append(error)
+
+    @property
+    def left_out(self) -> LeftOutRows:
+        """The rows that were left out."""
+        found = LeftOutRows()
+        found.add_bad(self.bad)
+        return found
 
     def summary(self, files: dict[str | NoLabel, str]) -> PredictionSummary:
         """Return what became of the rows of this run."""
@@ -129,6 +149,7 @@ class _FileRun:
             output=self.run.options.place,
             abstained_file=files.get(NoLabel.ABSTAINED),
             without_labels_file=files.get(NoLabel.NONE_FITS),
+            warnings=left_out_warnings(self.table.source.name, self.left_out, self.table.source.place, self.run.words),
         )
 
     def report_start(self) -> None:
@@ -152,10 +173,9 @@ class _FileRun:
             self.run.say(f"Warning: {warning.message}")
         if remark:
             self.run.say(remark)
-        if self.skipped:
-            lines = listed(map(str, sorted(self.skipped)), _SHOWN_LINES)
-            skipped = counted(len(self.skipped), "row, of line", "rows, of the lines")
-            self.run.say(f"Left out, since the text is blank or too long: {skipped} {lines}.")
+        source = self.table.source
+        for line in left_out_report(source.name, self.left_out, source.place, self.run.words):
+            self.run.say(line)
 
     def shown_writer(self) -> ShownWriter | None:
         """Return what writes to standard output what is no file of results; ``None`` where rows are one."""
@@ -191,7 +211,9 @@ def predict_file(operations: "Operations", run: Run) -> PredictionSummary | None
             run.say(f"{out} is whole already; nothing is left to do.")
             return None
         begun = find_fingerprint(out, resume=run.options.resume, overwrite=run.options.overwrite)
-    with open_table(run.path, run.read_options) as table:
+    bad = BadRows(are_skipped=True)
+    listener = bad if run.options.skip_bad_rows else FirstBadRow()
+    with open_table(run.path, run.read_options, listener=listener) as table:
         form = None if run.shown in ("table", "document") else _form_of(run, table)
         if out is not None and form is not None and run.options.resume and not form.is_resumable:
             raise InvalidParameter(
@@ -206,7 +228,7 @@ def predict_file(operations: "Operations", run: Run) -> PredictionSummary | None
             check_same_run(begun, run.fingerprint(begun.reference, begun.kind, form), out)
             pinned = pin_again(operations, run.model_name, begun.reference)
             check_same_run(begun, run.fingerprint(pinned.reference, pinned.kind, form), out)
-        return _predict(operations, _FileRun(run, pinned, table, form, SummaryCounts(run.request.min_in_scope)))
+        return _predict(operations, _FileRun(run, pinned, table, form, SummaryCounts(run.request.min_in_scope), bad))
 
 
 def _predict(operations: "Operations", file_run: _FileRun) -> PredictionSummary:
@@ -246,14 +268,3 @@ def _form_of(run: Run, table: Table) -> ResultForm:
     form = find_result_form(table, wanted, run.read_options, encoding)
     text = replace(form.text, decimal_comma=options.decimal_comma)
     return replace(form, text=text, escape_formulas=options.escape_formulas)
-
-
-@contextmanager
-def _with_skip_hint(*, is_told: bool) -> Iterator[None]:
-    """Add to the error of a blank text how to leave such rows out."""
-    try:
-        yield
-    except InvalidFile as error:
-        if is_told and error.facts.get("field") == "text" and "blank" in error.template:
-            error.template += " To leave such rows out, begin anew with --skip-bad-rows."
-        raise

@@ -166,7 +166,6 @@ def output_file(
 def remaining_records(
     table: Table,
     written: WrittenRows,
-    skip: Callable[[int], None] | None = None,
     shown: Callable[[str], str] = str,
 ) -> Iterator[Record]:
     """Yield a file's rows behind those that an output holds already.
@@ -174,13 +173,12 @@ def remaining_records(
     Args:
         table: The file.
         written: What the output holds.
-        skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
         shown: Returns a value of the file as the output has it.
 
     Raises:
         InvalidParameter: The last of those is another row than the file has there.
     """
-    records = table.records(skip)
+    records = table.records()
     record = None
     for number in range(written.rows):
         record = next(records, None)

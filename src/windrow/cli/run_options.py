@@ -11,6 +11,7 @@ from windrow.domain.output_options import OutputEncoding, ResultFormat
 from windrow.domain.prediction import Kind, PredictRequest
 from windrow.domain.read_options import ReadOptions
 from windrow.domain.values import Schema
+from windrow.domain.words import PYTHON, Words
 from windrow.files.results import ResultForm
 from windrow.files.text_form import PLAIN
 from windrow.files.tool_results import ToolNames
@@ -40,7 +41,8 @@ class RunOptions:
     prefix: str = ""
     """What the names of the added columns begin with."""
     skip_bad_rows: bool = False
-    """Leave out rows whose text is blank or too long, and tell which."""
+    """Leave out rows that are wrong, such as a broken line or a text that is blank or too long, and tell which;
+    otherwise the first one ends the run."""
     resume: bool = False
     """Go on with an ``out`` that broke off."""
     overwrite: bool = False
@@ -111,6 +113,8 @@ class Run:
     """What comes out; ``None`` for what the file is itself, unless the output's name asks for something else."""
     chunk_texts: int = 512
     """The most texts of one request."""
+    words: Words = PYTHON
+    """How parameters are called."""
 
     @property
     def model_name(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from windrow.domain.dataset import DataWarning
 from windrow.domain.prediction import Prediction
 from windrow.domain.values import ListValue, Value
 
@@ -57,6 +58,8 @@ class PredictionSummary(ListValue[LabelSummary]):
     """The file with the rows without a label; ``None`` where they have no file of their own."""
     without_labels_file: str | None = None
     """The file with the rows that were given none of the labels; ``None`` where they have no file of their own."""
+    warnings: tuple[DataWarning, ...] = ()
+    """What to know about the rows: those that were left out, since they are wrong."""
 
 
 @dataclass(slots=True)

@@ -114,15 +114,15 @@ class StreamRequest:
         source: The file's name in error messages.
         reference: The revision that must answer, ``name@revision``; ``None`` for whichever does.
         chunk_texts: The maximum number of texts of one request.
-        skip: Called with the line of each row whose text the service refuses, which is then skipped; ``None`` to
-            raise. Called from several threads.
+        on_refused: Called with each row whose text the service refuses, and why; the row is then left out, unless it
+            raises an error. ``None`` to raise. Called from several threads.
     """
 
     request: PredictRequest
     source: str
     reference: str | None = None
     chunk_texts: int = MAX_CHUNK_TEXTS
-    skip: Callable[[int], None] | None = None
+    on_refused: Callable[[Record, WindrowError], None] | None = None
 
 
 def predict_stream(
@@ -210,8 +210,8 @@ class _ChunkPredictor:
                     raise
             except (InvalidText, LimitExceeded) as error:
                 if isinstance(index := error.facts.get("index"), int) and index < len(chunk):
-                    if self.stream_request.skip is not None:
-                        self.stream_request.skip(chunk[index].line)
+                    if self.stream_request.on_refused is not None:
+                        self.stream_request.on_refused(chunk[index], error)
                         chunk = [*chunk[:index], *chunk[index + 1 :]]
                         continue
                     error.facts |= {"file": self.stream_request.source, "line": chunk[index].line}

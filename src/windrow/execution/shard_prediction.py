@@ -160,7 +160,7 @@ class ShardPredictor:
                 if record.text:
                     yield record
 
-        skipping = replace(request, skip=lambda line: None)  # noqa: ARG005 - it is missed among the answers
+        skipping = replace(request, on_refused=lambda *_: None)  # it is missed among the answers
         with closing(predict_stream(self.operations, asked(), skipping)) as answered:
             for chunk, predictions in answered:
                 yield _with_notes(waiting, chunk, predictions)

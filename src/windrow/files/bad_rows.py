@@ -4,6 +4,7 @@ from bisect import insort
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from windrow.domain.errors import InvalidFile, WindrowError
 from windrow.domain.figures import counted
@@ -11,6 +12,8 @@ from windrow.files.formats.form import LeftOut
 
 # So many of them are told one by one.
 MAX_TOLD_ROWS = 100
+# How to leave out the one wrong row that is told, and others like it.
+LEAVE_OUT: Final = "{Turn_on:skip_bad_rows} to leave such rows out."
 # So many rows, right or wrong, are looked at behind a wrong one that refuses the file.
 MAX_COUNTED_ROWS = 10_000
 
@@ -103,8 +106,33 @@ class BadRows:
             others = others if is_whole else f"At least {others}"
             advice = f"{others}; {{turn_on:skip_bad_rows}} to leave such rows out."
         else:
-            advice = "{Turn_on:skip_bad_rows} to leave such rows out."
+            advice = LEAVE_OUT
         return InvalidFile(f"{first.template} {advice}", {**first.facts, "num_bad_rows": self.num_rows})
+
+
+class FirstBadRow:
+    """Refuses a file for its first wrong row, once the rows before it are answered; a ``Listener``."""
+
+    @property
+    def takes_questions(self) -> bool:
+        """Whether what is not clear is noted; here it refuses the file."""
+        return False
+
+    def note_problem(self, error: InvalidFile) -> None:
+        """Refuse the file.
+
+        Raises:
+            InvalidFile: Always; the message names the option that leaves such rows out.
+        """
+        raise InvalidFile(f"{error.template} {LEAVE_OUT}", error.facts)
+
+    def note_question(self, error: InvalidFile) -> None:
+        """Refuse the file.
+
+        Raises:
+            InvalidFile: Always.
+        """
+        raise error
 
 
 def without_place(template: str) -> str:

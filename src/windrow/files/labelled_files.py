@@ -1,27 +1,24 @@
 """Read all examples of a file into memory, with what the file says of them, and what is left out of it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from windrow.domain.dataset import DataWarning, Row
-from windrow.domain.figures import counted
 from windrow.domain.labelled_rows import LabelledRow
 from windrow.domain.multi_label import MultiLabelRow
 from windrow.domain.read_options import Format, ReadOptions, Split
-from windrow.domain.words import PYTHON, Words, render
+from windrow.domain.words import PYTHON, Words
 from windrow.files.bad_rows import BadRows
 from windrow.files.decoding import Source, source_name
 from windrow.files.formats.form import CERTAIN, LeftOut, Note
+from windrow.files.left_out_rows import LeftOutRows, left_out_warnings
 from windrow.files.reading import Record, Table, is_rejected, open_table, read_table
 from windrow.files.row_limits import find_length_problem
-from windrow.files.tool_rows import LeftOutRows
 
 # What a training takes where a file has parts.
 _TRAINED: Final[tuple[Split | None, ...]] = (None, "train", "validation")
-# So many rows that are left out are told one by one, the others by count.
-_SHOWN_ROWS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,14 @@ class LabelledFile:
     """What was decided about the file as a whole."""
     place: str = "line"
     """What its rows are counted by."""
+
+    def warnings(self, words: Words = PYTHON) -> tuple[DataWarning, ...]:
+        """Return what a training on it warns of: the rows that are left out.
+
+        Args:
+            words: How parameters are called.
+        """
+        return left_out_warnings(self.name, self.left_out, self.place, words)
 
     @property
     def rows_per_split(self) -> dict[Split, int]:
@@ -166,47 +171,3 @@ def collect_examples(table: Table, name: str, bad: BadRows) -> LabelledFile:
 
 def _row_of(record: Record) -> LabelledRow:
     return Row(record.text, record.label) if record.labels is None else MultiLabelRow(record.text, record.labels)
-
-
-def left_out_text(file: LabelledFile) -> str:
-    """Return in words how many rows of a file are left out."""
-    left_out, parts = file.left_out, []
-    if left_out.num_rows == left_out.num_bad:
-        rows = counted(left_out.num_rows, "row that is wrong", "rows that are wrong")
-    else:
-        wrong = f", {left_out.num_bad:,} of them wrong" if left_out.num_bad else ""
-        rows = f"{counted(left_out.num_rows, 'row')}{wrong}"
-    if left_out.num_rows:
-        parts.append(rows)
-    if left_out.num_unlabelled:
-        parts.append(f"{counted(left_out.num_unlabelled, 'row')} that nobody has labelled")
-    return ", and ".join(parts)
-
-
-def left_out_warnings(file: LabelledFile, words: Words = PYTHON) -> tuple[DataWarning, ...]:
-    """Return what a training on a file warns of: the rows that are left out.
-
-    Args:
-        file: The file.
-        words: How parameters are called.
-    """
-    if not file.left_out.num_rows and not file.left_out.num_unlabelled:
-        return ()
-    sentences = (f"{line[:1].upper()}{line[1:]}" for line in left_out_lines(file, words))
-    told = " ".join((f"Left out of {file.name}: {left_out_text(file)}.", *sentences))
-    return (DataWarning("rows_left_out", told),)
-
-
-def left_out_lines(file: LabelledFile, words: Words = PYTHON) -> Iterator[str]:
-    """Yield where the first ten of the rows stand that are left out, and why; then how many more there are.
-
-    Args:
-        file: The file.
-        words: How parameters are called.
-    """
-    left_out = file.left_out
-    for row in left_out.rows[:_SHOWN_ROWS]:
-        name = f" ({row.id})" if row.id else ""
-        yield f"{file.place} {row.place}{name}: {render(row.template, row.facts, words)}"
-    if left_out.num_rows > _SHOWN_ROWS:
-        yield f"and {left_out.num_rows - _SHOWN_ROWS:,} more."

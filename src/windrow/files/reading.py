@@ -121,28 +121,27 @@ class Table:
     """What was decided about it, and is to be told."""
     _has_plain_labels: bool = field(default=False, init=False, repr=False)
 
-    def records(self, skip: Callable[[int], None] | None = None, *, keep_blank: bool = False) -> Iterator[Record]:
-        """Return each row.
+    def records(self, *, keep_blank: bool = False) -> Iterator[Record]:
+        """Return each row that nothing is wrong with.
 
         Args:
-            skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
-            keep_blank: Whether a row with a blank text is yielded in place of that, with an empty text.
+            keep_blank: Whether a row with a blank text is one of them, with an empty text.
 
         Raises:
-            InvalidFile: A row is wrong; the message names its line.
+            InvalidFile: A row is wrong, and the source has no listener; the message names its line.
         """
         columns = self.columns
         if self.tool is not None:
-            return self._records_of(self.tool, skip, keep_blank=keep_blank)
+            return self._records_of(self.tool, keep_blank=keep_blank)
         if columns is None:
             return iter(())
         if self.cells is not None and len(columns.text) == 1 and not (columns.labels or self.options.split_column):
-            return self._records_of_cells(self.cells, columns, skip, keep_blank=keep_blank)
-        records = (self._record(line, values, columns, skip, keep_blank=keep_blank) for line, values in self.rows)
+            return self._records_of_cells(self.cells, columns, keep_blank=keep_blank)
+        records = (self._record(line, values, columns, keep_blank=keep_blank) for line, values in self.rows)
         return (record for record in records if record is not None)
 
     def _records_of_cells(
-        self, cells: Iterator[NumberedCells], columns: Columns, skip: Callable[[int], None] | None, *, keep_blank: bool
+        self, cells: Iterator[NumberedCells], columns: Columns, *, keep_blank: bool
     ) -> Iterator[Record]:
         """Yield each row of a table; nearly all are as they should be, so they are looked at in as few steps as can be.
 
@@ -160,7 +159,7 @@ class Table:
                 yield Record(line, text, (names, row), label, None, None, "" if id_at is None else row[id_at])
                 continue
             values = dict(zip(names, row))  # noqa: B905 - they are equally many
-            if (record := self._record(line, values, columns, skip, keep_blank=keep_blank)) is None:
+            if (record := self._record(line, values, columns, keep_blank=keep_blank)) is None:
                 continue
             if label_at is not None and record.label and len(known) < _MOST_KNOWN:
                 known[row[label_at]] = record.label
@@ -171,19 +170,14 @@ class Table:
         line: int,
         values: Mapping[str, object],
         columns: Columns,
-        skip: Callable[[int], None] | None,
         *,
         keep_blank: bool,
     ) -> Record | None:
         """Return a row; ``None`` if it is left out."""
         id_ = "" if self.id_column is None else shown_id(values.get(self.id_column))
         self.source.row = line, id_
-        if (skip is not None or keep_blank) and _has(values, columns) and _is_blank(columns.text_of(values)):
-            if keep_blank:
-                return Record(line, "", values, id=id_)
-            if skip is not None:
-                skip(line)
-            return None
+        if keep_blank and _has(values, columns) and _is_blank(columns.text_of(values)):
+            return Record(line, "", values, id=id_)
         text = self._text(line, values, columns)
         if text is None:
             return None
@@ -199,7 +193,7 @@ class Table:
             label = self._label(line, values, columns.label)
         return None if label is None else Record(line, text, values, label, labels, split, id_)
 
-    def _records_of(self, tool: ToolRows, skip: Callable[[int], None] | None, *, keep_blank: bool) -> Iterator[Record]:
+    def _records_of(self, tool: ToolRows, *, keep_blank: bool) -> Iterator[Record]:
         """Yield the rows of a labelling tool's file: the examples in it, or all of them where labels are not read."""
         is_labelled = self.columns is not None and (self.columns.label or self.columns.labels) is not None
         for row in tool.examples() if is_labelled else tool.texts():
@@ -209,8 +203,6 @@ class Table:
             if is_blank(row.text):
                 if keep_blank:
                     yield Record(row.place, "", values, id=row.id, own=row.own)
-                elif skip is not None:
-                    skip(row.place)
                 else:
                     why = row.left_out or LeftOut(row.place, "the text {why}", {"why": _problem("")})
                     tool.reject(row.place, why.template, why.facts, row.id)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from windrow.domain.dataset import MAX_LABEL_CHARS
+from windrow.domain.errors import WindrowError
 from windrow.files.reading import Record
 
 
@@ -25,3 +26,18 @@ def find_length_problem(record: Record, max_text_chars: int) -> tuple[str, Mappi
             {"chars": longest, "limit": MAX_LABEL_CHARS},
         )
     return None
+
+
+def refusal_of(record: Record, error: WindrowError) -> tuple[str, Mapping[str, object]]:
+    """Return why a service refused the text of a row, as a template and its facts.
+
+    Args:
+        record: The row.
+        error: What it raised.
+    """
+    limit = error.facts.get("limit")
+    problem = find_length_problem(record, limit) if isinstance(limit, int) else None
+    if problem is not None:
+        return problem
+    # What it says of its request is not what is wrong with the file.
+    return error.template, {name: value for name, value in error.facts.items() if name != "index"}

@@ -8,13 +8,13 @@ from typing import Final
 
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import PLAIN_FORMATS, ReadOptions
-from windrow.files.bad_rows import MAX_TOLD_ROWS, BadRows
 from windrow.files.columns import Columns, LabelColumns
 from windrow.files.decoding import Listener, Source
 from windrow.files.formats.document import FileDocument, open_document, open_folder
 from windrow.files.formats.form import CERTAIN, Example, FileFormat, LeftOut, Reading, Split
 from windrow.files.formats.recognition import recognise
 from windrow.files.formats.registry import format_called
+from windrow.files.left_out_rows import LeftOutRows
 from windrow.files.table_opening import check_needs_no_sheet
 from windrow.files.workbook_parts import is_spreadsheet
 
@@ -29,32 +29,6 @@ _SEVERAL: Final = (
     "it has {count} labels, and rows of this file have one each. Correct that row, or name where any number of labels "
     "are with {arg:labels_column}."
 )
-
-
-@dataclass(slots=True)
-class LeftOutRows:
-    """Rows of a file that are no examples, and those that are wrong where such rows are left out."""
-
-    rows: list[LeftOut] = field(default_factory=list)
-    """The first of them, with the reason."""
-    num_rows: int = 0
-    """How many there are."""
-    num_unlabelled: int = 0
-    """How many more rows nobody has labelled."""
-    num_bad: int = 0
-    """How many of them are wrong."""
-
-    def add(self, row: LeftOut) -> None:
-        """Take note of a row."""
-        self.num_rows += 1
-        if len(self.rows) < MAX_TOLD_ROWS:
-            self.rows.append(row)
-
-    def add_bad(self, bad: BadRows) -> None:
-        """Take note of all rows that are wrong, once the file is read."""
-        self.num_rows += bad.num_rows
-        self.num_bad += bad.num_rows
-        self.rows = sorted((*self.rows, *bad.rows), key=lambda row: row.place)[:MAX_TOLD_ROWS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from windrow.domain.multi_label_report import MultiLabelReport
 from windrow.domain.read_options import LabelledReadOptions, Split, check_read_options
 from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.values import recast
-from windrow.files.labelled_files import left_out_warnings
 from windrow.session.arguments import check_known, request_of
 from windrow.session.inspecting import AnyFile, InspectOptions
 from windrow.session.reading_examples import READING, read_any_file
@@ -69,4 +68,4 @@ def file_training_of(
     rows = tuple(each.row for each in train.examples)
     request = request_of(FitRequest, {"model_name": model_name, **given}, training_data=rows)
     tested = () if test is None else tuple(each.row for each in test.examples)
-    return FileTraining(request, tested, left_out_warnings(read))
+    return FileTraining(request, tested, read.warnings())

@@ -174,7 +174,7 @@ def test_a_wrong_row_is_told_with_its_line_and_the_rows_before_are_kept(ask: Run
     assert ended.code == 2
     assert ended.refusal == (
         f"{file}, line 6 (10): the text is blank. Fill it in or remove that row. "
-        "To leave such rows out, begin anew with --skip-bad-rows. "
+        "Add --skip-bad-rows to leave such rows out. "
         f"The rows before are in {out}.partial; go on with --resume."
     )
     assert not out.exists()
@@ -189,7 +189,10 @@ def test_a_row_that_the_service_refuses_is_told_with_its_line(ask: Run, tmp_path
     file = write(tmp_path / "mails.csv", [*MAILS, ("10", "a" * 30_000)])
     ended = ask("predict", "tickets_v1", file, "--quiet")
     assert ended.code == 2
-    assert ended.refusal.startswith(f"{file}, line 6: the text has 30000 characters; at most 20000 are taken here")
+    assert ended.refusal == (
+        f"{file}, line 6 (10): the text has 30000 characters; at most 20000 are taken here. Shorten it, or raise "
+        "WINDROW_MAX_TEXT_CHARS. Add --skip-bad-rows to leave such rows out."
+    )
 
 
 def test_all_rows_come_from_one_revision_whatever_is_promoted_meanwhile(ask: Run, toy: Toy, tmp_path: Path) -> None:
@@ -344,9 +347,51 @@ def test_bad_rows_are_left_out_and_told_where_that_is_wanted(ask: Run, tmp_path:
     assert ended.code == 0, ended.err
     rows = read(out.read_text())
     assert [(row["id"], row["predicted_label"]) for row in rows] == [("1", "refund"), ("3", "invoice"), ("6", "refund")]
-    assert ended.err.splitlines()[-1] == (
-        "Left out, since the text is blank or too long: 3 rows, of the lines 3, 5, 6."
-    )
+    told = [
+        f"Left out of {file}: 3 rows that are wrong.",
+        "  line 3 (2): the text is blank. Fill it in or remove that row.",
+        "  line 5 (4): the text has 30000 characters; at most 20000 are taken here. Shorten it, or raise "
+        "WINDROW_MAX_TEXT_CHARS.",
+        "  line 6 (5): the text is blank. Fill it in or remove that row.",
+    ]
+    assert ended.err.splitlines()[-4:] == told
+    document = ask("predict", "tickets_v1", file, "--out", out, "--skip-bad-rows", "--overwrite", "--json").document
+    [warning] = document["warnings"]
+    assert warning["code"] == "rows_left_out"
+    assert warning["message"] == " ".join(told).replace("  line", "Line")
+
+
+def test_a_training_and_a_prediction_leave_out_the_same_rows_with_the_same_words(ask: Run, tmp_path: Path) -> None:
+    lines = [
+        {"text": "charged twice", "label": "billing", "id": "a"},
+        '{"text": "broken',
+        ["no object"],
+        {"text": 7, "label": "billing", "id": "b"},
+        {"label": "billing", "id": "c"},
+        {"text": "it crashes", "label": "bug", "id": "d"},
+        {"text": "\u200b", "label": "bug", "id": "e"},
+        {"text": "money back", "label": "billing", "id": "f"},
+        {"text": "it hangs", "label": "bug", "id": "g"},
+        {"text": "a" * 30_000, "label": "bug", "id": "h"},
+    ]
+    file, out = tmp_path / "mails.jsonl", tmp_path / "out.jsonl"
+    file.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
+
+    def told(err: str) -> list[str]:
+        after = err.splitlines()
+        begin = after.index(f"Left out of {file}: 6 rows that are wrong.")
+        return after[begin : begin + 7]
+
+    fitted = ask("fit", "new", file, "--num-iterations", "0", "--skip-bad-rows")
+    predicted = ask("predict", "tickets_v1", file, "--out", out, "--skip-bad-rows")
+    assert (fitted.code, predicted.code) == (0, 0), fitted.err + predicted.err
+    same = [line.replace("an object with a text and a label", "an object or a text") for line in told(fitted.err)]
+    assert told(predicted.err) == same
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["a", "d", "f", "g"]
+    for ended in (ask("fit", "new", file), ask("predict", "tickets_v1", file, "--quiet")):
+        assert ended.code == 2
+        assert f"{file}, line 2: " in ended.err
+        assert "dd --skip-bad-rows to leave such rows out." in ended.err
 
 
 def test_bad_lines_of_plain_text_are_left_out_too(ask: Run, tmp_path: Path) -> None:
@@ -359,7 +404,8 @@ def test_bad_lines_of_plain_text_are_left_out_too(ask: Run, tmp_path: Path) -> N
 
 def test_a_single_row_that_is_left_out_is_told_by_its_line(ask: Run, tmp_path: Path) -> None:
     file = write(tmp_path / "mails.csv", [("1", "money"), ("2", " ")])
-    assert "too long: 1 row, of line 3." in ask("predict", "tickets_v1", file, "--skip-bad-rows").err
+    ended = ask("predict", "tickets_v1", file, "--skip-bad-rows")
+    assert f"Left out of {file}: 1 row that is wrong.\n  line 3 (2): the text is blank." in ended.err
 
 
 def test_a_file_of_bad_rows_alone_gives_none(ask: Run, tmp_path: Path) -> None:

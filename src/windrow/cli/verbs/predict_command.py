@@ -77,7 +77,7 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
     _check_output(options, as_json=call.as_json)
     chunk_texts = min(MAX_CHUNK_TEXTS, read_settings().max_texts)
     shown = _shown_format(options, as_json=call.as_json)
-    run = Run(request, _input_path(file), read_options, options, shown, chunk_texts)
+    run = Run(request, _input_path(file), read_options, options, shown, chunk_texts, call.words)
     with call.connected(embedding_cache_bytes=FEW_EMBEDDINGS_BYTES) as operations:
         summary = predict_file(operations, run)
     if call.as_json and options.place is not None and summary is not None:
