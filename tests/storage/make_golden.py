@@ -21,7 +21,9 @@ from tests.storage.examples import (
     open_names,
     record,
 )
+from windrow.domain.access import SCOPES
 from windrow.domain.alias import ChangeNote
+from windrow.domain.binding import Binding, BindRequest
 from windrow.domain.caller import Caller, calling
 from windrow.domain.classifier import DescribeRequest, Origin, Record
 from windrow.domain.dataset import rows_as_jsonl
@@ -36,11 +38,15 @@ from windrow.domain.values import recast
 from windrow.storage.alias_store import Aliases, PromotionPreconditions
 from windrow.storage.archive_format import pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
+from windrow.storage.binding_store import BindingStore
 from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import STAGING, LocalFiles
+from windrow.storage.format import write
 from windrow.storage.job_files import JOBS, StoredJob, stored_job_to_json
+from windrow.storage.key_store import ACCESS, KEYS, KeyTable, StoredKey
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import BlobRef, ClassifierState, LogEntry, Purged, entry_to_json
+from windrow.storage.use_store import ClassifierUse, DayUse, KeyUse, UseStore, file_name
 
 START = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 # Of the three revisions of ``tickets``; only the second one has an adapter, and the first one no scope either.
@@ -99,6 +105,34 @@ CLASSIFIED = replace(
         ),
     ),
 )
+
+
+# Bindings of questions, API keys and counts; the golden folders of formats before 7 hold none.
+BINDINGS = (
+    Binding(question="Is it money?", model_name="tickets", positive_label="billing", bound_at=START),
+    Binding(question="caf\u00e9: how bad?", model_name="live", levels=("low", "high"), bound_at=START, key_name=KEY),
+)
+KEYS_MADE = (
+    StoredKey(
+        name=KEY,
+        scopes=("predict", "promote"),
+        only=("tickets*",),
+        hint="wdr_dep0",
+        created_at=START,
+        created_by="first",
+        expires_at=START + timedelta(days=90),
+        revoked_at=START + timedelta(days=1),
+        requests_per_second=2,
+        requests_per_day=1_000,
+        texts_per_day=10_000,
+        max_queued_fits=1,
+        max_stored_bytes=1_000_000,
+        max_revisions=20,
+        sha256="0123456789abcdef" * 4,
+    ),
+    StoredKey(name="first", scopes=SCOPES, hint="wdr_fir0", created_at=START, sha256="fedcba9876543210" * 4),
+)
+USE = DayUse({"tickets": ClassifierUse(12, START)}, {KEY: KeyUse(3, 12)}, ("0123456789ab-000001.json",))
 
 
 def golden_revision(name: str, revision: int, *, keeps_rows: bool = True) -> NewRevision:
@@ -193,7 +227,20 @@ def make_golden(folder: Path) -> None:
     files.put_new(
         f"{JOBS}/{CLASSIFIED.id}/000001.json", stored_job_to_json(StoredJob(CLASSIFIED, 1, "0123456789abcdef"))
     )
+    _bind(files)
+    files.put_new(f"{ACCESS}/{KEYS}/000001.json", write(KeyTable(KEYS_MADE)))
+    UseStore(files).put(START.date(), file_name("0123456789ab", 2), USE)
     (folder / STAGING).rmdir()
+
+
+def _bind(files: LocalFiles) -> None:
+    """Bind each question, and one more whose binding is taken away again."""
+    bindings = BindingStore(open_names(files, lambda: START))
+    bindings.bind(BindRequest("gone", "gone"))
+    bindings.bind(BindRequest("gone"))
+    for each in BINDINGS:
+        with calling(Caller(each.key_name)):
+            bindings.bind(recast(BindRequest, each))
 
 
 def make_export() -> bytes:

@@ -10,10 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from windrow.domain.key_limits import LIMITS
 from windrow.storage.archive_format import MANIFEST, Manifest
+from windrow.storage.binding_store import BindingTable
 from windrow.storage.format import read
 from windrow.storage.job_files import stored_job_from_json
+from windrow.storage.key_store import KeyTable
 from windrow.storage.revision import alias_from_json, check_entry, entry_from_json
+from windrow.storage.use_store import DayUse
 
 GOLDEN = Path(__file__).parent / "golden"
 Look = Callable[[bytes], object]
@@ -38,6 +42,8 @@ NOT_A: dict[type, tuple[object, ...]] = {
 }
 # Maps whose names are words of people, and facts, which may be anything.
 FREE = {"facts", "versions", "rows_per_label", "correct_per_label"}
+# Documents of which the data directory alone has any, so that nobody reads them strictly.
+TABLES: dict[str, Any] = {"access": KeyTable, "questions": BindingTable, "usage": DayUse}
 
 
 def documents(number: int) -> dict[str, tuple[bytes, Look]]:
@@ -51,8 +57,10 @@ def documents(number: int) -> dict[str, tuple[bytes, Look]]:
 
 
 def reader_of(place: str) -> Look:
-    """Return what reads the numbered file in a place."""
+    """Return what reads the file in a place."""
     kind, name, file = place.split("/")
+    if kind in TABLES:
+        return lambda data: read(data, TABLES[kind], strictly=True)
     number = int(Path(file).stem)
     looks: dict[str, Callable[..., object]] = {
         "aliases": alias_from_json,
@@ -83,7 +91,7 @@ def mutants(data: bytes) -> Iterator[tuple[str, bytes]]:
         *_, key = path
         value = at(whole, path)
         for wrong in (*NOT_A[type(value)], *(TIMES if isinstance(value, str) and TIME.fullmatch(value) else ())):
-            may_lack = key in {"started_at", "finished_at", "key_name", "extends"} or path == ("job", "revision")
+            may_lack = key in _NULLABLE or path == ("job", "revision")
             if wrong is None and may_lack:
                 continue
             yield f"{path} = {str(wrong)[:20]!r}", _changed(whole, path, wrong)
@@ -98,8 +106,12 @@ def mutants(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "more", _changed(whole, ("zzz",), 1)
 
 
-# A classifier may have either blob, and what is said of a label of another one may be said of none.
-_OPTIONAL = {"blobs", "label_descriptions", "label_thresholds"}
+# A classifier may have either blob, and what is said of a label of another one, or counted for a name, of none.
+_OPTIONAL = {"blobs", "label_descriptions", "label_thresholds", "classifiers", "keys"}
+_NULLABLE = {
+    *("started_at", "finished_at", "key_name", "extends", "positive_label", "created_by", "expires_at", "revoked_at"),
+    *LIMITS,
+}
 
 
 def _changed(whole: Any, path: tuple[Any, ...], value: object) -> bytes:

@@ -24,12 +24,15 @@ from tests.storage.examples import (
 from tests.storage.job_folders import open_jobs
 from tests.storage.make_golden import (
     ARTIFACTS,
+    BINDINGS,
     CLASSIFIED,
     EXTENDED,
     JOBS_MADE,
     KEY,
+    KEYS_MADE,
     MUST_PASS,
     START,
+    USE,
     golden_entry,
     golden_revision,
     make_golden,
@@ -44,11 +47,14 @@ from windrow.domain.names import Reference
 from windrow.domain.values import recast
 from windrow.storage.archive_format import unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes, rows_from_blob
+from windrow.storage.binding_store import BindingStore, KnownBindings
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.format import FORMAT
 from windrow.storage.job_files import JOBS, stored_job_from_json
+from windrow.storage.key_store import KeyStore, KnownKeys
 from windrow.storage.revision import DeletedPredecessors, alias_from_json, entry_from_json
+from windrow.storage.use_store import DayUse, UseStore
 
 GOLDEN = Path(__file__).parent / "golden"
 NEWEST = GOLDEN / f"format-{FORMAT}"
@@ -188,6 +194,14 @@ def test_the_jobs_of_a_released_format_stay_readable(
         assert (kept.job.problem.code, kept.job.problem.facts) == (made.problem.code, made.problem.facts)
 
 
+def test_bindings_keys_and_counts_of_a_released_format_stay_readable(files: LocalFiles) -> None:
+    names, is_there = open_names(files), int(files.root.name.removeprefix("format-")) >= 7
+    assert BindingStore(names).known() == (KnownBindings(4, BINDINGS) if is_there else KnownBindings(0, ()))
+    assert KeyStore(names).known() == (KnownKeys(1, KEYS_MADE) if is_there else KnownKeys(0, ()))
+    counted = UseStore(files).day(START.date())
+    assert counted == (DayUse(USE.classifiers, USE.keys) if is_there else DayUse())
+
+
 @pytest.mark.parametrize("number", range(1, FORMAT + 1))
 def test_an_export_of_a_released_format_stays_readable(number: int) -> None:
     entry, blobs = golden_entry()
@@ -203,6 +217,8 @@ def test_a_released_format_is_sound_but_for_the_purge_that_was_not_finished(file
 
 
 def test_the_golden_folder_has_every_kind_of_file() -> None:
+    folders = {path.name for path in NEWEST.iterdir()}
+    assert folders == {"classifiers", "aliases", "jobs", "access", "questions", "usage"}
     kinds = {json.loads(path.read_bytes())["kind"] for path in (*CLASSIFIERS, *ALIASES)}
     of_aliases = {"promoted", "rolled_back", "removed"}
     endings = {"deleted", "purged"}
@@ -263,6 +279,8 @@ def test_the_command_in_the_spec_computes_the_digest_of_a_document(tmp_path: Pat
 
 
 BY_LABEL = {"rows_per_label", "correct_per_label", "label_thresholds", "label_descriptions"}
+# Of counts, whose members are named by people.
+BY_NAME = {"classifiers", "keys"}
 
 
 def _fields(plain: object) -> set[str]:
@@ -271,7 +289,11 @@ def _fields(plain: object) -> set[str]:
         return set().union(*map(_fields, plain))
     if not isinstance(plain, dict):
         return set()
-    inner = (value for name, value in plain.items() if name not in BY_LABEL | {"versions"})
+    inner = (
+        list(value.values()) if name in BY_NAME and isinstance(value, dict) else value
+        for name, value in plain.items()
+        if name not in BY_LABEL | {"versions"}
+    )
     return set(plain).union(*map(_fields, inner))
 
 
