@@ -176,6 +176,17 @@ def test_texts_that_are_tried_stay_text(server: Running, open_page: OpenPage) ->
     is_harmless(page, NARROW)
 
 
+def test_a_file_that_is_tried_fits_beside_a_long_name(server: Running, open_page: OpenPage) -> None:
+    page = open_page(f"{server.client.base_url}/#/try?models={NAME}", width=NARROW)
+    drop_file(page.locator(".drop"), spreadsheet([{"text": text, "label": LABELS[0]} for text in TEXTS], FILE))
+    button = page.get_by_role("button", name=f"Classify {len(TEXTS)} rows with {NAME}")
+    expect(button).to_be_visible()
+    is_harmless(page, NARROW)
+    button.click()
+    expect(page.get_by_role("button", name="Download CSV")).to_be_visible()
+    is_harmless(page, NARROW)
+
+
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_a_test_set_of_it_is_judged_corrected_and_compared(server: Running, open_page: OpenPage, width: int) -> None:
     page = open_page(f"{server.client.base_url}/#/judge?model={NAME}", width=width)

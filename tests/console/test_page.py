@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme, Watch, wait_for_every_view
 from tests.console.conftest import Findings, OpenPage
@@ -34,6 +34,48 @@ def test_nothing_is_wider_than_the_window_and_axe_finds_nothing_serious(
 def test_axe_finds_what_nobody_can_read(page: Page, axe: Findings) -> None:
     page.evaluate("document.body.append(document.createElement('button'), document.createElement('img'))")
     assert {each.split(": ")[0] for each in axe(page)} >= {"critical button-name", "critical image-alt"}
+
+
+def test_a_file_that_misses_its_place_does_not_open_in_place_of_the_page(server: Running, page: Page) -> None:
+    page.goto(f"{server.client.base_url}#/train")
+    dropped = """(element) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["text,label\\n"], "rows.csv"));
+      return ["dragover", "drop"].map((kind) => {
+        const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+        return element.dispatchEvent(event);
+      });
+    }"""
+    expect(page.get_by_text("or drop it here")).to_be_visible()
+    assert page.get_by_role("heading", name="Train").evaluate(dropped) == [False, False]
+    expect(page.get_by_text("or drop it here")).to_be_visible()
+    assert page.locator(".drop").evaluate(dropped) == [False, False]
+    expect(page.get_by_text("rows.csv")).to_be_visible()
+
+
+def test_a_browser_lets_a_file_fall_where_it_is_taken_and_nowhere_else(
+    server: Running, page: Page, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text("text,label\na,b\n")
+    held = {"items": [], "files": [str(tmp_path / "rows.csv")], "dragOperationsMask": 1}
+    pointer = page.context.new_cdp_session(page)
+
+    def drop_on(target: Locator) -> None:
+        box = target.bounding_box()
+        assert box is not None
+        for kind in ("dragEnter", "dragOver", "drop"):
+            pointer.send(
+                "Input.dispatchDragEvent",
+                {"type": kind, "x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2, "data": held},
+            )
+
+    drop_on(page.get_by_role("heading", level=1))
+    expect(page.get_by_text("rows.csv is no exported classifier").first).to_be_visible()
+    page.goto(f"{server.client.base_url}#/train")
+    drop_on(page.get_by_role("heading", name="Train"))
+    expect(page.get_by_role("heading", name="What was understood")).to_have_count(0)
+    drop_on(page.locator(".drop"))
+    expect(page.get_by_role("heading", name="What was understood")).to_be_visible()
 
 
 def test_a_second_visit_loads_no_file_again(server: Running, page: Page) -> None:

@@ -341,6 +341,10 @@ def test_axe_finds_nothing_serious_in_the_form_and_in_the_report(
         each.evaluate("(details) => (details.open = true)")
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    columns = page.get_by_role("table").filter(has=page.get_by_text("Used as"))
+    assert columns.evaluate(
+        "(table) => table.scrollWidth <= table.parentElement.clientWidth"
+    )  # nothing of it is cut off
     train_button(page).click()
     expect(page.get_by_role("heading", name="What was chosen, and why")).to_be_visible(timeout=TRAINED_MS)
     page.get_by_role("button", name="Look for doubtful rows").click()

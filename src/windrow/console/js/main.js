@@ -192,4 +192,13 @@ class Fence extends Component {
   }
 }
 
+/** Let no file that misses its place open in that of this page, which holds what was typed. @param {Event} event */
+function refuseFile(event) {
+  const held = /** @type {DragEvent} */ (event).dataTransfer;
+  if (event.defaultPrevented || !held?.types.includes("Files")) return;
+  event.preventDefault();
+  held.dropEffect = "none";
+}
+
+for (const kind of ["dragover", "drop"]) addEventListener(kind, refuseFile);
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -339,6 +339,7 @@ export function usePageDrop(onFile) {
     const withFile = (act) => (event) => {
       if (!event.dataTransfer?.types.includes("Files") || document.querySelector("dialog[open]")) return;
       event.preventDefault();
+      event.dataTransfer.dropEffect = "copy";
       act(event);
     };
     addEventListener("dragover", withFile(() => setOver(true)), abort);
