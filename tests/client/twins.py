@@ -109,6 +109,7 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (EVALUATE, EvaluateRequest("tickets_v1", ROWS, target_recall=0.75)),
     (COMPARE, CompareRequest(("a", "b@2"), ROWS)),
     (CROSS_VALIDATE, CrossValidateRequest(ROWS, 3, num_iterations=0)),
+    (CROSS_VALIDATE, CrossValidateRequest(ROWS, label_descriptions={"b": "größer\u2028", "d": ""})),
     (SUGGEST, SuggestRequest("a", ("b", "c"), 1)),
     (
         LIST_CLASSIFIERS,

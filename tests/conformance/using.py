@@ -150,6 +150,10 @@ def describing_labels(operations: Operations) -> object:
     assert again.verdict == "identical weights"
     rows = tuple(row for row in ROWS if row.label in meanings)
     learned = operations.fit(replace(asked, training_data=rows, extends="described_v1", label_descriptions=None))
+    asked_again = CrossValidateRequest(rows, 2, num_iterations=0, label_descriptions=meanings)
+    cross = operations.cross_validate(asked_again)
+    plain = operations.cross_validate(replace(asked_again, label_descriptions=None))
+    assert (cross.folds, cross.calibration == plain.calibration) == (2, False)
     for each in (made, started, last, shown, learned):
         assert each.label_descriptions == meanings
     assert (learned.source, learned.taken_over_rows) == ("examples", 0)
@@ -162,7 +166,10 @@ def describing_labels(operations: Operations) -> object:
     verbs = ("fit", "start_fit", "estimate_fit")
     seen = [refused(getattr(operations, verb), each) for verb in verbs for each, _ in bad]
     assert codes(seen) == [code for _, code in bad] * 3
-    return estimate.rows_per_label, made, last, shown, learned, seen
+    for wrong in ({**meanings, " ": "blank"}, {"none": "of them"}):
+        seen.append(refused(operations.cross_validate, replace(asked_again, label_descriptions=wrong)))
+        assert seen[-1].code == "invalid_parameter"
+    return estimate.rows_per_label, made, last, shown, learned, cross, seen
 
 
 def inspecting(operations: Operations) -> object:

@@ -92,6 +92,18 @@ def test_every_text_is_encoded_once() -> None:
     assert encoder.texts == 30 + 3  # and the labels' names
 
 
+def test_of_described_labels_each_training_begins_with_what_they_mean(tiny: OnnxEncoder) -> None:
+    descriptions = {"label 0": "word0", "label 2": "word2 " * 400}
+    runner = RecordingRunner()
+    found = cross_validate(easy(4), 2, HEAD_ONLY, context_for(FakeEncoder(), runner), descriptions)
+    (task,) = runner.curve_tasks
+    assert task.examples.prior is not None
+    assert codes(found) == {"truncated_labels"}
+    adapted = InstantRunner(tiny.folder)
+    cross_validate(dataset(6), 2, Recipe(), context_for(tiny, adapted), {"label 0": "words"})
+    assert all(task.examples.prior is not None for task in adapted.holdout_tasks)
+
+
 class CountedRows(tuple[Row, ...]):
     """Counts how often somebody goes through all rows."""
 

@@ -117,3 +117,12 @@ def test_a_training_of_the_encoder_is_compared_with_the_head_alone(tiny: OnnxEnc
     assert found.recommended_num_iterations in {0, 2}
     assert found.head_only_interval.low <= found.micro_f1 - found.head_only_micro_f1 <= found.head_only_interval.high
     assert found.recommendation
+
+
+def test_of_described_labels_each_training_begins_with_what_they_mean() -> None:
+    descriptions, data = dict(zip(LABELS, WORDS, strict=True)), easy(24)
+    context = context_for(FakeEncoder())
+    plain, described = (cross_validate_sets(data, 2, HEAD_ONLY, context, each) for each in (None, descriptions))
+    assert described.learning_curve[0].micro_f1 > plain.learning_curve[0].micro_f1
+    long = cross_validate_sets(data, 2, HEAD_ONLY, context, {"bug": "crash " * 400})
+    assert "truncated_labels" in {warning.code for warning in long.warnings}

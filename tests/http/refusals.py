@@ -220,6 +220,7 @@ CROSS_VALIDATE = Endpoint(
     {
         "training_data": ROWS,
         "folds": 2,
+        "label_descriptions": {"login": "Passwords and accounts"},
         "base_model": "sentence-transformers/all-MiniLM-L6-v2",
         "num_iterations": 0,
         "batch_size": 16,
@@ -677,6 +678,8 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (COMPARE, ("test_data",), "test_data must be a list", NO_LIST, {}),
     (CROSS_VALIDATE, ("training_data",), "training_data must be a list", NO_LIST, {}),
     (CROSS_VALIDATE, ("folds",), "folds must be a whole number", NO_WHOLE_NUMBER, {}),
+    (CROSS_VALIDATE, ("label_descriptions",), "label_descriptions must be an object", NO_OBJECT_NOR_NULL, {}),
+    (CROSS_VALIDATE, ("label_descriptions", "login"), "label_descriptions.login must be a string", NO_STRING, {}),
     (CROSS_VALIDATE, ("base_model",), "base_model must be a string", NO_STRING, {}),
     (CROSS_VALIDATE, ("num_iterations",), "num_iterations must be a whole number", NO_WHOLE_NUMBER, {}),
     (CROSS_VALIDATE, ("batch_size",), "batch_size must be a whole number", NO_WHOLE_NUMBER, {}),
@@ -2113,7 +2116,7 @@ NO_TABLES: tuple[tuple[str, bytes, str], ...] = (
     ("a.csv", b"text\na\0b\n", "a NUL character"),
     ("a.csv", b"\x1f\x8bno gzip", "damaged gzip"),
     ("a.json", b"{", "the JSON is broken"),
-    ("a.json", b"5", "a JSON document begins with [ or {."),
+    ("a.json", b"5", "it looks like plain text, not like a JSON document."),
     ("a.csv", b'text,label\n"a,b\n', "a quotation mark is opened here"),
     ("a.txt", b"a\tb\nc\td\n", "format=tsv"),
 )

@@ -12,6 +12,7 @@ from windrow.learning import described_head
 from windrow.learning.described_head import (
     CANDIDATE_CS,
     CAUTIOUS_C,
+    compute_described_learning_curve,
     cross_validate_described_head,
     fit_described_head,
     search_described_head,
@@ -185,6 +186,27 @@ def test_given_folds_are_cross_validated_in_their_order(needed: int) -> None:
     assert logits.shape == (int((folds < needed).sum()), LABELS)
     whole = cross_validate_described_head(given, folds, 3)
     np.testing.assert_array_equal(logits, whole[: len(logits)])
+
+
+def test_each_point_of_a_learning_curve_begins_with_the_descriptions_and_the_last_one_has_all_rows() -> None:
+    prior = meanings() * np.float32(8)
+    for given in (examples(8, prior), sets_of(examples(8, prior))):
+        folds = assign_folds(given.label_ids, given.groups, 5, 3)
+        curve = compute_described_learning_curve(given, folds, (0.25, 1.0), seed=0)
+        np.testing.assert_array_equal(curve.logits[-1], cross_validate_described_head(given, folds, 3))
+        assert curve.logits.shape == (2, len(curve.rows), LABELS)
+        assert curve.trained_rows[0] < curve.trained_rows[1] == pytest.approx(len(given.groups) * 2 / 3)
+        zero_shot = given.features[curve.rows] @ prior.T + np.float32(given.prior_bias)
+        of_few, of_all = (float(np.abs(logits - zero_shot).mean()) for logits in curve.logits)
+        assert 0 < of_few != of_all > 0
+
+
+def test_the_learning_curve_of_very_many_rows_has_the_usual_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("windrow.learning.described_head.MAX_CV_WORK", 10)
+    given = examples(6, meanings() * np.float32(8))
+    folds = assign_folds(given.label_ids, given.groups, 0, 3)
+    curve = compute_described_learning_curve(given, folds, (0.5, 1.0), seed=0)
+    np.testing.assert_array_equal(curve.logits[-1], cross_validate_described_head(given, folds, 3))
 
 
 def test_very_many_rows_are_not_cross_validated(monkeypatch: pytest.MonkeyPatch) -> None:

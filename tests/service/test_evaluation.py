@@ -63,6 +63,8 @@ TRAINING = {
     ),
 }
 ROWS = tuple(Row(text, label) for label, texts in TRAINING.items() for text in texts)
+# What labels mean whose names say nothing.
+MEANT = {"a": "invoice", "b": "crash", "c": "parcel"}
 TESTS = (
     Row("You took the money from my card two times", "billing"),
     Row("Where can I download the receipt for my payment?", "billing"),
@@ -523,6 +525,31 @@ class TestCrossValidate:
         assert listed(service) == ()
         assert not (service.dependencies.settings.local_dir / "classifiers").exists()
         assert encoder.encoded == len(ROWS) + len(TRAINING)  # each text, and each label's name
+
+    def test_begins_with_what_labels_mean_as_a_fit_does(self, opened: Open, encoder: CountingEncoder) -> None:
+        rows = tuple(Row(f"{word} {place}", label) for label, word in MEANT.items() for place in range(2))
+        asked = CrossValidateRequest(rows, 2, num_iterations=0, label_descriptions=MEANT)
+        found = opened().cross_validate(asked)
+        assert encoder.encoded == len(rows) + 2 * len(MEANT)
+        assert (found.accuracy, found.learning_curve[0].accuracy) == (1, 1)
+
+    @pytest.mark.parametrize(
+        ("descriptions", "why"),
+        [
+            ({"nobody": "has it"}, "describes 1 label that no row has: 'nobody'"),
+            ({" ": "blank"}, "In label_descriptions, a label"),
+            ({"bug": "x" * 2_001}, "at most 2000"),
+        ],
+    )
+    def test_of_descriptions_that_a_fit_refuses_is_refused(
+        self, descriptions: dict[str, str], why: str, opened: Open
+    ) -> None:
+        service, asked = opened(), CrossValidateRequest(ROWS, 2, num_iterations=0, label_descriptions=descriptions)
+        with pytest.raises(InvalidParameter, match=why) as refused:
+            service.cross_validate(asked)
+        with pytest.raises(InvalidParameter) as of_fit:
+            fit(service, "tickets", rows=ROWS, num_iterations=0, label_descriptions=descriptions)
+        assert refused.value.facts == of_fit.value.facts
 
     def test_says_the_same_of_the_same_rows(self, opened: Open) -> None:
         first, again = (

@@ -225,6 +225,10 @@ def test_an_estimate_begins_nothing(session: Session) -> None:
 
 def test_a_training_is_judged_and_repeated(session: Session) -> None:
     assert session.cross_validate(TEXTS, LABELS, folds=2, num_iterations=0).folds == 2
+    meanings = {"refund": "money", "login": ""}
+    assert session.cross_validate(TEXTS, LABELS, folds=2, num_iterations=0, label_descriptions=meanings).folds == 2
+    with pytest.raises(InvalidParameter, match="label_descriptions describes 1 label that no row has"):
+        session.cross_validate(TEXTS, LABELS, label_descriptions={"other": "no row"})
     assert session.reproduce("tickets_v1").verdict == "identical weights"
 
 

@@ -95,7 +95,14 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "six rows": {"model_name": EXAMPLE_NAME, "test_data": EXAMPLE_ROWS, "title": "Tickets of May", "save": False}
     },
     "compare": {"two versions": {"model_names": [EXAMPLE_NAME, _RIVAL], "test_data": EXAMPLE_ROWS}},
-    "cross_validate": {"six rows": {"training_data": EXAMPLE_ROWS, "folds": 2}},
+    "cross_validate": {
+        "six rows": {"training_data": EXAMPLE_ROWS, "folds": 2},
+        "a label described": {
+            "training_data": EXAMPLE_ROWS,
+            "folds": 2,
+            "label_descriptions": {"billing": "Money: invoices, refunds"},
+        },
+    },
     "suggest": {
         "a small pool": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "Do you have a phone number?"], "n": 1}
     },

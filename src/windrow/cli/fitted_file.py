@@ -1,10 +1,11 @@
-"""What a training takes from a file beside its rows: the description, and the rows that it is evaluated on."""
+"""What a training takes from a file beside its rows: descriptions, and the rows that it is evaluated on."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from windrow.cli.call import Call
 from windrow.cli.formats import listed, one_line
+from windrow.cli.label_descriptions import DescribedLabels, read_descriptions
 from windrow.cli.labelled_file import FileRows
 from windrow.cli.output import notes_console
 from windrow.domain.classifier import MAX_DESCRIPTION_CHARS, FitRequest, FitResult
@@ -20,21 +21,34 @@ _DATA: Final = "training_data"
 _SHOWN_CHARS: Final = 80
 
 
+def described_labels(call: Call, options: DescribedLabels) -> dict[str, str] | None:
+    """Return the descriptions of labels that the user gave; where there are none, say which the file has.
+
+    Raises:
+        InvalidParameter: As ``read_descriptions``.
+        InvalidJson: As there.
+    """
+    call.words.options["label_descriptions"] = "--label-description"
+    given, file = read_descriptions(options), call.words.files.get(_DATA)
+    if given is None and file is not None and file.label_descriptions:
+        labels = listed(tuple(file.label_descriptions))
+        notes_console().print(
+            f"{file.name} says what labels mean ({labels}); teach that with --label-description LABEL=TEXT."
+        )
+    return given
+
+
 def described_by_file(call: Call, request: FitRequest) -> FitRequest:
     """Return a request with the description that its file has for the classifier, where the user gave none; say so."""
     file = call.words.files.get(_DATA)
     if file is None:
         return request
-    notes = notes_console()
-    if file.label_descriptions and request.label_descriptions is None:
-        labels = listed(tuple(file.label_descriptions))
-        notes.print(f"{file.name} says what labels mean ({labels}); teach that with --label-description LABEL=TEXT.")
     if not file.description or request.description is not None:
         return request
     description = file.description[:MAX_DESCRIPTION_CHARS]
     shown = one_line(description)
     shown = shown if len(shown) <= _SHOWN_CHARS else f"{shown[: _SHOWN_CHARS - 1]}…"
-    notes.print(f"The description is that of {file.name}, {shown!r}; --description gives another.")
+    notes_console().print(f"The description is that of {file.name}, {shown!r}; --description gives another.")
     return replace(request, description=description)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from windrow.domain.dataset import DataWarning
 from windrow.domain.interval import Interval
+from windrow.domain.label_descriptions import LabelDescriptions
 from windrow.domain.labelled_rows import TrainingRows
 from windrow.domain.recipe import TrainingParameters
 from windrow.domain.report import ClassificationMetrics, MajorityBaseline, Misclassified
@@ -26,6 +27,8 @@ class CrossValidateRequest(TrainingParameters):
     """Folds that the rows are divided into, 2 to 20; each is evaluated by a training on the others. Fewer are made
     where labels have too few rows.
     """
+    label_descriptions: LabelDescriptions | None = None
+    """What labels mean, by label, as a fit takes it: each training on a part of the rows begins with that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from windrow.execution.validation_folds import (
     validation_warnings,
 )
 from windrow.learning.advise import TOO_FEW_ROWS, advise, find_label_errors, is_half
-from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, fit_temperature, widened
+from windrow.learning.calibrate import Prior, fit_temperature, widened
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import compute_metrics, majority_baseline
 from windrow.learning.head import softmax
@@ -44,6 +44,7 @@ class _HeldOutRows:
         curve: The learning curve of the head alone.
         logits: The logits of the requested trainings; shape [m, labels].
         is_adapted: Whether these train an adapter.
+        prior: The prior of the temperature for them.
     """
 
     dataset: Dataset
@@ -53,6 +54,7 @@ class _HeldOutRows:
     curve: LearningCurve
     logits: Floats
     is_adapted: bool
+    prior: Prior
 
     @cached_property
     def truth(self) -> list[str]:
@@ -72,7 +74,13 @@ class _HeldOutRows:
         return {labels[label_id]: float(right[label_id] / totals[label_id]) for label_id in np.flatnonzero(totals)}
 
 
-def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: TrainingContext) -> CrossValidation:
+def cross_validate(
+    dataset: Dataset,
+    folds: int,
+    recipe: Recipe,
+    context: TrainingContext,
+    descriptions: Mapping[str, str] | None = None,
+) -> CrossValidation:
     """Cross-validate a recipe on labelled rows.
 
     The learning curve, and so the advice, is that of the head on the frozen encoder: with adapters, it would take
@@ -83,6 +91,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
         folds: The number of folds, at least 2; reduced where a label has fewer distinct texts.
         recipe: The training parameters; ``max_seconds`` is ignored.
         context: The training's resources.
+        descriptions: What labels mean, by label; not every label needs one.
 
     Raises:
         InvalidTrainingData: No label has two distinct texts, so that no row with a label can be held out.
@@ -90,7 +99,8 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
         ShuttingDown: The runner was closed.
     """
     recipe = replace(recipe, max_seconds=None)
-    training_set = encode_training_set(dataset, recipe, context).with_head_search(recipe, context)
+    training_set = encode_training_set(dataset, recipe, context, descriptions=descriptions)
+    training_set = training_set.with_head_search(recipe, context)
     evaluated = evaluate_out_of_fold(training_set, folds, recipe, context)
     held_out = _HeldOutRows(
         dataset,
@@ -100,17 +110,18 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
         evaluated.curve,
         evaluated.logits,
         evaluated.is_adapted,
+        evaluated.prior,
     )
     warnings = (
         *validation_warnings(dataset, held_out.numbers, held_out.folds, folds, training_set),
-        *truncation_warnings(training_set, context.encoder.folder.max_tokens),
+        *truncation_warnings(dataset, training_set, context.encoder.folder.max_tokens),
     )
     return _conclude(held_out, recipe, warnings)
 
 
 def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarning, ...]) -> CrossValidation:
-    prior = ADAPTED_PRIOR if held_out.is_adapted else HEAD_PRIOR
-    scores = softmax(held_out.logits / np.float32(fit_temperature(held_out.logits, held_out.label_ids, prior)))
+    temperature = fit_temperature(held_out.logits, held_out.label_ids, held_out.prior)
+    scores = softmax(held_out.logits / np.float32(temperature))
     by_fraction = [held_out.is_right(logits) for logits in held_out.curve.logits]
     recalls = [held_out.recalls(right) for right in by_fraction]
     advice, advice_text = _advise(held_out, recalls)

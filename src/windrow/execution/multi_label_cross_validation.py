@@ -1,6 +1,6 @@
 """Cross-validate a multi-label recipe: metrics, doubted labels, a learning curve and advice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -23,7 +23,7 @@ from windrow.execution.validation_folds import (
     validation_warnings,
 )
 from windrow.learning.advise import TOO_FEW_ROWS, advise, find_doubted_labels, is_half
-from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, widened
+from windrow.learning.calibrate import Prior, widened
 from windrow.learning.head import sigmoid
 from windrow.learning.label_sets import as_sets
 from windrow.learning.multi_label_calibrate import fit_set_calibration, given_by_others
@@ -64,16 +64,24 @@ class _HeldOutSets:
         """Their label sets; shape [m, labels]."""
         return as_sets(self.training_set.label_ids)[self.evaluated.curve.rows]
 
-    def decide(self, logits: Floats, *, is_adapted: bool) -> Decisions:
-        """Return what trainings decide: by scores that all rows calibrate, and thresholds that other rows choose."""
-        prior = ADAPTED_PRIOR if is_adapted else HEAD_PRIOR
+    def decide(self, logits: Floats, prior: Prior) -> Decisions:
+        """Return what trainings decide: by scores that all rows calibrate, and thresholds that other rows choose.
+
+        Args:
+            logits: Their logits for the held-out rows; shape [m, labels], float32.
+            prior: The prior of the temperature for them.
+        """
         scores = sigmoid(fit_set_calibration(logits, self.sets, prior).apply(logits))
         labels = self.dataset.labels
         return Decisions(labels, len(labels), self.sets, given_by_others(logits, self.sets, prior), scores)
 
 
 def cross_validate_sets(
-    dataset: MultiLabelDataset, folds: int, recipe: Recipe, context: TrainingContext
+    dataset: MultiLabelDataset,
+    folds: int,
+    recipe: Recipe,
+    context: TrainingContext,
+    descriptions: Mapping[str, str] | None = None,
 ) -> MultiLabelCrossValidation:
     """Cross-validate a recipe on rows with label sets.
 
@@ -84,6 +92,7 @@ def cross_validate_sets(
         folds: The number of folds, at least 2; reduced where a label has fewer distinct texts.
         recipe: The training parameters; ``max_seconds`` is ignored.
         context: The training's resources.
+        descriptions: What labels mean, by label; not every label needs one.
 
     Raises:
         InvalidTrainingData: No label has two distinct texts, so that no row with a label can be held out.
@@ -91,7 +100,7 @@ def cross_validate_sets(
         ShuttingDown: The runner was closed.
     """
     recipe = replace(recipe, max_seconds=None)
-    training_set = encode_training_set(dataset, recipe, context)
+    training_set = encode_training_set(dataset, recipe, context, descriptions=descriptions)
     evaluated = evaluate_out_of_fold(training_set, folds, recipe, context)
     return _conclude(_HeldOutSets(dataset, training_set, evaluated), folds, recipe, context)
 
@@ -100,8 +109,8 @@ def _conclude(
     held_out: _HeldOutSets, requested: int, recipe: Recipe, context: TrainingContext
 ) -> MultiLabelCrossValidation:
     evaluated, dataset = held_out.evaluated, held_out.dataset
-    by_fraction = [held_out.decide(logits, is_adapted=False) for logits in evaluated.curve.logits]
-    decided = held_out.decide(evaluated.logits, is_adapted=True) if evaluated.is_adapted else by_fraction[-1]
+    by_fraction = [held_out.decide(logits, evaluated.head_prior) for logits in evaluated.curve.logits]
+    decided = held_out.decide(evaluated.logits, evaluated.prior) if evaluated.is_adapted else by_fraction[-1]
     outcome, head = compute_multi_label_metrics(decided), by_fraction[-1]
     everything = np.ones(len(held_out.rows), np.bool_)
     (pair,) = compare_multi_label({_HEAD: head, _TRAINING: decided}, everything)
@@ -129,7 +138,7 @@ def _conclude(
         recommendation=_recommend(recipe.num_iterations, outcome.micro_f1, head_f1, is_adapted=evaluated.is_adapted),
         warnings=(
             *validation_warnings(dataset, numbers, folds, requested, held_out.training_set),
-            *truncation_warnings(held_out.training_set, context.encoder.folder.max_tokens),
+            *truncation_warnings(dataset, held_out.training_set, context.encoder.folder.max_tokens),
             *warn_of_majority(outcome.total, interval, baseline, recipe.base_model),
         ),
     )

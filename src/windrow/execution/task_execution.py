@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
 
@@ -22,7 +23,6 @@ from windrow.encoders.weights import load_weights
 from windrow.execution.environment import describe_environment
 from windrow.execution.frames import Frame, flatten, restore
 from windrow.execution.tasks import (
-    AdapterTensors,
     CrossValidateHeadOutcome,
     CrossValidateHeadTask,
     FitOutcome,
@@ -36,9 +36,14 @@ from windrow.execution.tasks import (
     TrainAdaptersTask,
     TrainAdapterTask,
 )
-from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior
+from windrow.learning.calibrate import HeldOut, temperature_prior
 from windrow.learning.calibrated_head import calibrate_head
-from windrow.learning.described_head import cross_validate_described_head, fit_described_head, search_described_head
+from windrow.learning.described_head import (
+    compute_described_learning_curve,
+    cross_validate_described_head,
+    fit_described_head,
+    search_described_head,
+)
 from windrow.learning.head import ADAPTED_CS_OF_SETS, LinearHead, fit_adapted_head
 from windrow.learning.head_fitting import (
     MAX_CV_WORK,
@@ -52,9 +57,9 @@ from windrow.learning.head_fitting import (
     search_head,
 )
 from windrow.learning.label_sets import are_label_ids, count_labels, set_ids, strata
-from windrow.learning.low_rank import truncate_to_rank
+from windrow.learning.low_rank import Adapter, truncate_to_rank
 from windrow.learning.multi_label_thresholds import PRIOR_THRESHOLD
-from windrow.learning.plan import LayerConfig, plan_steps
+from windrow.learning.plan import MAX_AT_ONCE, LayerConfig, Plan, plan_steps
 from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
 from windrow.learning.zero_shot import multi_label_threshold
 from windrow.storage.artifact import Artifact, artifact_to_bytes
@@ -109,29 +114,9 @@ def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcom
     Raises:
         BaseModelUnavailable: The encoder's files have changed since the task was created.
     """
-    # Only contrastive training needs torch, so only training processes import it.
-    from windrow.learning.contrastive import ContrastiveInputs, train_layers
-
-    folder, weights = _encoder(task.folder, task.base_model)
-    layers = LayerConfig(
-        tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling, task.precision
-    )
-    plan = plan_steps(strata(task.label_ids), task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
-    left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
-    losses: tuple[float, ...] = ()
-    adapter: AdapterTensors = {}
-    if left_s is None or left_s > 0:
-        result = train_layers(ContrastiveInputs(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
-        losses, adapter = result.losses, truncate_to_rank(result.changes, plan.schedule.rank)
-    return recast(
-        TrainAdapterOutcome,
-        plan,
-        plan.schedule,
-        adapter=adapter,
-        layers=min(plan.schedule.layers, len(layers.layers)),
-        planned_steps=len(plan.steps),
-        losses=losses,
-    )
+    trained = _train_layers(task, on_step)
+    with ThreadPoolExecutor(MAX_AT_ONCE) as pool:
+        return trained.outcome(trained.begin_cut(pool))
 
 
 def train_adapters(task: TrainAdaptersTask, on_step: OnStep) -> TrainAdaptersOutcome:
@@ -142,12 +127,69 @@ def train_adapters(task: TrainAdaptersTask, on_step: OnStep) -> TrainAdaptersOut
     Raises:
         BaseModelUnavailable: The encoder's files have changed since the task was created.
     """
-    from windrow.learning.contrastive import run_in_threads
+    from windrow.learning.contrastive import training_threads
 
     first, steps = task.trainings[0], _JointSteps(on_step, len(task.trainings))
     _encoder(first.folder, first.base_model)  # kept, so that the threads do not each read it
-    outcomes = run_in_threads([partial(train_adapter, each, steps.end_step) for each in task.trainings], task.at_once)
-    return TrainAdaptersOutcome(tuple(outcomes))
+    with training_threads(task.at_once) as pool:
+        trainings = [pool.submit(_train_layers, each, steps.end_step) for each in task.trainings]
+        # Each training's cut waits behind the trainings that have not begun, so that it fills the time in which fewer
+        # are left than there are threads.
+        cuts = {training: training.result().begin_cut(pool) for training in as_completed(trainings)}
+        return TrainAdaptersOutcome(tuple(each.result().outcome(cuts[each]) for each in trainings))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TrainedLayers:
+    """Layers that were trained, before their changes are cut to a low rank.
+
+    Args:
+        plan: The steps.
+        layers: The number of layers.
+        losses: The loss of each step that was done.
+        changes: What training added to each projection.
+    """
+
+    plan: Plan
+    layers: int
+    losses: tuple[float, ...]
+    changes: Mapping[str, Floats]
+
+    def begin_cut(self, pool: Executor) -> "list[Future[Adapter]]":
+        """Begin to cut the changes to a low rank, in as many parts as threads may compute."""
+        names = list(self.changes)
+        parts = [{name: self.changes[name] for name in names[part::MAX_AT_ONCE]} for part in range(MAX_AT_ONCE)]
+        return [pool.submit(truncate_to_rank, part, self.plan.schedule.rank) for part in parts]
+
+    def outcome(self, cut: "Sequence[Future[Adapter]]") -> TrainAdapterOutcome:
+        """Return the outcome of the training, once its changes are cut."""
+        tensors = {name: tensor for part in cut for name, tensor in part.result().items()}
+        return recast(
+            TrainAdapterOutcome,
+            self.plan,
+            self.plan.schedule,
+            adapter={f"{name}.{side}": tensors[f"{name}.{side}"] for name in self.changes for side in ("down", "up")},
+            layers=self.layers,
+            planned_steps=len(self.plan.steps),
+            losses=self.losses,
+        )
+
+
+def _train_layers(task: TrainAdapterTask, on_step: OnStep) -> _TrainedLayers:
+    # Only contrastive training needs torch, so only training processes import it.
+    from windrow.learning.contrastive import ContrastiveInputs, train_layers
+
+    folder, weights = _encoder(task.folder, task.base_model)
+    layers = LayerConfig(
+        tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling, task.precision
+    )
+    plan = plan_steps(strata(task.label_ids), task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
+    left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
+    num_layers = min(plan.schedule.layers, len(layers.layers))
+    if left_s is not None and left_s <= 0:
+        return _TrainedLayers(plan, num_layers, (), {})
+    result = train_layers(ContrastiveInputs(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
+    return _TrainedLayers(plan, num_layers, result.losses, result.changes)
 
 
 @dataclass(slots=True)
@@ -181,7 +223,8 @@ def fit(task: FitTask) -> FitOutcome:
     else:
         c = None if held_out is None else held_out.c
         head, head_report = fit_adapted_head(examples.features, examples.label_ids, c)
-    calibrated = calibrate_head(head, examples.label_ids, held_out, _temperature_prior(task), _prior_threshold(task))
+    prior = temperature_prior(is_adapted=task.adapter is not None, is_described=examples.prior is not None)
+    calibrated = calibrate_head(head, examples.label_ids, held_out, prior, _prior_threshold(task))
     rows = slice(len(examples.groups))
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
     scope = None if held_out is None else measure_scope(centroids, held_out.similarities)
@@ -206,12 +249,6 @@ def _fit_head(
 ) -> tuple[LinearHead, HeadReport, OutOfFoldLogits | None]:
     """Fit the head alone, from the zero-shot head where labels are described."""
     return (fit_head if examples.prior is None else fit_described_head)(examples, seed, search)
-
-
-def _temperature_prior(task: FitTask) -> Prior:
-    if task.adapter is not None:
-        return ADAPTED_PRIOR
-    return HEAD_PRIOR if task.examples.prior is None else DESCRIBED_PRIOR
 
 
 def _prior_threshold(task: FitTask) -> float:
@@ -244,7 +281,8 @@ def _logits_by_c(task: HoldoutTask) -> Floats | None:
 
 def compute_curve(task: LearningCurveTask) -> LearningCurve:
     """Compute a learning curve of the head."""
-    return compute_learning_curve(task.examples, task.folds, task.fractions, task.seed)
+    compute = compute_learning_curve if task.examples.prior is None else compute_described_learning_curve
+    return compute(task.examples, task.folds, task.fractions, task.seed)
 
 
 def _held_out(examples: Examples, out_of_fold: OutOfFoldLogits, hidden_size: int) -> HeldOut:
@@ -274,4 +312,9 @@ def _encoder(path: Path, base_model: BaseModel) -> tuple[EncoderFolder, Mapping[
         )
     weights = load_weights(folder)
     adapted = tuple(f"layers.{layer}." for layer in top_layers(folder))
-    return folder, {name: weights[name] for name in weights if name.startswith(adapted) or name == "bias_by_distance"}
+    # Trainings take the tensors as they are, so those that are transposed views are laid out once here.
+    return folder, {
+        name: np.ascontiguousarray(weights[name])
+        for name in weights
+        if name.startswith(adapted) or name == "bias_by_distance"
+    }

@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 
-from windrow.domain.classification import warn_of_truncated_labels
 from windrow.domain.data_warnings import find_data_warnings
 from windrow.domain.dataset import Dataset, DataWarning
 from windrow.domain.labelled_rows import LabelledDataset
@@ -106,7 +105,7 @@ def train(
     warnings = (
         *find_data_warnings(dataset),
         *warn_of_truncated(len(truncated), len(dataset.rows), truncated.tolist(), context.encoder.folder.max_tokens),
-        *_warn_of_long_descriptions(dataset, training_set, context),
+        *training_set.warn_of_long_descriptions(dataset.labels, context.encoder.folder.max_tokens),
         *_warn_of_cut_short(result.report),
         *_warn_of_no_estimate(training_set, outcome.estimate, recipe),
         *_warn_of_estimate(dataset, outcome.estimate, recipe),
@@ -167,14 +166,6 @@ def _examples(dataset: LabelledDataset, training_set: EncodedTrainingSet, encode
         num_train_only_rows=training_set.num_label_names,
     )
     return examples.beginning_as(training_set.prior)
-
-
-def _warn_of_long_descriptions(
-    dataset: LabelledDataset, training_set: EncodedTrainingSet, context: TrainingContext
-) -> Iterator[DataWarning]:
-    if len(label_ids := training_set.truncated_descriptions):
-        labels = [dataset.labels[label_id] for label_id in label_ids]
-        yield warn_of_truncated_labels(labels, context.encoder.folder.max_tokens)
 
 
 def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:

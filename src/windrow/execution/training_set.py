@@ -1,14 +1,15 @@
 """Encode the training rows with the frozen encoder, for contrastive training and its cross-validation."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from windrow.arrays import Floats, Ids, Labels, TokenStates
-from windrow.domain.dataset import Dataset
+from windrow.domain.classification import warn_of_truncated_labels
+from windrow.domain.dataset import Dataset, DataWarning
 from windrow.domain.job import OnStep
 from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.recipe import Recipe
@@ -127,12 +128,17 @@ class EncodedTrainingSet:
         head_of = zero_shot_head if are_label_ids(self.label_ids) else multi_label_zero_shot_head
         return head_of(self._label_vectors, self.cosine_scale)
 
-    @property
-    def truncated_descriptions(self) -> Ids:
-        """The labels whose descriptions are longer than the encoder reads."""
+    def warn_of_long_descriptions(self, labels: Sequence[str], max_tokens: int) -> Iterator[DataWarning]:
+        """Yield a warning where descriptions are longer than the encoder reads.
+
+        Args:
+            labels: All labels, in the order of their ids.
+            max_tokens: The most tokens of a text that the encoder reads.
+        """
         first = len(self.states.lengths) - len(self.described_ids)
-        truncated: Ids = self.described_ids[self.states.truncated[first:]]
-        return truncated
+        truncated = self.described_ids[self.states.truncated[first:]]
+        if len(truncated):
+            yield warn_of_truncated_labels([labels[label_id] for label_id in truncated], max_tokens)
 
     @property
     def _text_labels(self) -> Ids:

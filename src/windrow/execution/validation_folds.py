@@ -16,7 +16,7 @@ from windrow.domain.recipe import Recipe
 from windrow.execution.holdout import evaluate_folds, train_folds
 from windrow.execution.tasks import LearningCurveTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext
-from windrow.learning.calibrate import join
+from windrow.learning.calibrate import Prior, join, temperature_prior
 from windrow.learning.folds import assign_folds
 from windrow.learning.head_fitting import LearningCurve
 from windrow.learning.label_sets import as_sets
@@ -36,12 +36,24 @@ class OutOfFold:
         folds: The fold of each held-out row; shape [m], int64.
         logits: The logits of the requested trainings; shape [m, labels], float32.
         is_adapted: Whether these train an adapter.
+        is_described: Whether the head alone begins as the zero-shot head of described labels.
     """
 
     curve: LearningCurve
     folds: Ids
     logits: Floats
     is_adapted: bool
+    is_described: bool
+
+    @property
+    def head_prior(self) -> Prior:
+        """The prior of the temperature for the head alone."""
+        return temperature_prior(is_adapted=False, is_described=self.is_described)
+
+    @property
+    def prior(self) -> Prior:
+        """The prior of the temperature for the requested trainings."""
+        return temperature_prior(is_adapted=self.is_adapted, is_described=self.is_described)
 
 
 def evaluate_out_of_fold(
@@ -74,7 +86,8 @@ def evaluate_out_of_fold(
         adapters = train_folds(training_set, fold_ids, recipe, context)
         evaluated = evaluate_folds(training_set, fold_ids, recipe, context, adapters)
         logits = choose_adapted_c(join([part for _, part in evaluated])).logits
-    return OutOfFold(curve, fold_ids[curve.rows], logits, is_adapted)
+    is_described = training_set.prior is not None
+    return OutOfFold(curve, fold_ids[curve.rows], logits, is_adapted, is_described)
 
 
 def count_possible_folds(training_set: EncodedTrainingSet, folds: int) -> int:
@@ -127,12 +140,16 @@ def validation_warnings(
         yield DataWarning("sampled_rows", message)
 
 
-def truncation_warnings(training_set: EncodedTrainingSet, max_tokens: int) -> Iterator[DataWarning]:
-    """Yield a warning where distinct rows are longer than the encoder reads.
+def truncation_warnings(
+    dataset: LabelledDataset, training_set: EncodedTrainingSet, max_tokens: int
+) -> Iterator[DataWarning]:
+    """Yield a warning where distinct rows, and one where descriptions, are longer than the encoder reads.
 
     Args:
-        training_set: The rows.
+        dataset: All rows.
+        training_set: The rows that take part, and the descriptions.
         max_tokens: The most tokens of a text that the encoder reads.
     """
     truncated: list[int] = training_set.numbers[training_set.states.truncated[training_set.text_ids]].tolist()
-    return warn_of_truncated(len(truncated), len(training_set.numbers), truncated, max_tokens)
+    yield from warn_of_truncated(len(truncated), len(training_set.numbers), truncated, max_tokens)
+    yield from training_set.warn_of_long_descriptions(dataset.labels, max_tokens)

@@ -44,6 +44,18 @@ HEAD_PRIOR = Prior(-0.24, 0.42)
 DESCRIBED_PRIOR = Prior(0.0, 0.42)
 
 
+def temperature_prior(*, is_adapted: bool, is_described: bool) -> Prior:
+    """Return the prior of the temperature for a kind of training.
+
+    Args:
+        is_adapted: Whether it trains an adapter.
+        is_described: Whether the head alone begins as the zero-shot head of described labels.
+    """
+    if is_adapted:
+        return ADAPTED_PRIOR
+    return DESCRIBED_PRIOR if is_described else HEAD_PRIOR
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
     """Held-out rows, each with the output of a training that did not see it.

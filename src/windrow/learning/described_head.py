@@ -20,12 +20,14 @@ from windrow.learning.head_fitting import (
     MAX_CV_WORK,
     Examples,
     HeadSearch,
+    LearningCurve,
     OutOfFoldLogits,
     are_right,
+    fraction_of,
     log_losses,
     smallest_within_one_error,
 )
-from windrow.learning.label_sets import are_label_ids, as_sets
+from windrow.learning.label_sets import are_label_ids, as_sets, strata
 
 # From a head that is all but the zero-shot head to one that hardly knows it.
 CANDIDATE_CS = (1 / 64, 1 / 16, 1 / 4, 1.0, 4.0, 16.0, 64.0)
@@ -95,6 +97,33 @@ def cross_validate_described_head(examples: Examples, folds: Ids, needed: int) -
     held_out = np.concatenate([held for _, held in fold_splits])[: logits.shape[1]]
     nested = _nested_logits(logits, losses, folds[held_out])
     return nested[: sum(len(held) for _, held in fold_splits[:needed])]
+
+
+def compute_described_learning_curve(
+    examples: Examples, folds: Ids, fractions: Sequence[float], seed: int
+) -> LearningCurve:
+    """Compute a learning curve of the head, as ``learning.head_fitting.compute_learning_curve`` does of another one.
+
+    Args:
+        examples: As for :func:`fit_described_head`.
+        folds: As for :func:`cross_validate_described_head`.
+        fractions: Fractions of each label's rows in the other folds, in (0, 1], ascending, the last one 1.
+        seed: Chooses the rows of a fraction.
+    """
+    rows, _ = _rotated(examples)
+    fold_splits = list(splits(folds))
+    held_out = np.concatenate([held for _, held in fold_splits])
+    by_c, losses = _cross_validate(rows, fold_splits, _can_choose(rows))
+    c = CANDIDATE_CS[smallest_within_one_error(losses)] if _can_choose(rows) else DEFAULT_C
+    permutation, row_strata = np.random.default_rng(seed).permutation(len(folds)), strata(rows.label_ids)
+    logits, sizes = [], []
+    for fraction in fractions[:-1]:
+        fewer = [(fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
+        logits.append(np.concatenate([_held_out_logits(rows, train, held, [c])[0] for train, held in fewer]))
+        sizes.append(np.mean([len(train) for train, _ in fewer]))
+    logits.append(_nested_logits(by_c, losses, folds[held_out]))
+    sizes.append(np.mean([len(train) for train, _ in fold_splits]))
+    return LearningCurve(held_out, np.array(logits), np.array(sizes, np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -170,7 +170,7 @@ def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[f
     row_strata = strata(examples.label_ids[:count])
     logits, sizes = [], []
     for fraction in fractions[:-1]:
-        fewer = [(_fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
+        fewer = [(fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
         logits.append(_out_of_fold_logits(examples, fewer, c))
         sizes.append(np.mean([(train < count).sum() for train, _ in fewer]))
     logits.append(_nested_logits(by_c, losses, folds[held_out]))
@@ -178,8 +178,15 @@ def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[f
     return LearningCurve(held_out, np.array(logits), np.array(sizes, np.float32))
 
 
-def _fraction_of(train: Ids, label_ids: Ids, permutation: Ids, fraction: float) -> Ids:
-    """Return a fraction of each label's training rows, rounded up, and all train-only rows, in ascending order."""
+def fraction_of(train: Ids, label_ids: Ids, permutation: Ids, fraction: float) -> Ids:
+    """Return a fraction of each label's training rows, rounded up, and all train-only rows, in ascending order.
+
+    Args:
+        train: The training rows of a fold; shape [n], int64.
+        label_ids: The label of each row but the train-only ones, or its stratum; shape [rows], int64.
+        permutation: Orders these rows, so that a larger fraction holds a smaller one.
+        fraction: In (0, 1].
+    """
     ranked = permutation[np.isin(permutation, train)]
     chosen = [train[train >= len(label_ids)]]
     for label_id in np.unique(label_ids[ranked]):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import AdapterReport, Candidate
-from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
+from windrow.learning.calibrate import ADAPTED_PRIOR, HeldOut, Prior, fit_temperature, temperature_prior
 from windrow.learning.head import ADAPTED_CS_OF_SETS
 from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses, smallest_within_one_error
 from windrow.learning.label_sets import are_label_ids, as_sets, share_labels
@@ -105,7 +105,8 @@ def choose_by_held_out_rows(
     """
     truth = adapted.label_ids
     usual_gain = DESCRIBED_USUAL_GAIN if is_described else USUAL_GAIN
-    losses_of_head = _calibrated_losses(head_logits, truth, DESCRIBED_PRIOR if is_described else HEAD_PRIOR)
+    head_prior = temperature_prior(is_adapted=False, is_described=is_described)
+    losses_of_head = _calibrated_losses(head_logits, truth, head_prior)
     gains = losses_of_head - _calibrated_losses(adapted.logits, truth, ADAPTED_PRIOR)
     rows, head_right, right = len(gains), *(int(are_right(each, truth).sum()) for each in (head_logits, adapted.logits))
     spread = float(gains.var()) * rows + _USUAL_ROWS * _USUAL_ROW_DEVIATION**2

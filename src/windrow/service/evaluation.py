@@ -13,6 +13,7 @@ from windrow.domain.comparison import CompareRequest, Comparison, check_compare_
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import ConcurrentChange, NotFound, StorageFailed, StorageFull, StorageUncertain
+from windrow.domain.label_descriptions import check_described_labels, check_label_descriptions
 from windrow.domain.labelled_rows import LabelledDataset, check_evaluation_rows, check_training_rows
 from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.multi_label_comparison import MultiLabelComparison
@@ -111,13 +112,16 @@ def cross_validate(
     """Cross-validate a recipe on labelled rows. See ``Operations.cross_validate``."""
     check_training_parameters(request)
     check_range("folds", request.folds, FOLDS_RANGE)
+    given = request.label_descriptions or {}
+    check_label_descriptions(given, deps.settings.limits)
     dataset = check_training_rows(request.training_data, deps.settings.limits)
+    check_described_labels(given, dataset.labels)
     encoder, recipe = deps.encoders.get(request.base_model), recast(Recipe, request)
     with cancel_on_disconnect(is_connected=is_connected) as control, deps.slots.enqueue().acquire(control):
         context = deps.training_context(encoder, control)
         if isinstance(dataset, MultiLabelDataset):
-            return cross_validate_sets(dataset, request.folds, recipe, context)
-        return cross_validation.cross_validate(dataset, request.folds, recipe, context)
+            return cross_validate_sets(dataset, request.folds, recipe, context, given)
+        return cross_validation.cross_validate(dataset, request.folds, recipe, context, given)
 
 
 def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:

@@ -83,6 +83,7 @@ class CrossValidating(TrainingParameters, LabelledColumns):
     """A training to cross-validate."""
 
     folds: int = DEFAULT_FOLDS
+    label_descriptions: Mapping[str, str] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

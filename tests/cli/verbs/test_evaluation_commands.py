@@ -246,6 +246,26 @@ def test_a_difference_is_said_with_its_direction(low: float, high: float, words:
     assert _better_or_worse(Interval(low, high)) == words
 
 
+def test_cross_validate_takes_descriptions_of_labels_as_fit_does(
+    ask: Run, toy: Toy, rows_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[CrossValidateRequest] = []
+    cross_validate = toy.cross_validate
+
+    def remembered(request: CrossValidateRequest) -> object:
+        asked.append(request)
+        return cross_validate(request)
+
+    monkeypatch.setattr(toy, "cross_validate", remembered)
+    file = tmp_path / "labels.json"
+    file.write_text('{"refund": "Money back", "invoice": "of the file"}')
+    described = ("--label-descriptions", file, "--label-description", "invoice=A bill")
+    assert ask("cross-validate", rows_file, "--folds", 2, "--num-iterations", 0, *described).code == 0
+    assert asked[0].label_descriptions == {"refund": "Money back", "invoice": "A bill"}
+    refused = ask("cross-validate", rows_file, "--label-description", "none=of them")
+    assert (refused.code, refused.refusal.startswith("--label-description describes 1 label")) == (2, True)
+
+
 def test_cross_validate_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
     assert ask("cross-validate", rows_file, "--folds", "2", "--json").document["folds"] == 2
 

@@ -1,6 +1,7 @@
 """The commands evaluate, compare, cross-validate and suggest."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +9,9 @@ import typer
 
 from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.cli.call import Call
+from windrow.cli.fitted_file import described_labels
 from windrow.cli.formats import given_text, one_line
+from windrow.cli.label_descriptions import LABEL_DESCRIPTION, LABEL_DESCRIPTIONS_FILE, DescribedLabels
 from windrow.cli.labelled_file import read_labelled
 from windrow.cli.metric_tables import (
     confusion_table,
@@ -106,16 +109,22 @@ def compare(
 
 
 @verbs.command(name="cross-validate", epilog="Example: windrow cross-validate tickets.csv --folds 5")
-@with_options()
+@with_options(
+    leave_out=("label_descriptions",),
+    label_description=LABEL_DESCRIPTION,
+    label_descriptions_file=LABEL_DESCRIPTIONS_FILE,
+)
 def cross_validate(
     call: Call,
     request: CrossValidateRequest,
+    described: DescribedLabels,
     show_label_errors: Annotated[int, typer.Option(min=0, help="How many rows with a doubtful label are shown.")] = 10,
 ) -> None:
     """Cross-validate a training on labelled rows: accuracy, doubtful labels, and which label needs more rows.
 
     No classifier is made. It takes several trainings' time.
     """
+    request = replace(request, label_descriptions=described_labels(call, described))
     with call.connected(doing="Training on parts of the rows", may_create=True) as operations:
         result = call.with_file_warnings(operations.cross_validate(request))
     call.show(result, lambda result: _print_cross_validation(call, result, request, show_label_errors))

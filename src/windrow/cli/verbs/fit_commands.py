@@ -9,14 +9,9 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
-from windrow.cli.fitted_file import described_by_file, evaluated, test_rows_of
+from windrow.cli.fitted_file import described_by_file, described_labels, evaluated, test_rows_of
 from windrow.cli.formats import duration, estimate_text, extension_text, listed, size
-from windrow.cli.label_descriptions import (
-    LABEL_DESCRIPTION,
-    LABEL_DESCRIPTIONS_FILE,
-    DescribedLabels,
-    read_descriptions,
-)
+from windrow.cli.label_descriptions import LABEL_DESCRIPTION, LABEL_DESCRIPTIONS_FILE, DescribedLabels
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -78,8 +73,7 @@ def fit(
     An existing name gets a new revision; until that is saved, the old one goes on answering. Without FILE, at least 2
     described labels make a classifier that knows names and descriptions alone.
     """
-    call.words.options["label_descriptions"] = "--label-description"
-    request = described_by_file(call, replace(request, label_descriptions=read_descriptions(described)))
+    request = described_by_file(call, replace(request, label_descriptions=described_labels(call, described)))
     test = test_rows_of(call)
     if detach and not call.server:
         raise InvalidParameter(

@@ -1,6 +1,6 @@
 /** Judge: how a classifier does on labelled rows that it has not seen, and what threshold that speaks for. */
 import { ApiError, call } from "../api.js";
-import { ago, counted, download, number, percent } from "../format.js";
+import { ago, counted, download, number, percent, rowsPerLabel } from "../format.js";
 import { addItems, itemsOf, loadCorrections } from "../kept.js";
 import { useAction, useAsync, useReply } from "../load.js";
 import { Button, Chip, Empty, Field, Header, NoClassifier, Notice, Problem, Reply, Scroll, Sheet } from "../parts/bits.js";
@@ -294,14 +294,27 @@ function SavePage({ report, set, targets }) {
  */
 export function MoreRows({ of: name }) {
   const [rows, setRows] = useState(/** @type {TestSet["rows"] | null} */ (null));
-  const base_model = classifiers.value.models.find((each) => each.name === name)?.base_model;
-  const found = useReply(rows ? "cross_validate" : null, { training_data: rows, num_iterations: 0, base_model });
+  const shown = useReply(rows && name ? "show" : null, { model_name: name }, { shown: false });
+  const isKnown = !name || shown.value !== null || shown.error !== null;
+  const { base_model, label_descriptions } = shown.value ?? {};
+  const fields = { training_data: rows, num_iterations: 0, base_model, label_descriptions: rows && meaningsOf(rows, label_descriptions) };
+  const found = useReply(rows && isKnown ? "cross_validate" : null, fields);
   return html`<details class="sheet learning">
     <summary>Would more rows help${name && html` <bdi>${name}</bdi>`}?</summary>
     <p class="muted">The learning curve shows what fewer rows would have reached. It is made of training rows, not of a test set: drop their file.</p>
     <${TestFile} label="Choose a training file" onRows=${setRows}><p class="hint">The head alone is trained on parts of it, and nothing of it is kept.</p><//>
     ${rows && html`<${Reply} of=${found}>${(value) => html`<${Curve} value=${value} />`}<//>`}
   </details>`;
+}
+
+/**
+ * Return what those labels mean that rows have: to describe another one is refused.
+ * @param {TestSet["rows"]} rows
+ * @param {Record<string, string>} [descriptions]
+ */
+function meaningsOf(rows, descriptions) {
+  const labels = rowsPerLabel(rows);
+  return descriptions && Object.fromEntries(Object.entries(descriptions).filter(([label]) => labels.has(label)));
 }
 
 /** @param {{ value: Json }} props */

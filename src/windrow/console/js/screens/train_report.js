@@ -146,8 +146,8 @@ function Doubts({ record, job, rows }) {
   const stopping = useRef(/** @type {AbortController | null} */ (null));
   const { run, busy, error } = useAction(async () => {
     stopping.current = new AbortController();
-    const { base_model, num_iterations, batch_size, seed } = record;
-    const fields = { training_data: rows, base_model, num_iterations, batch_size, seed };
+    const { base_model, num_iterations, batch_size, seed, label_descriptions } = record;
+    const fields = { training_data: rows, base_model, num_iterations, batch_size, seed, label_descriptions };
     const reply = await call("cross_validate", fields, { signal: stopping.current.signal });
     found.value = { ...found.peek(), [job.id]: { reply, decisions: {} } };
   });
