@@ -55,6 +55,46 @@ def test_each_command_of_a_page_is_one_that_the_command_line_takes(page: Path) -
     assert [problem for problem in map(problem_of, commands) if problem is not None] == []
 
 
+def fetched_from_an_index(page: str) -> list[str]:
+    """Return the commands of a page that would fetch Windrow itself from a package index, where it is not.
+
+    Where Windrow is installed, ``pip install "windrow[ray]"`` adds what the extra needs, and fetches no Windrow.
+    """
+    lines = [
+        (language, line.partition("#")[0])
+        for language, block in re.findall(r"^ *```(\w+)\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
+        for line in block.splitlines()
+    ]
+    return [
+        line
+        for language, line in lines
+        if re.search(r"\b(?:pip|pipx|uv tool) install\b", line)
+        and (language == "dockerfile" or "[" not in line or re.search(r"--upgrade|-U\b", line))
+        and re.search(r"""[\s"']windrow(?:\[[\w,-]+\])?(?:["'\s=<>~]|$)""", line)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_command_of_a_page_takes_from_an_index_what_is_not_windrow(page: Path) -> None:
+    assert fetched_from_an_index(page.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "is_fetched"),
+    [
+        ("sh", "pip install --upgrade windrow", True),
+        ("sh", 'pip install --upgrade "windrow[ray]"', True),
+        ("sh", "pipx install windrow", True),
+        ("dockerfile", 'RUN pip install --no-cache-dir "windrow[ray]"', True),
+        ("sh", 'pip install "windrow[ray]"', False),
+        ("sh", "windrow/bin/pip install --upgrade windrow-*.whl", False),
+        ("dockerfile", 'RUN pip install "$(echo /tmp/windrow-*.whl)[ray]"', False),
+    ],
+)
+def test_what_fetches_windrow_by_its_name_is_found(language: str, line: str, is_fetched: bool) -> None:
+    assert fetched_from_an_index(f"```{language}\n{line}\n```\n") == [line] * is_fetched
+
+
 def test_a_command_with_an_argument_or_an_option_too_many_is_found() -> None:
     page = "1. Go back: `windrow restore NAME 2`.\n\n```sh\nA=1 windrow list --nope | head\nwindrow keys list\n```\n"
     problems = [problem_of(words) for words in shown_commands(page)]

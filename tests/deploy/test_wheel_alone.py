@@ -82,6 +82,25 @@ def test_the_extras_are_installed_as_the_page_says(alone: Path) -> None:
     assert "does not provide the extra" not in done.stderr
 
 
+def test_a_newer_wheel_takes_the_place_of_the_installed_one_by_the_page(
+    alone: Path, wheel: Path, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "how-to" / "upgrade.md").read_text()
+    (command,) = re.findall(r"^windrow/bin/pip install .*$", page, re.MULTILINE)
+    newer, changed = f"{__version__}.post1", f"windrow-{__version__}.dist-info"
+    with zipfile.ZipFile(wheel) as former, zipfile.ZipFile(tmp_path / f"windrow-{newer}-py3-none-any.whl", "w") as new:
+        for name in former.namelist():
+            content = former.read(name)
+            if name.endswith(f"{changed}/METADATA"):
+                content = content.replace(f"Version: {__version__}".encode(), f"Version: {newer}".encode(), 1)
+            new.writestr(name.replace(changed, f"windrow-{newer}.dist-info"), content)
+    (tmp_path / "windrow").symlink_to(alone.parents[1])
+    offline = {**os.environ, "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_DRY_RUN": "1"}
+    done = subprocess.run(["bash", "-euc", command], cwd=tmp_path, env=offline, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"Would install windrow-{newer}" in done.stdout
+
+
 def test_uv_has_each_option_that_the_page_gives_it(alone: Path) -> None:
     page = (ROOT / "docs" / "how-to" / "install.md").read_text()
     (options,) = re.findall(r"^uv tool install (.*) \./windrow-\*\.whl$", page, re.MULTILINE)
