@@ -191,7 +191,7 @@ def test_a_hundred_problems_are_named_and_all_are_counted() -> None:
     found = look("x\n" * 3 + "[]\n" * 150, "a.jsonl", roomy)
     assert (len(found.problems), found.num_problems) == (100, 153)
     with pytest.raises(LimitExceeded, match="more than 153 rows"):
-        look("x\n" * 154, "a.jsonl", roomy)
+        look("[]\n" * 154, "a.jsonl", roomy)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_examples_are_cut() -> None:
         (b"", "a.csv", "there is nothing in it"),
         (b"\n \n", None, "there is nothing in it"),
         (b'text,label\n"a,b\n', "a.csv", "line 2: a quotation mark is opened here and never closed"),
-        (b"5", "a.json", r"a JSON document begins with \[ or {\."),
+        (b"5", "a.json", r"it looks like plain text, not like a JSON document\. Say what it is with format=txt\."),
         (b"a\tb\nc\td\n", "a.txt", "format=tsv"),
     ],
 )

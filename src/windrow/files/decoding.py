@@ -28,6 +28,7 @@ MAX_LINE_CHARS = 1 << 24
 _GZIP_MAGIC = b"\x1f\x8b"
 # How files begin that are no text.
 _SPREADSHEET = "a spreadsheet (Excel or the like) or another packed file"
+_PACKED_OBJECT = "what a program packed for itself (a pickle, spaCy's DocBin or the like)"
 _MAGIC = (
     (b"PK\x03\x04", _SPREADSHEET),  # .xlsx and .ods are zip files
     (b"PK\x05\x06", _SPREADSHEET),
@@ -46,11 +47,14 @@ _MAGIC = (
     (b"\xfd7zXZ", "a packed file"),
     (b"7z\xbc\xaf", "a packed file"),
     (b"\x28\xb5\x2f\xfd", "a packed file"),
+    (b"x\x9c", _PACKED_OBJECT),  # zlib, as in files of spaCy
+    *((bytes((0x80, protocol, opcode)), _PACKED_OBJECT) for protocol in (2, 3, 4, 5) for opcode in b"\x95]}cq"),
 )
 # What to do with such a file.
 _SAVE_AS_CSV = "Save it as CSV with the program that made it, and use that file."
 _OF_OTHER_KINDS = {
     **dict.fromkeys(("a picture", "a program"), "Name a file with rows."),
+    _PACKED_OBJECT: "Have that program write its rows as JSONL or CSV, and use that file.",
     **dict.fromkeys(("a packed file", "a file that was packed twice"), "Unpack it, and use the file in it."),
 }
 # So much of what a row is known by is told.
@@ -301,13 +305,18 @@ def count_line_ends(text: str) -> int:
     return ends if "\r" not in text else ends + text.count("\r") - text.count("\r\n")
 
 
+def is_markup(beginning: str) -> bool:
+    """Return whether a text begins as HTML or XML does."""
+    return _MARKUP.match(beginning) is not None
+
+
 def check_not_markup(source: Source, beginning: str) -> None:
     """Refuse an HTML or XML file, whose lines are not texts.
 
     Raises:
         InvalidFile: The text begins as HTML or XML does.
     """
-    if _MARKUP.match(beginning):
+    if is_markup(beginning):
         raise source.error(
             "it is HTML or XML, as some programs save spreadsheets under the name .xls. Save it as CSV with the "
             "program that made it, and use that file; or add {set:format=txt} if each line of it is a text.",

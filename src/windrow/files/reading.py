@@ -29,7 +29,10 @@ from windrow.files.decoding import (
     open_source,
 )
 from windrow.files.delimited import NamedRows, NumberedCells, NumberedRow
+from windrow.files.format_mismatch import with_look
+from windrow.files.formats.beginning import beginning_of
 from windrow.files.formats.form import LeftOut, Note, Split
+from windrow.files.formats.raw_rows import as_label
 from windrow.files.row_ids import shown_id
 from windrow.files.row_labels import LabelProblem, UnnamedLabel, find_label_problem, name_label, read_labels
 from windrow.files.splits import UNASSIGNED, find_split
@@ -335,8 +338,8 @@ class Table:
         if isinstance(value, list) and len(value) == 1:
             [value] = value
         # Classes are often numbered, and CSV does not distinguish 1 from "1".
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = as_label(value)
         value = value.strip() if self.is_delimited and isinstance(value, str) else value
         return name_label(value, self.label_names) if self.label_names else value
 
@@ -440,7 +443,10 @@ def read_plain_table(
     Raises:
         InvalidFile: It is no table, is empty, or its columns are ambiguous.
     """
-    format_, names, rows = open_rows(source, path, options, labelled=labelled, blocks=blocks)
+    try:
+        format_, names, rows = open_rows(source, path, options, labelled=labelled, blocks=blocks)
+    except InvalidFile as error:
+        raise _with_look(error, source, options) from error
     if options.split_column is not None and options.split_column not in names:
         raise no_split_column(source, options.split_column, names)
     if (first := next(rows, None)) is None:
@@ -462,7 +468,7 @@ def read_plain_table(
     except InvalidFile as error:
         if labelled and lacks_labels(names, options) and error.facts["parameter"] == "label_column":
             raise with_hints(error, names, options, rows) from error
-        raise
+        raise _with_look(error, source, options) from error
     if columns.label is not None:
         columns = with_list_of_labels(columns, options, first[1].get(columns.label))
     is_delimited = format_ in ("csv", "tsv", "xlsx")
@@ -475,6 +481,13 @@ def read_plain_table(
     table.id_column = id_column_of(source, names, options, columns)
     table.label_names = parse_label_names(options.label_names)
     return table
+
+
+def _with_look(error: InvalidFile, source: Source, options: ReadOptions) -> InvalidFile:
+    """Return an error with what the file looks like, where the user said that it is something else."""
+    if options.format is None:
+        return error
+    return with_look(error, beginning_of(source.name, source.beginning), options.format)
 
 
 def _table_of(tool: ToolRows, *, labelled: bool) -> Table:

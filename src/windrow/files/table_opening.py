@@ -23,6 +23,7 @@ from windrow.files.decoding import (
 )
 from windrow.files.delimited import NamedRows, NumberedRow, name_cells
 from windrow.files.format_detection import detect_format, detect_txt_format
+from windrow.files.format_mismatch import NOTHING, check_kind, check_plain_format, plain_format
 from windrow.files.nested_values import asked_paths, found_paths
 from windrow.files.plain_rows import read_plain_rows
 from windrow.files.workbook import read_workbook
@@ -66,6 +67,9 @@ def open_rows(
         InvalidFile: It is no table, is empty, or it is not clear what it is.
         LimitExceeded: It is larger than the source's limit.
     """
+    asked = plain_format(options.format)
+    if asked is not None and blocks is None:
+        check_kind(source, asked)
     if is_spreadsheet(source, options.format):
         return _open_workbook(source, options, labelled=labelled)
     check_needs_no_sheet(source, options)
@@ -74,9 +78,11 @@ def open_rows(
     first_blocks = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
     beginning = "".join(first_blocks)
     if not beginning.strip():
-        raise source.error("there is nothing in it. Name a file with rows.")
+        raise source.error(NOTHING)
     # Block by block again: millions of blank lines at once would take many times their room.
     blocks = chain(first_blocks, blocks)
+    if (said := plain_format(format_)) is not None:
+        check_plain_format(source, said, beginning)
     if options.format is None:
         check_not_markup(source, beginning)
         if format_ is None:

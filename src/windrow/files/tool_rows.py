@@ -6,12 +6,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from windrow.domain.errors import InvalidFile
 from windrow.domain.prediction import Kind
-from windrow.domain.read_options import PLAIN_FORMATS, ReadOptions
+from windrow.domain.read_options import ReadOptions
+from windrow.files.bad_rows import without_place
 from windrow.files.columns import Columns, LabelColumns
 from windrow.files.decoding import Listener, Source
+from windrow.files.format_mismatch import check_form, plain_format, with_look
+from windrow.files.formats.beginning import head_of, is_seekable, is_zip
 from windrow.files.formats.document import FileDocument, open_document, open_folder
-from windrow.files.formats.form import CERTAIN, Example, FileFormat, LeftOut, Reading, Split
+from windrow.files.formats.form import CERTAIN, NO, Example, FileFormat, LeftOut, Reading, Split
 from windrow.files.formats.recognition import recognise
 from windrow.files.formats.registry import format_called
 from windrow.files.left_out_rows import LeftOutRows
@@ -41,6 +45,11 @@ class ToldFile:
     """How sure it is that the file is its own, from 0 to 1; 1 where the user said so."""
     document: FileDocument
     """The file."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it may be its own by how it begins; otherwise it is its own only because the user said so."""
+        return self.format.sniff(self.document.beginning) > NO
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,18 +186,32 @@ def tell_tool(
     Returns:
         What it is, or ``None`` where it is a table; and what was begun to be read of its text then.
     """
-    if options.format in PLAIN_FORMATS or (options.format is None and is_spreadsheet(source, None)):
+    asked = plain_format(options.format)
+    is_packed = is_zip(head_of(source)) and is_seekable(source.file)
+    if asked == "xlsx" or (asked is not None and not is_packed):
+        return None, None
+    if (asked is not None or options.format is None) and is_spreadsheet(source, None):
         return None, None
     document = open_document(source, options, folder=folder)
-    found = _told_format(document, labelled=labelled)
+    names = document.member_names() if document.is_container else ()
+    if len(names) == 1 and options.format is not None and not _may_be_packed(options.format):
+        _unpack_only(document, names[0])
+        return tell_tool(source, options, labelled=labelled)
+    found = None if asked is not None else _told_format(document, labelled=labelled)
     if found is not None:
         return ToldFile(*found, document), None
     if not document.is_container:
         return None, document.blocks
-    if len(names := document.member_names()) != 1:
+    if len(names) != 1:
         raise source.error(_NO_PROJECT, parameter="format")
     _unpack_only(document, names[0])
     return tell_tool(source, options, labelled=labelled)
+
+
+def _may_be_packed(name: str) -> bool:
+    """Return whether a format's files may be a zip file or a folder, so that not the only file in it is meant."""
+    found = format_called(name)
+    return found is not None and "container" in found.forms
 
 
 def _unpack_only(document: FileDocument, name: str) -> None:
@@ -226,7 +249,7 @@ def open_tool_folder(
     document.source.listener = listener
     names = document.member_names()
     only = folder / names[0] if len(names) == 1 else None
-    if only is not None and options.format in PLAIN_FORMATS:
+    if only is not None and options.format is not None and not _may_be_packed(options.format):
         return only
     found = _told_format(document, labelled=labelled)
     if found is None:
@@ -243,6 +266,7 @@ def _told_format(document: FileDocument, *, labelled: bool) -> tuple[FileFormat,
     found = format_called(asked)
     if found is None:
         raise document.error("{format} is read as a table alone. Leave out {arg:format}.", format=asked)
+    check_form(document.source, found, document.beginning, is_container=document.is_container)
     return found, CERTAIN
 
 
@@ -259,13 +283,53 @@ def read_tool_rows(told: ToldFile, *, settles_kind: bool) -> ToolRows:
     """
     check_needs_no_sheet(told.document.source, told.document.options)
     told.document.wants_labels = settles_kind
-    reading = told.format.read(told.document)
+    reading = told.format.read(told.document) if told.is_own else _read_doubtfully(told, settles_kind=settles_kind)
     kind, rows = reading.kind, reading.rows
     if kind is None and settles_kind:
         held = [replace(row, values={}) for row in rows]
         kind = "multi_label" if any(_is_several(row) for row in held) else "single_label"
         rows = iter(held)
     return ToolRows(told.format, told.certainty, told.document, reading, kind or "multi_label", rows)
+
+
+def _read_doubtfully(told: ToldFile, *, settles_kind: bool) -> Reading:
+    """Begin to read a file that does not begin as the tool's own files do: what is wrong may be that it is none.
+
+    Raises:
+        InvalidFile: It cannot be read; the message says what it looks like.
+    """
+    try:
+        reading = told.format.read(told.document)
+    except InvalidFile as error:
+        raise with_look(error, told.document.beginning, told.format) from error
+    return replace(reading, rows=_doubtful_rows(told, reading.rows, settles_kind=settles_kind))
+
+
+def _doubtful_rows(
+    told: ToldFile, rows: Iterator[Example | LeftOut], *, settles_kind: bool
+) -> Iterator[Example | LeftOut]:
+    """Yield rows; an error before the first one that is whole says what the file looks like.
+
+    Raises:
+        InvalidFile: A row cannot be read, or labels are wanted and no row has any.
+    """
+    document, is_read, num_wrong = told.document, False, 0
+    try:
+        for row in rows:
+            if isinstance(row, LeftOut) and row.is_wrong and not is_read:
+                num_wrong += 1
+                wrong = with_look(document.error(row.template, row.place, **row.facts), document.beginning, told.format)
+                facts = {**row.facts, "look": wrong.facts.get("look")}
+                yield replace(row, template=without_place(wrong.template), facts=facts)
+                continue
+            is_read = is_read or (isinstance(row, Example) and (row.labels is not None or not settles_kind))
+            yield row
+    except InvalidFile as error:
+        raise error if is_read else with_look(error, document.beginning, told.format) from error
+    if not is_read and not num_wrong:
+        words = "no row has a text with a label, as {title} has them."
+        missing = document.error(words, title=told.format.title)
+        raise with_look(missing, document.beginning, told.format)
 
 
 def _is_several(row: Example | LeftOut) -> bool:

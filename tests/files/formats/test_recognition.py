@@ -92,7 +92,7 @@ def test_columns_that_the_user_names_make_a_table_of_what_is_only_likely(monkeyp
 def test_the_candidates_are_told_the_surest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     known(monkeypatch, doccano=POSSIBLE, prodigy=LIKELY)
     document = open_document(Source("a", io.BytesIO(TABLE)), ReadOptions())
-    assert [each.name for each, _ in candidates_of(document)] == ["prodigy", "doccano"]
+    assert [each.name for each, _ in candidates_of(document.beginning)] == ["prodigy", "doccano"]
 
 
 @pytest.mark.parametrize(

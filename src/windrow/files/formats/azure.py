@@ -9,6 +9,7 @@ from windrow.domain.figures import counted
 from windrow.domain.prediction import Kind
 from windrow.files.formats.form import (
     CERTAIN,
+    JSON_OR_CONTAINER,
     NO,
     Beginning,
     Document,
@@ -80,7 +81,7 @@ def _read_custom_text(document: Document) -> Reading:
         words += "CustomMultiLabelClassification. Export such a one."
         raise document.error(words, kind=declared or kind_of(metadata.get("projectKind")))
     documents = list_under(document, assets, "documents")
-    files = frozenset(document.member_names())
+    files = members_by_name(document.member_names())
     found = [find_member(files, member, as_text(as_object(each).get("location"))) for each in documents]
     if documents and not any(found):
         words = "none of the files with its texts is there, such as {location!r}. Download them from the project's "
@@ -177,7 +178,7 @@ def _utterance(place: int, given: Any) -> Example | LeftOut:
 
 
 FORMATS: Final = (
-    FileFormat("azure", "Azure custom text classification", _sniff_custom_text, _read_custom_text),
-    FileFormat("clu", "Azure conversational language understanding (CLU)", _sniff_clu, _read_clu),
-    FileFormat("luis", "LUIS", _sniff_luis, _read_luis),
+    FileFormat("azure", "Azure custom text classification", _sniff_custom_text, _read_custom_text, JSON_OR_CONTAINER),
+    FileFormat("clu", "Azure conversational language understanding (CLU)", _sniff_clu, _read_clu, JSON_OR_CONTAINER),
+    FileFormat("luis", "LUIS", _sniff_luis, _read_luis, JSON_OR_CONTAINER),
 )

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from windrow.files.formats.form import CERTAIN, NO, Beginning, Document, Example, FileFormat, LeftOut, Reading
+from windrow.files.formats.form import (
+    CERTAIN,
+    JSON_OR_TABLE,
+    NO,
+    Beginning,
+    Document,
+    Example,
+    FileFormat,
+    LeftOut,
+    Reading,
+)
 from windrow.files.formats.raw_rows import as_list, as_object
 from windrow.files.formats.row_parts import (
     JsonObject,
@@ -86,4 +96,6 @@ def _labels_of(document: Document, row: JsonObject) -> list[str] | None:
     return fitting_labels(labels_of(value), options, why_none="it has no label")
 
 
-FORMAT: Final = FileFormat(name="cohere", title="Cohere classify JSONL, CSV or request", sniff=_sniff, read=_read)
+FORMAT: Final = FileFormat(
+    name="cohere", title="Cohere classify JSONL, CSV or request", sniff=_sniff, read=_read, forms=JSON_OR_TABLE
+)

@@ -5,7 +5,18 @@ from itertools import chain
 from typing import Any, Final
 
 from windrow.domain.prediction import Kind
-from windrow.files.formats.form import CERTAIN, NO, Beginning, Document, Example, FileFormat, LeftOut, Note, Reading
+from windrow.files.formats.form import (
+    CERTAIN,
+    JSON_OR_TABLE,
+    NO,
+    Beginning,
+    Document,
+    Example,
+    FileFormat,
+    LeftOut,
+    Note,
+    Reading,
+)
 from windrow.files.formats.headerless import NumberedCells, cells_by_number, find_place, open_headerless
 from windrow.files.formats.raw_rows import RawRow, as_list, as_object, as_text, kind_of
 
@@ -140,4 +151,4 @@ def _manifest_row(line: int, given: Mapping[str, Any], attribute: str) -> Exampl
     return RawRow(line, given.get("source"), labels, values=given).checked()
 
 
-FORMAT: Final = FileFormat("comprehend", "AWS Comprehend", _sniff, _read)
+FORMAT: Final = FileFormat("comprehend", "AWS Comprehend", _sniff, _read, JSON_OR_TABLE)

@@ -8,7 +8,18 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from windrow.domain.figures import counted
-from windrow.files.formats.form import CERTAIN, NO, Beginning, Document, Example, FileFormat, LeftOut, Note, Reading
+from windrow.files.formats.form import (
+    CERTAIN,
+    JSON_OR_CONTAINER,
+    NO,
+    Beginning,
+    Document,
+    Example,
+    FileFormat,
+    LeftOut,
+    Note,
+    Reading,
+)
 from windrow.files.formats.json_documents import member_value
 from windrow.files.formats.raw_rows import RawRow, as_object, as_text
 from windrow.files.formats.snips import joined_parts
@@ -124,4 +135,4 @@ def _row(place: int, given: object, key: str, intent: str) -> Example | LeftOut:
     return row.left_out(_TEMPLATE) if values.get("isTemplate") is True else row.checked()
 
 
-FORMAT: Final = FileFormat("dialogflow", "Dialogflow", _sniff, _read)
+FORMAT: Final = FileFormat("dialogflow", "Dialogflow", _sniff, _read, JSON_OR_CONTAINER)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from windrow.files.formats.annotators import agreed_labels
 from windrow.files.formats.form import (
     CERTAIN,
+    JSON_OR_CONTAINER,
     LIKELY,
     NO,
     POSSIBLE,
@@ -160,4 +161,6 @@ def _marks_parts(row: Mapping[str, Any]) -> bool:
     return "entities" in row
 
 
-FORMAT: Final = FileFormat(name="doccano", title="doccano JSONL or JSON, also zipped", sniff=_sniff, read=_read)
+FORMAT: Final = FileFormat(
+    name="doccano", title="doccano JSONL or JSON, also zipped", sniff=_sniff, read=_read, forms=JSON_OR_CONTAINER
+)

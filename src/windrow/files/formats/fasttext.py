@@ -27,4 +27,4 @@ def _rows(document: Document) -> Iterator[Example | LeftOut]:
         yield RawRow(line, plain, labels or None, values={"text": plain}).checked()
 
 
-FORMAT: Final = FileFormat("fasttext", "fastText", _sniff, _read)
+FORMAT: Final = FileFormat("fasttext", "fastText", _sniff, _read, frozenset(("text",)))

@@ -6,11 +6,20 @@ folder, whatever was packed or encoded how, and what it yields is told, checked 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final, Literal, Protocol
 
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import ReadOptions, ToolFormat
 from windrow.domain.read_options import Split as Split  # noqa: PLC0414 - formats take it from here
+
+# How a file is written: JSON or JSON Lines; CSV or TSV; any other text, such as YAML; HTML or XML; a zip file or a
+# folder; a workbook; Parquet or Arrow.
+Form = Literal["json", "table", "text", "markup", "container", "workbook", "columnar"]
+JSON: Final[frozenset[Form]] = frozenset(("json",))
+JSON_OR_TEXT: Final[frozenset[Form]] = frozenset(("json", "text"))
+# A table of one column is any text.
+JSON_OR_TABLE: Final[frozenset[Form]] = frozenset(("json", "table", "text"))
+JSON_OR_CONTAINER: Final[frozenset[Form]] = frozenset(("json", "container"))
 
 # How sure a format is that a file is its own.
 CERTAIN: Final = 1.0
@@ -205,3 +214,5 @@ class FileFormat:
     """Return how sure it is that a file is its own, from 0 to 1."""
     read: Callable[[Document], Reading]
     """Read a file of it."""
+    forms: frozenset[Form] = JSON
+    """How its files are written."""

@@ -269,4 +269,10 @@ def _named(value: object, names: Sequence[object]) -> object:
     return names[value]
 
 
-FORMAT: Final = FileFormat("hugging_face", "Parquet or Arrow, as Hugging Face saves datasets", _sniff, _read)
+FORMAT: Final = FileFormat(
+    "hugging_face",
+    "Parquet or Arrow, as Hugging Face saves datasets",
+    _sniff,
+    _read,
+    frozenset(("columnar", "container")),
+)

@@ -11,7 +11,18 @@ from typing import Any, Final
 
 from windrow.files.columns import LABEL_NAMES
 from windrow.files.formats.annotators import agreed_labels
-from windrow.files.formats.form import CERTAIN, LIKELY, NO, Beginning, Document, Example, FileFormat, LeftOut, Reading
+from windrow.files.formats.form import (
+    CERTAIN,
+    JSON_OR_TABLE,
+    LIKELY,
+    NO,
+    Beginning,
+    Document,
+    Example,
+    FileFormat,
+    LeftOut,
+    Reading,
+)
 from windrow.files.formats.questions import Questions
 from windrow.files.formats.raw_rows import as_list, as_object, kind_of
 from windrow.files.formats.row_parts import (
@@ -227,4 +238,6 @@ def _label_key(document: Document, controls: Questions, row: JsonObject) -> str 
     return controls.name
 
 
-FORMAT: Final = FileFormat(name="label_studio", title="Label Studio JSON, JSON_MIN or CSV", sniff=_sniff, read=_read)
+FORMAT: Final = FileFormat(
+    name="label_studio", title="Label Studio JSON, JSON_MIN or CSV", sniff=_sniff, read=_read, forms=JSON_OR_TABLE
+)

@@ -12,6 +12,8 @@ from windrow.codec.strict import parse_value, why_refused
 from windrow.domain.figures import counted
 from windrow.files.formats.form import (
     CERTAIN,
+    JSON_OR_CONTAINER,
+    JSON_OR_TEXT,
     LIKELY,
     NO,
     Beginning,
@@ -300,4 +302,4 @@ def _rows_of_json(text: str, refuse: Refuse, seen: _Seen, split: Split | None) -
         yield RawRow(place, values.get("text"), [intent], split, values=values).checked()
 
 
-FORMAT: Final = FileFormat("rasa", "Rasa training data", _sniff, _read)
+FORMAT: Final = FileFormat("rasa", "Rasa training data", _sniff, _read, JSON_OR_TEXT | JSON_OR_CONTAINER)

@@ -4,7 +4,7 @@ from typing import Final
 
 from windrow.files.columns import UnresolvedColumn, find_columns
 from windrow.files.formats.document import FileDocument
-from windrow.files.formats.form import LIKELY, POSSIBLE, FileFormat
+from windrow.files.formats.form import LIKELY, POSSIBLE, Beginning, FileFormat
 from windrow.files.formats.registry import FORMATS
 
 # A format that is as sure as this, and surer by so much than all others, is it.
@@ -23,7 +23,7 @@ def recognise(document: FileDocument, *, labelled: bool) -> tuple[FileFormat, fl
     Raises:
         InvalidFile: It is not clear which format it is of.
     """
-    candidates = candidates_of(document, LIKELY)
+    candidates = candidates_of(document.beginning, LIKELY)
     if not candidates:
         return None
     (best, certainty), *others = candidates
@@ -35,14 +35,14 @@ def recognise(document: FileDocument, *, labelled: bool) -> tuple[FileFormat, fl
     raise _unclear(document, [each for each, _ in candidates], is_plain=certainty < SURE)
 
 
-def candidates_of(document: FileDocument, least: float = POSSIBLE) -> list[tuple[FileFormat, float]]:
+def candidates_of(beginning: Beginning, least: float = POSSIBLE) -> list[tuple[FileFormat, float]]:
     """Return the formats that a file may be of with how sure each is, the surest first.
 
     Args:
-        document: The file.
+        beginning: What is known of it before it is read.
         least: Those that are less sure are left out.
     """
-    sure = [(each, each.sniff(document.beginning)) for each in FORMATS]
+    sure = [(each, each.sniff(beginning)) for each in FORMATS]
     return sorted((pair for pair in sure if pair[1] >= least), key=lambda pair: -pair[1])
 
 

@@ -6,7 +6,18 @@ from itertools import count
 from typing import Final
 
 from windrow.domain.figures import counted
-from windrow.files.formats.form import CERTAIN, NO, Beginning, Document, Example, FileFormat, LeftOut, Note, Reading
+from windrow.files.formats.form import (
+    CERTAIN,
+    JSON_OR_TEXT,
+    NO,
+    Beginning,
+    Document,
+    Example,
+    FileFormat,
+    LeftOut,
+    Note,
+    Reading,
+)
 from windrow.files.formats.json_documents import JsonObject, whole_object
 from windrow.files.formats.raw_rows import RawRow, as_object, kind_of
 from windrow.files.yaml_values import YamlText, YamlValue, read_yaml
@@ -99,4 +110,4 @@ def _row_of_utterance(name: YamlText, utterance: YamlValue) -> Example | LeftOut
     return RawRow(utterance.line, text, [name.text], values={"text": text, "intent": name.text}).checked()
 
 
-FORMAT: Final = FileFormat("snips", "Snips NLU", _sniff, _read)
+FORMAT: Final = FileFormat("snips", "Snips NLU", _sniff, _read, JSON_OR_TEXT)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from windrow.domain.prediction import Kind
 from windrow.files.formats.form import (
     CERTAIN,
+    JSON_OR_TABLE,
     LIKELY,
     NO,
     Beginning,
@@ -131,4 +132,4 @@ def _table_row(numbered: NumberedCells, text_at: int, *, has_use: bool) -> Examp
     return row.checked()
 
 
-FORMAT: Final = FileFormat("vertex", "Google Vertex AI or AutoML", _sniff, _read)
+FORMAT: Final = FileFormat("vertex", "Google Vertex AI or AutoML", _sniff, _read, JSON_OR_TABLE)

@@ -5,7 +5,18 @@ from collections.abc import Iterator
 from itertools import chain, count
 from typing import Any, Final
 
-from windrow.files.formats.form import CERTAIN, NO, Beginning, Document, Example, FileFormat, LeftOut, Note, Reading
+from windrow.files.formats.form import (
+    CERTAIN,
+    JSON_OR_TABLE,
+    NO,
+    Beginning,
+    Document,
+    Example,
+    FileFormat,
+    LeftOut,
+    Note,
+    Reading,
+)
 from windrow.files.formats.headerless import NumberedCells, cells_by_number, find_place, open_headerless
 from windrow.files.formats.json_documents import JsonObject, list_under, whole_object
 from windrow.files.formats.raw_rows import RawRow, as_list, as_object, as_text, kind_of
@@ -96,4 +107,4 @@ def _table_row(numbered_cells: NumberedCells, text_at: int) -> Example | LeftOut
     return row.checked()
 
 
-FORMAT: Final = FileFormat("watson", "IBM Watson Assistant or NLU", _sniff, _read)
+FORMAT: Final = FileFormat("watson", "IBM Watson Assistant or NLU", _sniff, _read, JSON_OR_TABLE)
