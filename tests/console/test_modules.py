@@ -13,7 +13,7 @@ MODULES = sorted((FOLDER / "js").rglob("*.js"))
 MAX_MODULES = 40
 MAX_LINES = 400
 # Above the 150 kB that were planned: decision 29 says what was measured, and why.
-MAX_OWN_BYTES = 455_000
+MAX_OWN_BYTES = 459_000
 MAX_FIRST_VIEW_BYTES = 80_000
 
 
@@ -80,7 +80,7 @@ def test_there_are_at_most_40_modules_of_at_most_400_lines() -> None:
     assert sum(file.endswith(".js") for file in read_console().files) <= MAX_MODULES
 
 
-def test_the_consoles_own_code_is_at_most_455_kilobytes() -> None:
+def test_the_consoles_own_code_is_at_most_459_kilobytes() -> None:
     code = (content.plain for file, content in read_console().files.items() if re.match(r"(?:js|css)/", file))
     num_bytes = sum(map(len, code)) + len(read_console().template)
     print(f"\n{num_bytes} bytes of own code")

@@ -558,3 +558,23 @@ def test_of_several_controls_of_a_labelling_tool_it_is_asked_which_to_learn() ->
 def test_a_control_that_is_not_there_is_refused_and_not_asked_about() -> None:
     with pytest.raises(InvalidFile, match="no control 'urgency' with labels"):
         look(controls("team", "mood"), "export.json", label_column="urgency")
+
+
+def test_an_inspection_says_by_which_column_rows_are_known_and_which_one_parts_them() -> None:
+    content = "Ticket ID,text,label,part\nT-1,hi,bug,train\nT-2,ho,,train\nT-3,ha,idea,test\n"
+    found = look(content, "a.csv")
+    assert (found.id_column, found.split_column) == ("Ticket ID", None)
+    assert [(each.line, each.id) for each in found.problems] == [(3, "T-2")]
+    found = look(content, "a.csv", id_column="part", split_column="part")
+    assert (found.id_column, found.split_column) == ("part", "part")
+    assert [(row.id, row.split) for row in found.rows] == [("train", "train"), ("test", "test")]
+    assert look("text,label\nhi,bug\n", "a.csv").id_column is None
+
+
+def test_names_of_labels_hold_for_the_file_of_a_tool_too() -> None:
+    content = "__label__0 bad\n__label__1 good\n__label__2 so so\n"
+    found = look(content, label_names=("0=negative,1=positive",))
+    assert [row.labels or row.label for row in found.rows] == ["negative", "positive"]
+    assert [each.detail for each in found.problems] == [
+        "the label '2' has no name in label_names. Add it there, or correct that row."
+    ]

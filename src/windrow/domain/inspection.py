@@ -70,7 +70,9 @@ class InspectedRow(Value):
     says nothing.
     """
     id: str = ""
-    """What the labelling tool that wrote the file calls it; empty where it has no name."""
+    """What the file calls it: in the column of IDs, or as the labelling tool that wrote the file does; empty where it
+    has no name.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ class RowProblem(Value):
     detail: str
     """What is wrong with it, and what to do about it."""
     id: str = ""
-    """What the labelling tool that wrote the file calls it; empty where it has no name."""
+    """What the file calls it: in the column of IDs, or as the labelling tool that wrote the file does; empty where it
+    has no name.
+    """
     template: str = ""
     """The sentences of ``detail`` with places for the names of parameters, so that a program can tell them as its own
     options; empty where they name none.
@@ -200,6 +204,10 @@ class Inspection(ListValue[InspectedRow]):
     """The column that holds any number of labels of each row; ``None`` where there is none."""
     indicator_columns: tuple[str, ...] = ()
     """The columns of 1 and 0, each called like its label; none where labels are not told so."""
+    id_column: str | None = None
+    """The column by which rows are known; ``None`` where there is none."""
+    split_column: str | None = None
+    """The column that the request names for the part of the data of each row; ``None`` where it names none."""
     rows_without_labels: int = 0
     """How many of the rows have none of the labels; 0 where rows have one label each."""
     num_rows: int

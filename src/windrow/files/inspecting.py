@@ -170,6 +170,8 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
     return replace(
         inspection,
         notes=told,
+        id_column=table.id_column,
+        split_column=request.split_column,
         has_byte_order_mark=form.has_mark,
         line_end=form.line_end,
         written_quoting=form.quoting,
@@ -204,7 +206,16 @@ def _read_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits
     seen = SeenRows(source, limits.rows.max_rows, {each: SeenColumn() for each in tool.names}, is_json=False)
     found = FoundColumns(columns.text, columns.label, labels=columns.labels)
     wanted = columns if request.labelled else Columns(columns.text)
-    table = Table(source, wanted, tool.names, iter(()), options=request, tool=tool, on_row=seen.count)
+    table = Table(
+        source,
+        wanted,
+        tool.names,
+        iter(()),
+        options=request,
+        tool=tool,
+        on_row=seen.count,
+        label_names=parse_label_names(request.label_names),
+    )
     kept = _kept_rows(table, found, request, limits)
     reading, left_out = tool.reading, tool.left_out
     seen.columns = {name: column for name, column in seen.columns.items() if column.values or name in columns.text}
@@ -301,6 +312,7 @@ def _settled(rows: list[InspectedRow], table: Table, notes: Notes) -> list[Inspe
         return rows
     for row in rows:
         if not row.label:
+            table.source.row = row.line, row.id
             table.source.reject("the label is blank. Fill it in or remove that row.", row.line)
     return [row for row in rows if row.label]
 

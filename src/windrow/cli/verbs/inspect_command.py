@@ -82,6 +82,7 @@ def _print_inspection(call: Call, inspection: Inspection, *, trains: bool) -> No
         ("Format", _format_text(inspection)),
         ("Texts", " and ".join(inspection.text_columns)),
         ("Labels", _labels_text(inspection)),
+        ("IDs", inspection.id_column or ""),
         ("Rows", _rows_text(inspection) if inspection.columns else ""),
         ("Parts", ", ".join(f"{split} {count:,}" for split, count in inspection.rows_per_split.items())),
         ("Left out", _left_out_text(inspection)),

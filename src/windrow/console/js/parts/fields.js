@@ -124,7 +124,7 @@ export function Search({ label, placeholder }) {
  * @param {{ onFile: (file: File) => void, accept?: string, children?: View, busy?: boolean,
  *   label?: string }} props
  */
-export function FileDrop({ onFile, accept = ".csv,.tsv,.tab,.txt,.text,.json,.jsonl,.ndjson,.xlsx", children, busy, label = "Choose a file" }) {
+export function FileDrop({ onFile, accept = ".csv,.tsv,.tab,.txt,.text,.json,.jsonl,.ndjson,.xlsx,.yml,.yaml,.md,.manifest,.parquet,.parq,.arrow,.zip,.gz", children, busy, label = "Choose a file" }) {
   const id = useId();
   const [over, setOver] = useState(false);
   /** @param {DragEvent} event */

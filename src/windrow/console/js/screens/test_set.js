@@ -4,9 +4,9 @@ import { ago, counted, givenLabels, labelsOf, number, rowsPerLabel } from "../fo
 import { forgetTestSet, keepTestSet, loadTestSets, testSets } from "../kept.js";
 import { useAction } from "../load.js";
 import { Button, Notice, Problem, Scroll, Text, Waiting } from "../parts/bits.js";
-import { FileDrop, Select } from "../parts/fields.js";
+import { FileDrop, Input, Select } from "../parts/fields.js";
 import { say } from "../parts/overlays.js";
-import { html, signal, useEffect, useState } from "../ui.js";
+import { html, signal, useEffect, useMemo, useState } from "../ui.js";
 
 /** @typedef {import("../kept.js").TestSet} TestSet */
 /**
@@ -19,13 +19,26 @@ import { html, signal, useEffect, useState } from "../ui.js";
  * @property {boolean} [header]
  * @property {string} [sheet] Of a workbook.
  * @property {string} [encoding]
+ * @property {string | null} [id_column] By which rows are known.
+ * @property {string | null} [split_column] Which part of the data a row belongs to.
+ * @property {string[] | null} [label_names] What labels are called that the file numbers, as JSON.
+ * @property {string | null} [annotators] What counts where several people labelled a text and differ.
  */
 /** @typedef {import("../api.js").Json} Json */
 
+export const TABLES = ["csv", "tsv", "jsonl", "json", "xlsx"];
 const MAX_LABELS = 6;
 const SEPARATORS = [";", "|", ","];
 /** The uses of a column of labels. @type {[string, string][]} */
 const WAYS = [["label", "the label"], ["labels", "any number of labels"], ["indicator", "a label, as 1 or 0"]];
+/** The uses of what else stands in columns. @type {[string, string][]} */
+const BESIDE = [["id", "the row's ID"], ["split", "train, validation or test"]];
+/** The formats of tools in which several people label one text. */
+const ANNOTATED = ["argilla", "doccano", "label_studio"];
+/** What counts where they differ. @type {[string, string][]} */
+const DIFFERING = [["majority", "take what most of them chose"], ["refuse", "leave the text out as wrong"]];
+/** Of more labels than these, the rest stay numbers. */
+const MOST_NAMED = 100;
 /** So many rows that are left out are shown at once. */
 const FEW = 5;
 const loaded = signal(false);
@@ -112,7 +125,8 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
     setSaid(columns);
     if (chosen !== file) setFound(null);
     const reply = await call("inspect", { filename: chosen.name, ...columns }, { file: chosen });
-    const asks = reply.questions.length > 0 || !saysLabels(reply) || reply.num_problems > 0;
+    const isNumbered = !columns.label_names && reply.warnings.some((/** @type {Json} */ each) => each.code === "number_labels");
+    const asks = reply.questions.length > 0 || !saysLabels(reply) || reply.num_problems + reply.num_left_out > 0 || isNumbered;
     if (asks) setFound(reply);
     else await take(chosen.name, reply);
   }
@@ -128,13 +142,18 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
   }
 
   const taken = found ? labelled(found) : [];
+  /** @param {Columns} how */
+  const again = (how) => file && run(file, { ...said, ...how });
   return html`<div>
     <${FileDrop} onFile=${(chosen) => run(chosen, {})} busy=${busy} label=${label}>
       ${children ?? html`<p class="hint">A table with a text and its right label in each row, which no classifier was trained on. It stays in this browser.</p>`}
     <//>
     <${Problem} error=${error} />
-    ${file && error && html`<${Candidates} asked=${/** @type {any} */ (error).problem} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />`}
-    ${file && found && html`<${LeftOut} found=${found} /><${FileColumns} found=${found} separator=${said.label_separator} busy=${busy} onRead=${(how) => run(file, { ...said, ...how })} />
+    ${file && error && html`<${Candidates} asked=${/** @type {any} */ (error).problem} busy=${busy} onRead=${again} />`}
+    ${file && found && html`<${LeftOut} found=${found} /><${Parts} read=${found} />
+      <${FileColumns} found=${found} separator=${said.label_separator} busy=${busy} onRead=${again} />
+      <div class="row"><${Annotators} found=${found} value=${said.annotators} busy=${busy} onRead=${again} /></div>
+      <${LabelNames} found=${found} given=${said.label_names} busy=${busy} onRead=${again} />
       ${taken.length > 0 && html`<p class="row"><${Button} primary busy=${busy} onClick=${() => take(file.name, found)}>Take the ${counted(taken.length, "row")}<//></p>`}`}
   </div>`;
 }
@@ -153,21 +172,26 @@ const OTHER_ENCODINGS = ["cp1252", "cp1250", "mac-roman"];
  *   `separator` is what was said to stand between labels.
  */
 export function FileColumns({ found, separator = null, busy, labelled: hasLabels = true, onRead }) {
+  if (!TABLES.includes(found.format) && !found.questions.length) return null; // a tool knows its columns
   const { columns, questions, text_columns: texts, label_column: label, labels_column: several, indicator_columns: indicators } = found;
-  const uses = [["text", "the text"], ...(hasLabels || saysLabels(found) ? WAYS : []), ["", "nothing"]];
+  const uses = [["text", "the text"], ...(hasLabels || saysLabels(found) ? WAYS : []), ...BESIDE.slice(0, hasLabels ? 2 : 1), ["", "nothing"]];
   // What was found out or said of the file as a whole.
   const kept = { sheet: found.sheet ?? undefined, encoding: found.encoding === "utf-8" ? undefined : found.encoding };
   /** @param {string} name */
-  const useOf = (name) => (texts.includes(name) ? "text" : label === name ? "label" : several === name ? "labels" : indicators.includes(name) ? "indicator" : "");
+  const useOf = (name) => (texts.includes(name) ? "text" : label === name ? "label" : several === name ? "labels" : indicators.includes(name) ? "indicator" : found.id_column === name ? "id" : found.split_column === name ? "split" : "");
   /** @param {string} name @param {string} use @param {string | null} [between] */
   function assign(name, use, between = separator) {
     const assigned = columns.map((each) => ({ name: each.name, use: each.name === name ? use : useOf(each.name) }));
+    /** Of one column at most: one that is chosen takes the place of another. @param {string} way @returns {string | null} */
+    const only = (way) => (use === way ? name : (assigned.find((each) => each.use === way)?.name ?? null));
     // Labels are given in one way: one that is chosen takes the place of the others.
     const others = WAYS.map(([way]) => way).filter((way) => way !== use);
     /** @param {string} wanted @returns {string[]} */
     const taken = (wanted) => (others.length < WAYS.length && others.includes(wanted) ? [] : assigned.filter((each) => each.use === wanted).map((each) => each.name));
     const [one, many] = ["label", "labels"].map((way) => (use === way ? name : (taken(way)[0] ?? null)));
-    onRead({ text_column: taken("text"), label_column: one, labels_column: many, label_separator: many && between, indicator_columns: taken("indicator"), header: found.has_header ?? undefined, ...kept });
+    // Other labels have other names.
+    const renamed = WAYS.some(([way]) => way === use || way === useOf(name)) ? { label_names: null } : {};
+    onRead({ ...renamed, text_column: taken("text"), label_column: one, labels_column: many, label_separator: many && between, indicator_columns: taken("indicator"), id_column: only("id"), split_column: only("split"), header: found.has_header ?? undefined, ...kept });
   }
   return html`${questions.map(
       ({ parameter, detail, choices }) => html`<${Notice} kind="warn" key=${parameter}>
@@ -222,10 +246,37 @@ export function LeftOut({ found: { problems, num_problems: count } }) {
     count > 0 &&
     html`<details class="oddity" open=${count <= FEW}>
       <summary>${counted(count, "row is", "rows are")} left out, since nothing can be read from ${count === 1 ? "it" : "them"}.</summary>
-      <ul>${problems.map((each) => html`<li>Line ${number(each.line)}: <${Text}>${each.detail}<//></li>`)}</ul>
+      <ul>${problems.map((each) => html`<li>Line ${number(each.line)}${each.id && html` (<bdi>${each.id}</bdi>)`}: <${Text}>${each.detail}<//></li>`)}</ul>
       ${count > problems.length && html`<p class="faint">and ${number(count - problems.length)} more</p>`}
     </details>`
   );
+}
+
+/** What several people say of one text together. @param {{ found: Json, value?: string | null, busy?: boolean, onRead: (how: Columns) => void }} props */
+export function Annotators({ found, value, busy, onRead }) {
+  if (!ANNOTATED.includes(found.format)) return null;
+  return html`<label>Where annotators differ <${Select} disabled=${busy} value=${value ?? "majority"} options=${DIFFERING} onChange=${(each) => onRead({ annotators: each })} /></label>`;
+}
+
+/**
+ * What labels are called that the file numbers: a field for each.
+ * @param {{ found: Json, given?: string[] | null, busy?: boolean, onRead: (how: Columns) => void }} props `given` are the names so far.
+ */
+export function LabelNames({ found, given, busy, onRead }) {
+  /** @type {Record<string, string>} */
+  const former = useMemo(() => JSON.parse(given?.[0] ?? "{}"), [given]);
+  const [typed, setTyped] = useState(/** @type {Record<string, string>} */ ({}));
+  // All labels of the file need a name: those that are names already keep themselves.
+  const labels = Object.keys(given ? former : found.rows_per_label);
+  const numbers = labels.filter(isNumber);
+  if (!numbers.length) return null;
+  const names = Object.fromEntries(labels.map((label) => [label, (isNumber(label) && (typed[label] ?? former[label])?.trim()) || label]));
+  const use = () => onRead({ label_names: [JSON.stringify(names)] });
+  return html`<fieldset class="stack" onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && use()}>
+    <legend>What do the numbers mean?</legend>
+    ${numbers.slice(0, MOST_NAMED).map((label) => html`<${Input} key=${label} label=${html`Name of <bdi>${label}</bdi>`} dir="auto" maxlength="200" value=${typed[label] ?? (former[label] === label ? "" : former[label] ?? "")} onInput=${(/** @type {string} */ name) => setTyped({ ...typed, [label]: name })} />`)}
+    <p class="row"><${Button} busy=${busy} onClick=${use}>Use these names<//> <span class="hint">A label without a name stays a number.</span></p>
+  </fieldset>`;
 }
 
 /** Which rows are trained on, and what else the file says. @param {{ read: Json }} props */
@@ -241,6 +292,11 @@ export function Parts({ read: { rows_per_split: parts, num_left_out: out, num_un
       <ul>${first.map((/** @type {Json} */ each) => html`<li>Row ${number(each.line)}${each.id && html` (<bdi>${each.id}</bdi>)`}: <${Text}>${each.detail}<//></li>`)}</ul>
       ${out > first.length && html`<p class="faint">and ${number(out - first.length)} more</p>`}
     </details>`}`;
+}
+
+/** @param {string} label */
+function isNumber(label) {
+  return /^-?\d+$/.test(label);
 }
 
 /** Return a text that is not very long. @param {string} text @param {number} [most] Characters. */

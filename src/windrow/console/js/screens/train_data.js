@@ -6,7 +6,7 @@ import { Meter } from "../parts/charts.js";
 import { Check, FileDrop, Select } from "../parts/fields.js";
 import { go, route, setQuery } from "../router.js";
 import { html, signal, useEffect, useState } from "../ui.js";
-import { Candidates, FileColumns, LeftOut, Parts } from "./test_set.js";
+import { Annotators, Candidates, FileColumns, LabelNames, LeftOut, Parts, TABLES } from "./test_set.js";
 
 /** @typedef {import("../format.js").Row} Row */
 /** @typedef {import("../api.js").Json} Json */
@@ -159,7 +159,7 @@ export function Source() {
     <p class="sr-only" role="status">${busy ? "Reading the rows." : read ? `${counted(read.num_rows, "row")} understood.` : ""}</p>
     ${from === "paste" ? html`<${Paste} />` : from === "type" ? html`<${Type} />` : from === "describe" ? html`<${Describe} />` : html`<${Choose} file=${file} busy=${busy} />`}
     <${Problem} error=${error} />
-    ${error && !read && html`<${Candidates} asked=${/** @type {any} */ (error).problem} busy=${busy} onRead=${(how) => readFile(file, { ...draft.peek().options, ...how })} /><${Differently} read=${null} />`}
+    ${error && !read && html`<${Candidates} asked=${/** @type {any} */ (error).problem} busy=${busy} onRead=${again} /><${Differently} read=${null} />`}
   <//>`;
 }
 
@@ -257,30 +257,29 @@ function Describe() {
     <p class="hint">A sentence for each label, in the words of the texts; an empty one leaves it at the name. Without rows, a classifier begins with what at least two labels mean. With rows, descriptions take part where they help, and each label needs a row.</p>`;
 }
 
-const TABLES = ["csv", "tsv", "jsonl", "json", "xlsx"];
 const TOOLS = ["argilla", "azure", "clu", "cohere", "comprehend", "dialogflow", "doccano", "fasttext", "hugging_face", "label_studio", "luis", "mistral", "openai", "prodigy", "rasa", "snips", "spacy", "system_one", "vertex", "watson"];
 const FORMATS = [...TABLES, ...TOOLS];
 const ENCODINGS = ["utf-8", "utf-16", "cp1252", "iso-8859-15"]; // what spreadsheets write; the server knows more
+const UNSAID = { text_column: null, label_column: null, labels_column: null, label_separator: null, indicator_columns: null, id_column: null, split_column: null, label_names: null }; // of columns, which another reading may not have
 const DELIMITERS = /** @type {Record<string, string>} */ ({ ",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars" });
 
 /** What the server understood of a file, and which columns it takes; each can be changed. @param {{ read: Json }} props */
 export function Understood({ read }) {
-  const { file, options } = draft.value;
+  const { options } = draft.value;
   const facts = [
     TOOLS.includes(read.format) ? read.format.replaceAll("_", " ") : read.format.toUpperCase(),
     read.certainty < 1 && `${percent(read.certainty)} sure`,
     read.encoding.toUpperCase(),
     read.delimiter && `values apart by ${DELIMITERS[read.delimiter] ?? `“${read.delimiter}”`}`,
     read.sheet && `the sheet “${read.sheet}”`,
-    read.has_header === true && "the first line names the columns",
-    read.has_header === false && "no header",
+    read.has_header !== null && (read.has_header ? "the first line names the columns" : "no header"),
   ];
   return html`<${Sheet} title="What was understood">
     <p>${read.columns.length > 0 && `${counted(read.num_rows, "row")}: `}${facts.filter(Boolean).join(", ")}.
       ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
     ${read.kind === "multi_label" && html`<p>Each row has any number of labels, so this becomes a multi-label classifier. ${read.rows_without_labels ? `${counted(read.rows_without_labels, "row has", "rows have")} none of them.` : "Each row has at least one; add some that have none, so that the classifier sees what to leave alone."}</p>`}
-    <${Parts} read=${read} />
-    ${(!TOOLS.includes(read.format) || read.questions.length > 0) && html`<${FileColumns} found=${read} separator=${options.label_separator} onRead=${(how) => readFile(file, { ...options, ...how })} />`}
+    <${Parts} read=${read} /><${FileColumns} found=${read} separator=${options.label_separator} onRead=${again} />
+    <${LabelNames} found=${read} given=${options.label_names} onRead=${again} />
     <details class="differently">
       <summary>Read it differently</summary>
       <${Differently} read=${read} />
@@ -294,17 +293,18 @@ function Differently({ read }) {
   const { format = "", encoding = "utf-8", delimiter, has_header: hasHeader } = { ...read, ...options };
   const formats = format ? FORMATS : ["", ...FORMATS];
   return html`<div class="row">
-    <label>Format <${Select} value=${format} options=${formats} onChange=${(each) => readAgain({ format: each })} /></label>
-    <label>Encoding <${Select} value=${encoding} options=${[...new Set([encoding, ...ENCODINGS])]} onChange=${(each) => readAgain({ encoding: each })} /></label>
-    ${delimiter && html`<${Check} checked=${hasHeader} onChange=${(header) => readAgain({ header })}>The first line names the columns<//>`}
+    <label>Format <${Select} value=${format} options=${formats} onChange=${(each) => again({ ...UNSAID, format: each })} /></label>
+    <label>Encoding <${Select} value=${encoding} options=${[...new Set([encoding, ...ENCODINGS])]} onChange=${(each) => again({ ...UNSAID, encoding: each })} /></label>
+    ${delimiter && html`<${Check} checked=${hasHeader} onChange=${(header) => again({ ...UNSAID, header })}>The first line names the columns<//>`}
+    ${read && html`<${Annotators} found=${read} value=${options.annotators} onRead=${again} />`}
     ${Object.keys(options).length > 0 && html`<${Button} quiet onClick=${() => readFile(file)}>As the server would<//>`}
   </div>`;
 }
 
-/** @param {Fields} change */
-function readAgain(change) {
+/** Read the file again, with something more said of it. @param {Fields} change */
+function again(change) {
   const { file, options } = draft.peek();
-  readFile(file, { ...options, text_column: null, label_column: null, labels_column: null, label_separator: null, indicator_columns: null, ...change });
+  readFile(file, { ...options, ...change });
 }
 
 /**
