@@ -81,7 +81,7 @@ def _read_custom_text(document: Document) -> Reading:
         words += "CustomMultiLabelClassification. Export such a one."
         raise document.error(words, kind=declared or kind_of(metadata.get("projectKind")))
     documents = list_under(document, assets, "documents")
-    files = members_by_name(document.member_names())
+    files = frozenset(document.member_names())
     found = [find_member(files, member, as_text(as_object(each).get("location"))) for each in documents]
     if documents and not any(found):
         words = "none of the files with its texts is there, such as {location!r}. Download them from the project's "
