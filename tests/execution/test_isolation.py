@@ -17,7 +17,17 @@ GB = 1_000_000_000
 def test_only_what_a_training_needs_is_passed_on() -> None:
     needed = {"PATH": "/bin", "LD_LIBRARY_PATH": "/lib", "OMP_NUM_THREADS": "2", "LC_ALL": "C", "PYTHONPATH": "/src"}
     secret = {"AWS_SECRET_ACCESS_KEY": "a", "HF_TOKEN": "b", "HTTPS_PROXY": "c", "WINDROW_DATA_DIR": "d", "path": "e"}
-    assert trim_environment(needed | secret) == needed | {"OPENBLAS_NUM_THREADS": "1"}
+    added = {"OPENBLAS_NUM_THREADS", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}
+    passed = trim_environment(needed | secret)
+    assert {name: value for name, value in passed.items() if name not in added} == needed
+    assert passed.keys() == needed.keys() | added
+
+
+def test_an_allocator_that_is_set_by_hand_stays_so_but_blas_has_one_thread() -> None:
+    given = {"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "8"}
+    passed = trim_environment(given)
+    assert passed | given == passed | {"OPENBLAS_NUM_THREADS": "8"}
+    assert passed["OPENBLAS_NUM_THREADS"] == "1"
 
 
 def test_concurrent_trainings_share_three_quarters_of_the_memory() -> None:

@@ -1,7 +1,9 @@
 """The loss is the published one, the steps reduce it, and neither memory nor repetition changes what they yield."""
 
+import gc
 import itertools
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,19 +12,21 @@ import torch
 from torch import Tensor
 
 from tests.learning.serving import layers_of, tensors, weights_of
-from windrow.arrays import PROJECTIONS, Ids, TokenStates
+from windrow.arrays import PROJECTIONS, Ids, Precision, TokenStates
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
-from windrow.learning import contrastive
+from windrow.learning import contrastive, trained_weights
 from windrow.learning.contrastive import (
     ContrastiveInputs,
     ContrastiveResult,
     contrastive_loss,
     jaccard_similarities,
     train_layers,
+    training_threads,
 )
 from windrow.learning.layers import pack_texts, token_states
 from windrow.learning.plan import FULL_BATCH, plan_steps
+from windrow.learning.trained_weights import TrainedWeights
 
 pytestmark = pytest.mark.slow
 
@@ -194,38 +198,99 @@ def test_bfloat16_products_give_nearly_the_same_changes_and_equal_bits_each_time
         assert likeness > 0.9
 
 
-def test_a_step_in_parts_is_the_step_in_one_piece(inputs: ContrastiveInputs, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = gradients(inputs)
-    for part_tokens in (1, 16, 40):
-        monkeypatch.setattr(contrastive, "MAX_MICRO_BATCH_TOKENS", part_tokens)
-        in_parts = gradients(inputs)
+@pytest.fixture
+def with_threads() -> Iterator[Callable[[int], None]]:
+    """Sets torch's number of threads for a test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_step_in_micro_batches_is_the_step_in_one_piece(
+    parts: int, inputs: ContrastiveInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = gradients(inputs, 1, monkeypatch)
+    for most_tokens in (1, 16, 40, 4_096):
+        monkeypatch.setattr(contrastive, "MAX_MICRO_BATCH_TOKENS", most_tokens)
+        in_parts = gradients(inputs, parts, monkeypatch)
         assert in_parts.keys() == whole.keys()
-        for name, gradient in whole.items():
-            torch.testing.assert_close(in_parts[name], gradient, atol=1e-6, rtol=1e-3)
+        for key, gradient in whole.items():
+            torch.testing.assert_close(in_parts[key], gradient, atol=1e-6, rtol=1e-3)
 
 
-def gradients(inputs: ContrastiveInputs) -> dict[str, Tensor]:
-    """Return the loss of one step over all texts, and its gradient for each projection."""
+def gradients(inputs: ContrastiveInputs, num_parts: int, monkeypatch: pytest.MonkeyPatch) -> dict[bytes, Tensor]:
+    """Return the loss of one step over all texts, and the gradient with which each projection is trained."""
+    found: dict[bytes, Tensor] = {}
+
+    def keep(weights: list[Tensor], gradients: list[Tensor], *_: object, **__: object) -> None:
+        assert weights[0].numpy().tobytes() not in found
+        found[weights[0].numpy().tobytes()] = gradients[0].clone()
+
+    monkeypatch.setattr(trained_weights, "adamw", keep)
     weights = tensors(inputs.weights)
-    names = [f"layers.{layer}.{name}.weight" for layer in (0, 3) for name in PROJECTIONS]
-    trained = {name: weights[name].requires_grad_() for name in names}
-    chosen = np.arange(len(inputs.labels))
+    names = [f"layers.{layer}.{name}.weight" for layer in range(4) for name in PROJECTIONS]
+    trained = TrainedWeights({name: weights[name] for name in names}, "float32")
     micro_batches = [
         pack_texts(inputs.texts, micro_batch, "mean")
-        for micro_batch in contrastive._micro_batches(inputs.texts, chosen)
+        for micro_batch in contrastive._micro_batches(inputs.texts, np.arange(len(inputs.labels)), num_parts)
     ]
-    loss = contrastive._backward(micro_batches, torch.from_numpy(inputs.labels), weights, inputs.layers, 0.2)
-    gradients = {name: tensor.grad for name, tensor in trained.items() if tensor.grad is not None}
-    assert gradients.keys() == trained.keys()
-    return gradients | {"loss": torch.tensor(loss)}
+    parts = [micro_batches[part::num_parts] for part in range(num_parts)]
+    step = contrastive._Step(parts, torch.from_numpy(inputs.labels), weights, inputs.layers, 0.2)
+    with training_threads(num_parts) as pool:
+        loss = step.take(trained, 0.1, pool)
+    assert len(found) == len(names)
+    return found | {b"loss": torch.tensor(loss)}
 
 
-def test_parts_hold_each_text_once_and_bound_the_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_two_threads_give_equal_bits_each_time_and_nearly_those_of_one(
+    precision: Precision, inputs: ContrastiveInputs, with_threads: Callable[[int], None]
+) -> None:
+    own = replace(inputs, layers=replace(inputs.layers, precision=precision))
+    with_threads(1)
+    by_one = train(own)
+    with_threads(2)
+    first = train(own)
+    for _ in range(5):
+        assert_equal_bits(train(own), first)
+    assert torch.get_num_threads() == 2
+    np.testing.assert_allclose(first.losses, by_one.losses, rtol=1e-3)
+    for name, change in by_one.changes.items():
+        likeness = (first.changes[name] * change).sum() / np.linalg.norm(first.changes[name]) / np.linalg.norm(change)
+        assert likeness > 0.99
+
+
+def test_a_training_leaves_no_memory_behind(inputs: ContrastiveInputs) -> None:
+    def count() -> int:
+        return sum(isinstance(each, Tensor) for each in gc.get_objects())
+
+    train(inputs)
+    gc.collect()
+    gc.disable()
+    try:
+        before = count()
+        train(inputs)
+        assert count() <= before
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_micro_batches_hold_each_text_once_and_bound_the_tokens(parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = some_texts(tuple(range(1, 41)))
     monkeypatch.setattr(contrastive, "MAX_MICRO_BATCH_TOKENS", 100)
-    micro_batches = contrastive._micro_batches(texts, np.arange(40))
+    micro_batches = contrastive._micro_batches(texts, np.arange(40), parts)
     assert sorted(itertools.chain(*micro_batches)) == list(range(40))
-    assert all(texts.lengths[micro_batch].sum() <= 100 + 40 for micro_batch in micro_batches)
+    assert all(texts.lengths[micro_batch].sum() <= 100 / parts + 40 for micro_batch in micro_batches)
+
+
+@pytest.mark.parametrize("lengths", [(1,), (3, 3), (1, 30), tuple(range(1, 41))])
+def test_few_tokens_are_one_micro_batch_a_thread_of_about_as_many_tokens(lengths: tuple[int, ...]) -> None:
+    texts = some_texts(lengths)
+    sizes = [int(texts.lengths[each].sum()) for each in contrastive._micro_batches(texts, np.arange(len(lengths)), 2)]
+    assert len(sizes) == min(2, len(lengths))
+    assert max(sizes) - min(sizes) <= 2 * max(lengths)
 
 
 def test_layers_below_the_trained_ones_stay_and_may_as_well_be_computed_before(inputs: ContrastiveInputs) -> None:

@@ -34,6 +34,11 @@ _NAMES = frozenset(
 _PREFIXES = ("LC_", "PYTHON", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ATEN_", "MALLOC_")
 
 
+# glibc keeps up to this much of what is freed: a training frees and takes hundreds of MB at each step, and the kernel
+# clears what it gives. Larger blocks are given back at once.
+_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20)}
+
+
 def trim_environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the variables of a training process: those of the system, of Python, and of the libraries.
 
@@ -44,7 +49,7 @@ def trim_environment(variables: Mapping[str, str] | None = None) -> dict[str, st
     passed = {name: value for name, value in given.items() if name in _NAMES or name.startswith(_PREFIXES)}
     # Of one thread from the start: NumPy and SciPy have an OpenBLAS each, whose threads wait for work by spinning. The
     # matrices are so small that this took a third of the time of a fit.
-    return passed | {"OPENBLAS_NUM_THREADS": "1"}
+    return _ALLOCATOR | passed | {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def default_memory_limit(processes: int, total_bytes: int | None = None) -> int:

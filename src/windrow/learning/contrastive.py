@@ -1,8 +1,10 @@
 """Train an encoder's top layers with the supervised contrastive loss, in torch."""
 
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -13,10 +15,10 @@ from torch import Tensor
 from windrow.arrays import PROJECTIONS, Floats, Ids, Labels, TokenStates, token_indices
 from windrow.domain.job import OnStep
 from windrow.learning.layers import PackedTexts, pack_texts, pooled, token_states
-from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, LayerConfig, Plan
+from windrow.learning.plan import MAX_AT_ONCE, MAX_MICRO_BATCH_TOKENS, LayerConfig, Plan
+from windrow.learning.trained_weights import TrainedWeights
 
-_BETAS = (0.9, 0.98)
-
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -67,42 +69,43 @@ def train_layers(inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float 
     frozen, trained_layers = _split(inputs.layers, inputs.plan.schedule.layers)
     texts = _states_after(frozen, inputs.texts, weights)
     names = [f"layers.{layer}.{name}" for layer in trained_layers.layers for name in PROJECTIONS]
-    trained = {f"{name}.weight": weights[f"{name}.weight"].clone().requires_grad_() for name in names}
-    optimizer = torch.optim.AdamW(trained.values(), betas=_BETAS, weight_decay=0.0, fused=True)
+    num_parts = min(torch.get_num_threads(), MAX_AT_ONCE)
+    trained = TrainedWeights({f"{name}.weight": weights[f"{name}.weight"] for name in names}, inputs.layers.precision)
     labels = torch.from_numpy(inputs.labels)
     losses: list[float] = []
     first_step = time.monotonic()
-    for number, (chosen, rate) in enumerate(zip(inputs.plan.steps, inputs.plan.learning_rates, strict=True), start=1):
-        now = time.monotonic()
-        step_s = (now - first_step) / max(len(losses), 1)
-        if max_seconds is not None and losses and now - started + step_s > max_seconds:
-            break
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        micro_batches = [pack_texts(texts, each, trained_layers.pooling) for each in _micro_batches(texts, chosen)]
-        optimizer.zero_grad()
-        loss = _backward(micro_batches, labels, weights | trained, trained_layers, inputs.plan.schedule.temperature)
-        optimizer.step()
-        losses.append(loss)
-        on_step(number, len(inputs.plan.steps), loss)
-    changes = {name: (trained[f"{name}.weight"].detach() - weights[f"{name}.weight"]).numpy() for name in names}
-    return ContrastiveResult(changes, tuple(losses))
+    with training_threads(num_parts) as pool:
+        for number, (chosen, rate) in enumerate(
+            zip(inputs.plan.steps, inputs.plan.learning_rates, strict=True), start=1
+        ):
+            now = time.monotonic()
+            step_s = (now - first_step) / max(len(losses), 1)
+            if max_seconds is not None and losses and now - started + step_s > max_seconds:
+                break
+            micro_batches = _micro_batches(texts, chosen, num_parts)
+            parts = [
+                [pack_texts(texts, each, trained_layers.pooling) for each in micro_batches[part::num_parts]]
+                for part in range(min(num_parts, len(micro_batches)))
+            ]
+            step = _Step(parts, labels, weights, trained_layers, inputs.plan.schedule.temperature)
+            losses.append(step.take(trained, rate, pool))
+            on_step(number, len(inputs.plan.steps), losses[-1])
+    changes = trained.changes()
+    return ContrastiveResult({name: changes[f"{name}.weight"].numpy() for name in names}, tuple(losses))
 
 
-def run_in_threads(trainings: Sequence[Callable[[], Result]], at_once: int) -> list[Result]:
-    """Run trainings at the same time, each with its part of torch's threads, and return their results in order.
+@contextmanager
+def training_threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Share torch's threads between threads that train at the same time.
 
     Args:
-        trainings: Call :func:`train_layers`.
-        at_once: How many run at the same time.
+        count: The number of threads; each computes with its part of torch's own.
     """
     threads = torch.get_num_threads()
     try:
         # The number of threads is each thread's own, but torch's libraries share one.
-        with ThreadPoolExecutor(
-            at_once, initializer=torch.set_num_threads, initargs=(max(1, threads // at_once),)
-        ) as pool:
-            return list(pool.map(lambda training: training(), trainings))
+        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(max(1, threads // count),)) as pool:
+            yield pool
     finally:
         torch.set_num_threads(threads)
 
@@ -153,41 +156,91 @@ def jaccard_similarities(sets: Tensor) -> Tensor:
     return shared / (sizes[:, None] + sizes[None] - shared).clamp(min=1)
 
 
-def _backward(
-    micro_batches: Sequence[PackedTexts],
-    labels: Tensor,
-    weights: Mapping[str, Tensor],
-    layers: LayerConfig,
-    temperature: float,
-) -> float:
-    """Compute the gradients of a step's loss over all pairs, in micro-batches to bound the memory.
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step's texts, in parts that are computed at the same time.
 
-    Source: Gao et al., Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup, arXiv 2101.06983
-    (gradient caching): the loss is differentiated with respect to the embeddings, then each micro-batch is encoded once
-    more to carry the gradient on.
+    Args:
+        parts: The micro-batches of each part, at least one.
+        labels: Of all texts.
+        weights: The encoder's tensors by canonical name.
+        layers: The trained layers, and how they compute.
+        temperature: The loss's.
     """
-    own = torch.cat([labels[micro_batch.order] for micro_batch in micro_batches])
-    if len(micro_batches) == 1:
-        loss = contrastive_loss(pooled(micro_batches[0], weights, layers), own, temperature)
+
+    parts: Sequence[Sequence[PackedTexts]]
+    labels: Tensor
+    weights: Mapping[str, Tensor]
+    layers: LayerConfig
+    temperature: float
+
+    def take(self, trained: TrainedWeights, rate: float, pool: ThreadPoolExecutor) -> float:
+        """Compute the loss over all pairs, and train the weights by its gradients.
+
+        Micro-batches bound the memory. Source: Gao et al., Scaling Deep Contrastive Learning Batch Size under Memory
+        Limited Setup, arXiv 2101.06983 (gradient caching): the loss is differentiated with respect to the embeddings,
+        then each micro-batch is encoded once more to carry the gradient on. Where a part is a single micro-batch, it is
+        encoded once.
+
+        Args:
+            trained: The weights.
+            rate: The learning rate.
+            pool: Computes the parts.
+
+        Returns:
+            The loss before the step.
+        """
+        is_kept = all(len(part) == 1 for part in self.parts)
+        micro_batches = [micro_batch for part in self.parts for micro_batch in part]
+
+        def encode(part: int) -> list[Tensor]:
+            with torch.set_grad_enabled(is_kept):
+                return [self._pooled(each, trained, part) for each in self.parts[part]]
+
+        encoded = [each for part in _run(pool, encode, range(len(self.parts))) for each in part]
+        embeddings = torch.cat([each.detach() for each in encoded]).requires_grad_()
+        own = torch.cat([self.labels[micro_batch.order] for micro_batch in micro_batches])
+        loss = contrastive_loss(embeddings, own, self.temperature)
         loss.backward()  # type: ignore[no-untyped-call]
+        assert embeddings.grad is not None
+        gradients = iter(torch.split(embeddings.grad, [len(micro_batch.order) for micro_batch in micro_batches]))
+        of_parts = [[next(gradients) for _ in part] for part in self.parts]
+        trained.begin_step(rate, [len(part) for part in self.parts])
+
+        def carry_on(part: int) -> None:
+            for micro_batch, gradient in zip(self.parts[part], of_parts[part], strict=True):
+                output = encoded[part] if is_kept else self._pooled(micro_batch, trained, part)
+                output.backward(gradient)  # type: ignore[no-untyped-call]
+            trained.end_part()
+
+        _run(pool, carry_on, range(len(self.parts)))
         return float(loss.detach())
-    with torch.no_grad():
-        embeddings = torch.cat([pooled(micro_batch, weights, layers) for micro_batch in micro_batches])
-    embeddings.requires_grad_()
-    loss = contrastive_loss(embeddings, own, temperature)
-    loss.backward()  # type: ignore[no-untyped-call]
-    assert embeddings.grad is not None
-    gradients = torch.split(embeddings.grad, [len(micro_batch.order) for micro_batch in micro_batches])
-    for micro_batch, gradient in zip(micro_batches, gradients, strict=True):
-        pooled(micro_batch, weights, layers).backward(gradient)  # type: ignore[no-untyped-call]
-    return float(loss.detach())
+
+    def _pooled(self, micro_batch: PackedTexts, trained: TrainedWeights, part: int) -> Tensor:
+        return pooled(micro_batch, {**self.weights, **trained.operands(part)}, self.layers)
 
 
-def _micro_batches(texts: TokenStates, chosen: Ids) -> list[Ids]:
-    """Split a step's texts into micro-batches that fit in memory, similar lengths together."""
+def _run(pool: ThreadPoolExecutor, task: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Run a task for each item at the same time; a single one in this thread."""
+    own = list(items)
+    return list(map(task, own) if len(own) == 1 else pool.map(task, own))
+
+
+def _micro_batches(texts: TokenStates, chosen: Ids, parts: int = 1) -> list[Ids]:
+    """Split a step's texts into micro-batches that fit in memory, similar lengths together.
+
+    Args:
+        texts: All texts.
+        chosen: Those of the step.
+        parts: How many micro-batches are in memory at the same time; each part gets as many.
+    """
     order = chosen[np.argsort(texts.lengths[chosen], kind="stable")]
-    micro_batch_of = np.cumsum(texts.lengths[order], dtype=np.int64) // MAX_MICRO_BATCH_TOKENS
-    return np.split(order, np.flatnonzero(np.diff(micro_batch_of)) + 1)
+    ends = np.cumsum(texts.lengths[order], dtype=np.int64)
+    size = MAX_MICRO_BATCH_TOKENS
+    if parts > 1:
+        rounds = math.ceil(int(ends[-1]) / MAX_MICRO_BATCH_TOKENS)
+        size = math.ceil((int(ends[-1]) + 1) / (rounds * parts))
+    return np.split(order, np.flatnonzero(np.diff(ends // size)) + 1)
 
 
 def _split(layers: LayerConfig, trained: int) -> tuple[LayerConfig, LayerConfig]:
