@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Floats, Labels
+from windrow.arrays import Floats, Ids, Labels
 from windrow.domain.prediction import Kind
 from windrow.domain.training_report import HeadReport
 from windrow.learning.label_sets import are_label_ids, as_sets
 from windrow.learning.multi_label_head import solve_sets
+from windrow.learning.softmax_head import AnyFloats, solve_labels
 
 # On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
 ADAPTED_C = 30.0
@@ -20,7 +21,7 @@ ADAPTED_LAYER_WEIGHTS = (0.5, 0.5, 1.0)
 # Up to this many rows double precision is affordable and converges closer; above, it takes too much memory, and half as
 # long again (4,000 rows of 77 labels: 3.3 s against 2.1 s, 90.8 % both).
 MAX_EXACT_ROWS = 2_000
-_MAX_SOLVER_STEPS = 1_000
+MAX_SOLVER_STEPS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +148,23 @@ def solve(features: Floats, labels: Labels, c: float) -> LinearHead:
         labels: Each row's label, every id from 0 to its maximum at least once, at least two of them; or its label set.
         c: Inverse regularisation, scikit-learn's ``C``.
     """
-    exact = features.astype(np.float64) if len(features) <= MAX_EXACT_ROWS else features
+    exact = features.astype(np.float64) if len(features) <= MAX_EXACT_ROWS else None
     if not are_label_ids(labels):
-        return LinearHead(*solve_sets(exact, as_sets(labels), c))
+        return LinearHead(*solve_sets(features if exact is None else exact, as_sets(labels), c))
+    weights, bias = (
+        _solve_many(features, labels, c) if exact is None else solve_labels(exact, labels, c, MAX_SOLVER_STEPS)
+    )
+    if len(weights) == 1:
+        # The differences of two softmax rows.
+        weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
+    return LinearHead(weights.astype(np.float32), bias.astype(np.float32))
+
+
+def _solve_many(features: Floats, label_ids: Ids, c: float) -> tuple[AnyFloats, AnyFloats]:
+    """Fit a logistic regression to many rows, as :func:`windrow.learning.softmax_head.solve_labels` does to few."""
     # Only the training process fits heads; a server that merely predicts never loads scikit-learn.
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=c, max_iter=_MAX_SOLVER_STEPS)
-    model.fit(exact, labels)
-    weights, bias = model.coef_, model.intercept_
-    if len(model.classes_) == 2:
-        # scikit-learn keeps one row for two labels: the difference of two softmax rows.
-        weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
-    return LinearHead(weights.astype(np.float32), bias.astype(np.float32))
+    model = LogisticRegression(C=c, max_iter=MAX_SOLVER_STEPS)
+    model.fit(features, label_ids)
+    return model.coef_, model.intercept_

@@ -1,0 +1,54 @@
+"""The solution is scikit-learn's, for two labels and for more."""
+
+import numpy as np
+import pytest
+
+from windrow.arrays import Floats, Ids
+from windrow.learning import head
+from windrow.learning.head import solve
+from windrow.learning.softmax_head import solve_labels
+
+
+def some_rows(labels: int, rows: int = 60, width: int = 12) -> tuple[Floats, Ids]:
+    random = np.random.default_rng(4)
+    features = random.normal(size=(rows, width)).astype(np.float32)
+    directions = random.normal(size=(labels, width))
+    label_ids = (features @ directions.T + random.normal(size=(rows, labels))).argmax(axis=1)
+    label_ids[:labels] = np.arange(labels)
+    return features, label_ids
+
+
+@pytest.mark.parametrize("labels", [2, 3, 7])
+@pytest.mark.parametrize("c", [1.0, 64.0])
+def test_it_finds_what_scikit_learn_finds(labels: int, c: float) -> None:
+    from sklearn.linear_model import LogisticRegression  # takes a second, which collecting tests should not
+
+    features, label_ids = some_rows(labels)
+    weights, biases = solve_labels(features.astype(np.float64), label_ids, c, 1_000)
+    found = LogisticRegression(C=c, max_iter=1_000).fit(features.astype(np.float64), label_ids)
+    assert weights.shape == found.coef_.shape == (labels if labels > 2 else 1, 12)
+    np.testing.assert_allclose(weights, found.coef_, atol=1e-6)
+    np.testing.assert_allclose(biases, found.intercept_, atol=1e-6)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_few_rows_and_many_are_fitted_alike(labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    features, label_ids = some_rows(labels)
+    few = solve(features, label_ids, 4.0)
+    monkeypatch.setattr(head, "MAX_EXACT_ROWS", len(features) - 1)
+    many = solve(features, label_ids, 4.0)
+    assert few.weights.shape == many.weights.shape == (labels, 12)
+    np.testing.assert_allclose(few.scores(features), many.scores(features), atol=2e-3)
+
+
+def test_rows_that_are_all_alike_leave_the_share_of_each_label() -> None:
+    weights, biases = solve_labels(np.zeros((6, 4)), np.array([0, 0, 0, 1, 1, 2]), 1.0, 1_000)
+    assert not weights.any()
+    shares = np.exp(biases) / np.exp(biases).sum()
+    np.testing.assert_allclose(shares, [1 / 2, 1 / 3, 1 / 6], atol=1e-3)
+
+
+def test_logits_that_overflow_give_finite_numbers() -> None:
+    features, label_ids = some_rows(3)
+    weights, biases = solve_labels(1e6 * features.astype(np.float64), label_ids, 1e6, 50)
+    assert np.isfinite(weights).all() and np.isfinite(biases).all()
