@@ -7,7 +7,6 @@ block after it shows the reply, or those members of it that the reader needs now
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.ports import free_port
 
 START_TIMEOUT_S = 120
 SHUTDOWN_TIMEOUT_S = 60
@@ -65,7 +66,7 @@ class Tour:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port = _free_port()
+        self._port = free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self._variables: list[str] = []
 
@@ -116,9 +117,3 @@ class Tour:
 
     def _log(self) -> str:
         return (self._folder / "log").read_text(errors="replace")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

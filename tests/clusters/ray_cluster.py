@@ -4,14 +4,21 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from tests.ports import HOST, free_port
 from tests.source_tree import ROOT
+from windrow.domain.errors import ClusterUnavailable
+
+Answer = TypeVar("Answer")
 
 _START_TIMEOUT_S = 60
+# Ray looks for free ports and takes them later, when another cluster may have them.
+_STARTS = 3
 
 
 @dataclass(slots=True)
@@ -21,10 +28,12 @@ class RayCluster:
     Args:
         process: Starts and ends the nodes.
         address: What drivers connect to, as ``HOST:PORT``.
+        client_address: What those connect to that are no part of it, as ``ray://HOST:PORT``; empty where none may.
     """
 
     process: "subprocess.Popen[str]"
     address: str = ""
+    client_address: str = ""
 
     def kill_node(self, number: int) -> None:
         """End a node as a power cut would; 0 is the head, without which there is no cluster."""
@@ -48,32 +57,49 @@ class RayCluster:
 
 
 @contextmanager
-def ray_cluster(*cpus: int, log: Path | None = None, **variables: str) -> Iterator[RayCluster]:
+def ray_cluster(
+    *cpus: int, log: Path | None = None, has_clients: bool = False, **variables: str
+) -> Iterator[RayCluster]:
     """Run a cluster inside a ``with`` block.
 
     Args:
         cpus: The processors that each node says it has; the first node is the head.
         log: Where what the nodes print goes; ``None`` for nowhere.
+        has_clients: Whether it lets drivers in that are no part of it.
         variables: Further environment variables of the nodes.
     """
     with (Path(os.devnull) if log is None else log).open("ab") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.clusters.ray_nodes", *map(str, cpus)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            cwd=ROOT,
-            env=os.environ | variables,
-            start_new_session=True,
-        )
+        for _ in range(_STARTS):
+            port = free_port() if has_clients else 0
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.clusters.ray_nodes", *map(str, (port, *cpus))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                cwd=ROOT,
+                env=os.environ | variables,
+                start_new_session=True,
+            )
+            try:
+                assert process.stdout is not None
+                if address := process.stdout.readline().strip():
+                    yield RayCluster(process, address, f"ray://{HOST}:{port}" if port else "")
+                    return
+            finally:
+                _end(process)
+        raise AssertionError("the cluster did not start")
+
+
+def ask_as_client(ask: Callable[[], Answer]) -> Answer:
+    """Ask until Ray lets a client in: it starts a server for each one, and gives up where that takes half a minute."""
+    for _ in range(_STARTS):
         try:
-            assert process.stdout is not None
-            cluster = RayCluster(process, process.stdout.readline().strip())
-            assert cluster.address, "the cluster did not start"
-            yield cluster
-        finally:
-            _end(process)
+            return ask()
+        except ClusterUnavailable as error:
+            refused = error
+            assert refused.facts["problem"] == "unreachable", refused
+    raise refused
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

@@ -1,7 +1,8 @@
-"""Run the nodes of a Ray cluster here: ``python -m tests.clusters.ray_nodes CPUS CPUS …``, one for each node.
+"""Run the nodes of a Ray cluster here: ``python -m tests.clusters.ray_nodes PORT CPUS CPUS …``, one for each node.
 
-Prints the cluster's address, then does what standard input says, a line each, and answers with a line: ``kill N`` ends
-node N as a power cut would, ``add CPUS`` starts another one. Ends with standard input, and takes every process along.
+At the port, unless it is 0, the head lets clients in that are no part of the cluster. Prints the cluster's address,
+then does what standard input says, a line each, and answers with a line: ``kill N`` ends node N as a power cut would,
+``add CPUS`` starts another one. Ends with standard input, and takes every process along.
 """
 
 import os
@@ -14,6 +15,7 @@ from typing import Any
 # Paths of sockets must be short, which those of a test's own folder are not.
 FOLDER, FOLDER_PREFIX = "/tmp", "wdr"
 OBJECT_STORE_BYTES = 100_000_000
+JOIN_TIMEOUT_S = 180
 # That a node is gone shows within seconds rather than within half a minute; nobody is told that tests run.
 VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -35,19 +37,19 @@ def main() -> None:
     # There Ray notes the address of the last cluster, which is nobody else's business.
     os.environ["RAY_TMPDIR"] = folder
     Path(folder, "ray").mkdir()
-    head_cpus, *others = map(int, sys.argv[1:])
-    cluster: Any = Cluster(  # Ray declares the types of half of it
-        initialize_head=True,
-        head_node_args={
-            "num_cpus": head_cpus,
-            "include_dashboard": False,
-            "object_store_memory": OBJECT_STORE_BYTES,
-            "temp_dir": folder,
-        },
-    )
+    client_port, head_cpus, *others = map(int, sys.argv[1:])
+    cluster: Any = Cluster()  # Ray declares the types of half of it
+
+    def add(cpus: int, **options: object) -> Any:
+        """Add a node; Ray itself waits for half a minute, which is short on a machine that does much else."""
+        node = cluster.add_node(wait=False, num_cpus=cpus, object_store_memory=OBJECT_STORE_BYTES, **options)
+        cluster._wait_for_node(node, JOIN_TIMEOUT_S)
+        return node
+
     try:
-        nodes = [cluster.head_node]
-        nodes += [cluster.add_node(num_cpus=cpus, object_store_memory=OBJECT_STORE_BYTES) for cpus in others]
+        clients = {"ray_client_server_port": client_port} if client_port else {}
+        nodes = [add(head_cpus, include_dashboard=False, temp_dir=folder, **clients)]
+        nodes += map(add, others)
         print(cluster.address, file=replies)
         for line in sys.stdin:
             verb, number = line.split()
@@ -55,7 +57,7 @@ def main() -> None:
                 cluster.remove_node(nodes[int(number)], allow_graceful=False)
                 print("killed", file=replies)
             else:
-                nodes.append(cluster.add_node(num_cpus=int(number), object_store_memory=OBJECT_STORE_BYTES))
+                nodes.append(add(int(number)))
                 print(len(nodes) - 1, file=replies)
     finally:
         cluster.shutdown()

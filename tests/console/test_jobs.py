@@ -1,6 +1,5 @@
 """Jobs: each training is listed, followed while it runs, cancelled, and tells why it made nothing."""
 
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme, Watch
 from tests.console.conftest import Findings, OpenPage
+from tests.ports import free_port
 from tests.servers import Running, Start, fit
 
 pytestmark = pytest.mark.slow
@@ -46,13 +46,6 @@ def open_jobs(server: Running, page: Page, query: str = "") -> Page:
 
 def row_of(page: Page, name: str) -> Locator:
     return page.get_by_role("table", name="Jobs").get_by_role("row").filter(has_text=name)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_a_server_without_jobs_says_what_a_job_is_and_how_to_begin(

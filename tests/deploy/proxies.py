@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from tests.http.certificates import Authority
+from tests.ports import free_port
 from tests.source_tree import ROOT
 
 START_TIMEOUT_S = 60
@@ -46,7 +47,7 @@ class Proxy(ABC):
 
     def __init__(self, folder: Path, upstream_port: int) -> None:
         self.authority = Authority(folder)
-        self.port = _free_port()
+        self.port = free_port()
         self._log = folder / "proxy.log"
         files = {"/etc/letsencrypt/live/windrow.example/fullchain.pem": str(self.authority.certificate)}
         files |= {"/etc/letsencrypt/live/windrow.example/privkey.pem": str(self.authority.key)}
@@ -113,9 +114,3 @@ def exchange(text: str, exchanged: dict[str, str]) -> str:
 def find(program: str) -> str:
     """Return where a program is, which may be outside an ordinary user's search path; empty if it is nowhere."""
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") or ""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -17,7 +17,8 @@ import httpx
 import psutil
 
 from tests.clusters.ray_cluster import RayCluster, ray_cluster
-from tests.object_stores.servers import HOST, free_port, moto
+from tests.object_stores.servers import moto
+from tests.ports import HOST, free_port
 
 TIMEOUT_S = 90
 # So many that Ray sets aside; nobody keeps a replica from taking more or less.
@@ -75,11 +76,13 @@ class Serving:
             return False
 
     def kill_replica(self) -> None:
-        """End a replica as the kernel does that runs out of memory."""
-        self.replicas()[0].send_signal(signal.SIGKILL)
+        """End a replica as the kernel does that runs out of memory, and wait until it has ended."""
+        victim = self.replicas()[0]
+        victim.send_signal(signal.SIGKILL)
+        victim.wait(TIMEOUT_S)
 
     def fit(self) -> None:
-        """Train a classifier that says which of three words a text has, and wait until every replica knows it."""
+        """Train a classifier that says which of three words a text has, which every replica knows within a second."""
         rows = [{"text": f"{label} number {number}", "label": label} for label in LABELS for number in range(8)]
         with self.client() as client:
             reply = client.post(
@@ -94,7 +97,7 @@ def serving(folder: Path) -> Iterator[Serving]:
     cache = folder / "cache"
     with moto() as store:
         variables = {**store.variables(), "WINDROW_CACHE_DIR": str(cache)}
-        with ray_cluster(NODE_CPUS, NODE_CPUS, log=folder / "nodes.log", **variables) as cluster:
+        with ray_cluster(NODE_CPUS, NODE_CPUS, log=folder / "nodes.log", has_clients=False, **variables) as cluster:
             yield Serving(cluster, store.new_data_dir(), free_port(), cache, variables)
 
 

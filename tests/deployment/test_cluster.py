@@ -2,7 +2,9 @@
 
 import socket
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -29,6 +31,17 @@ def test_a_cluster_that_cannot_be_reached_is_told_within_seconds(scheme: str) ->
     assert address in refused.value.detail
     assert "Connection refused" in refused.value.detail
     assert time.monotonic() - began < 30  # Ray itself takes longer
+
+
+@pytest.mark.slow
+def test_a_port_at_which_something_else_listens_is_told() -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        thread = threading.Thread(target=other.handle_request)
+        thread.start()
+        address = f"127.0.0.1:{other.server_port}"
+        with pytest.raises(ClusterUnavailable, match=f"{address} .* not Ray"), connected(address):
+            pass
+        thread.join()
 
 
 @pytest.mark.slow

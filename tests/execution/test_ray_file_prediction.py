@@ -4,18 +4,19 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.clusters.ray_cluster import RayCluster, ray_cluster
+from tests.clusters.ray_cluster import RayCluster, ask_as_client, ray_cluster
 from tests.object_stores import servers
 from windrow.bootstrap import open_exported, open_service
 from windrow.domain.archive import ExportRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.dataset import Row
-from windrow.domain.errors import ClusterUnavailable, LimitExceeded, TrainingCancelled
+from windrow.domain.errors import ClusterUnavailable, InvalidParameter, LimitExceeded, TrainingCancelled
 from windrow.domain.file_prediction import FileProgress, PredictFilesReport, PredictFilesRequest, ignore_file_progress
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.threshold import SetThresholdRequest
@@ -54,7 +55,7 @@ def moto() -> Iterator[servers.Store]:
 @pytest.fixture(scope="module")
 def cluster(moto: servers.Store) -> Iterator[RayCluster]:
     """A cluster whose nodes have the credentials of an object store."""
-    with ray_cluster(1, 1, log=None, **moto.variables()) as cluster:
+    with ray_cluster(1, 1, log=None, has_clients=True, **moto.variables()) as cluster:
         yield cluster
 
 
@@ -84,6 +85,25 @@ def parts(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(out.glob("part-*"))}
 
 
+@contextmanager
+def service_with_other_base_model(data_dir: Path, patch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """A service with a classifier whose base model no node has."""
+    bundled, name = find_bundled(), "acme/other"
+    assert bundled is not None
+    folder = data_dir / "base_models" / "acme--other"
+    shutil.copytree(bundled, folder)
+    config = folder / "sentence_bert_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "max_seq_length": 64}))
+    patch.setenv("WINDROW_DATA_DIR", str(data_dir))
+    patch.setenv("WINDROW_ALLOWED_BASE_MODELS", name)
+    service = open_service(read_settings())
+    try:
+        service.fit(FitRequest("tickets", EXAMPLES, base_model=name, num_iterations=0))
+        yield service
+    finally:
+        service.close()
+
+
 def on_ray(service: Service, source: Path, out: Path, **options: object) -> PredictFilesReport:
     return predict_files(service, request_of(source, out, runner="ray", **options))
 
@@ -102,6 +122,22 @@ def test_a_cluster_gives_what_this_machine_gives_and_goes_on_where_parts_are_mis
     again = on_ray(service, source, tmp_path / "there", scores=True, workers=1)
     assert (again.shards_before, again.rows_now) == (7, 40)
     assert parts(tmp_path / "there") == parts(tmp_path / "here")
+
+
+def test_a_client_of_the_cluster_gives_the_same_with_a_base_model_of_its_own(
+    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray Data does not run in a client, so it runs on the cluster."""
+    with service_with_other_base_model(tmp_path / "data", monkeypatch) as service:
+        source = write(tmp_path / "mails.csv", [*texts(100), "x" * 20_001])
+        options = {"runner": cluster.client_address, "note_bad_rows": True}
+        here = predict_files(service, request_of(source, tmp_path / "here", note_bad_rows=True))
+        there = ask_as_client(lambda: predict_files(service, request_of(source, tmp_path / "there", **options)))
+        assert replace(there, seconds=here.seconds, output=here.output) == here
+        assert parts(tmp_path / "there") == parts(tmp_path / "here")
+        source.write_text(source.read_text().replace("order 1,", "order one,"))
+        with pytest.raises(InvalidParameter, match="is changed"):
+            predict_files(service, request_of(source, tmp_path / "there", **options))
 
 
 def test_each_row_is_there_once_where_a_node_dies(service: Service, on_cluster: RayCluster, tmp_path: Path) -> None:
@@ -157,27 +193,15 @@ def test_nodes_read_and_write_an_object_store_themselves(
 def test_a_base_model_that_nodes_lack_is_sent_along(
     on_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bundled = find_bundled()
-    assert bundled is not None
-    data, name = tmp_path / "data", "acme/other"
-    shutil.copytree(bundled, data / "base_models" / "acme--other")
-    config = data / "base_models" / "acme--other" / "sentence_bert_config.json"
-    config.write_text(json.dumps({**json.loads(config.read_text()), "max_seq_length": 64}))
-    monkeypatch.setenv("WINDROW_DATA_DIR", str(data))
-    monkeypatch.setenv("WINDROW_ALLOWED_BASE_MODELS", name)
-    service = open_service(read_settings())
-    try:
-        service.fit(FitRequest("tickets", EXAMPLES, base_model=name, num_iterations=0))
+    with service_with_other_base_model(tmp_path / "data", monkeypatch) as service:
         source = write(tmp_path / "mails.csv", texts(60))
         predict_files(service, request_of(source, tmp_path / "here"))
         on_ray(service, source, tmp_path / "there", workers=1)
-    finally:
-        service.close()
     assert parts(tmp_path / "there") == parts(tmp_path / "here")
 
 
 def test_a_cancelled_run_ends_soon_and_can_go_on(service: Service, on_cluster: RayCluster, tmp_path: Path) -> None:
-    source, control = write(tmp_path / "mails.csv", texts(800)), TrainingControl()
+    source, control = write(tmp_path / "mails.csv", texts(2_400)), TrainingControl()
 
     def cancel(progress: FileProgress) -> None:
         if progress.shards:
@@ -185,10 +209,10 @@ def test_a_cancelled_run_ends_soon_and_can_go_on(service: Service, on_cluster: R
 
     with pytest.raises(TrainingCancelled):
         predict_files(service, request_of(source, tmp_path / "out", runner="ray"), cancel, control)
-    assert 1 <= len(parts(tmp_path / "out")) < 20
+    assert 1 <= len(parts(tmp_path / "out")) < 60
     report = predict_files(service, request_of(source, tmp_path / "out"))
-    assert report.rows_now < 800
-    assert len(parts(tmp_path / "out")) == 20
+    assert report.rows_now < 2_400
+    assert len(parts(tmp_path / "out")) == 60
 
 
 def test_a_cluster_that_is_not_there_is_told_and_nothing_is_classified(

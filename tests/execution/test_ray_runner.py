@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.clusters.node_faults import NodeFaults
-from tests.clusters.ray_cluster import RayCluster, ray_cluster
+from tests.clusters.ray_cluster import RayCluster, ask_as_client, ray_cluster
 from windrow.arrays import TokenStates
 from windrow.domain.errors import ClusterUnavailable, ShuttingDown, TrainingCancelled, TrainingFailed, WindrowError
 from windrow.domain.recipe import Recipe
@@ -83,7 +83,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def nodes_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     faults, base_models = NodeFaults(tmp_path_factory.mktemp("faults")), tmp_path_factory.mktemp("cache")
     variables = {"PYTHONPATH": faults.python_path, "WINDROW_CACHE_DIR": str(base_models)}
-    with ray_cluster(0, 1, log=None, **variables) as cluster, pytest.MonkeyPatch.context() as patch:
+    with ray_cluster(0, 1, log=None, has_clients=True, **variables) as cluster, pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_ADDRESS", cluster.address)
         yield Nodes(cluster, faults, base_models)
 
@@ -241,6 +241,17 @@ def test_a_runner_that_is_closed_ends_its_task_and_takes_no_other(
         shared_runner.run(training, close)
     with pytest.raises(ShuttingDown):
         shared_runner.run(FIT_TASK)
+
+
+def test_a_server_outside_of_the_cluster_trains_there_through_its_client_port(
+    training: TrainAdapterTask, local: TrainAdapterOutcome, nodes: Nodes
+) -> None:
+    runner = RayRunner(replace(OPTIONS, runner=nodes.cluster.client_address), 1)
+    steps: list[int] = []
+    outcome = ask_as_client(lambda: runner.run(training, lambda step, of, loss: steps.append(step)))
+    assert bits(outcome) == bits(local)
+    assert steps == [1, 2, 3]
+    runner.close()
 
 
 def test_idle_training_processes_give_their_processors_back(nodes: Nodes) -> None:

@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,9 +23,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.ports import HOST, free_port
 from tests.source_tree import ROOT
 
-HOST = "127.0.0.1"
 START_TIMEOUT_S = 60
 ACCESS_KEY, SECRET_KEY = "tests-access-key", "tests-secret-key"
 AZURE_ACCOUNT = "devstoreaccount1"
@@ -125,14 +124,6 @@ class Store:
         self.process.wait()
 
 
-def free_port() -> int:
-    """Return a port on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def moto() -> Iterator[Store]:
     """Start moto, which speaks like S3 and holds all in memory."""
@@ -213,6 +204,7 @@ def _running(command: Sequence[str], store: Store, path: str, status: int | None
                 said = Path(log.name).read_text(errors="replace")[-2_000:]
                 assert process.poll() is None and time.monotonic() < deadline_s, f"{store.name} did not start: {said}"
                 time.sleep(0.05)
+            assert process.poll() is None, f"{store.name} did not start, and something else answers at its port"
             yield Store(store.name, store.scheme, store.port, store.path, process)
         finally:
             with suppress(ProcessLookupError):  # the whole group: some start others

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from windrow.domain.errors import ClusterUnavailable
-from windrow.execution.ray_cluster import find_obstacle
+from windrow.execution.ray_cluster import find_obstacle, words_of
 from windrow.settings import read_environment
 
 _ADDRESS = "RAY_ADDRESS"
@@ -36,7 +36,7 @@ def connected(address: str | None) -> Iterator[None]:
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise _unreachable(address, " ".join(str(error).split())) from error
+        raise _unreachable(address, words_of(error)) from error
     import ray.serve
 
     # It tells each of its steps, in which users of Windrow find nothing.

@@ -17,6 +17,14 @@ CLIENT_SCHEME: Final = "ray://"
 _PROBE_TIMEOUT_S: Final = 5.0
 # The variables of a driver, beside those of a training process: where the cluster is and how it is spoken to.
 _PREFIXES: Final = ("RAY_", "GRPC_")
+# For so many seconds a cluster goes on for a client that is gone. Ray's 30 are long for whoever has cancelled.
+_CLIENT_GRACE: Final = "RAY_CLIENT_RECONNECT_GRACE_PERIOD"
+_CLIENT_GRACE_S: Final = "5"
+# How a gRPC connection begins, and where the answer has its kind, which is one of the settings. Source: RFC 9113, 3.4
+_PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
+_KIND_AT: Final = 3
+_SETTINGS: Final = 4
+_NO_RAY: Final = "what listens there is not Ray"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def driver_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """
     own = {name: value for name, value in read_environment().items() if name.startswith(_PREFIXES)}
     # Ray tells its makers nothing of a cluster that Windrow works with.
-    return {**variables, **own, "RAY_USAGE_STATS_ENABLED": "0"}
+    return {**variables, _CLIENT_GRACE: _CLIENT_GRACE_S, **own, "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 def connect(options: RayOptions) -> None:
@@ -97,10 +105,18 @@ def connect(options: RayOptions) -> None:
         raise unreachable(options.runner, f"it did not answer within {options.connect_s:.0f} seconds")
     if (error := connected[0]) is None:
         return
-    message = " ".join(str(error).split())
+    message = words_of(error)
     if "ersion mismatch" in message or "ersions do not match" in message:
         raise other_versions("the cluster's head", [message])
-    raise unreachable(options.runner, message[:300] or type(error).__name__)
+    raise unreachable(options.runner, message[:300])
+
+
+def words_of(error: BaseException) -> str:
+    """Return what Ray says in an error on one line, without the traceback that comes from the cluster."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if any(line.startswith("Traceback") or ": Traceback" in line for line in lines):
+        lines = lines[-1:]
+    return " ".join(" ".join(lines).split()) or type(error).__name__
 
 
 def _address(runner: str) -> str:
@@ -111,8 +127,17 @@ def _address(runner: str) -> str:
     return named if named not in ("", "local") else "auto"
 
 
+def is_client(runner: str) -> bool:
+    """Whether a driver speaks Ray's client protocol, and so is no part of the cluster.
+
+    Args:
+        runner: The setting.
+    """
+    return _address(runner).startswith(CLIENT_SCHEME)
+
+
 def find_obstacle(address: str) -> str | None:
-    """Look whether anything listens at a cluster's address: Ray itself takes minutes, and may then end this process.
+    """Look whether Ray may listen at a cluster's address: Ray itself takes minutes, and may then end this process.
 
     Args:
         address: HOST:PORT or ray://HOST:PORT; any other one is not looked at.
@@ -124,10 +149,26 @@ def find_obstacle(address: str) -> str | None:
     if not colon:
         return None
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _PROBE_TIMEOUT_S).close()
+        with socket.create_connection((host.strip("[]"), int(port)), _PROBE_TIMEOUT_S) as connection:
+            return None if _has_tls() or _speaks_grpc(connection) else _NO_RAY
     except (OSError, ValueError, OverflowError) as error:  # the port may be no number, or none that there is
         return getattr(error, "strerror", None) or str(error)
-    return None
+
+
+def _has_tls() -> bool:
+    return read_environment().get("RAY_USE_TLS", "0").lower() in ("1", "true")
+
+
+def _speaks_grpc(connection: socket.socket) -> bool:
+    """Whether the other side answers as what Ray listens with, within some seconds."""
+    answer = b""
+    try:
+        connection.sendall(_PREFACE)
+        while len(answer) <= _KIND_AT and (more := connection.recv(64)):
+            answer += more
+    except OSError:  # it says nothing, or breaks off
+        return False
+    return len(answer) > _KIND_AT and answer[_KIND_AT] == _SETTINGS
 
 
 def _initialize(address: str) -> BaseException | None:

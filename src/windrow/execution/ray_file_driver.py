@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from windrow.domain.errors import ClusterUnavailable, WindrowError
 from windrow.execution.ray_base_models import base_model_files
@@ -18,16 +18,12 @@ from windrow.execution.ray_cluster import (
     RayOptions,
     check_versions,
     connect,
+    is_client,
     largest_node,
     no_processors,
     windrow_missing,
 )
-from windrow.execution.ray_shard_actor import ShardActor
-
-# A shard whose process dies is begun again on another one, so often; more has its reason in the shard.
-RETRIES: Final = 3
-# One is classified while the next one lies ready.
-_SHARDS_PER_WORKER: Final = 2
+from windrow.execution.ray_shards import coordinated_results, shard_results
 
 
 def main() -> None:
@@ -64,44 +60,26 @@ def classified(job: dict[str, Any], archive: bytes) -> Iterator[dict[str, Any]]:
     connect(RayOptions(job["runner"], threads))
     if (largest := largest_node()) < threads:
         raise no_processors(threads, largest)
-    import ray
-
     try:
-        for told in _shards(job, archive, threads):
+        for told in _shards(job, archive):
             check_versions(json.loads(told.pop("versions")))
             if told["problem"]:
                 yield {"problem": json.loads(told["problem"])}
                 return
             yield {name: value for name, value in told.items() if name != "problem"}
-    except (ray.exceptions.RayError, ray.exceptions.RaySystemError, RuntimeError, OSError) as error:
+    except WindrowError:
+        raise
+    except Exception as error:  # Ray raises what it likes
         raise _failure(error) from error
 
 
-def _shards(job: dict[str, Any], archive: bytes, threads: int) -> Iterator[dict[str, Any]]:
+def _shards(job: dict[str, Any], archive: bytes) -> Iterator[dict[str, Any]]:
     import ray
-    import ray.data
 
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    resources: Any = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    processors = float(resources.get("CPU", 0.0))
-    workers = int(job["workers"] or max(1, processors // threads))
-    workers = min(workers, len(job["parts"]))
     folder = job["base_model_folder"]
     files = [base_model_files(Path(folder))] if folder else []
-    items = [{"file": file, "shard": shard} for file, shard in job["parts"]]
-    actor: Any = ShardActor  # Ray declares functions alone
-    results = ray.data.from_items(items, override_num_blocks=len(items)).map(
-        actor,
-        fn_constructor_args=(json.dumps(job["actor"]), [ray.put(archive)], files),
-        compute=ray.data.ActorPoolStrategy(
-            min_size=1, max_size=workers, initial_size=workers, max_tasks_in_flight_per_actor=_SHARDS_PER_WORKER
-        ),
-        num_cpus=threads,
-        max_restarts=-1,
-        max_task_retries=RETRIES,
-    )
-    yield from results.iter_rows()
+    results = coordinated_results if is_client(job["runner"]) else shard_results
+    yield from results(job, ray.put(archive), files)
 
 
 def problem_of(error: WindrowError) -> dict[str, Any]:
