@@ -129,3 +129,24 @@ def test_a_named_column_makes_a_header_in_any_case() -> None:
 def test_only_known_names_make_a_header() -> None:
     assert evidence_of("id,text", DETECT_ALL) == (Evidence.SURE, ["id", "text"])
     assert evidence_of("Hello, world", DETECT_ALL)[0] is Evidence.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('label,text\nbug,"it crashed\ntoday"\nidea,more\n', [["bug", "it crashed\ntoday"], ["idea", "more"]]),
+        ('label,text\r\nbug,"it crashed\r\ntoday"\r\n', [["bug", "it crashed\r\ntoday"]]),
+        ('text,label\n"so, it\ncrashed",bug\n', [["so, it\ncrashed", "bug"]]),
+        ('text,note,label\nhi,"one\ntwo",bug\n', [["hi", "one\ntwo", "bug"]]),
+    ],
+)
+def test_a_quoted_text_of_two_lines_is_one_value_wherever_it_stands(text: str, rows: list[list[object]]) -> None:
+    assert [values for _, values in read(text)] == rows
+
+
+@pytest.mark.parametrize(
+    "text", ['label,text\nbug,"15 inch\nidea,24"\n', 'id,text,label\n1,"15 inch,bug\n2,24",idea\n']
+)
+def test_stray_quotation_marks_that_join_whole_rows_are_refused(text: str) -> None:
+    with pytest.raises(InvalidFile, match="what may be several rows"):
+        read(text)

@@ -374,28 +374,38 @@ def _check_is_one(source: Source, row: Sequence[str], dialect: _Dialect, place: 
 def _is_several(row: Sequence[str], dialect: _Dialect, num_lines: int, num_values: int) -> bool:
     """Return whether a row may be several rows that a stray quotation mark joins.
 
-    Few programs quote in TSV, so any multi-line value is suspect there; in CSV, only one whose lines look like rows.
+    Few programs quote in TSV, so any multi-line value is suspect there; in CSV, only one all lines of which look
+    like rows.
     """
     if dialect.delimiter == "\t":
         return num_lines > 1 or any("\t" in value for value in row)
     return num_lines > 1 and any(
-        _are_rows(value, place, dialect.delimiter, num_values) for place, value in enumerate(row)
+        _are_rows(value, (place, len(row) - 1 - place), dialect.delimiter, num_values)
+        for place, value in enumerate(row)
     )
 
 
-def _are_rows(text: str, place: int, delimiter: str, num_values: int) -> bool:
-    """Return whether each line of a value except the last looks like the end of a row.
+def _are_rows(text: str, beside: tuple[int, int], delimiter: str, num_values: int) -> bool:
+    """Return whether each line of a value looks like a row: the first with what stands before, the last with the rest.
 
     In prose, a space follows a comma, so such a line does not look like a row.
+
+    Args:
+        text: The value.
+        beside: How many values its row has before it, and behind it.
+        delimiter: What stands between two values.
+        num_values: How many values rows have.
     """
-    *broken, _ = LINE_END.split(text)
-    for number, line in enumerate(broken):
+    lines = LINE_END.split(text)
+    before, behind = beside
+    for number, line in enumerate(lines):
         _, *more = line.split(delimiter)
         if not all(more) or any(value[0] == " " for value in more) or _THOUSANDS.search(line):
             return False
-        if len(more) + 1 + (place if number == 0 else 0) != num_values:
+        others = (before if number == 0 else 0) + (behind if number == len(lines) - 1 else 0)
+        if len(more) + 1 + others != num_values:
             return False
-    return bool(broken)
+    return len(lines) > 1
 
 
 def _problem(error: str) -> str:
