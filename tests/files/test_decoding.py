@@ -133,3 +133,11 @@ def test_no_error_of_a_codec_escapes(content: bytes, encoding: str) -> None:
 def test_a_spreadsheet_is_told_as_such(beginning: bytes) -> None:
     with pytest.raises(InvalidFile, match=r"list.xlsx: it is a spreadsheet .* Save it as CSV"):
         list(text_blocks(Source("list.xlsx", io.BytesIO(beginning + bytes(100)))))
+
+
+@pytest.mark.parametrize(
+    "content", [b"x\x9c\xed\xc6\xb1\t\x00", b"\x80\x02]q\x00X\x04\x00", b"\x80\x04\x95\x10\x00\x00"]
+)
+def test_what_a_program_packed_for_itself_is_told_as_such(content: bytes) -> None:
+    with pytest.raises(InvalidFile, match=r"what a program packed for itself .* write its rows as JSONL or CSV"):
+        list(text_blocks(Source("rows.spacy", io.BytesIO(content))))

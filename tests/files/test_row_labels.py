@@ -302,3 +302,18 @@ def test_names_and_indicator_columns_are_not_combined(tmp_path: Path) -> None:
     options = ReadOptions(label_names=("0=no",), indicator_columns=("a",))
     with pytest.raises(InvalidParameter, match="label_names cannot be combined with indicator_columns"):
         list(read_rows(tmp_path / "rows.csv", options, labelled=True))
+
+
+def test_a_cell_that_holds_a_list_is_its_labels(tmp_path: Path) -> None:
+    cells = ('["bug", "urgent"]', "['bug', 'it''s']", "[]", "[1, 2]", "[other]", "")
+    lines = (f'{place},"{cell.replace(chr(34), 2 * chr(34))}"' for place, cell in enumerate(cells))
+    (tmp_path / "rows.csv").write_text("text,tags\n" + "\n".join(lines))
+    expected = [("bug", "urgent"), ("bug", "its"), (), ("1", "2"), ("[other]",), ()]
+    options = ReadOptions(labels_column="tags", label_separator=",")
+    assert [row.labels for row in read_rows(tmp_path / "rows.csv", options, labelled=True)] == expected
+
+
+def test_lists_in_a_column_that_is_called_labels_are_asked_about(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text('text,labels\na,"[""bug"", ""urgent""]"\n')
+    with pytest.raises(InvalidFile, match=r"'labels' holds lists of labels as text.*labels_column=labels"):
+        list(read_rows(tmp_path / "rows.csv", labelled=True))

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -150,3 +151,15 @@ def test_what_was_answered_in_prodigy_stays() -> None:
     assert {**row, "meta": 0} == {**answered, "meta": 0}
     assert (open_one["accept"], "_task_hash" in open_one) == ([1], False)
     assert binary["label"] == "billing"
+
+
+def test_a_task_with_a_taxonomy_gains_the_path_to_its_label() -> None:
+    value = {"taxonomy": [["Money", "Refunds"]]}
+    chosen = {"from_name": "topic", "to_name": "mail", "type": "taxonomy", "value": value}
+    answer = replace(SURE, label="Money/billing")
+    [row], remark = shown(
+        "label_studio", [{"id": 1, "data": {"mail": "a"}, "annotations": [{"result": [chosen]}]}], [answer]
+    )
+    [result] = row["predictions"][0]["result"]
+    assert result == chosen | {"value": {"taxonomy": [["Money", "billing"]]}}
+    assert remark == ""

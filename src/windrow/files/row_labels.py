@@ -3,7 +3,10 @@
 Knows nothing of files. What is wrong is a template and its facts, which whoever reads the file tells with the line.
 """
 
+import ast
+import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +22,8 @@ _INDICATED: Final[Mapping[object, bool]] = {
 UNLABELLED: Final = "?"
 # What stands between labels where a column that is called so is one text.
 _LIKELY_SEPARATORS: Final = ";|,"
+# A longer cell is no list of labels.
+_MAX_LIST_CHARS: Final = 10_000
 _REMOVE: Final = "Correct or remove that row."
 
 
@@ -115,8 +120,17 @@ def find_label_problem(
         return LabelProblem(words, facts, "labels_column")
     if not is_guessed or not isinstance(value, str) or column.strip().casefold() != "labels":
         return None
-    if value.strip() == UNLABELLED:
-        return _unlabelled(column)
+    return _unlabelled(column) if value.strip() == UNLABELLED else _perhaps_several(value, column)
+
+
+def _perhaps_several(value: str, column: str) -> LabelProblem | None:
+    """Return the question about a text that may be several labels; ``None`` where it looks like one."""
+    if _list_in(value) is not None:
+        words = (
+            "{column!r} holds lists of labels as text. If rows have any number of labels, add "
+            "{set:labels_column={column}}; if the text is one label, add {set:label_column={column}}."
+        )
+        return LabelProblem(words, {"column": column}, "labels_column")
     separator = next((each for each in _LIKELY_SEPARATORS if each in value.strip().strip(each)), None)
     if separator is None:
         return None
@@ -157,6 +171,8 @@ def _split(value: object, where: LabelColumns) -> list[object] | LabelProblem:
     """Return the labels in a value that is no list."""
     if not isinstance(value, str):
         return LabelProblem(f"{{column!r}} holds no list of labels. {_REMOVE}", {"column": where.column})
+    if (listed := _list_in(value)) is not None:
+        return listed
     given = value.split(where.separator) if where.separator else [value]
     parts: list[object] = [part for part in map(str.strip, given) if part]
     if UNLABELLED in parts:
@@ -169,6 +185,19 @@ def _split(value: object, where: LabelColumns) -> list[object] | LabelProblem:
         {"column": where.column},
         "label_separator",
     )
+
+
+def _list_in(cell: str) -> list[object] | None:
+    """Return the labels of a cell that holds a list, as JSON or as Python writes it; ``None`` for any other cell."""
+    text = cell.strip()
+    if not (text.startswith("[") and text.endswith("]")) or len(text) > _MAX_LIST_CHARS:
+        return None
+    for parse in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            found = parse(text)
+            is_plain = isinstance(found, list) and all(isinstance(each, str | int) for each in found)
+            return found if is_plain else None
+    return None
 
 
 def _unlabelled(column: str | None) -> LabelProblem:

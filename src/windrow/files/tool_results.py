@@ -17,6 +17,9 @@ ToolResultFormat = Literal["label_studio", "argilla", "doccano", "prodigy"]
 HELD_ROWS: Final = 1_000
 _FROM_NAME: Final = "label"
 _TO_NAME: Final = "text"
+# The controls of Label Studio whose answers are labels, and what stands between the levels of a taxonomy in one.
+_CONTROLS: Final[tuple[Literal["choices", "taxonomy"], ...]] = ("choices", "taxonomy")
+_BETWEEN_LEVELS: Final = "/"
 _LABEL_KEYS: Final = ("label", "labels", "cats")
 # What stands behind the question's name in a record of Argilla that is flat.
 _SUGGESTION: Final = ".suggestion"
@@ -33,6 +36,8 @@ class ToolNames:
     """In Label Studio, the name of the choices; in Argilla, that of the question."""
     to_name: str | None = None
     """In Label Studio, the name of the text."""
+    control: Literal["choices", "taxonomy"] = "choices"
+    """In Label Studio, the kind of control that is answered: of a taxonomy, a label is the path to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class ToolWriter:
 
     def _begin(self, found: ToolNames | None) -> RowWriter:
         given, told = self.context.names, found or ToolNames()
-        names = ToolNames(given.from_name or told.from_name, given.to_name or told.to_name)
+        names = ToolNames(given.from_name or told.from_name, given.to_name or told.to_name, told.control)
         if self.format == "label_studio" and found is None and given.from_name is None:
             self.remark = (
                 f"Label Studio shows these predictions where the Choices are called {_FROM_NAME!r} and the Text "
@@ -113,13 +118,14 @@ class ToolWriter:
 
 
 def _find_choices(values: Mapping[str, object]) -> ToolNames | None:
-    """Return what a task of Label Studio calls its choices and its text."""
+    """Return what a task of Label Studio calls its choices and its text, and whether it has a taxonomy."""
     for kind in ("annotations", "completions", "predictions"):
         for annotation in _objects(values.get(kind)):
             for result in _objects(annotation.get("result")):
-                if result.get("type") == "choices" and isinstance(result.get("from_name"), str):
+                control = next((each for each in _CONTROLS if each == result.get("type")), None)
+                if control is not None and isinstance(result.get("from_name"), str):
                     to_name = result.get("to_name")
-                    return ToolNames(str(result["from_name"]), to_name if isinstance(to_name, str) else None)
+                    return ToolNames(str(result["from_name"]), to_name if isinstance(to_name, str) else None, control)
     return None
 
 
@@ -141,6 +147,7 @@ def _find_question(values: Mapping[str, object]) -> ToolNames | None:
 
 def _label_studio(context: ToolContext) -> JsonShape:
     from_name, to_name = context.names.from_name or _FROM_NAME, context.names.to_name or _TO_NAME
+    control = context.names.control
 
     def shape(record: Record, gained: Gained) -> Mapping[str, object]:
         values = record.values
@@ -148,8 +155,9 @@ def _label_studio(context: ToolContext) -> JsonShape:
         task = dict(values) if is_task else {"data": _with_text(record)}
         kept = [each for each in _objects(task.get("predictions")) if each.get("model_version") != context.reference]
         if isinstance(gained, Prediction) and not gained.abstained:
-            choices = {"choices": list(gained.given)}
-            result = {"from_name": from_name, "to_name": to_name, "type": "choices", "value": choices}
+            paths = [label.split(_BETWEEN_LEVELS) for label in gained.given]
+            chosen = {control: paths if control == "taxonomy" else list(gained.given)}
+            result = {"from_name": from_name, "to_name": to_name, "type": control, "value": chosen}
             results = [result] if gained.given else []
             kept.append({"model_version": context.reference, "score": _score(gained), "result": results})
         return {**task, "predictions": kept}

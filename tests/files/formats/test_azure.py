@@ -8,7 +8,7 @@ import pytest
 
 from tests.files.formats.azure_samples import SINGLE, TEXTS, conversation, document, luis, project
 from tests.files.formats.packing import written, zipped
-from tests.files.formats.reading import read_format, read_whole, told
+from tests.files.formats.reading import read_format, read_whole, sniff_all, told
 from tests.files.formats.telling import left_out, notes, refusal
 from windrow.files.formats.form import Example
 
@@ -179,3 +179,24 @@ def test_a_broken_utterance_is_left_out_with_the_reason(name: str, given: Any, w
 @pytest.mark.parametrize("whole", [{}, {"assets": [], "utterances": 3}, {"assets": {"utterances": {}}}])
 def test_a_project_without_utterances_is_refused(name: str, whole: Any) -> None:
     assert "there is no list under 'utterances', but " in refusal(name, json.dumps(whole).encode())
+
+
+def test_texts_that_were_fetched_into_a_folder_of_their_own_are_found() -> None:
+    documents = [
+        {"location": "a.txt", "dataset": "Train", "class": {"category": "x"}},
+        {"location": "q/b.txt", "dataset": "Test", "class": {"category": "y"}},
+    ]
+    kind = "CustomSingleLabelClassification"
+    project = {"metadata": {"projectKind": kind}, "assets": {"projectKind": kind, "documents": documents}}
+    files = {"export/project.json": json.dumps(project), "container/a.txt": "one", "container/q/b.txt": "two"}
+    assert told(read_format("azure", zipped(files))) == [("one", ("x",), "train"), ("two", ("y",), "test")]
+
+
+def test_utterances_as_they_are_imported_into_clu_keep_their_parts_of_the_data() -> None:
+    utterances = [
+        {"text": "a", "language": "en-us", "intent": "x", "entities": [], "dataset": "Train"},
+        {"text": "b", "language": "en-us", "intent": "None", "entities": [], "dataset": "Test"},
+    ]
+    content = json.dumps(utterances).encode()
+    assert [*sniff_all(content, "utterances.json")] == ["clu"]
+    assert told(read_format("clu", content)) == [("a", ("x",), "train"), ("b", ("None",), "test")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.files.formats.checks import left_out, reader_of
+from tests.files.formats.checks import left_out, reader_of, refused
 from tests.files.formats.reading import sniff_all, told
 
 rows_of = reader_of("cohere")
@@ -73,3 +73,8 @@ def test_a_broken_row_is_left_out_as_wrong_and_the_rest_is_read(row: object) -> 
     rows = rows_of([row, {"text": "b", "label": "B"}])
     assert told(rows) == [("b", ("B",))]
     assert [is_wrong for _, _, is_wrong in left_out(rows)] == [True]
+
+
+def test_two_columns_of_one_name_are_refused_since_one_would_hide_the_other() -> None:
+    words, _ = refused(rows_of, "text,label,label\na,x,y\n", "rows.csv")
+    assert "two columns are called 'label'" in words

@@ -22,3 +22,10 @@ def test_a_line_without_a_text_is_left_out_and_those_after_keep_their_lines() ->
 
 def test_a_text_that_speaks_of_labels_later_is_not_taken_for_it() -> None:
     assert "fasttext" not in sniff_all(b"text,label\nhow does __label__ work,a\n", "rows.csv")
+
+
+def test_labels_behind_the_text_are_recognised_too() -> None:
+    content = b"good day __label__a\nbad day __label__b\n"
+    assert [*sniff_all(content, "rows.txt")] == ["fasttext"]
+    assert told(read_format("fasttext", content)) == [("good day", ("a",)), ("bad day", ("b",))]
+    assert sniff_all(b"text,label\ngood day,__label__a\n", "rows.csv") == {}

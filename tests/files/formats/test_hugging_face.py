@@ -171,3 +171,10 @@ def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InvalidParameter, match=r"windrow\[parquet\]"):
         read_format("hugging_face", content)
+
+
+def test_whole_numbers_that_were_written_as_fractions_are_labels_and_a_gap_is_none() -> None:
+    rows = pyarrow.table({"text": ["a", "b", "c"], "label": [1.0, 0.0, None]})
+    assert told(read_format("hugging_face", parquet(rows))) == [("a", ("1",)), ("b", ("0",)), ("c", None)]
+    gaps = pyarrow.table({"text": ["a", "b"], "label": [1.0, float("nan")]})
+    assert told(read_format("hugging_face", parquet(gaps))) == [("a", ("1",)), ("b", None)]

@@ -8,6 +8,7 @@ from windrow.files.formats.json_documents import (
     json_members,
     list_under,
     member_value,
+    members_by_name,
     numbered,
     project_object,
     whole_object,
@@ -55,8 +56,17 @@ def test_a_list_that_is_missing_is_refused() -> None:
     ],
 )
 def test_a_location_is_looked_for_beside_the_project_and_from_the_root(location: str, member: str | None) -> None:
-    names = frozenset(("p/t.txt", "p/u.txt", "v.txt", "p/q/w.txt"))
-    assert find_member(names, "p/project.json", location) == member
+    members = members_by_name(("p/t.txt", "p/u.txt", "v.txt", "p/q/w.txt"))
+    assert find_member(members, "p/project.json", location) == member
+
+
+@pytest.mark.parametrize(
+    ("location", "member"),
+    [("t.txt", "c/d/t.txt"), ("d/t.txt", "c/d/t.txt"), ("u.txt", None), ("a/u.txt", "c/a/u.txt"), ("x.txt", None)],
+)
+def test_a_location_is_looked_for_in_any_folder_where_just_one_has_it(location: str, member: str | None) -> None:
+    members = members_by_name(("p/project.json", "c/d/t.txt", "c/a/u.txt", "c/b/u.txt", "c/ax.txt"))
+    assert find_member(members, "p/project.json", location) == member
 
 
 def test_values_are_counted_from_one() -> None:

@@ -1,5 +1,8 @@
 """Exports of Label Studio: which annotations count, which control holds the labels, and what is refused."""
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.files.formats.checks import left_out, reader_of, refused
@@ -196,3 +199,48 @@ def test_a_broken_row_is_left_out_as_wrong_and_the_rest_is_read(row: object) -> 
 )
 def test_what_is_no_annotation_labels_nothing(annotations: list[object]) -> None:
     assert [row for row in told(rows_of([task(1, "a", *annotations)])) if row[1]] == []
+
+
+def result_of(kind: str, value: object) -> dict[str, Any]:
+    return {"result": [{"from_name": "topic", "to_name": "text", "type": kind, "value": {kind: value}}]}
+
+
+def test_a_label_of_a_taxonomy_or_of_nested_choices_is_the_path_to_it() -> None:
+    tasks = [
+        task(1, "a", result_of("taxonomy", [["Animal", "Cat"]])),
+        task(2, "b", result_of("taxonomy", [["Plant"]])),
+        task(3, "c", result_of("choices", [["Animal", "Cat"]])),
+        task(4, "d", result_of("choices", ["Plant"])),
+    ]
+    assert told(rows_of(tasks)) == [
+        ("a", ("Animal/Cat",)),
+        ("b", ("Plant",)),
+        ("c", ("Animal/Cat",)),
+        ("d", ("Plant",)),
+    ]
+
+
+def test_a_taxonomy_may_give_several_labels() -> None:
+    [row] = told(rows_of([task(1, "a", result_of("taxonomy", [["Animal", "Cat"], ["Plant"]]))]))
+    assert row == ("a", ("Animal/Cat", "Plant"))
+
+
+def test_a_taxonomy_of_json_min_and_of_csv_is_read_alike() -> None:
+    beside = {"annotator": 1, "annotation_id": 1, "lead_time": 1.5}
+    rows = [
+        {"id": 1, "text": "a", "topic": [{"taxonomy": [["Animal", "Cat"]]}], **beside},
+        {"id": 2, "text": "b", "topic": {"choices": [["Plant"], ["Animal", "Dog"]]}, **beside},
+    ]
+    expected = [("a", ("Animal/Cat",)), ("b", ("Plant", "Animal/Dog"))]
+    assert told(rows_of(rows)) == expected
+    lines = ["id,text,topic,annotator,annotation_id,lead_time"]
+    for row in rows:
+        cell = json.dumps(row["topic"]).replace('"', '""')
+        lines.append(f'{row["id"]},{row["text"]},"{cell}",1,1,1.5')
+    assert told(rows_of("\n".join(lines), "export.csv")) == expected
+
+
+def test_results_of_another_kind_are_told_in_place_of_no_choice() -> None:
+    [(_, why, is_wrong)] = left_out(rows_of([task(1, "a", result_of("rating", 4))]))
+    assert why == "its annotations hold rating, and nothing that was chosen for the whole text, as labels are."
+    assert not is_wrong

@@ -70,3 +70,20 @@ def test_in_a_table_of_two_columns_the_place_of_the_label_is_told() -> None:
     assert told(read_format("vertex", content))[0] == ("some text", ("x",))
     assert "Column 2, the last one, is taken for the label" in notes("vertex", content)[0]
     assert notes("vertex", b"TRAIN,some text,x\n") == []
+
+
+def test_rows_with_a_blank_use_do_not_make_a_label_of_the_text() -> None:
+    content = b"TRAIN,some text,x\n,more text,y\nTEST,other text,y\n"
+    assert told(read_format("vertex", content)) == [
+        ("some text", ("x",), "train"),
+        ("more text", ("y",)),
+        ("other text", ("y",), "test"),
+    ]
+
+
+def test_a_row_that_lacks_its_use_is_left_out_and_the_others_keep_their_texts() -> None:
+    content = b"TRAIN,some text,x\nmore text,y\nTEST,other text,y\n"
+    assert told(read_format("vertex", content)) == [("some text", ("x",), "train"), ("other text", ("y",), "test")]
+    [(place, why, is_wrong)] = left_out("vertex", content)
+    assert (place, is_wrong) == (2, True)
+    assert why.startswith("it begins with 'more text', none of TRAIN")

@@ -76,3 +76,22 @@ def test_classifications_of_another_form_are_left_out() -> None:
         "the text is missing",
         "a row is a number; it must be an object",
     ]
+
+
+def test_intents_of_actions_are_called_by_the_titles_of_their_actions() -> None:
+    actions = [
+        {"action": "action_1", "title": "Order status", "condition": {"intent": "action_1_intent_2"}},
+        {"action": "action_2", "title": "Returns", "condition": {"intent": "action_2_intent_3"}},
+        {"action": "action_3", "title": "Returns", "condition": {"intent": "action_3_intent_4"}},
+        {"action": "welcome", "title": "Greet customer", "condition": {"expression": "welcome"}},
+    ]
+    intents = [
+        {"intent": f"action_{number}_intent_{number + 1}", "examples": [{"text": f"text {number}"}]}
+        for number in (1, 2, 3)
+    ]
+    content = json.dumps({"type": "action", "workspace": {"actions": actions, "intents": intents}}).encode()
+    assert told(read_format("watson", content)) == [
+        ("text 1", ("Order status",)),
+        ("text 2", ("action_2_intent_3",)),
+        ("text 3", ("action_3_intent_4",)),
+    ]

@@ -20,7 +20,7 @@ from windrow.files.formats.form import (
     Reading,
     Split,
 )
-from windrow.files.formats.json_documents import find_member, list_under, numbered, project_object
+from windrow.files.formats.json_documents import find_member, list_under, members_by_name, numbered, project_object
 from windrow.files.formats.raw_rows import RawRow, as_list, as_object, as_text, kind_of
 
 _KINDS: Final[dict[str, Kind]] = {
@@ -32,6 +32,8 @@ _SPLITS: Final[dict[str, Split]] = {"train": "train", "test": "test"}
 _CUSTOM_TEXT: Final = re.compile(r'"projectKind"\s*:\s*"custom(?:single|multi)label', re.IGNORECASE)
 _CONVERSATION: Final = re.compile(r'"projectKind"\s*:\s*"(?:conversation|orchestration)"', re.IGNORECASE)
 _LUIS: Final = re.compile(r'"luis_schema_version"\s*:')
+# What CLU has of each utterance that is imported into a project; LUIS has no part of the data.
+_UTTERANCE_KEYS: Final = {"text", "intent", "language", "dataset"}
 # So sure are the names of the files in a zip file or a folder.
 _PACKED: Final = 0.9
 # The intent of everything that belongs to no other one.
@@ -59,7 +61,9 @@ def has_texts_beside(beginning: str) -> bool:
 
 
 def _sniff_clu(beginning: Beginning) -> float:
-    return CERTAIN if _CONVERSATION.search(_object_text(beginning)) else NO
+    # Utterances that are imported into a project stand in a list.
+    is_utterance = as_object(beginning.first).keys() >= _UTTERANCE_KEYS and beginning.text.lstrip().startswith("[")
+    return CERTAIN if is_utterance or _CONVERSATION.search(_object_text(beginning)) else NO
 
 
 def _sniff_luis(beginning: Beginning) -> float:
@@ -81,7 +85,7 @@ def _read_custom_text(document: Document) -> Reading:
         words += "CustomMultiLabelClassification. Export such a one."
         raise document.error(words, kind=declared or kind_of(metadata.get("projectKind")))
     documents = list_under(document, assets, "documents")
-    files = frozenset(document.member_names())
+    files = members_by_name(document.member_names())
     found = [find_member(files, member, as_text(as_object(each).get("location"))) for each in documents]
     if documents and not any(found):
         words = "none of the files with its texts is there, such as {location!r}. Download them from the project's "
@@ -137,6 +141,9 @@ def _of_known_part(row: RawRow, values: Mapping[str, Any]) -> Example | LeftOut:
 
 
 def _read_clu(document: Document) -> Reading:
+    if document.beginning.text.lstrip().startswith("["):
+        utterances = [value for _, value in document.values()]
+        return _utterances(document, {"utterances": utterances}, "", ())
     _, project = project_object(document, lambda each: "utterances" in as_object(each.get("assets")))
     metadata = as_object(project.get("metadata"))
     return _utterances(document, project.get("assets"), as_text(metadata.get("description")), ())

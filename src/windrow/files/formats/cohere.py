@@ -71,6 +71,10 @@ def _read_cells(document: Document, parts: Parts) -> Iterator[Example | LeftOut]
         called = [cell.strip().casefold() for cell in cells]
         if place == 0 and "text" in called and not set(_LABEL_KEYS).isdisjoint(called):
             names = [cell.strip() if name not in _COLUMNS else name for cell, name in zip(cells, called, strict=True)]
+            if repeated := next((name for name in names if names.count(name) > 1), None):
+                words = "two columns are called {column!r}. Give each a name of its own, or write JSONL, where a row "
+                words += "may have a list of labels."
+                raise document.error(words, line, column=repeated)
         elif len(cells) != len(names):
             words = "there are {found} cells; a row has {wanted}, the text and its label. Correct or remove that row."
             yield LeftOut(line, words, {"found": len(cells), "wanted": len(names)}, is_wrong=True)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from windrow.files.decoding import LINE_END
 from windrow.files.formats.form import CERTAIN, NO, Beginning, Document, Example, FileFormat, LeftOut, Reading
 from windrow.files.formats.raw_rows import RawRow
 
@@ -13,7 +14,9 @@ _LABEL: Final = re.compile(rf"(?<!\S){_PREFIX}(\S*)\s*")
 
 
 def _sniff(beginning: Beginning) -> float:
-    return CERTAIN if beginning.text.lstrip().startswith(_PREFIX) else NO
+    first = LINE_END.split(beginning.text.lstrip(), 1)[0]
+    # JSON and tables may have it in a value, where nothing but a blank may stand before it here.
+    return CERTAIN if _LABEL.search(first) and not first.startswith(("{", "[")) else NO
 
 
 def _read(document: Document) -> Reading:

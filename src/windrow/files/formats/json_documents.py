@@ -1,6 +1,6 @@
 """Find the JSON object that a hosted service's project is: the file itself, or a file of a zip file or a folder."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -110,19 +110,37 @@ def list_under(document: Document, value: object, key: str) -> list[Any]:
     return found
 
 
-def find_member(names: frozenset[str], project: str, location: str) -> str | None:
-    """Return the path of a file that a project names; ``None`` where there is none, or the name leads outside.
+def members_by_name(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the paths of files by the last part of each.
 
     Args:
-        names: The paths of all files.
+        names: The paths.
+    """
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(PurePosixPath(name).name, []).append(name)
+    return found
+
+
+def find_member(members: Mapping[str, list[str]], project: str, location: str) -> str | None:
+    """Return the path of a file that a project names; ``None`` where there is none, or the name leads outside.
+
+    It is looked for from the project's folder and from the root; then in any other folder, of which just one may have
+    it, as files are fetched from a container into a folder of their own.
+
+    Args:
+        members: The paths of all files, by the last part of each.
         project: The path of the project's file.
-        location: The name, from the project's folder or from the root.
+        location: The name.
     """
     path = PurePosixPath(location.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or not path.parts:
         return None
+    alike = members.get(path.name, [])
     beside = PurePosixPath(project).parent / path
-    return next((str(each) for each in (beside, path) if str(each) in names), None)
+    elsewhere = [name for name in alike if name.endswith(f"/{path}")]
+    found = [name for name in (str(beside), str(path)) if name in alike]
+    return next(iter(found), elsewhere[0] if len(elsewhere) == 1 else None)
 
 
 def numbered(values: list[Any]) -> Iterator[tuple[int, Any]]:

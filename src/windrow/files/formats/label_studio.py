@@ -1,10 +1,11 @@
 """Read the exports of Label Studio: JSON, JSON_MIN, and CSV or TSV.
 
-The labels are what annotators chose in one control (``choices``). Cancelled annotations do not count, one that is the
-ground truth counts alone, and predictions are no labels.
+The labels are what annotators chose in one control, of choices or of a taxonomy; a nested one is the path to it, with
+slashes between. Cancelled annotations do not count, one that is the ground truth counts alone, and predictions are no
+labels.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any, Final
@@ -75,6 +76,12 @@ _TASK_KEYS: Final = frozenset(
     ]
 )
 _NOTHING_CHOSEN: Final = "its annotators chose nothing"
+# Where results have what was chosen, which is also their type.
+_CHOSEN: Final = ("choices", "taxonomy")
+_BETWEEN_LEVELS: Final = "/"
+_OTHER_RESULTS: Final = (
+    "its annotations hold {types:joined}, and nothing that was chosen for the whole text, as labels are."
+)
 
 
 def _sniff(beginning: Beginning) -> float:
@@ -137,6 +144,8 @@ def _labels_of_task(document: Document, controls: Questions, task: JsonObject) -
         raise NoExample("its annotations were cancelled, so it is no example.")
     kept = [each for each in kept if each.get("ground_truth")] or kept
     chosen = [_choices_of(each) for each in kept]
+    if not any(chosen) and not document.options.labels_column and (types := _types_of(kept)):
+        raise NoExample(_OTHER_RESULTS, types=types)
     controls.add(name for each in chosen for name in each)
     votes = [labels_of(each[controls.name]) for each in chosen if controls.name in each]
     if document.options.labels_column:  # who chose nothing says that none of the labels fits
@@ -158,15 +167,37 @@ def _choices_of(annotation: JsonObject) -> dict[str, list[Any]]:
     """Return what an annotator chose of the whole text, by control; choices of a part of the text are no labels."""
     chosen: dict[str, list[Any]] = {}
     for result in map(as_object, as_list(annotation.get("result"))):
-        value = as_object(result.get("value"))
-        if result.get("type", "choices") != "choices" or "choices" not in value or "start" in value:
+        choices = _choices_in(result.get("value"))
+        if choices is None or result.get("type", _CHOSEN[0]) not in _CHOSEN:
             continue
         name = result.get("from_name")
         if not isinstance(name, str):
             raise NoExample("choices have no 'from_name', the control's name. Correct that row.", is_wrong=True)
-        choices = value["choices"]
-        chosen.setdefault(name, []).extend(choices if isinstance(choices, list) else [choices])
+        chosen.setdefault(name, []).extend(choices)
     return chosen
+
+
+def _types_of(annotations: Sequence[JsonObject]) -> list[str]:
+    """Return what kinds of results annotations have, sorted."""
+    results = (as_object(result) for each in annotations for result in as_list(each.get("result")))
+    return sorted({kind for each in results if isinstance(kind := each.get("type"), str)} - {*_CHOSEN})
+
+
+def _choices_in(value: object) -> list[Any] | None:
+    """Return what was chosen of the whole text; ``None`` where a value is no choice, or one of a part of the text."""
+    given = as_object(value)
+    key = next((each for each in _CHOSEN if each in given), None)
+    if key is None or "start" in given:
+        return None
+    choices = given[key]
+    return [*map(_label_of_path, choices if isinstance(choices, list) else [choices])]
+
+
+def _label_of_path(choice: object) -> object:
+    """Return a nested choice, which is the list of all levels down to it, as one label; any other as it is."""
+    if isinstance(choice, list) and choice and all(isinstance(level, str) for level in choice):
+        return _BETWEEN_LEVELS.join(choice)
+    return choice
 
 
 def _read_flat(document: Document, rows: Iterator[tuple[int, Any]], controls: Questions) -> Iterator[Example | LeftOut]:
@@ -198,10 +229,19 @@ def _labels_of_flat(document: Document, controls: Questions, rows: list[object],
         key = _label_key(document, controls, row)
         if key is None or (value := parsed_cell(row.get(key))) in (None, ""):
             continue
-        votes.append(labels_of(value.get("choices") if isinstance(value, dict) else value))
+        chosen = _choices_in_cell(value)
+        votes.append(labels_of(value if chosen is None else chosen))
     if not votes:
         return [] if document.options.labels_column else None
     return fitting_labels(agreed_labels(votes, document.options), document.options, why_none=_NOTHING_CHOSEN)
+
+
+def _choices_in_cell(value: object) -> list[Any] | None:
+    """Return what was chosen in JSON_MIN or a cell of CSV: a value of choices, or a list of such; else ``None``."""
+    if isinstance(value, dict):
+        return _choices_in(value)
+    found = [_choices_in(each) for each in as_list(value)]
+    return [choice for each in found if each is not None for choice in each] if found and None not in found else None
 
 
 def _label_key(document: Document, controls: Questions, row: JsonObject) -> str | None:
@@ -223,7 +263,7 @@ def _label_key(document: Document, controls: Questions, row: JsonObject) -> str 
     others = [
         name for name, value in row.items() if name not in _BESIDE and name not in texts and value not in (None, "")
     ]
-    chosen = [name for name in others if isinstance(cell := parsed_cell(row[name]), dict) and "choices" in cell]
+    chosen = [name for name in others if _choices_in_cell(parsed_cell(row[name])) is not None]
     called = [name for name in others if name.casefold() in {known for group in LABEL_NAMES for known in group}]
     left = others if texts else []
     found = chosen or called or [name for name in left if not isinstance(row[name], int | float)]

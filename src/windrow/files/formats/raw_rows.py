@@ -78,11 +78,13 @@ def kind_of(value: object) -> str:
 
 
 def as_label(value: object) -> object:
-    """Return what a value says as a label, which may be none: a number is the label of its digits.
+    """Return what a value says as a label, which may be none: a whole number is the label of its digits.
 
     Args:
-        value: Any JSON value.
+        value: Any JSON value; whole numbers may be written as 1.0, as programs do where some are missing.
     """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value.strip() if isinstance(value, str) else value

@@ -101,7 +101,9 @@ def _either(given: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 def _read_table(document: Document) -> Reading:
     table = open_headerless(document)
-    has_use = bool(table.first) and all(cells[0].strip().casefold() in _SPLITS for cells in table.first)
+    uses = [cells[0].strip().casefold() for cells in table.first]
+    # A blank use says nothing; a row that lacks it is wrong, and no sign that all others begin with their text.
+    has_use = any(use in _SPLITS for use in uses) and 2 * sum(not use or use in _SPLITS for use in uses) > len(uses)
     text_at, notes = _place(document, table, has_use=has_use)
     rows = (_table_row(each, text_at, has_use=has_use) for each in table.rows)
     return Reading(rows=chain(() if table.header is None else (table.header,), rows), notes=notes)
@@ -126,7 +128,7 @@ def _table_row(numbered: NumberedCells, text_at: int, *, has_use: bool) -> Examp
     row = RawRow(line, text, labels or None, split, values=cells_by_number(cells))
     if text is not None and text.startswith(_BUCKET):
         return row.wrong(_ELSEWHERE, uri=text[:200])
-    if has_use and cells[0].strip().casefold() not in _SPLITS:
+    if has_use and cells[0].strip().casefold() not in ("", *_SPLITS):
         words = "it begins with {use!r}, none of TRAIN, VALIDATION, TEST and UNASSIGNED. Correct or remove it."
         return row.wrong(words, use=cells[0][:40])
     return row.checked()

@@ -1,7 +1,8 @@
 """Read what IBM Watson trains on: workspaces of Assistant, tables of examples without a header, and NLU's examples."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from itertools import chain, count
 from typing import Any, Final
 
@@ -51,20 +52,34 @@ def _read_workspace(document: Document) -> Reading:
     # A skill of the newer Assistant holds its workspace.
     workspace = as_object(whole.get("workspace", whole))
     intents = list_under(document, workspace, "intents")
+    titles = _titles(workspace)
     descriptions = {
-        name: description
+        titles.get(name, name): description
         for each in map(as_object, intents)
         if (name := as_text(each.get("intent"))) and (description := as_text(each.get("description")).strip())
     }
     return Reading(
-        rows=_workspace_rows(workspace, intents),
+        rows=_workspace_rows(workspace, intents, titles),
         kind="single_label",
         description=as_text(workspace.get("description")),
         label_descriptions=descriptions,
     )
 
 
-def _workspace_rows(workspace: JsonObject, intents: list[Any]) -> Iterator[Example | LeftOut]:
+def _titles(workspace: JsonObject) -> dict[str, str]:
+    """Return what people call the intents of actions, which have numbers for names: the title of the action of each."""
+    titles: dict[str, str] = {}
+    for action in map(as_object, as_list(workspace.get("actions"))):
+        name, title = as_text(as_object(action.get("condition")).get("intent")), as_text(action.get("title")).strip()
+        if name and title:
+            titles[name] = title
+    taken = Counter(titles.values())
+    return {name: title for name, title in titles.items() if taken[title] == 1}
+
+
+def _workspace_rows(
+    workspace: JsonObject, intents: list[Any], titles: Mapping[str, str]
+) -> Iterator[Example | LeftOut]:
     places = count(1)
     for intent in intents:
         examples = as_object(intent).get("examples")
@@ -74,7 +89,8 @@ def _workspace_rows(workspace: JsonObject, intents: list[Any]) -> Iterator[Examp
             continue
         for example in examples:
             text = example.get("text") if isinstance(example, dict) else example
-            label = as_object(intent).get("intent")
+            name = as_object(intent).get("intent")
+            label = titles.get(as_text(name), name)
             yield RawRow(next(places), text, [label], values={"text": text, "intent": label}).checked()
     for counterexample in as_list(workspace.get("counterexamples")):
         text = as_object(counterexample).get("text")
