@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.files.formats.packing import zipped
 from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import ReadOptions
 from windrow.files import sharding
@@ -149,6 +150,28 @@ def test_blank_texts_are_refused_with_their_line_or_kept() -> None:
 def test_what_cannot_be_cut_is_refused(name: str, content: bytes) -> None:
     with pytest.raises(InvalidFile, match="cannot be cut into shards"):
         shard_rows(content, name, ShardOptions(read=ReadOptions(), shard_rows=1))
+
+
+def test_what_a_tool_wrote_without_a_column_of_texts_is_told_as_such() -> None:
+    chat = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
+    lines = f"{json.dumps(chat)}\n".encode() * 2
+    for name, content, found in (
+        ("a.jsonl", lines, "OpenAI fine-tuning JSONL (chat, or prompt and completion)"),
+        ("a.jsonl.gz", gzip.compress(lines), "OpenAI fine-tuning JSONL (chat, or prompt and completion)"),
+        ("a.zip", zipped({"a.csv": "text\na\n"}), "a zip file"),
+    ):
+        with pytest.raises(InvalidFile) as refused:
+            shard_rows(content, name, ShardOptions(read=ReadOptions(), shard_rows=1))
+        assert str(refused.value) == (
+            f"{name}: it is {found}, which cannot be cut into shards: a run that writes them reads CSV, TSV, JSONL and "
+            "Parquet. Classify it as a whole, into one file, or make JSONL of it first, with windrow convert "
+            "--texts-only."
+        )
+    nested = ReadOptions(text_column=("messages.0.content",))
+    assert [row.text for row in shard_rows(lines, "a.jsonl", ShardOptions(read=nested, shard_rows=1))[1]] == ["a", "a"]
+    broken = b'{"text": "a"}\n{"text"\n'
+    with pytest.raises(InvalidFile, match="line 2: the JSON is broken"):
+        shard_rows(broken, "a.jsonl", ShardOptions(read=ReadOptions(), shard_rows=1))
 
 
 def test_an_encoding_with_states_is_refused_rather_than_cut_wrongly() -> None:

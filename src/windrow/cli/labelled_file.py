@@ -13,7 +13,7 @@ from windrow.domain.read_options import LabelledReadOptions, ReadOptions
 from windrow.domain.words import Words, render
 from windrow.files.bad_rows import BadRows
 from windrow.files.decoding import source_name
-from windrow.files.labelled_files import FileExample, LabelledFile, read_labelled_file
+from windrow.files.labelled_files import FileExample, LabelledFile, read_labelled_file, read_text_file
 from windrow.files.left_out_rows import left_out_report
 from windrow.files.reading import read_rows
 from windrow.settings import read_settings
@@ -85,6 +85,19 @@ def read_examples_of(path: Path, options: LabelledReadOptions) -> LabelledFile:
     """
     longest = read_settings().max_text_chars if options.skip_bad_rows else None
     return read_labelled_file(path, options, BadRows(options.skip_bad_rows, longest))
+
+
+def read_texts_of(path: Path, options: LabelledReadOptions) -> LabelledFile:
+    """Return all texts of a file as examples of the label that is empty.
+
+    Args:
+        path: The file, or a folder that a labelling tool has written.
+        options: How to read it, and whether rows that are wrong are left out.
+
+    Raises:
+        InvalidParameter: The file or a row is wrong; the message names its line.
+    """
+    return read_text_file(path, options, BadRows(options.skip_bad_rows))
 
 
 def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:

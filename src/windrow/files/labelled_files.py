@@ -119,6 +119,22 @@ def read_labelled_file(path: Path | str, options: ReadOptions, bad: BadRows | No
         return collect_examples(table, source_name(path), bad)
 
 
+def read_text_file(path: Path | str, options: ReadOptions, bad: BadRows) -> LabelledFile:
+    """Read the texts of all rows of a file, of those too that nobody has labelled; each has the label that is empty.
+
+    Args:
+        path: The file, a folder that a tool has written, or ``-`` for standard input.
+        options: How to read it.
+        bad: Says whether wrong rows are left out, and collects them.
+
+    Raises:
+        InvalidParameter: There is no such file, or it cannot be read.
+        InvalidFile: It is not clear what it is, or a row is wrong; the message names its line.
+    """
+    with bad.noted(), open_table(path, options, listener=bad) as table:
+        return collect_examples(table, source_name(path), bad)
+
+
 def read_labelled_source(source: Source, options: ReadOptions, bad: BadRows) -> LabelledFile:
     """Read all examples of a file that is open; otherwise as :func:`read_labelled_file`."""
     source.listener = bad
@@ -140,12 +156,13 @@ def collect_examples(table: Table, name: str, bad: BadRows) -> LabelledFile:
     tool = table.tool
     left_out = LeftOutRows() if tool is None else tool.left_out
     examples: list[FileExample] = []
+    is_labelled = table.columns is not None and (table.columns.label or table.columns.labels) is not None
     for record in table.records():
         if bad.refuses:
             # The file is refused, so that its rows are only counted on.
             bad.count_on()
             continue
-        if tool is None and is_rejected(record.values, table.options):
+        if is_labelled and tool is None and is_rejected(record.values, table.options):
             words = "its answer is {answer}, so it is no example."
             left_out.add(LeftOut(record.line, words, {"answer": record.values["answer"]}, record.id))
             continue

@@ -8,17 +8,22 @@ import gzip
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import BufferedReader, BytesIO
 from typing import BinaryIO, Final, Literal, cast
 
 from windrow.domain.errors import InvalidFile
-from windrow.domain.read_options import TOOL_FORMATS, ReadOptions
+from windrow.domain.read_options import ReadOptions
 from windrow.files.columns import Columns
 from windrow.files.decoding import LINE_END, Source, check_encoding, count_line_ends
+from windrow.files.format_mismatch import look_of
+from windrow.files.formats.beginning import beginning_of, head_of, is_zip
+from windrow.files.formats.registry import format_called
 from windrow.files.reading import Record, Table, read_plain_table
 from windrow.files.table_opening import open_rows
 from windrow.files.text_form import PLAIN, TextForm, find_text_form
+from windrow.files.workbook_parts import is_spreadsheet
 
 ShardedFormat = Literal["csv", "tsv", "jsonl", "parquet"]
 # Whoever classifies a shard holds it in memory, so one with long rows has fewer of them.
@@ -91,6 +96,10 @@ class ShardOptions:
 
 # What is read as a whole.
 _WHOLE_FILES: Final = {"txt": "plain text", "json": "one JSON document", "xlsx": "a workbook"}
+_NOT_CUT: Final = (
+    "it is {found}, which cannot be cut into shards: a run that writes them reads CSV, TSV, JSONL and Parquet. "
+    "Classify it as a whole, into one file, or make JSONL of it first, with windrow convert --texts-only."
+)
 
 
 def unpacked(file: BinaryIO) -> tuple[BinaryIO, bool]:
@@ -123,19 +132,18 @@ def plan_shards(file: BinaryIO, name: str, options: ShardOptions, on_rows: Calla
     places = _LinePlaces()
     source = Source(name, file, encoding=options.read.encoding, on_text=places.add)
     places.source = source
-    if options.read.format in TOOL_FORMATS:
-        raise source.error(
-            "files of labelling tools cannot be cut into shards. Write the rows as CSV, TSV, JSONL or Parquet, or "
-            "classify each file as a whole, into one file.",
-            parameter="format",
-        )
-    table = read_plain_table(source, name, options.read)
+    if (tool := format_called(options.read.format or "")) is not None:
+        raise source.error(_NOT_CUT, parameter="format", found=tool.title)
+    with _naming_tool(source, options.read):
+        return _plan_of(source, is_gzip, places, options, on_rows)
+
+
+def _plan_of(
+    source: Source, is_gzip: bool, places: "_LinePlaces", options: ShardOptions, on_rows: Callable[[int], None]
+) -> FilePlan:
+    table = read_plain_table(source, source.name, options.read)
     if table.format not in ("csv", "tsv", "jsonl"):
-        raise source.error(
-            "it is {found}, which cannot be cut into shards. Write its rows as CSV, TSV, JSONL or Parquet, or classify "
-            "it as a whole, into one file.",
-            found=_WHOLE_FILES.get(table.format or "", "a file of a labelling tool"),
-        )
+        raise source.error(_NOT_CUT, found=_WHOLE_FILES.get(table.format or "", "a file of a labelling tool"))
     cut = _Cut(table, places, options)
     for rows in cut.read():
         on_rows(rows)
@@ -158,6 +166,22 @@ def plan_shards(file: BinaryIO, name: str, options: ShardOptions, on_rows: Calla
         is_gzip=is_gzip,
         text=find_text_form(source, options.read),
     )
+
+
+@contextmanager
+def _naming_tool(source: Source, options: ReadOptions) -> Iterator[None]:
+    """Tell a file that a labelling tool wrote as such, where it has no texts in a column at its beginning."""
+    if is_zip(head_of(source)) and not is_spreadsheet(source, None):
+        raise source.error(_NOT_CUT, found="a zip file")
+    try:
+        yield
+    except InvalidFile as error:
+        # What a tool wrote with a column of texts is a table like any other.
+        look = look_of(beginning_of(source.name, source.beginning))
+        is_at_beginning = error.facts.get("line") in (None, 1)
+        if format_called(look.format or "") is None or options.text_column or not is_at_beginning:
+            raise
+        raise source.error(_NOT_CUT, parameter="format", found=look.title) from error
 
 
 def read_shard(

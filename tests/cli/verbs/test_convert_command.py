@@ -72,3 +72,27 @@ def test_a_folder_of_a_tool_is_inspected_and_converted_as_its_zip_file_is(ask: R
     assert (found["format"], found["rows_per_split"]) == ("azure", {"test": 1, "train": 3})
     rows = [json.loads(line) for line in ask("convert", folder).out.splitlines()]
     assert [(row["text"], row["label"]) for row in rows] == TRAIN
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_the_texts_alone_are_written_of_rows_without_labels_too(ask: Run, tmp_path: Path, form: str) -> None:
+    file = tmp_path / "chats.jsonl"
+    chats = [[{"role": "user", "content": text}, {"role": "assistant", "content": label}] for text, label in TRAIN]
+    chats[1] = chats[1][:1]
+    file.write_text("".join(f"{json.dumps({'messages': chat})}\n" for chat in chats))
+    out = tmp_path / f"texts.{form}"
+    ended = ask("convert", file, "--texts-only", "-o", out, "--json")
+    assert ended.document["rows"] == len(TRAIN)
+    lines = out.read_text().splitlines()
+    texts = [json.loads(line)["text"] for line in lines] if form == "jsonl" else lines[1:]
+    assert texts == [text for text, _ in TRAIN]
+    assert "billing" not in out.read_text()
+
+
+def test_rows_without_a_text_are_left_out_of_the_texts_where_that_is_wanted(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("id,text,answer\n7,money back,reject\n8,,accept\n")
+    assert "Add --skip-bad-rows" in ask("convert", file, "--texts-only").err
+    ended = ask("convert", file, "--texts-only", "--skip-bad-rows")
+    assert [json.loads(line) for line in ended.out.splitlines()] == [{"text": "money back", "id": "7"}]
+    assert f"Left out of {file}: 1 row that is wrong." in ended.err

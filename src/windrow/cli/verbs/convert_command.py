@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.labelled_file import read_examples_of, tell_file
+from windrow.cli.labelled_file import read_examples_of, read_texts_of, tell_file
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import naming_file, notes_console
@@ -40,6 +40,8 @@ class Output:
     """Where to; - or nothing for standard output."""
     overwrite: bool = False
     """Replace a file that is there."""
+    texts_only: bool = False
+    """Write the text of each row, without labels, as it is to be classified: rows that nobody has labelled, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +81,17 @@ def convert(
     """Write the examples of a file of any format as JSON Lines or CSV that every tool reads.
 
     Each row has its text, its label or labels, and the part of the data and the id that the file gives it. Rows that
-    are no examples are left out and told. Nothing is trained.
+    are no examples are left out and told. With `--texts-only`, all rows with a text are written, to be classified.
+    Nothing is trained.
     """
     out = output.out
     check_destination(call, out or DASH)
     form = _form_of(output.to, out)
     if out is not None and out != DASH:
         check_absent(out, overwrite=output.overwrite)
-    found = read_examples_of(file, read_options)
+    found = (read_texts_of if output.texts_only else read_examples_of)(file, read_options)
     tell_file(found, call.words)
-    content = _WRITERS[form](found)
+    content = _WRITERS[form](found, with_labels=not output.texts_only)
     if out is None or out == DASH:
         sys.stdout.writelines(content)
         return
@@ -117,25 +120,27 @@ def _form_of(to: str | None, out: Path | None) -> ConvertedFormat:
     raise InvalidParameter("--to is {value}; it must be {known:or}.", {"value": to, "known": list(_SUFFIXES.values())})
 
 
-def _as_jsonl(file: LabelledFile) -> Iterator[str]:
+def _as_jsonl(file: LabelledFile, *, with_labels: bool) -> Iterator[str]:
     for each in file.examples:
         labels: dict[str, object] = (
             {"labels": each.row.labels} if isinstance(each.row, MultiLabelRow) else {"label": each.row.label}
         )
+        labels = labels if with_labels else {}
         more = {name: value for name, value in (("split", each.split), ("id", each.id)) if value}
         yield json.dumps({"text": each.row.text, **labels, **more}, ensure_ascii=False) + "\n"
 
 
-def _as_csv(file: LabelledFile) -> Iterator[str]:
+def _as_csv(file: LabelledFile, *, with_labels: bool) -> Iterator[str]:
     check_labels_for_csv(sorted(set(_labels_in(file.examples))), "multi_label")
     is_several = any(isinstance(each.row, MultiLabelRow) for each in file.examples)
-    columns = ["text", "labels" if is_several else "label"]
+    label = "labels" if is_several else "label"
+    columns = ["text", label] if with_labels else ["text"]
     columns += ["split"] if any(each.split for each in file.examples) else []
     columns += ["id"] if any(each.id for each in file.examples) else []
     yield PLAIN.rows([columns])
     for each in file.examples:
         labels = LABEL_SEPARATOR.join(each.row.labels) if isinstance(each.row, MultiLabelRow) else each.row.label
-        values = {"text": each.row.text, columns[1]: labels, "split": each.split or "", "id": each.id}
+        values = {"text": each.row.text, label: labels, "split": each.split or "", "id": each.id}
         yield PLAIN.rows([[values[name] for name in columns]])
 
 
