@@ -343,12 +343,13 @@ def test_of_two_that_begin_at_once_one_is_told(toy: Toy, tmp_path: Path, monkeyp
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name_of_store", ["moto", "azurite"])
 def test_files_of_an_object_store_are_read_and_written(
-    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name_of_store: str
 ) -> None:
-    with servers.moto() as moto:
-        moto.set_environment(monkeypatch)
-        address = moto.new_data_dir()
+    with servers.start(name_of_store) as store:
+        store.set_environment(monkeypatch)
+        address = store.new_data_dir()
         place, _ = open_place(f"{address}/in")
         for name in ("a", "b"):
             place.put(f"{name}.csv", write_csv(tmp_path / "x.csv", [f"money {n}" for n in range(5)]).read_bytes())

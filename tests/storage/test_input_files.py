@@ -21,7 +21,13 @@ def moto() -> Iterator[servers.Store]:
         yield store
 
 
-@pytest.fixture(params=["folder", pytest.param("store", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module")
+def azurite() -> Iterator[servers.Store]:
+    with servers.azurite() as store:
+        yield store
+
+
+@pytest.fixture(params=["folder", *(pytest.param(name, marks=pytest.mark.slow) for name in ("moto", "azurite"))])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the address of a folder with files, without a slash at its end."""
     if request.param == "folder":
@@ -29,9 +35,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes(name.encode())
         return str(tmp_path)
-    moto: servers.Store = request.getfixturevalue("moto")
-    moto.set_environment(monkeypatch)
-    address = moto.new_data_dir()
+    store: servers.Store = request.getfixturevalue(request.param)
+    store.set_environment(monkeypatch)
+    address = store.new_data_dir()
     url = read_object_url(address, "input")
     for name in NAMES:
         bucket_of(url.store).put(f"{url.key}/{name}", name.encode())

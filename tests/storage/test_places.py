@@ -17,13 +17,19 @@ def moto() -> Iterator[servers.Store]:
         yield store
 
 
-@pytest.fixture(params=["folder", pytest.param("store", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module")
+def azurite() -> Iterator[servers.Store]:
+    with servers.azurite() as store:
+        yield store
+
+
+@pytest.fixture(params=["folder", *(pytest.param(name, marks=pytest.mark.slow) for name in ("moto", "azurite"))])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     if request.param == "folder":
         return open_place(f"{tmp_path}/deep/out/")[0]
-    moto: servers.Store = request.getfixturevalue("moto")
-    moto.set_environment(monkeypatch)
-    return open_place(f"{moto.new_data_dir()}/out/")[0]
+    store: servers.Store = request.getfixturevalue(request.param)
+    store.set_environment(monkeypatch)
+    return open_place(f"{store.new_data_dir()}/out/")[0]
 
 
 def test_a_file_is_created_once(place: Place) -> None:

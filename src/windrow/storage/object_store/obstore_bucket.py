@@ -234,7 +234,9 @@ class ObstoreBucket:
 
 
 def _described(found: "ObjectMeta") -> StoredObject:
-    return StoredObject(found["path"], found["size"], found["last_modified"], found["e_tag"] or "")
+    # Azure puts quotation marks around it in the answer of one object, and none in a listing.
+    etag = (found["e_tag"] or "").removeprefix("W/").strip('"')
+    return StoredObject(found["path"], found["size"], found["last_modified"], etag)
 
 
 def _is_behind(key: str, last: str) -> bool:
