@@ -63,6 +63,13 @@ def test_links_have_the_prefix(client: httpx.Client) -> None:
     assert [each["url"] for each in client.get(f"{PREFIX}/openapi.json").json()["servers"]] == [PREFIX]
 
 
+def test_who_leaves_out_the_last_slash_of_the_prefix_is_led_to_the_page(client: httpx.Client) -> None:
+    reply = client.get(PREFIX, follow_redirects=True)
+    assert [each.status_code for each in reply.history] == [301]
+    assert reply.url.path == f"{PREFIX}/"
+    assert "/console/" in reply.text
+
+
 def test_events_of_a_training_come_while_it_runs(client: httpx.Client) -> None:
     """A proxy that kept them back would give none before the cancellation, which waits for the first."""
     body = {"model_name": "slow_v1", "training_data": ROWS, "num_iterations": 500}
