@@ -19,6 +19,7 @@ from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.tasks import (
     AdapterTensors,
     FitTask,
+    HoldoutsTask,
     HoldoutTask,
     LearningCurveTask,
     Task,
@@ -113,7 +114,8 @@ class RecordingRunner(InlineRunner):
     @property
     def holdout_tasks(self) -> Sequence[HoldoutTask]:
         """The evaluations of held-out rows."""
-        return [task for task in self.tasks if isinstance(task, HoldoutTask)]
+        joint = [task.holdouts if isinstance(task, HoldoutsTask) else (task,) for task in self.tasks]
+        return [task for tasks in joint for task in tasks if isinstance(task, HoldoutTask)]
 
     @property
     def fit_tasks(self) -> Sequence[FitTask]:

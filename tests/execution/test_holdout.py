@@ -30,6 +30,7 @@ from windrow.execution.holdout import (
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import (
     CrossValidateHeadTask,
+    HoldoutsTask,
     HoldoutTask,
     Task,
     TrainAdaptersTask,
@@ -117,7 +118,8 @@ def test_small_trainings_run_at_the_same_time_and_learn_the_same(threads: int, t
     adapter, of_folds = train_with_folds(training_set, recipe, context, lambda step, of, _: steps.append((step, of)))
     joint = [task for task in runner.tasks if isinstance(task, TrainAdaptersTask)]
     assert [(len(task.trainings), task.at_once) for task in joint] == [(4, 2)] * (threads - 1)
-    assert len(of_folds) == (3 if threads == 2 else 0)
+    assert len(of_folds.adapters) == (3 if threads == 2 else 0)
+    assert (of_folds.head_logits is not None) == (threads == 2)
     assert steps == [(step, len(steps)) for step in range(1, len(steps) + 1)]
     alone = train_adapter(training_set, recipe, context_for(tiny, threads=threads), ignore_steps)
     # Another number of threads may round sums differently, and so may what is learned of them.
@@ -131,6 +133,11 @@ def test_small_trainings_run_at_the_same_time_and_learn_the_same(threads: int, t
     assert given is not None
     assert own is not None
     assert given.adapted.logits.tobytes() == own.adapted.logits.tobytes()
+    assert given.adapted.similarities.tobytes() == own.adapted.similarities.tobytes()
+    assert given.head_logits.tobytes() == own.head_logits.tobytes()
+    kinds = [type(task) for task in runner.tasks]
+    if threads == 2:
+        assert kinds == [TrainAdaptersTask, HoldoutsTask]
 
 
 @pytest.mark.parametrize("recipe", [Recipe(max_seconds=600), Recipe(cross_validate=False)])
@@ -139,7 +146,8 @@ def test_where_time_is_limited_or_no_fold_is_wanted_the_training_runs_by_itself(
 ) -> None:
     runner = InstantRunner(tiny.folder)
     _, of_folds = train_with_folds(encoded(dataset(), tiny), recipe, context_for(tiny, runner), ignore_steps)
-    assert list(of_folds) == []
+    assert of_folds.adapters == ()
+    assert of_folds.head_logits is None
     assert [type(task) for task in runner.tasks] == [TrainAdapterTask]
 
 

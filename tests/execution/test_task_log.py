@@ -9,6 +9,7 @@ from windrow.execution.task_log import MAX_NODES, OTHER_NODES, TaskLog, task_nam
 from windrow.execution.tasks import (
     CrossValidateHeadTask,
     FitTask,
+    HoldoutsTask,
     HoldoutTask,
     LearningCurveTask,
     SearchHeadTask,
@@ -24,6 +25,7 @@ def test_each_task_has_a_name() -> None:
         FitTask,
         SearchHeadTask,
         HoldoutTask,
+        HoldoutsTask,
         LearningCurveTask,
         CrossValidateHeadTask,
     )
@@ -33,6 +35,7 @@ def test_each_task_has_a_name() -> None:
         "fit",
         "search_head",
         "holdout",
+        "holdouts",
         "learning_curve",
         "cross_validate_head",
     ]

@@ -21,6 +21,8 @@ from windrow.execution.tasks import (
     FitOutcome,
     FitTask,
     HoldoutOutcome,
+    HoldoutsOutcome,
+    HoldoutsTask,
     HoldoutTask,
     LearningCurveTask,
     SearchHeadTask,
@@ -99,6 +101,7 @@ def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
         replace(tuning(None, None), label_ids=np.array([[True, False], [False, False]])),
         FitTask(replace(examples(), label_ids=np.arange(15).reshape(5, 3) % 2 == 0), 3, 9),
         TrainAdaptersTask((tuning(None, None), tuning(None, 300)), at_once=2),
+        TrainAdaptersTask((tuning(None, None),), 1, CrossValidateHeadTask(examples(), np.array([0, 1, 1, -1, 0]), 2)),
         FitTask(examples(), 3, 9),
         FitTask(examples(), 3, 9, search=HeadSearch(HEAD, None)),
         FitTask(examples(), 3, 9, search=HeadSearch(HEAD, OUT_OF_FOLD)),
@@ -109,12 +112,14 @@ def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
         FitTask(examples(1), 3, 9, dict(ADAPTER), HELD_OUT),
         HoldoutTask(examples(2), 3, 5, is_adapted=True, holdout_features=np.ones((4, 3), np.float32)),
         HoldoutTask(examples(), 3, 5, is_adapted=False, holdout_features=np.ones((0, 3), np.float32)),
+        HoldoutsTask((HoldoutTask(examples(2), 3, 5, is_adapted=True, holdout_features=np.ones((4, 3), np.float32)),)),
         LearningCurveTask(examples(), np.array([0, 1, 1, -1, 0]), (0.25, 0.5, 1.0), 5),
         TrainAdapterOutcome(
             dict(ADAPTER), layers=6, rank=8, epochs=4, requested_steps=4, planned_steps=2, losses=(2.5, 1.25)
         ),
         NO_STEPS,
         TrainAdaptersOutcome((NO_STEPS, NO_STEPS)),
+        TrainAdaptersOutcome((NO_STEPS,), CrossValidateHeadOutcome(HELD_OUT.logits)),
         HeadSearch(HEAD, OUT_OF_FOLD),
         CrossValidateHeadOutcome(HELD_OUT.logits),
         FitOutcome(b"artifact", HEAD, None, PRIOR, None, {"numpy": "2"}),
@@ -123,6 +128,7 @@ def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
             b"", HEAD, Estimate(3, 4, 2, Interval(0.25, 1.0)), ScoreReport(0.75, "out_of_fold", 0.625, 0.125), None, {}
         ),
         HoldoutOutcome(HELD_OUT.logits, HELD_OUT.similarities),
+        HoldoutsOutcome((HoldoutOutcome(HELD_OUT.logits, HELD_OUT.similarities),)),
         LearningCurve(
             np.array([0, 4]), np.arange(12, dtype=np.float32).reshape(3, 2, 2), np.array([1, 2, 3], np.float32)
         ),
@@ -152,6 +158,7 @@ def test_what_has_other_fields_is_no_task(spoil: Callable[[dict[str, Any]], dict
         TrainAdaptersTask,
         FitTask,
         HoldoutTask,
+        HoldoutsTask,
         LearningCurveTask,
         SearchHeadTask,
         CrossValidateHeadTask,

@@ -85,12 +85,21 @@ def features_from_states(
     encoder: TextEncoder, states: TrunkStates, adapter: Adapter | None = None, compute: Compute = run_in_order
 ) -> Floats:
     """Return the features of :func:`encode` from precomputed states; shape [n, feature_size], float32."""
+    return features_by_adapter(encoder, states, [adapter], compute)[0]
+
+
+def features_by_adapter(
+    encoder: TextEncoder, states: TrunkStates, adapters: Sequence[Adapter | None], compute: Compute = run_in_order
+) -> list[Floats]:
+    """Return the features of :func:`features_from_states` for each of several adapters, from one set of batches."""
     chunks = list(batch_by_length(states.lengths, MAX_CELLS))
-    batches = [
-        partial(encoder.features, states.packed[token_indices(states.lengths, chunk)], states.lengths[chunk], adapter)
-        for chunk in chunks
+    inputs = [(states.packed[token_indices(states.lengths, chunk)], states.lengths[chunk]) for chunk in chunks]
+    parts = compute([partial(encoder.features, *each, adapter) for adapter in adapters for each in inputs])
+    shape = len(states.lengths), feature_size(encoder.folder)
+    return [
+        _scatter(parts[number * len(chunks) : (number + 1) * len(chunks)], chunks, shape)
+        for number in range(len(adapters))
     ]
-    return _scatter(compute(batches), chunks, (len(states.lengths), feature_size(encoder.folder)))
 
 
 def _truncated(tokens: Sequence[Tokens]) -> Bools:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from windrow.arrays import Floats
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
@@ -10,7 +11,13 @@ from windrow.domain.values import recast
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import adapted_projections
 from windrow.execution.environment import choose_precision
-from windrow.execution.tasks import AdapterTensors, TrainAdapterOutcome, TrainAdaptersTask, TrainAdapterTask
+from windrow.execution.tasks import (
+    AdapterTensors,
+    CrossValidateHeadTask,
+    TrainAdapterOutcome,
+    TrainAdaptersTask,
+    TrainAdapterTask,
+)
 from windrow.execution.training_set import AdapterPolicy, EncodedTrainingSet, TrainingContext
 from windrow.learning.label_sets import share_labels
 from windrow.learning.low_rank import scale_adapter
@@ -128,14 +135,21 @@ def train_adapter(
 
 
 def train_at_once(
-    trainings: Sequence[AdapterTraining], context: TrainingContext, on_step: OnStep
-) -> list[TrainedAdapter]:
+    trainings: Sequence[AdapterTraining],
+    context: TrainingContext,
+    on_step: OnStep,
+    head: CrossValidateHeadTask | None = None,
+) -> tuple[list[TrainedAdapter], Floats | None]:
     """Train several adapters at the same time, as far as cores and memory allow.
 
     Args:
         trainings: None of them with a deadline.
         context: The trainings' resources.
         on_step: Called after each step of any with its number among all, the number of all steps, and its loss.
+        head: A cross-validation of the head alone to do beside them; ``None`` for none.
+
+    Returns:
+        The adapters, and the logits of the head's held-out rows; ``None`` where it was not cross-validated.
 
     Raises:
         TrainingFailed: A training failed.
@@ -143,11 +157,13 @@ def train_at_once(
     """
     tasks = [training.task for training in trainings if training.task is not None]
     if not tasks:
-        return [training.finish() for training in trainings]
+        return [training.finish() for training in trainings], None
     tokens = max(int(task.texts.lengths.sum()) for task in tasks)
     at_once = count_at_once(len(tasks), tokens, context.encoder.folder, context.threads)
-    outcomes = iter(context.run(TrainAdaptersTask(tuple(tasks), at_once), on_step).outcomes)
-    return [training.finish(None if training.task is None else next(outcomes)) for training in trainings]
+    outcome = context.run(TrainAdaptersTask(tuple(tasks), at_once, head), on_step)
+    outcomes = iter(outcome.outcomes)
+    adapters = [training.finish(None if training.task is None else next(outcomes)) for training in trainings]
+    return adapters, None if outcome.head is None else outcome.head.logits
 
 
 def count_at_once(trainings: int, tokens: int, folder: EncoderFolder, threads: int) -> int:

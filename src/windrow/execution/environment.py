@@ -5,6 +5,7 @@ The description must not identify the machine: no host, no user, no path.
 
 import platform
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +19,8 @@ _INSTRUCTIONS = {
     "AVX512": {"avx512vl", "avx512bw", "avx512dq", "fma"},
     "AVX2": {"avx2", "fma"},
 }
+# Each training writes them down, and finding one takes half a millisecond.
+_version = cache(version)
 # What Linux calls the instructions that multiply bfloat16.
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
@@ -31,7 +34,7 @@ def describe_environment(threads: int, precision: Precision) -> dict[str, str]:
         threads: Those that the task is to use.
         precision: The type of the operands of matrix products, as the task says.
     """
-    return {library: version(library) for library in RECORDED_LIBRARIES} | {
+    return {library: _version(library) for library in RECORDED_LIBRARIES} | {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu": _describe_cpu(threads, precision),
@@ -44,7 +47,7 @@ def describe_encoding() -> dict[str, str]:
     It loads nothing: a classifier without rows is made where predictions are.
     """
     libraries = ("windrow", "numpy", "onnxruntime", "tokenizers")
-    return {library: version(library) for library in libraries} | {
+    return {library: _version(library) for library in libraries} | {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu": read_cpu_name(),
@@ -107,6 +110,7 @@ def _describe_cpu(threads: int, precision: Precision) -> str:
     return ", ".join(parts)
 
 
+@cache
 def _read_field(name: str, cpu_info: Path) -> str:
     """Return the first value of a field that is not empty; "" without one."""
     try:

@@ -18,7 +18,7 @@ from windrow.execution.adapter_training import (
 )
 from windrow.execution.control import TrainingControl
 from windrow.execution.runner import ignore_steps
-from windrow.execution.tasks import CrossValidateHeadTask, HoldoutTask
+from windrow.execution.tasks import CrossValidateHeadTask, HoldoutOutcome, HoldoutsTask, HoldoutTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext
 from windrow.learning.calibrate import HeldOut, join
 from windrow.learning.folds import assign_folds, splits
@@ -48,9 +48,22 @@ class PairedHeldOut:
     head_logits: Floats
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedFolds:
+    """What was trained of a cross-validation, beside the training that it evaluates.
+
+    Args:
+        adapters: Those of the folds, in order; none where they are still to be trained.
+        head_logits: As of :class:`PairedHeldOut`; ``None`` where the head is still to be cross-validated.
+    """
+
+    adapters: tuple[TrainedAdapter, ...] = ()
+    head_logits: Floats | None = None
+
+
 def train_with_folds(
     training_set: EncodedTrainingSet, recipe: Recipe, context: TrainingContext, on_step: OnStep
-) -> tuple[TrainedAdapter, Sequence[TrainedAdapter]]:
+) -> tuple[TrainedAdapter, TrainedFolds]:
     """Train an adapter, and those of its cross-validation at the same time where all of them are small.
 
     Args:
@@ -60,7 +73,7 @@ def train_with_folds(
         on_step: Called after each step with its number, the number of steps, and the loss.
 
     Returns:
-        The adapter, and those of the folds in order; none of them where they are still to be trained.
+        The adapter, and what was trained of its cross-validation.
 
     Raises:
         TrainingFailed: The training failed.
@@ -68,25 +81,26 @@ def train_with_folds(
     """
     main = prepare_training(training_set, recipe, context)
     if main.task is None:
-        return main.finish(), ()
+        return main.finish(), TrainedFolds()
     context.control.report_progress("training")
+    folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
     parts: list[EncodedTrainingSet] = []
     # The training comes first where time is limited.
     if recipe.cross_validate and recipe.max_seconds is None and _is_small(training_set, context):
-        folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
         parts = [training_set.subset(train) for train, _ in splits(_first_folds(folds))]
     if not parts:
-        return main.finish(context.run(main.task, on_step)), ()
+        return main.finish(context.run(main.task, on_step)), TrainedFolds()
     of_folds = [prepare_training(part, recipe, context, training_set.policy) for part in parts]
-    adapter, *others = train_at_once([main, *of_folds], context, on_step)
-    return adapter, others
+    head = CrossValidateHeadTask(training_set.examples(), folds, len(parts))
+    (adapter, *others), head_logits = train_at_once([main, *of_folds], context, on_step, head)
+    return adapter, TrainedFolds(tuple(others), head_logits)
 
 
 def cross_validate_adapter(
     training_set: EncodedTrainingSet,
     recipe: Recipe,
     context: TrainingContext,
-    adapters: Sequence[TrainedAdapter] = (),
+    trained: TrainedFolds | None = None,
 ) -> PairedHeldOut | None:
     """Cross-validate contrastive training on these rows, beside the head alone.
 
@@ -94,7 +108,7 @@ def cross_validate_adapter(
         training_set: The rows.
         recipe: The training parameters; ``max_seconds`` counts from the start of encoding.
         context: The training's resources.
-        adapters: Those of the folds, if they are trained already (:func:`train_with_folds`).
+        trained: What is trained already (:func:`train_with_folds`); ``None`` for nothing.
 
     Returns:
         The held-out rows with the outputs of both; ``None`` if the recipe disables cross-validation, no row can be held
@@ -109,16 +123,22 @@ def cross_validate_adapter(
     folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
     needed = _first_folds(folds)
     progress = _FoldProgress(context.control, len(list(splits(needed))))
-    adapted: list[HeldOut] = []
-    trained = iter(adapters) if adapters else train_folds(training_set, needed, recipe, context, progress.end_step)
-    for _, part in evaluate_folds(training_set, needed, recipe, context, trained):
-        adapted.append(part)
-        progress.end_fold()
+    if trained is not None and trained.adapters:
+        adapted = _evaluate_at_once(training_set, needed, recipe, context, trained.adapters)
+        for _ in adapted:
+            progress.end_fold()
+    else:
+        adapted = []
+        adapters = train_folds(training_set, needed, recipe, context, progress.end_step)
+        for _, part in evaluate_folds(training_set, needed, recipe, context, adapters):
+            adapted.append(part)
+            progress.end_fold()
     if not adapted:
         return None
-    return PairedHeldOut(
-        choose_adapted_c(join(adapted)), _cross_validate_head(training_set, folds, len(adapted), context)
-    )
+    head_logits = None if trained is None else trained.head_logits
+    if head_logits is None:
+        head_logits = _cross_validate_head(training_set, folds, len(adapted), context)
+    return PairedHeldOut(choose_adapted_c(join(adapted)), head_logits)
 
 
 def assign_eval_folds(label_ids: Labels, text_ids: Ids, seed: int) -> Ids:
@@ -160,7 +180,7 @@ def train_folds(
     parts = (training_set.subset(train) for train, _ in splits(folds))
     if not is_limited and _is_small(training_set, context):
         trainings = [prepare_training(part, recipe, context, training_set.policy) for part in parts]
-        yield from train_at_once(trainings, context, on_step)
+        yield from train_at_once(trainings, context, on_step)[0]
         return
     for part in parts:
         yield train_adapter(part, recipe, context, on_step, training_set.policy)
@@ -192,11 +212,45 @@ def evaluate_folds(
             return
         adapter = next(adapters).adapter
         part = training_set.subset(train).with_adapter(adapter, context)
-        features, label_ids = part.features[training_set.text_ids[held_out]], training_set.label_ids[held_out]
-        task = HoldoutTask(part.examples(), training_set.hidden_size, recipe.seed, adapter is not None, features)
-        outcome = context.run(task)
-        yield held_out, HeldOut(outcome.logits, label_ids, outcome.similarities, folds=1, by_c=outcome.by_c)
+        task = _holdout_task(training_set, part, held_out, recipe, is_adapted=adapter is not None)
+        yield held_out, _held_out(training_set, held_out, context.run(task))
         longest_s = time.monotonic() - started
+
+
+def _evaluate_at_once(
+    training_set: EncodedTrainingSet,
+    folds: Ids,
+    recipe: Recipe,
+    context: TrainingContext,
+    adapters: Sequence[TrainedAdapter],
+) -> list[HeldOut]:
+    """Evaluate the trained adapter of each fold, as :func:`evaluate_folds` does: all texts are encoded in one go."""
+    changes = [each.adapter for each in adapters]
+    features = iter(training_set.features_with([each for each in changes if each is not None], context))
+    tasks: list[HoldoutTask] = []
+    for (train, held_out), adapter in zip(splits(folds), changes, strict=True):
+        part = training_set.subset(train)
+        if adapter is not None:
+            part = replace(part, features=next(features))
+        tasks.append(_holdout_task(training_set, part, held_out, recipe, is_adapted=adapter is not None))
+    outcomes = context.run(HoldoutsTask(tuple(tasks))).outcomes
+    return [
+        _held_out(training_set, held_out, outcome)
+        for (_, held_out), outcome in zip(splits(folds), outcomes, strict=True)
+    ]
+
+
+def _holdout_task(
+    training_set: EncodedTrainingSet, part: EncodedTrainingSet, held_out: Ids, recipe: Recipe, *, is_adapted: bool
+) -> HoldoutTask:
+    """Return the task that evaluates a fold: its part of the rows is encoded, and so are the rows that it holds out."""
+    features = part.features[training_set.text_ids[held_out]]
+    return HoldoutTask(part.examples(), training_set.hidden_size, recipe.seed, is_adapted, features)
+
+
+def _held_out(training_set: EncodedTrainingSet, held_out: Ids, outcome: HoldoutOutcome) -> HeldOut:
+    label_ids = training_set.label_ids[held_out]
+    return HeldOut(outcome.logits, label_ids, outcome.similarities, folds=1, by_c=outcome.by_c)
 
 
 def _first_folds(folds: Ids) -> Ids:

@@ -28,6 +28,8 @@ from windrow.execution.tasks import (
     FitOutcome,
     FitTask,
     HoldoutOutcome,
+    HoldoutsOutcome,
+    HoldoutsTask,
     HoldoutTask,
     LearningCurveTask,
     SearchHeadTask,
@@ -95,17 +97,22 @@ def _run_head_task(frame: Frame) -> object:
     """Run a task that trains no adapter, and return its outcome."""
     if frame.kind == HoldoutTask.__name__:
         return evaluate_holdout(restore(HoldoutTask, frame))
+    if frame.kind == HoldoutsTask.__name__:
+        return HoldoutsOutcome(tuple(evaluate_holdout(each) for each in restore(HoldoutsTask, frame).holdouts))
     if frame.kind == SearchHeadTask.__name__:
         asked = restore(SearchHeadTask, frame)
         search = search_head if asked.examples.prior is None else search_described_head
         return search(asked.examples, asked.seed)
     if frame.kind == CrossValidateHeadTask.__name__:
-        given = restore(CrossValidateHeadTask, frame)
-        cross_validate = cross_validate_head if given.examples.prior is None else cross_validate_described_head
-        return CrossValidateHeadOutcome(cross_validate(given.examples, given.folds, given.needed))
+        return _cross_validate_head(restore(CrossValidateHeadTask, frame))
     if frame.kind == LearningCurveTask.__name__:
         return compute_curve(restore(LearningCurveTask, frame))
     return fit(restore(FitTask, frame))
+
+
+def _cross_validate_head(task: CrossValidateHeadTask) -> CrossValidateHeadOutcome:
+    cross_validate = cross_validate_head if task.examples.prior is None else cross_validate_described_head
+    return CrossValidateHeadOutcome(cross_validate(task.examples, task.folds, task.needed))
 
 
 def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcome:
@@ -133,10 +140,13 @@ def train_adapters(task: TrainAdaptersTask, on_step: OnStep) -> TrainAdaptersOut
     _encoder(first.folder, first.base_model)  # kept, so that the threads do not each read it
     with training_threads(task.at_once) as pool:
         trainings = [pool.submit(_train_layers, each, steps.end_step) for each in task.trainings]
+        head = None if task.head is None else pool.submit(_cross_validate_head, task.head)
         # Each training's cut waits behind the trainings that have not begun, so that it fills the time in which fewer
         # are left than there are threads.
         cuts = {training: training.result().begin_cut(pool) for training in as_completed(trainings)}
-        return TrainAdaptersOutcome(tuple(each.result().outcome(cuts[each]) for each in trainings))
+        return TrainAdaptersOutcome(
+            tuple(each.result().outcome(cuts[each]) for each in trainings), None if head is None else head.result()
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -98,14 +98,44 @@ class TrainAdapterTask:
 
 
 @dataclass(frozen=True, slots=True)
+class CrossValidateHeadOutcome:
+    """The outputs of heads for held-out rows.
+
+    Args:
+        logits: Fold by fold; shape [m, labels], float32.
+    """
+
+    logits: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidateHeadTask:
+    """Cross-validate the head alone, on the frozen encoder's features, on given folds.
+
+    Args:
+        examples: The rows; label names are train-only rows.
+        folds: The fold of each row; -1 is never held out; shape [rows], int64.
+        needed: The number of folds whose rows are wanted, counted from the first one.
+    """
+
+    outcome: ClassVar[type[CrossValidateHeadOutcome]] = CrossValidateHeadOutcome
+
+    examples: Examples
+    folds: Ids
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrainAdaptersOutcome:
     """The outcomes of several contrastive trainings.
 
     Args:
         outcomes: One for each, in their order.
+        head: That of the head's cross-validation; ``None`` where none was asked for.
     """
 
     outcomes: tuple[TrainAdapterOutcome, ...]
+    head: CrossValidateHeadOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +147,14 @@ class TrainAdaptersTask:
     Args:
         trainings: At least one.
         at_once: How many run at the same time.
+        head: A cross-validation of the head alone, which is done where a core would be idle; ``None`` for none.
     """
 
     outcome: ClassVar[type[TrainAdaptersOutcome]] = TrainAdaptersOutcome
 
     trainings: tuple[TrainAdapterTask, ...]
     at_once: int
+    head: CrossValidateHeadTask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,34 +228,6 @@ class SearchHeadTask:
 
 
 @dataclass(frozen=True, slots=True)
-class CrossValidateHeadOutcome:
-    """The outputs of heads for held-out rows.
-
-    Args:
-        logits: Fold by fold; shape [m, labels], float32.
-    """
-
-    logits: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class CrossValidateHeadTask:
-    """Cross-validate the head alone, on the frozen encoder's features, on given folds.
-
-    Args:
-        examples: The rows; label names are train-only rows.
-        folds: The fold of each row; -1 is never held out; shape [rows], int64.
-        needed: The number of folds whose rows are wanted, counted from the first one.
-    """
-
-    outcome: ClassVar[type[CrossValidateHeadOutcome]] = CrossValidateHeadOutcome
-
-    examples: Examples
-    folds: Ids
-    needed: int
-
-
-@dataclass(frozen=True, slots=True)
 class HoldoutOutcome:
     """A head's output for held-out rows.
 
@@ -257,6 +261,30 @@ class HoldoutTask:
     seed: int
     is_adapted: bool
     holdout_features: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutsOutcome:
+    """The outcomes of several evaluations of held-out rows.
+
+    Args:
+        outcomes: One for each, in their order.
+    """
+
+    outcomes: tuple[HoldoutOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutsTask:
+    """Evaluate several parts, as a :class:`HoldoutTask` does one.
+
+    Args:
+        holdouts: At least one.
+    """
+
+    outcome: ClassVar[type[HoldoutsOutcome]] = HoldoutsOutcome
+
+    holdouts: tuple[HoldoutTask, ...]
 
 
 @dataclass(frozen=True, slots=True)

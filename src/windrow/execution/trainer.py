@@ -1,6 +1,6 @@
 """Train a classifier, from checked rows to a finished artifact."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,7 +20,7 @@ from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import Encoded, encode
 from windrow.execution.adapter_training import TrainedAdapter
 from windrow.execution.environment import choose_precision
-from windrow.execution.holdout import PairedHeldOut, cross_validate_adapter, train_with_folds
+from windrow.execution.holdout import PairedHeldOut, TrainedFolds, cross_validate_adapter, train_with_folds
 from windrow.execution.selection import Selection, labels_of, texts_of_labels
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
@@ -116,7 +116,7 @@ def train(
 def _cross_validate(
     training_set: EncodedTrainingSet,
     result: TrainedAdapter,
-    folds: Sequence[TrainedAdapter],
+    folds: TrainedFolds,
     recipe: Recipe,
     context: TrainingContext,
 ) -> PairedHeldOut | None:

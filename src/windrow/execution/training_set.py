@@ -16,7 +16,13 @@ from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
 from windrow.domain.values import recast
 from windrow.encoders.adapters import LowRankChanges, pack_adapter
-from windrow.encoders.bulk import Compute, TrunkStates, compute_trunk_states, features_from_states
+from windrow.encoders.bulk import (
+    Compute,
+    TrunkStates,
+    compute_trunk_states,
+    features_by_adapter,
+    features_from_states,
+)
 from windrow.encoders.cores import usable_cores
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.control import TrainingControl
@@ -207,10 +213,12 @@ class EncodedTrainingSet:
 
     def with_adapter(self, changes: LowRankChanges | None, context: TrainingContext) -> "EncodedTrainingSet":
         """Return it with the features of an adapted encoder; ``None`` for no adapter."""
-        if changes is None:
-            return self
-        adapter = pack_adapter(context.encoder.folder, changes)
-        return replace(self, features=features_from_states(context.encoder, self.states, adapter, context.compute))
+        return self if changes is None else replace(self, features=self.features_with([changes], context)[0])
+
+    def features_with(self, changes: Sequence[LowRankChanges], context: TrainingContext) -> list[Floats]:
+        """Return the features of the texts by each of several adapters; shapes [texts and names, features]."""
+        adapters = [pack_adapter(context.encoder.folder, each) for each in changes]
+        return features_by_adapter(context.encoder, self.states, adapters, context.compute)
 
 
 def encode_training_set(
