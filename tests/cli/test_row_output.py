@@ -174,7 +174,9 @@ def test_workbooks_and_parquet_are_written_at_once(ask: Run, tmp_path: Path, to:
     asked = ("predict", "tickets_v1", file, "--encoding", "cp1252", "--out", out, "--scores")
     document = ask(*asked, "--json").document
     assert (document["rows"], document["output"]) == (3, str(out))
-    assert "--resume goes with csv, tsv, jsonl and json" in ask(*asked[:-2], tmp_path / f"b.{to}", "--resume").refusal
+    refusal = ask(*asked[:-2], tmp_path / f"b.{to}", "--resume").refusal
+    assert "--resume goes with csv, tsv, jsonl and json" in refusal
+    assert "or Parquet into a folder, by shards: --out FOLDER/ --to parquet" in refusal
     assert "add --overwrite" in ask(*asked).refusal
     added = [*ADDED.split(";"), "score_invoice", "score_refund"]
     if to == "parquet":

@@ -49,6 +49,9 @@ def test_the_same_command_goes_on_and_another_one_is_refused(ask: Run, tmp_path:
     (out / "part-00001-00002.csv").unlink()
     assert "2 rows in" in (again := ask(*command).err)
     assert "2 of 3 shards were there already" in again
+    for name in ("part-00001-00001.csv", "part-00001-00002.csv"):
+        (out / name).unlink()
+    assert "1 of 3 shards was there already" in ask(*command, "--resume").err
     refusal = ask(*command, "--scores").refusal
     assert "this one differs: scores is True in place of False" in refusal
     assert "begin anew with --overwrite" in refusal

@@ -218,7 +218,8 @@ def predict_file(operations: "Operations", run: Run) -> PredictionSummary | None
         if out is not None and form is not None and run.options.resume and not form.is_resumable:
             raise InvalidParameter(
                 "--resume goes with csv, tsv, jsonl and json; {to} is written anew. Leave it out, with --overwrite "
-                "where the file exists.",
+                "where the file exists. A run that can go on writes one of those, or Parquet into a folder, by shards: "
+                "--out FOLDER/ --to parquet.",
                 {"parameter": "resume", "to": form.format},
             )
         if begun is None or form is None or out is None:

@@ -142,7 +142,8 @@ def _tell(report: PredictFilesSummary) -> None:
     if report.noted:
         parts.append(f"{report.noted:,} with a note, since the text is blank or too long")
     if report.shards_before:
-        parts.append(f"{report.shards_before:,} of {counted(report.shards, 'shard')} were there already")
+        were = "was" if report.shards_before == 1 else "were"
+        parts.append(f"{report.shards_before:,} of {counted(report.shards, 'shard')} {were} there already")
     for line in label_lines(report.labels):
         print(line, file=sys.stderr)
     print(f"{', '.join(parts)}. {counted(report.rows, 'row')} in {report.output}.", file=sys.stderr)
