@@ -10,17 +10,8 @@ from enum import IntEnum
 from windrow.domain.characters import is_blank
 from windrow.domain.read_options import ReadOptions
 from windrow.domain.words import render
+from windrow.files.column_names import LABEL_NAMES, TEXT_NAMES, is_called
 
-# The first group with a match decides; two matches in that group are ambiguous.
-TEXT_NAMES = (
-    ("text", "texts"),
-    ("message", "body", "content", "sentence", "utterance", "document", "comment", "review", "query", "question"),
-    ("description", "title", "subject", "summary", "headline", "input"),
-)
-LABEL_NAMES = (
-    ("label", "labels"),
-    ("class", "category", "intent", "target", "tag", "topic", "team", "queue", "department", "y"),
-)
 # What stands between the parts of a text that several columns hold.
 BETWEEN_COLUMNS = "\n\n"
 # The maximum number of words of a header cell: in a header with certain names, and in any other.
@@ -129,7 +120,7 @@ def find_columns(names: Sequence[str], options: ReadOptions, *, labelled: bool) 
         # Not the other way round: the column beside a text may be a ticket number, which would train without an error.
         texts = texts or _other(names, label)
     else:
-        label = next((name for name in names if _is_in(name, LABEL_NAMES)), "")
+        label = next((name for name in names if is_called(name, LABEL_NAMES)), "")
         texts = texts or (tuple(names) if len(names) == 1 else _other(names, label))
     if not texts:
         raise _not_found(names, "text")
@@ -186,7 +177,7 @@ def lacks_labels(names: Sequence[str], options: ReadOptions) -> bool:
         options: The read options.
     """
     is_named = bool(options.label_column) or names_label_columns(options)
-    return not is_named and not any(_is_in(name, LABEL_NAMES) for name in names)
+    return not is_named and not any(is_called(name, LABEL_NAMES) for name in names)
 
 
 class Evidence(IntEnum):
@@ -210,11 +201,11 @@ def header_evidence(names: Sequence[str], options: ReadOptions) -> Evidence:
     if not set(names).isdisjoint((*_asked_texts(names, options), *_asked_labels(names, options))):
         return Evidence.SURE
     most_words = max((len(name.split()) for name in names), default=0)
-    texts = [name for name in names if _is_in(name, TEXT_NAMES)]
-    labels = [name for name in names if _is_in(name, LABEL_NAMES)]
+    texts = [name for name in names if is_called(name, TEXT_NAMES)]
+    labels = [name for name in names if is_called(name, LABEL_NAMES)]
     if most_words > _MOST_SURE_WORDS or any(name.rstrip().endswith((".", "?", "!")) for name in names):
         return Evidence.NONE
-    if (texts and labels) or any(_is_in(name, (TEXT_NAMES[0], LABEL_NAMES[0])) for name in names):
+    if (texts and labels) or any(is_called(name, (TEXT_NAMES[0], LABEL_NAMES[0])) for name in names):
         return Evidence.SURE
     if most_words > _MOST_WORDS or not (texts or labels):
         return Evidence.NONE
@@ -227,7 +218,7 @@ def ambiguous_header_names(names: Sequence[str], options: ReadOptions) -> dict[i
     return {
         place: name
         for place, name in enumerate(names)
-        if name in (options.label_column, options.labels_column) or _is_in(name, (*LABEL_NAMES, *TEXT_NAMES[1:]))
+        if name in (options.label_column, options.labels_column) or is_called(name, (*LABEL_NAMES, *TEXT_NAMES[1:]))
         if name not in texts
     }
 
@@ -372,7 +363,7 @@ def _guessed(
 ) -> tuple[str, ...]:
     """Return the one column with a known name; none if there is none."""
     for group in groups:
-        matches = [name for name in names if _is_in(name, (group,)) and name not in taken]
+        matches = [name for name in names if is_called(name, (group,)) and name not in taken]
         if len(matches) > 1:
             words = "{names} could all hold the {field}. Name the right one with {arg:{parameter}}"
             raise UnresolvedColumn(words, names=listed(matches), field=what, parameter=f"{what}_column")
@@ -391,10 +382,6 @@ def _check_apart(texts: Sequence[str], label: str) -> None:
     if label in texts:
         words = "the column {column!r} cannot hold both the text and the label. Name two columns"
         raise UnresolvedColumn(words, column=label, parameter="label_column")
-
-
-def _is_in(name: str, groups: Sequence[Sequence[str]]) -> bool:
-    return any(_spelling(name) in group for group in groups)
 
 
 def _not_found(names: Sequence[str], what: str) -> UnresolvedColumn:

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
-from windrow.files.columns import LABEL_NAMES
+from windrow.files.column_names import LABEL_NAMES, is_called
 from windrow.files.formats.annotators import agreed_labels
 from windrow.files.formats.form import (
     CERTAIN,
@@ -264,7 +264,7 @@ def _label_key(document: Document, controls: Questions, row: JsonObject) -> str 
         name for name, value in row.items() if name not in _BESIDE and name not in texts and value not in (None, "")
     ]
     chosen = [name for name in others if _choices_in_cell(parsed_cell(row[name])) is not None]
-    called = [name for name in others if name.casefold() in {known for group in LABEL_NAMES for known in group}]
+    called = [name for name in others if is_called(name, LABEL_NAMES)]
     left = others if texts else []
     found = chosen or called or [name for name in left if not isinstance(row[name], int | float)]
     if len(found) > 1:

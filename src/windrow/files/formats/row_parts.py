@@ -11,7 +11,8 @@ from typing import Any, Final
 from windrow.domain.characters import is_blank
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import ReadOptions
-from windrow.files.columns import BETWEEN_COLUMNS, TEXT_NAMES
+from windrow.files.column_names import TEXT_NAMES, is_called
+from windrow.files.columns import BETWEEN_COLUMNS
 from windrow.files.formats.form import Document, Example, LeftOut, Split
 from windrow.files.formats.raw_rows import RawRow, as_label, as_text, kind_of
 
@@ -188,7 +189,7 @@ def text_in(document: Document, row: JsonObject, place: str) -> object:
 def called_like_texts(names: Iterable[str]) -> list[str]:
     """Return the names that texts are usually given: those of the first group of such names of which one is there."""
     for group in TEXT_NAMES:
-        if known := [name for name in names if name.casefold() in group]:
+        if known := [name for name in names if is_called(name, (group,))]:
             return known
     return []
 
