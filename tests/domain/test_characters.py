@@ -44,6 +44,9 @@ def test_a_text_of_which_something_is_seen_is_not_blank(text: str) -> None:
         ("STRASSE", "straße"),
         ("\ufb01nance", "finance"),
         ("\uff22ug", "bug"),
+        ("1", "1.0"),
+        ("-12", " -12,00"),
+        ("1.0000", "1"),
         *((f"bu{char}g", "bug") for char in ("\u200b", "\ufeff", "\u00ad", "\u200d", "\u202e", "\x00")),
     ],
 )
@@ -51,7 +54,20 @@ def test_what_a_person_takes_for_the_same_looks_alike(one: str, other: str) -> N
     assert looks_like(one) == looks_like(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("bug", "bugs"), ("über", "uber"), ("a b", "ab"), ("1", "l")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("bug", "bugs"),
+        ("über", "uber"),
+        ("a b", "ab"),
+        ("1", "l"),
+        ("1", "1.000"),
+        ("1", "01"),
+        ("3.1", "3.10"),
+        ("v1", "v1.0"),
+        ("1", "1."),
+    ],
+)
 def test_what_differs_to_the_eye_does_not_look_alike(one: str, other: str) -> None:
     assert looks_like(one) != looks_like(other)
 

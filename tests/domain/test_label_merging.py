@@ -46,3 +46,12 @@ def test_what_stands_under_a_label_goes_with_it_unless_the_kept_one_has_its_own(
 def test_alike_are_labels_that_differ_in_case_white_space_and_what_is_not_seen() -> None:
     labels = ["a", "A", "a ", "a\u200b", "b c", "b  c", "d", "d."]
     assert groups_alike(labels) == [["a", "A", "a ", "a\u200b"], ["b c", "b  c"]]
+
+
+def test_numbers_that_a_spreadsheet_writes_in_two_ways_are_merged_into_the_more_frequent_one() -> None:
+    labels = ["1", "1.0", "2", "2,0", "3.1", "3.10", "01"]
+    assert groups_alike(labels) == [["1", "1.0"], ["2", "2,0"]]
+    merged = merge_labels(rows("1", "1.0", "1.0", "2"))
+    assert merged.kept == {"1": "1.0"}
+    [warning] = merged.warnings
+    assert warning.message == "Labels that look alike were merged: '1' (1 row) into '1.0' (2 rows)."

@@ -66,8 +66,9 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     "label_separator": OptionSpec(metavar="TEXT"),
     "labels_column": OptionSpec(metavar="NAME"),
     "merge_labels": OptionSpec(
-        help="Take labels that look alike, since they differ only in case, in white space or in what cannot be seen, "
-        "for one, in the spelling that most rows have; a warning says which. Otherwise they are different labels."
+        help="Take labels that look alike, since they differ only in case, in white space, in what cannot be seen, "
+        "or as 1 and 1.0, for one, in the spelling that most rows have; a warning says which. Otherwise they are "
+        "different labels."
     ),
     "n": OptionSpec("-n"),
     "prefix": OptionSpec(metavar="PREFIX"),

@@ -1,5 +1,6 @@
 """What characters look like: texts that show nothing, and texts that look like one another."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -28,6 +29,8 @@ _UNSEEN: Final = frozenset(
     )
 )
 
+_DECIMALS: Final = re.compile(r"([+-]?[0-9]+)[.,](?:0{1,2}|0{4,})")
+
 
 def is_blank(text: str) -> bool:
     """Return whether nothing of a text is seen: it is empty, or only spaces, control and format characters."""
@@ -38,13 +41,14 @@ def looks_like(text: str) -> str:
     """Return what is equal for texts that a person takes for the same.
 
     Case, compatibility forms (ligatures, full width), how accents are composed, and characters of which nothing is seen
-    make no difference; white space of any length counts as one space.
+    make no difference; white space of any length counts as one space. A whole number is the same with decimals, which
+    are all 0: 1 and 1.0. With three of them it is another one, since 1.000 may be a thousand.
     """
     if text.isascii() and text.isprintable():
-        return " ".join(text.casefold().split())
+        return _as_number(" ".join(text.casefold().split()))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     seen = "".join(char for char in folded if char.isspace() or not _is_unseen(char))
-    return " ".join(seen.split())
+    return _as_number(" ".join(seen.split()))
 
 
 def quoted_apart(text: str, other: str) -> str:
@@ -52,6 +56,12 @@ def quoted_apart(text: str, other: str) -> str:
     if text != other and unicodedata.normalize("NFKC", text) == unicodedata.normalize("NFKC", other):
         return ascii(text)
     return repr(text)
+
+
+def _as_number(text: str) -> str:
+    """Return a whole number without its decimals, and any other text as it is."""
+    found = _DECIMALS.fullmatch(text) if text[-1:] == "0" else None
+    return text if found is None else found[1]
 
 
 def _is_unseen(char: str) -> bool:

@@ -62,9 +62,9 @@ class FitRequest(Recipe):
     their form says it. With ``extends``, a classifier without rows stays of its kind.
     """
     merge_labels: bool = False
-    """Whether labels of rows that look alike, since they differ only in case, in white space or in what cannot be seen,
-    count as one, in the spelling that most rows have; a warning (``labels_merged``) says which. Otherwise they are
-    different labels, and a warning (``labels_alike``) names them.
+    """Whether labels of rows that look alike, since they differ only in case, in white space, in what cannot be seen,
+    or as 1 and 1.0, count as one, in the spelling that most rows have; a warning (``labels_merged``) says which.
+    Otherwise they are different labels, and a warning (``labels_alike``) names them.
     """
 
 

@@ -48,7 +48,7 @@ def groups_alike(labels: Iterable[str]) -> list[list[str]]:
 def merge_labels(rows: Sequence[LabelledRow]) -> MergedLabels:
     """Give all labels that look alike the spelling that most rows have; of several such, the one that comes first.
 
-    Labels look alike where they differ only in case, in white space, or in what cannot be seen
+    Labels look alike where they differ only in case, in white space, in what cannot be seen, or as 1 and 1.0
     (:func:`windrow.domain.characters.looks_like`).
 
     Args:
