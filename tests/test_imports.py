@@ -151,10 +151,10 @@ def test_starting_loads_nothing_heavy(start: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_server_process_loads_neither_torch_nor_scikit_learn() -> None:
+def test_a_server_process_loads_neither_torch_nor_scikit_learn_nor_what_builds_graphs() -> None:
     loaded = _loaded_by("-c", "import windrow.bootstrap, windrow.http.server, sys; print(*sys.modules)")
     assert {"numpy", "starlette", "uvicorn"} <= loaded
-    assert loaded & {"joblib", "scipy", "sklearn", "torch"} == set()
+    assert loaded & {"google", "joblib", "ml_dtypes", "onnx", "scipy", "sklearn", "torch"} == set()
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from windrow.domain.prediction import IsConnected
 from windrow.http.budget import Budget
 from windrow.http.job_watches import JobWatches
 from windrow.http.metrics import Metrics
+from windrow.http.thread_results import ThreadResults
 from windrow.http.turns import Turns
 from windrow.local_operations import LocalOperations
 from windrow.settings import Settings, variable_name
@@ -59,6 +60,7 @@ class ServerContext:
         bodies: How many bytes of JSON may be received and read at the same time.
         uploads: How many bytes of files may be received and read at the same time.
         watches: The jobs that clients follow.
+        results: Hands predictions from the encoder's threads to the event loop.
     """
 
     operations: LocalOperations
@@ -69,6 +71,7 @@ class ServerContext:
     bodies: Budget
     uploads: Budget
     watches: JobWatches = field(default_factory=JobWatches)
+    results: ThreadResults = field(default_factory=ThreadResults)
 
     def close(self) -> None:
         """Let the threads end once they have nothing to do."""

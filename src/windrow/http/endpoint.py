@@ -239,7 +239,7 @@ async def _predict_while_connected(call: Call, parsed: Any, is_small: bool, is_c
     if answer is None:
         answer = await call.context.run("load", lambda: operations.start_predict(parsed, is_connected))
     started_at = time.perf_counter()
-    predictions = answer.result() if answer.done() else await asyncio.wrap_future(answer)
+    predictions = answer.result() if answer.done() else await call.context.results.wait(answer)
     note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
     return await _run(call, len(predictions) == 1, lambda: call.reply(parsed, predictions))
 
@@ -254,7 +254,7 @@ async def _classify(call: Call) -> Response:
         if answer is None:
             answer = await call.context.run("load", lambda: operations.start_classify(parsed, is_connected))
         started_at = time.perf_counter()
-        classified = await asyncio.wrap_future(answer)
+        classified = await call.context.results.wait(answer)
         note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
         return await _run(call, is_single, lambda: call.reply(parsed, classified()))
 
@@ -269,7 +269,7 @@ async def _decide(call: Call) -> Response:
         if answer is None:
             answer = await call.context.run("load", lambda: operations.start_decide(parsed, is_connected))
         started_at = time.perf_counter()
-        decided = answer.result() if answer.done() else await asyncio.wrap_future(answer)
+        decided = answer.result() if answer.done() else await call.context.results.wait(answer)
         note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
         return await _run(call, is_single, lambda: call.reply(parsed, decided()))
 

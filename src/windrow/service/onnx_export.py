@@ -9,7 +9,6 @@ from windrow import __version__
 from windrow.disk import disk_error
 from windrow.domain.archive import Export, ExportRequest
 from windrow.domain.classifier import Record
-from windrow.encoders.classifier_graph import GRAPH_DATA_FILE, GRAPH_FILE, build_classifier_graph
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.licences import read_licence
 from windrow.encoders.onnx_encoder import open_tokenizer
@@ -85,6 +84,9 @@ class _Kept:
 def _files(
     record: Record, artifact: Artifact, folder: EncoderFolder
 ) -> Mapping[str, bytes | Sequence[bytes | memoryview]]:
+    # It loads ONNX's own package, which nothing else needs once the base model's graphs are built.
+    from windrow.encoders.classifier_graph import GRAPH_DATA_FILE, GRAPH_FILE, build_classifier_graph
+
     head = artifact.head
     graph = build_classifier_graph(folder, artifact.adapter, head.weights, head.bias, record.kind)
     licence = read_licence(folder)
