@@ -1,6 +1,10 @@
 """Bars: nothing where there is no terminal, a line of words where there is one."""
 
+import os
+import pty
+import re
 import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -71,3 +75,22 @@ def test_the_elapsed_time_goes_on_in_the_stages_after_the_first() -> None:
     done.start_time = 0.0
     assert str(elapsed_column().render(done)) == "0:01:15"
     assert str(elapsed_column().render(Task(TaskID(0), "", total=3, completed=0, _get_time=lambda: 75.0))) == "0:00:00"
+
+
+def test_the_elapsed_time_ticks_in_a_terminal_while_nothing_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first step that loads its libraries, or a part that is judged, reports nothing for many seconds."""
+    controller, terminal = pty.openpty()
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    shown = ""
+    with os.fdopen(terminal, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        with training_bar() as bar:
+            bar.show(Progress("validating", seconds_left=12.0))
+            until = time.monotonic() + 30
+            while "0:00:02" not in shown and time.monotonic() < until:
+                shown += os.read(controller, 65_536).decode()
+    os.close(controller)
+    assert re.search(r"0:00:01.*0:00:02", shown, re.DOTALL)
+    assert "Judging by trainings on parts" in shown
+    assert "0/" not in shown

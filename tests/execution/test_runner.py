@@ -23,7 +23,7 @@ from windrow.execution.control import TrainingControl
 from windrow.execution.frames import Frame, flatten, read_frame, write_frame
 from windrow.execution.ray_cluster import RayOptions
 from windrow.execution.ray_runner import RayRunner
-from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
+from windrow.execution.runner import ProcessRunner, Runner, ignore_steps, kill_process
 from windrow.execution.task_execution import compute_curve, evaluate_holdout, fit, train_adapter
 from windrow.execution.tasks import (
     HEARTBEAT,
@@ -456,6 +456,14 @@ def test_closing_ends_the_processes() -> None:
     processes = [slot.process for slot in runner._all]
     runner.close()
     assert all(process is not None and process.poll() is not None for process in processes)
+
+
+def test_a_killed_process_that_takes_long_to_be_gone_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine with far too much work, that took more than five seconds, and the command's result was lost."""
+    monkeypatch.setattr(runner_module, "SHUTDOWN_TIMEOUT_S", 0.0)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        kill_process(process)
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_training_process_ends_with_its_server(tmp_path: Path) -> None:

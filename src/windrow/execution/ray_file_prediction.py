@@ -20,13 +20,12 @@ from windrow.execution.control import TrainingControl
 from windrow.execution.file_manifest import Manifest, Part
 from windrow.execution.isolation import trim_environment
 from windrow.execution.ray_cluster import check_runner, driver_environment
-from windrow.execution.runner import close_pipes
+from windrow.execution.runner import close_pipes, kill_process
 from windrow.execution.shard_prediction import ShardCounts
 from windrow.operations import Operations
 from windrow.settings import Settings, read_settings
 
 DRIVER_COMMAND: Final = (sys.executable, "-P", "-m", "windrow.execution.ray_file_driver")
-_END_TIMEOUT_S: Final = 10.0
 
 
 @runtime_checkable
@@ -119,8 +118,7 @@ def _driver() -> "Iterator[subprocess.Popen[bytes]]":
     try:
         yield process
     finally:
-        process.kill()
-        process.wait(_END_TIMEOUT_S)
+        kill_process(process)
         close_pipes(process)
 
 

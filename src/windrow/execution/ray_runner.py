@@ -20,7 +20,14 @@ from windrow.execution.isolation import trim_environment
 from windrow.execution.ray_cluster import RayOptions, driver_environment, lost
 from windrow.execution.ray_driver import BEGUN, CANCEL, PAYLOAD, TASK, UNAVAILABLE, WARM
 from windrow.execution.ray_training_actor import frame_bytes
-from windrow.execution.runner import Outcome, close_pipes, ignore_steps, outcome_of
+from windrow.execution.runner import (
+    SHUTDOWN_TIMEOUT_S,
+    Outcome,
+    close_pipes,
+    ignore_steps,
+    kill_process,
+    outcome_of,
+)
 from windrow.execution.task_log import NO_NODE, TaskLog, TaskRun
 from windrow.execution.tasks import HEARTBEAT, Task, TaskFailure, TrainAdaptersTask, TrainAdapterTask
 from windrow.execution.watchdog import Watchdog
@@ -28,7 +35,6 @@ from windrow.execution.watchdog import Watchdog
 DRIVER_COMMAND = (sys.executable, "-P", "-m", "windrow.execution.ray_driver")
 _LOST = Frame("lost")
 _STOP = Frame("stop")
-_SHUTDOWN_TIMEOUT_S = 5.0
 # What a pipe raises whose other side has ended, or that is closed.
 _GONE = (OSError, ValueError)
 
@@ -209,9 +215,8 @@ class _Driver:
 
     def stop(self) -> None:
         """End the process."""
-        self._process.kill()
-        self._process.wait(_SHUTDOWN_TIMEOUT_S)
-        self._reader.join(_SHUTDOWN_TIMEOUT_S)
+        kill_process(self._process)
+        self._reader.join(SHUTDOWN_TIMEOUT_S)
         close_pipes(self._process)
 
     def _read(self) -> None:

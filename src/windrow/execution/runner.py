@@ -29,7 +29,7 @@ from windrow.execution.watchdog import SILENCE_LIMIT_S, Watchdog
 COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
 # A process is replaced after this many tasks, so that leaks of libraries do not accumulate.
 TASKS_PER_PROCESS = 100
-_SHUTDOWN_TIMEOUT_S = 5.0
+SHUTDOWN_TIMEOUT_S = 5.0
 
 
 Outcome = TypeVar("Outcome")
@@ -198,6 +198,14 @@ def outcome_of(task: Task[Outcome], frame: Frame) -> Outcome:
     return restore(task.outcome, frame)
 
 
+def kill_process(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process, and wait for its end."""
+    process.kill()
+    # On a machine with far too much work, one that is killed takes longer to be gone, which is nobody's failure.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(SHUTDOWN_TIMEOUT_S)
+
+
 def close_pipes(process: "subprocess.Popen[bytes]") -> None:
     """Close the pipes to a process that has ended."""
     for stream in (process.stdin, process.stdout):
@@ -252,8 +260,7 @@ class _Worker:
         if self.process is None:
             return
         process, self.process, self.tasks = self.process, None, 0
-        process.kill()
-        process.wait(_SHUTDOWN_TIMEOUT_S)
+        kill_process(process)
         close_pipes(process)
 
 

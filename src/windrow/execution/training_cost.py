@@ -1,5 +1,6 @@
 """Estimate the time and memory of a training, and the remaining time while it runs."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -259,7 +260,11 @@ class EtaEstimator:
         if not self._seconds:
             return None
         if step and progress.num_steps:
-            step_s = (completed_s - first_s) / (step - first) if step > first else (completed_s - began_s) / step
+            if step > first:
+                step_s = (completed_s - first_s) / (step - first)
+            else:
+                estimated_s = self._seconds.get(progress.stage, math.inf) / progress.num_steps
+                step_s = min((completed_s - began_s) / step, estimated_s)
             own = step_s * (progress.num_steps - step) - (now - completed_s)
         else:
             own = self._seconds.get(progress.stage, 0.0) - (now - began_s)

@@ -196,7 +196,7 @@ function Thoroughness({ iterations, rows }) {
   const choices = /** @type {[number, string][]} */ ([[0, "Head only"], [20, "Default"]]);
   const words =
     iterations === 0
-      ? "The encoder stays as it is: seconds at most. With 8 rows a label, six public sets reached 59 % so, and 67 % with the default."
+      ? "The encoder stays as it is, so some hundred rows take seconds. With 8 rows a label, six public sets reached 59 % so, and 67 % with the default."
       : `The encoder learns from your rows: num_iterations ${number(iterations)}, ${counted(epochs, "epoch")}. ${
           epochs > 6
             ? "Measured accuracy is level from 3 epochs to 6; more mostly costs time."
