@@ -66,6 +66,16 @@ def test_where_no_label_gained_the_words_say_so() -> None:
     assert words.startswith("The last doubling of the rows brought no label a clear gain.")
 
 
+def test_where_the_labels_gained_only_together_the_words_say_so_as_the_curve_shows_it() -> None:
+    labels = list("abcdefgh")
+    advice, words = advise(dict.fromkeys(labels, 0.5), dict.fromkeys(labels, 0.7), dict.fromkeys(labels, 8))
+    assert not any(each.helps for each in advice)
+    assert words.startswith(
+        "The last doubling of the rows brought no label a clear gain. Together they gained: over all labels, recall "
+        "rose from 50.0 % with half of the rows to 70.0 % with all, so more rows of each would help."
+    )
+
+
 def test_at_most_three_labels_are_named_and_the_others_counted() -> None:
     labels = list("abcdefghijkl")
     half_recalls = {label: 0.1 if number < 6 else 0.9 for number, label in enumerate(labels)}

@@ -182,10 +182,11 @@ def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_sign
         return f"{head}. Cross-validate with 20 iterations to see if that is better."
     iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
     facts = f"{percent(accuracy)} with {iterations}, {percent(head_accuracy)} with the head alone"
+    points = f"{100 * abs(accuracy - head_accuracy):.1f} points"
     if accuracy <= head_accuracy and is_significant:
-        better = f"The head alone is {100 * (head_accuracy - accuracy):.1f} points better"
-        return f"{better}: {facts}. Use 0 iterations."
+        return f"The head alone is {points} better: {facts}. Use 0 iterations."
     if accuracy <= head_accuracy:
         return f"The head alone does as well and is faster: {facts}."
-    doubt = "" if is_significant else "; chance may make such a difference on so few rows, but on most sets it helps"
-    return f"{iterations}: {facts}{doubt}."
+    if is_significant:
+        return f"The encoder's training makes it {points} better: {facts}."
+    return f"{facts}: chance may make such a difference on so few rows, but on most sets the encoder's training helps."

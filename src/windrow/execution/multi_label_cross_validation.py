@@ -29,6 +29,7 @@ from windrow.learning.label_sets import as_sets
 from windrow.learning.multi_label_calibrate import fit_set_calibration, given_by_others
 from windrow.learning.multi_label_compare import compare_multi_label
 from windrow.learning.multi_label_evaluate import Decisions, compute_multi_label_metrics, most_frequent_set
+from windrow.learning.zero_shot import multi_label_threshold
 
 MAX_DOUBTED_LABELS = 100
 _HEAD, _TRAINING = "the head alone", "the training that was asked for"
@@ -69,11 +70,13 @@ class _HeldOutSets:
 
         Args:
             logits: Their logits for the held-out rows; shape [m, labels], float32.
-            prior: The prior of the temperature for them.
+            prior: What is usual for them.
         """
         scores = sigmoid(fit_set_calibration(logits, self.sets, prior).apply(logits))
         labels = self.dataset.labels
-        return Decisions(labels, len(labels), self.sets, given_by_others(logits, self.sets, prior), scores)
+        usual_threshold = multi_label_threshold(len(labels)) if self.evaluated.is_described else None
+        given = given_by_others(logits, self.sets, prior, usual_threshold)
+        return Decisions(labels, len(labels), self.sets, given, scores)
 
 
 def cross_validate_sets(
@@ -135,7 +138,13 @@ def _conclude(
         head_only_micro_f1=head_f1,
         head_only_interval=pair.micro_f1_interval,
         recommended_num_iterations=recipe.num_iterations if wins else 0,
-        recommendation=_recommend(recipe.num_iterations, outcome.micro_f1, head_f1, is_adapted=evaluated.is_adapted),
+        recommendation=_recommend(
+            recipe.num_iterations,
+            outcome.micro_f1,
+            head_f1,
+            is_adapted=evaluated.is_adapted,
+            is_significant=not pair.micro_f1_interval.low <= 0 <= pair.micro_f1_interval.high,
+        ),
         warnings=(
             *validation_warnings(dataset, numbers, folds, requested, held_out.training_set),
             *truncation_warnings(dataset, held_out.training_set, context.encoder.folder.max_tokens),
@@ -186,7 +195,9 @@ def _curve(held_out: _HeldOutSets, by_fraction: list[Decisions]) -> Iterator[Mul
         )
 
 
-def _recommend(requested: int, micro_f1: float, head_f1: float, *, is_adapted: bool) -> str:
+def _recommend(
+    requested: int, micro_f1: float, head_f1: float, *, is_adapted: bool, is_significant: bool = False
+) -> str:
     if requested == 0:
         head = f"Only the head was judged (a micro F1 of {percent(head_f1)})"
         return f"{head}. Cross-validate with 20 iterations to see if that is better."
@@ -194,6 +205,11 @@ def _recommend(requested: int, micro_f1: float, head_f1: float, *, is_adapted: b
         return "The encoder needs no change for these rows: any number of iterations does as the head alone."
     iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
     facts = f"a micro F1 of {percent(micro_f1)} with {iterations}, {percent(head_f1)} with the head alone"
+    points = f"{100 * abs(micro_f1 - head_f1):.1f} points"
+    if micro_f1 <= head_f1 and is_significant:
+        return f"The head alone is {points} better: {facts}. Use 0 iterations."
     if micro_f1 <= head_f1:
         return f"The head alone does as well and is faster: {facts}."
-    return f"{iterations}: {facts}."
+    if is_significant:
+        return f"The encoder's training makes it {points} better: {facts}."
+    return f"{facts[0].upper()}{facts[1:]}: chance may make such a difference on so few rows."

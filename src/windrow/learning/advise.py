@@ -106,9 +106,27 @@ def advise(
         advice.append(LabelAdvice(label, gain, is_clear and recall < 1))
     advice.sort(key=lambda each: (-each.gain, each.label))
     words = _in_words(advice, half_recalls, full_recalls)
+    if not any(each.helps for each in advice):
+        words += _of_all_in_words(half_recalls, full_recalls, rows)
     if min(rows.values()) < FEW_EVALUATED_ROWS:
         words += f" With fewer than {FEW_EVALUATED_ROWS} rows of a label that says little about it."
     return tuple(advice), words
+
+
+def _of_all_in_words(
+    half_recalls: Mapping[str, float], full_recalls: Mapping[str, float], rows: Mapping[str, int]
+) -> str:
+    """Return what is to be said of all labels together, where none gained clearly by itself; empty for nothing."""
+    total = sum(rows[label] for label in full_recalls)
+    before, after = (
+        sum(recall * rows[label] for label, recall in recalls.items()) / total
+        for recalls in (half_recalls, full_recalls)
+    )
+    gain, error = after - before, math.sqrt(max(after * (1 - after), 0.25 / (total + 1)) / total)
+    if gain <= CLEAR_GAIN_ERRORS * error or round(gain * total) < MIN_GAINED_ROWS:
+        return ""
+    rise = f"over all labels, recall rose from {percent(before)} with half of the rows to {percent(after)} with all"
+    return f" Together they gained: {rise}, so more rows of each would help."
 
 
 def _in_words(

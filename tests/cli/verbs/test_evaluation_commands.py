@@ -235,11 +235,12 @@ def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
-        (-0.093, -0.037, "3.7 to 9.3 points worse"),
-        (0.01, 0.05, "1.0 to 5.0 points better"),
-        (-0.02, 0.03, "between 2.0 points worse and 3.0 points better"),
-        (0.0, 0.03, "0.0 to 3.0 points better"),
-        (-0.03, 0.0, "0.0 to 3.0 points worse"),
+        (-0.093, -0.037, "3.7 to 9.3 points worse (95 % interval)"),
+        (0.01, 0.05, "1.0 to 5.0 points better (95 % interval)"),
+        (-0.02, 0.03, "between 2.0 points worse and 3.0 points better (95 % interval)"),
+        (0.0, 0.03, "0.0 to 3.0 points better (95 % interval)"),
+        (-0.03, 0.0, "0.0 to 3.0 points worse (95 % interval)"),
+        (0.0, 0.0, "right for the same rows"),
     ],
 )
 def test_a_difference_is_said_with_its_direction(low: float, high: float, words: str) -> None:

@@ -291,7 +291,7 @@ def _print_cross_validation(
     if request.num_iterations != 0:
         console.print(
             f"The head alone (--num-iterations 0) reaches {percent(result.head_only_accuracy)}; this training is "
-            f"{_better_or_worse(result.head_only_interval)} (95 % interval).",
+            f"{_better_or_worse(result.head_only_interval)}.",
             end=" ",
         )
     console.print(result.recommendation)
@@ -301,10 +301,12 @@ def _print_cross_validation(
 def _better_or_worse(difference: Interval) -> str:
     """Return in words where a difference of accuracies lies."""
     low, high = 100 * difference.low, 100 * difference.high
+    if low == high == 0:
+        return "right for the same rows"
     if low < 0 < high:
-        return f"between {-low:.1f} points worse and {high:.1f} points better"
+        return f"between {-low:.1f} points worse and {high:.1f} points better (95 % interval)"
     nearer, farther = sorted((abs(low), abs(high)))
-    return f"{nearer:.1f} to {farther:.1f} points {'better' if low >= 0 and high > 0 else 'worse'}"
+    return f"{nearer:.1f} to {farther:.1f} points {'better' if high > 0 else 'worse'} (95 % interval)"
 
 
 def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
