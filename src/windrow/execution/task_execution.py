@@ -139,7 +139,7 @@ def train_adapters(task: TrainAdaptersTask, on_step: OnStep) -> TrainAdaptersOut
     first, steps = task.trainings[0], _JointSteps(on_step, len(task.trainings))
     _encoder(first.folder, first.base_model)  # kept, so that the threads do not each read it
     with training_threads(task.at_once) as pool:
-        trainings = [pool.submit(_train_layers, each, steps.end_step) for each in task.trainings]
+        trainings = [pool.submit(_train_layers, each, steps.end_step, num_parts=1) for each in task.trainings]
         head = None if task.head is None else pool.submit(_cross_validate_head, task.head)
         # Each training's cut waits behind the trainings that have not begun, so that it fills the time in which fewer
         # are left than there are threads.
@@ -185,7 +185,7 @@ class _TrainedLayers:
         )
 
 
-def _train_layers(task: TrainAdapterTask, on_step: OnStep) -> _TrainedLayers:
+def _train_layers(task: TrainAdapterTask, on_step: OnStep, num_parts: int = MAX_AT_ONCE) -> _TrainedLayers:
     # Only contrastive training needs torch, so only training processes import it.
     from windrow.learning.contrastive import ContrastiveInputs, train_layers
 
@@ -198,7 +198,8 @@ def _train_layers(task: TrainAdapterTask, on_step: OnStep) -> _TrainedLayers:
     num_layers = min(plan.schedule.layers, len(layers.layers))
     if left_s is not None and left_s <= 0:
         return _TrainedLayers(plan, num_layers, (), {})
-    result = train_layers(ContrastiveInputs(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
+    inputs = ContrastiveInputs(task.texts, task.label_ids, weights, layers, plan)
+    result = train_layers(inputs, on_step, left_s, num_parts)
     return _TrainedLayers(plan, num_layers, result.losses, result.changes)
 
 

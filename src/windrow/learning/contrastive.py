@@ -54,13 +54,17 @@ class ContrastiveResult:
     losses: tuple[float, ...]
 
 
-def train_layers(inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float | None = None) -> ContrastiveResult:
+def train_layers(
+    inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float | None = None, num_parts: int = MAX_AT_ONCE
+) -> ContrastiveResult:
     """Train the projections of the last layers in full; biases and layer norms stay (training them gained nothing).
 
     Args:
         inputs: Texts, tensors and plan.
         on_step: Called after each step with its number from 1, the number of steps, and its loss.
         max_seconds: No step begins that would probably end later than this after the call.
+        num_parts: The parts of a step that are computed at the same time, as far as there are threads. They decide how
+            sums are rounded, and the number of threads does not.
 
     Source: docs/adr/0009.
     """
@@ -69,12 +73,11 @@ def train_layers(inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float 
     frozen, trained_layers = _split(inputs.layers, inputs.plan.schedule.layers)
     texts = _states_after(frozen, inputs.texts, weights)
     names = [f"layers.{layer}.{name}" for layer in trained_layers.layers for name in PROJECTIONS]
-    num_parts = min(torch.get_num_threads(), MAX_AT_ONCE)
     trained = TrainedWeights({f"{name}.weight": weights[f"{name}.weight"] for name in names}, inputs.layers.precision)
     labels = torch.from_numpy(inputs.labels)
     losses: list[float] = []
     first_step = time.monotonic()
-    with training_threads(num_parts) as pool:
+    with training_threads(min(num_parts, torch.get_num_threads())) as pool:
         for number, (chosen, rate) in enumerate(
             zip(inputs.plan.steps, inputs.plan.learning_rates, strict=True), start=1
         ):
