@@ -40,8 +40,8 @@ def check_problem(reply: httpx.Response, status: int, code: str) -> dict[str, ob
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for something that happens in another thread."""
-    deadline = time.monotonic() + 30
+    """Wait for something that happens in another thread or process: soon, or never."""
+    deadline = time.monotonic() + 120
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.bucket import MemoryBucket
 from tests.object_stores import servers
 from tests.object_stores.proxy import Proxy, proxy
-from tests.storage.object_store.bucket_requests import SHORT
+from tests.storage.object_store.bucket_requests import LONG, SHORT
 from tests.storage.object_store.environment import set_environment
 from windrow.domain.store_url import StoreUrl, read_store_url
 from windrow.storage.object_store.bucket import Bucket
@@ -50,3 +50,10 @@ def direct(moto: servers.Store, url: StoreUrl, monkeypatch: pytest.MonkeyPatch) 
 def failing(direct: ObstoreBucket, lossy: Proxy, url: StoreUrl, monkeypatch: pytest.MonkeyPatch) -> ObstoreBucket:
     set_environment(monkeypatch, lossy.endpoint)
     return ObstoreBucket(url, SHORT)
+
+
+@pytest.fixture
+def recovering(failing: ObstoreBucket) -> ObstoreBucket:
+    """The same bucket, asked until it answers."""
+    failing._patience = LONG
+    return failing

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.object_stores.proxy import Answer, Drop, Proxy, in_turn, proxy, when
-from tests.storage.object_store.bucket_requests import REQUESTS, SHORT
+from tests.storage.object_store.bucket_requests import LONG, REQUESTS, SHORT
 from windrow.domain.errors import DataDirectoryUnavailable, StorageFailed
 from windrow.domain.store_url import SCHEMES, StoreUrl
 from windrow.storage.files import KeyMissing
@@ -107,6 +107,7 @@ def test_an_object_that_is_absent_is_told_from_a_bucket_that_is(cloud: tuple[Obs
 @pytest.mark.parametrize("status", [409, 412])
 def test_an_object_that_exists_is_read_back(cloud: tuple[ObstoreBucket, Proxy], status: int) -> None:
     bucket, store = cloud
+    bucket._patience = LONG
     store.rules = [
         in_turn(
             Answer(status, "BlobAlreadyExists"), Answer(404, ABSENT[bucket._url.scheme]), Answer(403, "AccessDenied")

@@ -2,7 +2,6 @@
 
 import math
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -394,8 +393,8 @@ class TestReader:
         self, files: ObjectFiles, bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         files.put_new("a/b", b"1")
-        monkeypatch.setattr(object_files, "MAX_AGE_S", 0.2)
-        time.sleep(0.3)
+        monkeypatch.setattr(object_files, "MAX_AGE_S", 60.0)
+        files._looked_at_s -= 61.0
         stop_at(bucket, "get")
         with pytest.raises(DataDirectoryUnavailable):
             files.follow()

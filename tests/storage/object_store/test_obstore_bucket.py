@@ -2,17 +2,18 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.object_stores.proxy import Answer, Drop, Fate, Hold, LoseReply, Proxy, in_turn, when
-from tests.storage.object_store.bucket_requests import REQUESTS
+from tests.storage.object_store.bucket_requests import REQUESTS, SHORT
 from windrow.domain.errors import DataDirectoryUnavailable, StorageUncertain
 from windrow.storage.files import KeyMissing
 from windrow.storage.object_store import obstore_bucket
 from windrow.storage.object_store.bucket import Bucket
-from windrow.storage.object_store.obstore_bucket import ObstoreBucket, Patience
+from windrow.storage.object_store.obstore_bucket import ObstoreBucket
 
 pytestmark = pytest.mark.slow
 
@@ -106,12 +107,12 @@ def test_a_listing_asks_for_no_more_pages_than_are_read(direct: ObstoreBucket, m
 
 
 def test_a_listing_that_breaks_off_goes_on_behind_its_last_object(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy, monkeypatch: pytest.MonkeyPatch
+    recovering: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(obstore_bucket, "_PAGE", 3)
     for number in range(8):
         direct.put(f"a/{number}", b"")
-    objects = failing.objects("a")
+    objects = recovering.objects("a")
     found = [next(objects).key for _ in range(4)]
     lossy.rules = [in_turn(LoseReply(), Answer(503, ""), Drop())]
     assert [*found, *(each.key for each in objects)] == [f"a/{number}" for number in range(8)]
@@ -129,39 +130,39 @@ def test_requests_are_counted_by_verb(direct: ObstoreBucket) -> None:
 
 
 def test_an_own_object_whose_reply_is_lost_is_created(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
+    recovering: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
     lossy.rules = [in_turn(LoseReply())]
-    assert failing.create("a/1", b"own")
+    assert recovering.create("a/1", b"own")
     assert direct.get("a/1") == b"own"
 
 
 def test_an_own_object_that_a_proxy_has_repeated_is_created(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
+    recovering: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
     direct.create("a/1", b"own")
     lossy.rules = [in_turn(Answer(412, "PreconditionFailed"))]
-    assert failing.create("a/1", b"own")
+    assert recovering.create("a/1", b"own")
 
 
 def test_an_object_of_another_one_is_told_from_an_own_one_whose_reply_is_lost(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
+    recovering: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
     direct.create("a/1", b"other")
     lossy.rules = [in_turn(Drop())]
-    assert not failing.create("a/1", b"own")
+    assert not recovering.create("a/1", b"own")
     lossy.rules = [in_turn(LoseReply())]
-    assert not failing.create("a/1", b"own")
+    assert not recovering.create("a/1", b"own")
     assert direct.get("a/1") == b"other"
 
 
 def test_a_create_that_arrives_late_takes_nothing_from_anybody(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
+    recovering: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
     lossy.rules = [in_turn(Hold())]
-    assert failing.create("a/1", b"own")
+    assert recovering.create("a/1", b"own")
     lossy.rules = [in_turn(Hold())]
-    assert failing.create("a/2", b"own")
+    assert recovering.create("a/2", b"own")
     assert [lossy.release(), lossy.release()] == [412, 412]
     assert direct.get("a/1") == direct.get("a/2") == b"own"
 
@@ -200,20 +201,20 @@ def test_an_object_that_exists_and_cannot_be_read_may_be_the_own_one(
 @pytest.mark.parametrize("status", [409, 429])
 def test_a_create_that_was_always_refused_changed_nothing(failing: ObstoreBucket, lossy: Proxy, status: int) -> None:
     lossy.rules = [when(Answer(status, "SlowDown"), "PUT")]
+    failing._patience = replace(SHORT, create_s=2)
     with pytest.raises(DataDirectoryUnavailable, match=f"status {status}.*nothing is changed"):
         failing.create("a/1", b"own")
     assert failing.requests["create"] > 2
 
 
 def test_many_writers_whose_replies_are_lost_agree_on_one_winner(
-    failing: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
+    recovering: ObstoreBucket, direct: ObstoreBucket, lossy: Proxy
 ) -> None:
     fates = (None, None, LoseReply(), Answer(503), Drop())
     lossy.rules = [lambda request: fates[request.number % 5]]
-    patient = ObstoreBucket(failing._url, Patience(create_s=30))
 
     def create(writer: int) -> list[bool]:
-        return [patient.create(f"race/{key}", f"{writer}".encode()) for key in range(10)]
+        return [recovering.create(f"race/{key}", f"{writer}".encode()) for key in range(10)]
 
     with ThreadPoolExecutor(8) as writers:
         won_by = list(writers.map(create, range(8)))

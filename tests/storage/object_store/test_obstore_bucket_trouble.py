@@ -31,7 +31,7 @@ every_write = pytest.mark.parametrize("name", ["create", "put", "remove"])
     "trouble", [Answer(503, "SlowDown"), Answer(429, ""), Answer(500, ""), Answer(409, ""), LoseReply()]
 )
 def test_a_request_is_made_again_when_the_store_is_in_trouble(
-    failing: ObstoreBucket,
+    recovering: ObstoreBucket,
     direct: ObstoreBucket,
     lossy: Proxy,
     request_of: Callable[[Bucket], object],
@@ -41,7 +41,7 @@ def test_a_request_is_made_again_when_the_store_is_in_trouble(
     expected = request_of(direct)
     direct.put("a/1", b"own")
     lossy.rules = [in_turn(trouble, trouble)]
-    found = request_of(failing)
+    found = request_of(recovering)
     assert found == expected or request_of is REQUESTS["objects"]
 
 
@@ -59,7 +59,7 @@ def test_a_store_that_nothing_connects_to_is_unavailable(
         ) as error:
             request_of(bucket)
     assert error.value.facts["problem"] == "missing"
-    assert time.monotonic() - started_s < 5
+    assert time.monotonic() - started_s < 20  # a connection is waited for no longer
 
 
 @every_request

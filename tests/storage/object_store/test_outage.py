@@ -1,7 +1,9 @@
 """Outage: one caller tries a store that does not answer, and the others are told at once."""
 
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from socket import socket
 
@@ -12,6 +14,7 @@ from tests.storage.object_store.environment import set_environment
 from windrow.domain.errors import DataDirectoryUnavailable
 from windrow.domain.store_url import StoreUrl
 from windrow.storage.data_directory import guarded_lock
+from windrow.storage.object_store import store_directory
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.failures import Outcome, Reason, StoreFailure
 from windrow.storage.object_store.object_files import ObjectFiles
@@ -71,21 +74,28 @@ def test_only_one_waits_for_a_store_that_never_answers(monkeypatch: pytest.Monke
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         set_environment(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
-        bucket = ObstoreBucket(StoreUrl("s3", "shop"), Patience(create_s=0.1, other_s=0.1, request_s=2.0, pause_s=0))
+        url, brief = StoreUrl("s3", "shop"), Patience(create_s=0.1, other_s=0.1, request_s=0.3, pause_s=0)
+        first = ObstoreBucket(url, brief)
         with pytest.raises(DataDirectoryUnavailable, match="does not answer"):
-            bucket.get("a/1")
+            first.get("a/1")
+        bucket = ObstoreBucket(url, replace(brief, request_s=120))
+        bucket._outage = first._outage
         waiting = others.submit(bucket.get, "a/1")
-        while bucket.requests["get"] == 1:
+        while not bucket.requests["get"]:
             time.sleep(0.01)
         for request in (lambda: bucket.names("a"), lambda: bucket.put("a/1", b""), lambda: bucket.create("a/2", b"")):
             with pytest.raises(DataDirectoryUnavailable, match="does not answer"):
                 request()
         assert not waiting.done()
         assert bucket.requests.keys() == {"get"}
+        silent.close()  # which cuts the connection
         assert isinstance(waiting.exception(), DataDirectoryUnavailable)
 
 
-def test_a_change_is_refused_at_once_where_the_last_look_was_in_vain(tmp_path: Path) -> None:
+def test_a_change_is_refused_at_once_where_the_last_look_was_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_directory, "MAX_AGE_S", math.inf)
     bucket = MemoryBucket()
     files = ObjectFiles(bucket, ContentCache(tmp_path, 1_000))
     files.open()

@@ -1,5 +1,6 @@
 """StoreDirectory: says whether the store answers, also where nobody looks at it again and again."""
 
+import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -32,8 +33,9 @@ def test_a_store_that_answered_is_not_asked_again(directory: StoreDirectory, buc
 
 
 def test_a_store_that_did_not_answer_is_gone_until_the_next_look(
-    directory: StoreDirectory, bucket: MemoryBucket
+    directory: StoreDirectory, bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(store_directory, "MAX_AGE_S", math.inf)
     stop_at(bucket, "get")
     directory.look()
     answer_all(bucket)
