@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.http.asking import ALIASES, API, JOBS, MODELS, wait_until
+from tests.object_stores.proxy import proxy
 from tests.object_stores.servers import Store, moto
 from tests.servers import Running, Servers, fit, predict
+from windrow.bootstrap import STORE_WATCH_INTERVAL_S
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +101,24 @@ def test_a_training_is_followed_and_cancelled_through_another_server(replicas: t
     cancelled = other.client.post(f"{JOBS}/{job_id}/cancel")
     assert cancelled.json()["state"] == "cancelled", cancelled.text
     assert one.client.get(f"{JOBS}/{job_id}").json()["state"] == "cancelled"
+
+
+def test_an_idle_server_asks_the_store_at_most_twice_a_second(store: Store, tmp_path: Path) -> None:
+    """More often only while it begins. It looks for changes of others more than once a second."""
+    assert STORE_WATCH_INTERVAL_S < 1
+    servers = Servers(tmp_path)
+    with proxy(store.port) as before:
+
+        def is_idle() -> bool:
+            began_s, num_before = time.monotonic(), len(before.requests)
+            time.sleep(4)
+            return 1 <= len(before.requests) - num_before <= 2 * (time.monotonic() - began_s)
+
+        try:
+            servers.start(store.new_data_dir(), **store.variables(before.endpoint), WINDROW_CACHE_DIR=str(tmp_path))
+            wait_until(is_idle)
+        finally:
+            servers.stop()
 
 
 def test_without_the_store_a_server_answers_by_what_it_holds_and_says_so(
