@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme, Watch
 from tests.console.conftest import Findings, OpenPage
@@ -107,6 +107,14 @@ def test_rows_that_cannot_be_used_are_named_before_the_others_are_taken(page: Pa
     expect(page.get_by_text("Line 6: the label is blank.")).to_be_visible()
     page.get_by_role("button", name="Take the 4 rows").click()
     expect(page.locator(".test-set")).to_contain_text("4 rows:")
+
+
+def test_a_file_without_rows_is_told_and_no_test_set(page: Page) -> None:
+    open_view(page, "judge")
+    bare: FilePayload = {"name": "bare.csv", "mimeType": "text/csv", "buffer": b"text,label\n"}
+    page.locator(".test-set input[type=file]").set_input_files(bare)
+    expect(page.locator(".test-set")).to_contain_text("There is no row in it.")
+    expect(page.get_by_role("button", name="bare.csv")).to_have_count(0)
 
 
 def test_the_address_of_an_unknown_test_set_asks_for_its_file(page: Page) -> None:

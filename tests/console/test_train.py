@@ -113,6 +113,19 @@ def test_a_file_that_does_not_say_which_column_is_which_asks(server: Running, pa
     expect(train_button(page)).to_be_enabled()
 
 
+def test_a_file_without_rows_or_without_labels_says_what_it_lacks(server: Running, page: Page, tmp_path: Path) -> None:
+    choose(open_train(server, page), written(tmp_path, "bare.csv", []))
+    expect(page.get_by_text("There is no row in it.")).to_be_visible()
+    expect(train_button(page)).to_be_disabled()
+    (tmp_path / "prose.txt").write_text("One text.\nAnother text.\n")
+    choose(page, tmp_path / "prose.txt")
+    expect(page.get_by_text("There is no column of labels. Add one to the file")).to_be_visible()
+    expect(page.get_by_text("Nothing is odd")).to_have_count(0)
+    expect(train_button(page)).to_be_disabled()
+    page.get_by_text("Read it differently").click()
+    expect(page.get_by_label("Format")).to_have_value("txt")
+
+
 def test_a_workbook_of_several_sheets_asks_which_one(server: Running, page: Page, tmp_path: Path) -> None:
     rows: list[list[Cell]] = [["text", "label"]]
     rows += [[text, label] for text, label in tickets()]

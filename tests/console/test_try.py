@@ -352,8 +352,15 @@ def test_rows_that_cannot_be_read_are_named_and_left_out(server: Running, page: 
     open_try(server, page)
     choose_file(page, mails(tmp_path, [*MAILS, ("5", " ", "2026")]))
     expect(page.get_by_text("1 row is left out")).to_be_visible()
-    expect(page.get_by_text("line 7: the text is blank")).to_be_visible()
+    expect(page.get_by_text("Line 7 (5): the text is blank")).to_be_visible()
     expect(page.get_by_role("button", name="Classify 4 rows")).to_be_visible()
+
+
+def test_a_file_without_rows_is_told(server: Running, page: Page, tmp_path: Path) -> None:
+    open_try(server, page)
+    choose_file(page, mails(tmp_path, []))
+    expect(page.get_by_text("There is no row in it.")).to_be_visible()
+    expect(page.get_by_role("button", name="Classify 0 rows")).to_be_disabled()
 
 
 def test_a_person_says_which_column_holds_the_text_where_it_is_not_clear(

@@ -126,7 +126,7 @@ export function TestFile({ onRows, onKept, label = "Choose a test set", children
     if (chosen !== file) setFound(null);
     const reply = await call("inspect", { filename: chosen.name, ...columns }, { file: chosen });
     const isNumbered = !columns.label_names && reply.warnings.some((/** @type {Json} */ each) => each.code === "number_labels");
-    const asks = reply.questions.length > 0 || !saysLabels(reply) || reply.num_problems + reply.num_left_out > 0 || isNumbered;
+    const asks = reply.questions.length > 0 || !saysLabels(reply) || reply.num_problems + reply.num_left_out > 0 || isNumbered || !labelled(reply).length;
     if (asks) setFound(reply);
     else await take(chosen.name, reply);
   }
@@ -172,7 +172,7 @@ const OTHER_ENCODINGS = ["cp1252", "cp1250", "mac-roman"];
  *   `separator` is what was said to stand between labels.
  */
 export function FileColumns({ found, separator = null, busy, labelled: hasLabels = true, onRead }) {
-  if (!TABLES.includes(found.format) && !found.questions.length) return null; // a tool knows its columns
+  if (![...TABLES, "txt"].includes(found.format) && !found.questions.length) return null; // a tool knows its columns
   const { columns, questions, text_columns: texts, label_column: label, labels_column: several, indicator_columns: indicators } = found;
   const uses = [["text", "the text"], ...(hasLabels || saysLabels(found) ? WAYS : []), ...BESIDE.slice(0, hasLabels ? 2 : 1), ["", "nothing"]];
   // What was found out or said of the file as a whole.
@@ -203,7 +203,7 @@ export function FileColumns({ found, separator = null, busy, labelled: hasLabels
         ${parameter === "header" && html`<div class="row"><${Button} busy=${busy} onClick=${() => onRead({ header: true, ...kept })}>It does<//><${Button} busy=${busy} onClick=${() => onRead({ header: false, ...kept })}>It is a row<//></div>`}
       <//>`,
     )}
-    ${hasLabels && !saysLabels(found) && !questions.length && html`<${Notice} kind="warn">There is no column of labels. Choose it below.<//>`}
+    ${hasLabels && !saysLabels(found) && !questions.length && html`<${Notice} kind="warn">There is no column of labels. ${columns.length > 1 ? "Choose it below." : "Add one to the file: a label for each text."}<//>`}
     ${columns.length > 0 && html`<${Scroll} label="Columns">
       <table class="read-columns">
         <thead><tr><th scope="col">Column</th><th scope="col">Used as</th><th scope="col">Examples</th></tr></thead>
@@ -241,7 +241,8 @@ export function Candidates({ asked, busy, onRead }) {
 }
 
 /** The rows of a file that nothing can be done with. @param {{ found: Json }} props */
-export function LeftOut({ found: { problems, num_problems: count } }) {
+export function LeftOut({ found: { problems, num_problems: count, num_rows: all, num_left_out: others, questions } }) {
+  if (!all && !count && !others && !questions.length) return html`<${Notice} kind="warn">There is no row in it. Choose a file that has some.<//>`;
   return (
     count > 0 &&
     html`<details class="oddity" open=${count <= FEW}>

@@ -291,7 +291,7 @@ export function Understood({ read }) {
 function Differently({ read }) {
   const { file, options } = draft.value;
   const { format = "", encoding = "utf-8", delimiter, has_header: hasHeader } = { ...read, ...options };
-  const formats = format ? FORMATS : ["", ...FORMATS];
+  const formats = [...new Set([format, ...FORMATS])];
   return html`<div class="row">
     <label>Format <${Select} value=${format} options=${formats} onChange=${(each) => again({ ...UNSAID, format: each })} /></label>
     <label>Encoding <${Select} value=${encoding} options=${[...new Set([encoding, ...ENCODINGS])]} onChange=${(each) => again({ ...UNSAID, encoding: each })} /></label>
@@ -330,7 +330,7 @@ export function Oddities({ read }) {
   const count = read.num_problems;
   // With the rows that are taken over, such a label may have enough of them.
   const warnings = read.warnings.filter((each) => each.code !== "small_classes" || !route.value.query.extends);
-  if (!warnings.length && !count && !read.rows.length) return null;
+  if (!warnings.length && !count && !draftRows().length) return html`<${LeftOut} found=${read} />`;
   if (!warnings.length && !count) {
     return html`<${Notice} kind="good">Nothing is odd about these rows: none is repeated, none contradicts another, and each label has enough of them.<//>`;
   }
