@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from tests.cli.asking import Run
@@ -148,3 +150,18 @@ def write_training(path: Path) -> Path:
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *examples])
     return path
+
+
+def test_parquet_becomes_one_file_of_another_format_where_its_name_says_so(ask: Run, tmp_path: Path) -> None:
+    source, out = tmp_path / "mails.parquet", tmp_path / "labelled.csv"
+    table = pyarrow.table({"id": [7, 8], "text": ["money, back", "a bill"], "label": [1, 0], "means": [[0.5], []]})
+    names = {"names": ["no", "yes"], "_type": "ClassLabel"}
+    said = json.dumps({"info": {"features": {"label": names}}}).encode()
+    pyarrow.parquet.write_table(table.replace_schema_metadata({b"huggingface": said}), source)
+    assert ask("predict", "tickets_v1", source, "--out", out).code == 0
+    [first, second] = csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"), newline=""))
+    assert list(first)[:5] == ["id", "text", "label", "means", "predicted_label"]
+    assert list(first.values())[:4] == ["7", "money, back", "1", "[0.5]"]
+    assert second["text"] == "a bill"
+    ask("predict", "tickets_v1", source, "--out", tmp_path / "labelled.parquet")
+    assert (tmp_path / "labelled.parquet" / "part-00001-00001.parquet").exists()

@@ -318,3 +318,17 @@ def test_a_workbook_stays_one_with_its_sheet_and_the_kinds_of_its_cells() -> Non
     assert [row[:5] for row in rows] == cells
     assert rows[1][5:] == ["billing", 0.75, 0.5, False, False]
     assert read_again(written)[1][0].text == "money"
+
+
+def test_tables_of_tools_with_a_header_keep_their_columns_and_line_ends_and_each_row() -> None:
+    header = "text,id,mood,annotator,annotation_id,lead_time"
+    content = f'{header}\r\n"It, too",1,bad,1,1,1.5\r\n"It, too",1,good,2,2,1.5\r\n'.encode()
+    lines = rewritten(content, "export.csv", answers=[SURE]).content.decode().split("\r\n")
+    assert lines == [
+        f"{header},predicted_label,score,in_scope,abstained,truncated",
+        '"It, too",1,bad,1,1,1.5,billing,0.75,0.5,false,false',
+        '"It, too",1,good,2,2,1.5,billing,0.75,0.5,false,false',
+        "",
+    ]
+    cohere = rewritten(b"label;text;note\r\nbug;It is so;x\r\n", "c.csv", format="cohere")
+    assert cohere.content.decode().split("\r\n")[1] == "bug;It is so;x;billing;0.75;0.5;false;false"

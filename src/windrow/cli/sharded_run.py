@@ -28,6 +28,7 @@ from windrow.domain.store_url import is_store_url
 from windrow.domain.values import recast
 from windrow.files.decoding import STANDARD_INPUT
 from windrow.files.parquet import is_parquet
+from windrow.files.results import is_text_or_workbook
 from windrow.settings import FEW_EMBEDDINGS_BYTES
 
 _WILD: Final = frozenset("*?[")
@@ -41,7 +42,7 @@ def is_sharded(file: str | None, options: RunOptions) -> bool:
     return (
         any((options.runner, options.workers, options.shard_rows, options.note_bad_rows))
         or (options.to == "parquet" and out is not None and not is_parquet(out))
-        or (file is not None and _is_many(file))
+        or (file is not None and _is_many(file, out))
         or (out is not None and (is_store_url(out) or out.endswith("/") or Path(out).is_dir()))
     )
 
@@ -82,9 +83,11 @@ def predict_into_folder(
     call.show(report, lambda report: None if options.quiet else _tell(report))
 
 
-def _is_many(file: str) -> bool:
-    if is_store_url(file) or is_parquet(file):
+def _is_many(file: str, out: str | None) -> bool:
+    if is_store_url(file):
         return True
+    if is_parquet(file):  # which stays Parquet, in shards, unless a file of another format is asked for
+        return out is None or not is_text_or_workbook(out)
     path = Path(file)
     return path.is_dir() or (bool(_WILD & set(file)) and not path.exists() and " " not in file)
 

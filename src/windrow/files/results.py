@@ -46,6 +46,8 @@ _OTHER_ENDINGS: Final[Mapping[str, ResultFormat]] = {".ndjson": "jsonl", ".tab":
 # Tables of tools without names of columns: in the first, each row has as many cells; in the others, any number.
 _NAMELESS: Final = ("comprehend",)
 _RAGGED: Final = ("vertex", "watson")
+# Whose rows are columns, so that any table holds them.
+_FLAT: Final = ("hugging_face",)
 _BY_ENDING: Final[Mapping[str, ResultFormat]] = {
     **{f".{each}": each for each in ("csv", "tsv", "jsonl", "json", "xlsx", "parquet")},
     **_OTHER_ENDINGS,
@@ -96,6 +98,11 @@ def format_of_name(name: str, default: ResultFormat) -> ResultFormat:
     ending = Path(name).suffix.lower()
     found = _BY_ENDING.get(ending)
     return default if found is None or ENDINGS[default] == ENDINGS[found] else found
+
+
+def is_text_or_workbook(name: str) -> bool:
+    """Return whether a name is that of a file of results other than Parquet, by its ending."""
+    return _BY_ENDING.get(Path(name).suffix.lower(), "parquet") != "parquet"
 
 
 def find_result_form(
@@ -200,7 +207,11 @@ def keeps_own_rows(form: ResultForm, table: Table) -> bool:
 
     A table that is no table of the tool has columns of its own, and so has one whose rows differ in length.
     """
-    if table.tool is None or (form.format in TABLES and form.format != default_format(table)):
+    if table.tool is None:
+        return False
+    if table.format in _FLAT:
+        return True
+    if form.format in TABLES and form.format != default_format(table):
         return False
     return form.format not in TABLES or table.format not in _RAGGED
 

@@ -42,3 +42,9 @@ def test_broken_yaml_is_refused_or_left_out() -> None:
     assert "*x refers to another part" in refusal("snips", b"type: intent\nname: &x y\nutterances: [*x]\n")
     rows = left_out("snips", b"type: intent\nname: x\nutterances:\n- [light]\n- a\n")
     assert rows == [(2, "an utterance is no text. Put it between quotation marks, or remove it.", True)]
+
+
+def test_a_row_of_a_dataset_is_given_back_with_its_text() -> None:
+    whole = {"intents": {"turnOn": {"utterances": [{"data": [{"text": "turn on "}, {"text": "it", "entity": "x"}]}]}}}
+    [row] = read_format("snips", json.dumps(whole).encode())
+    assert row.values == {"text": "turn on it", "intent": "turnOn"}

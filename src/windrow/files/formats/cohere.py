@@ -5,6 +5,7 @@ Rows of a text and a label are anybody's: only the request is recognised, the ot
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from windrow.files.formats.form import (
@@ -18,6 +19,7 @@ from windrow.files.formats.form import (
     LeftOut,
     Reading,
 )
+from windrow.files.formats.headerless import NumberedCells
 from windrow.files.formats.raw_rows import as_list, as_object
 from windrow.files.formats.row_parts import (
     JsonObject,
@@ -65,9 +67,18 @@ def _values(document: Document) -> Iterator[tuple[int, Any]]:
 
 
 def _read_cells(document: Document, parts: Parts) -> Iterator[Example | LeftOut]:
-    """Yield the rows of CSV, in which the text comes first unless a header says otherwise."""
+    """Return the rows of CSV, in which the text comes first unless a header says otherwise.
+
+    The first one is read at once, so that it is known how the table is written.
+    """
+    rows = document.rows()
+    first = next(rows, None)
+    return iter(()) if first is None else _named_cells(document, chain((first,), rows), parts)
+
+
+def _named_cells(document: Document, rows: Iterator[NumberedCells], parts: Parts) -> Iterator[Example | LeftOut]:
     names = ["text", "label"]
-    for place, (line, cells) in enumerate(document.rows()):
+    for place, (line, cells) in enumerate(rows):
         called = [cell.strip().casefold() for cell in cells]
         if place == 0 and "text" in called and not set(_LABEL_KEYS).isdisjoint(called):
             names = [cell.strip() if name not in _COLUMNS else name for cell, name in zip(cells, called, strict=True)]

@@ -143,7 +143,8 @@ def _layout(document: Document, table: _OpenTable, name: str) -> _Layout:
     names, types = list(table.schema.names), import_pyarrow(document.name)[0].types
     if repeated := next((each for each in names if names.count(each) > 1), None):
         raise document.error("two columns are called {column!r}. Give each a name of its own.", column=repeated)
-    classes = _classes(document, table.schema, name)
+    # Without labels, rows are given back as they are: with the numbers of their classes.
+    classes = _classes(document, table.schema, name) if document.wants_labels else {}
     try:
         found = look_for_columns(names, document.options)
     except UnresolvedColumn as error:

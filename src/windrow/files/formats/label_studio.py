@@ -201,8 +201,12 @@ def _label_of_path(choice: object) -> object:
 
 
 def _read_flat(document: Document, rows: Iterator[tuple[int, Any]], controls: Questions) -> Iterator[Example | LeftOut]:
-    """Yield the texts of JSON_MIN or CSV, where each annotation is a row of its own, those of one text together."""
-    grouped = groupby(rows, key=lambda each: _task_of(*each))
+    """Yield the texts of JSON_MIN or CSV, where each annotation is a row of its own, those of one text together.
+
+    Where a table is to be classified, each of its rows stays.
+    """
+    is_apart = is_delimited(document) and not document.wants_labels
+    grouped = groupby(rows, key=lambda each: each[0] if is_apart else _task_of(*each))
     for _, annotations in grouped:
         (line, first), *others = list(annotations)
         rows_of_text = [first, *(each for _, each in others)]

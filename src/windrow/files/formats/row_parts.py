@@ -200,12 +200,20 @@ def is_delimited(document: Document) -> bool:
 
 
 def delimited_objects(document: Document) -> Iterator[tuple[int, JsonObject]]:
-    """Yield the rows of CSV or TSV below its header, by the names of their columns; cells beyond them are numbered."""
-    names: Sequence[str] | None = None
-    for line, cells in document.rows():
-        if names is None:
-            names = [cell.strip() for cell in cells]
-            continue
+    """Return the rows of CSV or TSV below its header, by the names of their columns; cells beyond them are numbered.
+
+    The header is read at once, so that it is known how the table is written.
+
+    Raises:
+        InvalidFile: It cannot be read.
+    """
+    rows = document.rows()
+    _, header = next(rows, (1, []))
+    return _named_rows([cell.strip() for cell in header], rows)
+
+
+def _named_rows(names: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, JsonObject]]:
+    for line, cells in rows:
         columns = [*names, *(str(number) for number in range(len(names) + 1, len(cells) + 1))]
         yield line, dict(zip(columns, cells, strict=False))
 

@@ -74,7 +74,8 @@ def _rows_of_json(document: Document, whole: JsonObject) -> Iterator[Example | L
             words = "the intent {intent!r} has no list of utterances. Export the dataset again."
             raise document.error(words, intent=name[:40])
         for utterance in utterances:
-            yield RawRow(next(places), joined_parts(utterance, "data"), [name], values={"intent": name}).checked()
+            text = joined_parts(utterance, "data")
+            yield RawRow(next(places), text, [name], values={"text": text, "intent": name}).checked()
 
 
 def joined_parts(holder: object, key: str) -> object:
