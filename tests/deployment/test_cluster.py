@@ -1,13 +1,17 @@
 """Whoever cannot be connected to a cluster is told in a sentence, and soon."""
 
+import os
 import socket
+import subprocess
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
+from tests.clusters.listening import GRPC_SETTINGS, listening
 from windrow.deployment.cluster import connected
 from windrow.domain.errors import ClusterUnavailable
 
@@ -42,6 +46,21 @@ def test_a_port_at_which_something_else_listens_is_told() -> None:
         with pytest.raises(ClusterUnavailable, match=f"{address} .* not Ray"), connected(address):
             pass
         thread.join()
+
+
+@pytest.mark.slow
+def test_a_token_that_is_missing_is_told(tmp_path: Path) -> None:
+    with listening(lambda connection: connection.sendall(GRPC_SETTINGS)) as address:
+        done = subprocess.run(
+            [sys.executable, "-m", "windrow", "deploy", "ray", "--status", "--address", address],
+            env={**os.environ, "RAY_AUTH_MODE": "token", "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert (done.returncode, len(done.stderr.splitlines())) == (4, 1), done.stderr
+    assert f"The Ray cluster at {address} cannot be reached: " in done.stderr
+    assert "no authentication token was found" in done.stderr
 
 
 @pytest.mark.slow

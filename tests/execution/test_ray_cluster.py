@@ -1,39 +1,15 @@
 """What is known of a Ray cluster before anything is asked of it, and how what Ray says is told."""
 
 import socket
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
+from tests.clusters.listening import GRPC_SETTINGS, listening
 from windrow.execution import ray_cluster
 from windrow.execution.ray_cluster import driver_environment, find_obstacle, is_client, words_of
 
-GRPC_SETTINGS = b"\0\0\x06\x04\0\0\0\0\0\0\x05\0\0\x40\0"
 NO_RAY = "what listens there is not Ray"
-
-
-@contextmanager
-def listening(answer: Callable[[socket.socket], object]) -> Iterator[str]:
-    """Listen at an address, and answer the first connection."""
-    may_end = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                answer(connection)
-                may_end.wait(30)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            may_end.set()
-            thread.join()
 
 
 @pytest.mark.parametrize("scheme", ["", "ray://"])

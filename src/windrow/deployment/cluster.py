@@ -35,7 +35,7 @@ def connected(address: str | None) -> Iterator[None]:
         raise _unreachable(address, obstacle)
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise _unreachable(address, words_of(error)) from error
     import ray.serve
 
