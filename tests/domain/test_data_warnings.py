@@ -47,12 +47,12 @@ def test_a_warning_names_five_rows_at_most() -> None:
 
 def test_labels_that_are_whole_numbers_are_worth_a_warning() -> None:
     dataset = check_rows(
-        [Row(f"{label} {number}", label) for label in ("0", "-1", "v2") for number in range(4)], DataLimits()
+        [Row(f"{label} {number}", label) for label in ("0", "-1", "2.0", "v2") for number in range(4)], DataLimits()
     )
     [warning] = find_data_warnings(dataset)
     assert warning.code == "number_labels"
     assert "--label-names 0=negative,1=positive" in warning.message
-    assert "taken as their text ('-1', '0')" in warning.message
+    assert "taken as their text ('-1', '0', '2.0')" in warning.message
 
 
 @pytest.mark.parametrize(

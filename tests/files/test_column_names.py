@@ -19,6 +19,8 @@ from windrow.files.columns import Evidence, UnresolvedColumn, find_columns, head
         (("n", "texto", "etiqueta"), "texto", "etiqueta"),
         (("n", " Contenu ", "Étiquette"), " Contenu ", "Étiquette"),
         (("n", "objet", "categorie"), "objet", "categorie"),
+        (("id", "tweet", "sentiment"), "tweet", "sentiment"),
+        (("id", "comment_text", "label"), "comment_text", "label"),
     ],
 )
 def test_columns_are_found_by_their_names_in_several_languages(names: tuple[str, ...], text: str, label: str) -> None:
@@ -32,6 +34,7 @@ def test_columns_are_found_by_their_names_in_several_languages(names: tuple[str,
     [
         (("Nachricht", "message", "Kategorie"), "'Nachricht', 'message' could all hold the text."),
         (("Nachricht", "Kategorie", "category"), "'Kategorie', 'category' could all hold the label."),
+        (("text", "sentiment", "topic"), "'sentiment', 'topic' could all hold the label."),
         (("Anfrage", "Kommentar", "Klasse"), "'Anfrage', 'Kommentar' could all hold the text."),
         (("Nr", "Betrag", "Kategorie"), "it is not clear which column holds the text."),
     ],

@@ -199,9 +199,9 @@ def test_a_hundred_problems_are_named_and_all_are_counted() -> None:
     [
         ("title,summary,label\na,b,c\n", {}, ["text_column"], ["title", "summary", "label"]),
         ("text,class,intent\na,b,c\n", {}, ["label_column"], ["text", "class", "intent"]),
-        ("Betreff,Nachricht\na,b\n", {}, ["header"], ["Betreff", "Nachricht"]),
-        ("Betreff,Nachricht\na,b\n", {"header": True}, ["text_column"], ["Betreff", "Nachricht"]),
-        ("Betreff,Nachricht\na,b\n", {"header": False}, ["text_column"], ["1", "2"]),
+        ("Farbe,Form\na,b\n", {}, ["header"], ["Farbe", "Form"]),
+        ("Farbe,Form\na,b\n", {"header": True}, ["text_column"], ["Farbe", "Form"]),
+        ("Farbe,Form\na,b\n", {"header": False}, ["text_column"], ["1", "2"]),
         ("text,text,label\na,b,c\n", {}, ["text_column"], ["text", "text_2", "label"]),
         ("text,label\na,label\n", {}, ["header"], ["text", "label"]),
         ("What is it?,bug\na,b\n", {}, ["header"], ["What is it?", "bug"]),
@@ -229,10 +229,10 @@ def test_questions_are_one_sentence_without_advice() -> None:
 
 
 def test_an_answered_question_is_asked_no_more() -> None:
-    answers: dict[str, Any] = {"header": True, "text_column": ("Nachricht",)}
-    found = look("Betreff,Nachricht,Art\na,b,c\n", "a.csv", **answers)
-    assert (found.questions, found.text_columns, found.label_column) == ((), ("Nachricht",), None)
-    found = look("Betreff,Nachricht,Art\na,b,c\n", "a.csv", **answers, label_column="Art")
+    answers: dict[str, Any] = {"header": True, "text_column": ("Form",)}
+    found = look("Farbe,Form,Art\na,b,c\n", "a.csv", **answers)
+    assert (found.questions, found.text_columns, found.label_column) == ((), ("Form",), None)
+    found = look("Farbe,Form,Art\na,b,c\n", "a.csv", **answers, label_column="Art")
     assert lines(found) == [(2, "b", "c")]
 
 

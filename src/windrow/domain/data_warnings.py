@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from windrow.domain.characters import quoted_apart
+from windrow.domain.characters import looks_like, quoted_apart
 from windrow.domain.dataset import SMALL_CLASS_ROWS, DataWarning
 from windrow.domain.figures import counted, listed
 from windrow.domain.label_merging import groups_alike
@@ -138,7 +138,7 @@ def _labels_of_every_row(dataset: MultiLabelDataset) -> list[str]:
 
 
 def _number_labels(dataset: LabelledDataset) -> list[str]:
-    return [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
+    return [label for label in dataset.labels if looks_like(label).removeprefix("-").isdecimal()]
 
 
 def _labels_joined(dataset: LabelledDataset) -> list[str]:

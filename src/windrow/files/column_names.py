@@ -10,7 +10,10 @@ from typing import Final
 _TEXTS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "English": (
         ("text", "texts"),
-        ("message", "body", "content", "sentence", "utterance", "document", "comment", "review", "query", "question"),
+        (
+            *("message", "body", "content", "sentence", "utterance", "document", "comment", "review", "query"),
+            *("question", "tweet", "post", "comment_text", "review_text", "message_text"),
+        ),
         ("description", "title", "subject", "summary", "headline", "input"),
     ),
     "German": (
@@ -32,11 +35,11 @@ _TEXTS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 _LABELS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "English": (
         ("label", "labels"),
-        ("class", "category", "intent", "target", "tag", "topic", "team", "queue", "department", "y"),
+        ("class", "category", "intent", "sentiment", "target", "tag", "topic", "team", "queue", "department", "y"),
     ),
     "German": (
         ("etikett", "etiketten"),
-        ("klasse", "kategorie", "absicht", "schlagwort", "thema", "rubrik", "abteilung", "warteschlange"),
+        ("klasse", "kategorie", "absicht", "schlagwort", "thema", "rubrik", "abteilung", "stimmung"),
     ),
     "French": (
         ("etiquette", "etiquettes"),
@@ -44,7 +47,7 @@ _LABELS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     ),
     "Spanish": (
         ("etiqueta", "etiquetas"),
-        ("clase", "categoria", "intencion", "tema", "equipo", "departamento"),
+        ("clase", "categoria", "intencion", "sentimiento", "tema", "equipo", "departamento"),
     ),
 }
 

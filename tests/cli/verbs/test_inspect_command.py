@@ -33,14 +33,14 @@ def test_a_file_is_told_with_its_columns_labels_and_problems(ask: Run, mails: Pa
 
 def test_what_is_not_clear_is_told_with_the_option_that_says_it(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "post.csv"
-    file.write_text("Betreff,Nachricht\na,b\n")
+    file.write_text("Farbe,Form\na,b\n")
     ended = ask("inspect", file)
     assert (ended.code, "Answer with --header or --no-header." in ended.err) == (0, True)
     ended = ask("inspect", file, "--header")
     assert ended.err.splitlines()[-1] == (
         "Not clear: it is not clear which column holds the text. Answer with --text-column."
     )
-    assert "Not clear" not in ask("inspect", file, "--text-column", "Nachricht").err
+    assert "Not clear" not in ask("inspect", file, "--text-column", "Form").err
 
 
 def test_the_document_is_that_of_the_server(ask: Run, mails: Path) -> None:
@@ -164,7 +164,7 @@ def test_columns_that_may_hold_labels_are_named_with_their_option(ask: Run, tmp_
 
 def test_a_file_without_a_known_column_of_labels_is_told_what_a_training_needs(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "mails.csv"
-    file.write_text("Nr,Text,Kategorie\n1,charged twice,billing\n2,it crashes,technical\n")
+    file.write_text("Nr,Text,Gruppe\n1,charged twice,billing\n2,it crashes,technical\n")
     hint = "No column is known to hold labels. To train on the file, name one with --label-column."
     assert hint in ask("inspect", file).err
     assert hint not in ask("inspect", file, "--no-labelled").err + ask("inspect", file, "--label-column", "Nr").err

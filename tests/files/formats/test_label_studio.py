@@ -154,9 +154,9 @@ def test_a_row_of_json_min_that_nobody_labelled_has_no_labels() -> None:
 
 
 def test_several_columns_of_labels_are_asked_about() -> None:
-    rows = [{**MIN[0], "priority": "high"}]
+    rows = [{"mood" if name == "sentiment" else name: value for name, value in MIN[0].items()} | {"priority": "high"}]
     message, parameter = refused(rows_of, rows)
-    assert "which of 'sentiment', 'priority' holds the labels" in message
+    assert "which of 'mood', 'priority' holds the labels" in message
     assert parameter == "label_column"
     assert told(rows_of(rows, label_column="priority")) == [("The delivery was fast", ("high",))]
 
