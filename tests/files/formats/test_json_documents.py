@@ -4,11 +4,10 @@ from tests.files.formats.packing import zipped
 from tests.files.formats.reading import opened
 from windrow.domain.errors import InvalidFile
 from windrow.files.formats.json_documents import (
-    find_member,
+    MemberPaths,
     json_members,
     list_under,
     member_value,
-    members_by_name,
     numbered,
     project_object,
     whole_object,
@@ -56,8 +55,8 @@ def test_a_list_that_is_missing_is_refused() -> None:
     ],
 )
 def test_a_location_is_looked_for_beside_the_project_and_from_the_root(location: str, member: str | None) -> None:
-    members = members_by_name(("p/t.txt", "p/u.txt", "v.txt", "p/q/w.txt"))
-    assert find_member(members, "p/project.json", location) == member
+    paths = MemberPaths(frozenset(("p/t.txt", "p/u.txt", "v.txt", "p/q/w.txt")))
+    assert paths.find("p/project.json", location) == member
 
 
 @pytest.mark.parametrize(
@@ -65,8 +64,14 @@ def test_a_location_is_looked_for_beside_the_project_and_from_the_root(location:
     [("t.txt", "c/d/t.txt"), ("d/t.txt", "c/d/t.txt"), ("u.txt", None), ("a/u.txt", "c/a/u.txt"), ("x.txt", None)],
 )
 def test_a_location_is_looked_for_in_any_folder_where_just_one_has_it(location: str, member: str | None) -> None:
-    members = members_by_name(("p/project.json", "c/d/t.txt", "c/a/u.txt", "c/b/u.txt", "c/ax.txt"))
-    assert find_member(members, "p/project.json", location) == member
+    paths = MemberPaths(frozenset(("p/project.json", "c/d/t.txt", "c/a/u.txt", "c/b/u.txt", "c/ax.txt")))
+    assert paths.find("p/project.json", location) == member
+
+
+def test_files_of_one_name_in_very_many_folders_are_found_where_they_are_named_alone() -> None:
+    paths = MemberPaths(frozenset(f"c/{number}/t.txt" for number in range(10_000)))
+    assert paths.find("p.json", "c/7/t.txt") == "c/7/t.txt"
+    assert {paths.find("p.json", f"{number}/t.txt") for number in range(10_000)} == {None}
 
 
 def test_values_are_counted_from_one() -> None:

@@ -20,7 +20,7 @@ from windrow.files.formats.form import (
     Reading,
     Split,
 )
-from windrow.files.formats.json_documents import find_member, list_under, members_by_name, numbered, project_object
+from windrow.files.formats.json_documents import MemberPaths, list_under, numbered, project_object
 from windrow.files.formats.raw_rows import RawRow, as_list, as_object, as_text, kind_of
 
 _KINDS: Final[dict[str, Kind]] = {
@@ -85,8 +85,8 @@ def _read_custom_text(document: Document) -> Reading:
         words += "CustomMultiLabelClassification. Export such a one."
         raise document.error(words, kind=declared or kind_of(metadata.get("projectKind")))
     documents = list_under(document, assets, "documents")
-    files = members_by_name(document.member_names())
-    found = [find_member(files, member, as_text(as_object(each).get("location"))) for each in documents]
+    files = MemberPaths(frozenset(document.member_names()))
+    found = [files.find(member, as_text(as_object(each).get("location"))) for each in documents]
     if documents and not any(found):
         words = "none of the files with its texts is there, such as {location!r}. Download them from the project's "
         words += "container, put them beside its JSON file, and name the folder or a zip file of both."

@@ -1,8 +1,9 @@
 """Find the JSON object that a hosted service's project is: the file itself, or a file of a zip file or a folder."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 from windrow.codec.strict import parse_value, why_refused
 from windrow.files.decoding import LINE_END
@@ -10,6 +11,8 @@ from windrow.files.formats.form import Document
 from windrow.files.formats.raw_rows import as_object, kind_of
 
 JsonObject = Mapping[str, Any]
+# Of more files of one name, none is looked for in any folder: to compare all with all would take too long.
+_MOST_ALIKE: Final = 100
 
 
 def whole_object(document: Document) -> JsonObject:
@@ -110,37 +113,44 @@ def list_under(document: Document, value: object, key: str) -> list[Any]:
     return found
 
 
-def members_by_name(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the paths of files by the last part of each.
+@dataclass(frozen=True, slots=True)
+class MemberPaths:
+    """The paths of a document's files, to be looked up by what a project calls them.
 
     Args:
         names: The paths.
     """
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(PurePosixPath(name).name, []).append(name)
-    return found
 
+    names: frozenset[str]
+    _alike: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False)
 
-def find_member(members: Mapping[str, list[str]], project: str, location: str) -> str | None:
-    """Return the path of a file that a project names; ``None`` where there is none, or the name leads outside.
+    def __post_init__(self) -> None:
+        for name in self.names:
+            self._alike.setdefault(PurePosixPath(name).name, []).append(name)
 
-    It is looked for from the project's folder and from the root; then in any other folder, of which just one may have
-    it, as files are fetched from a container into a folder of their own.
+    def find(self, project: str, location: str) -> str | None:
+        """Return the path of a file that a project names; ``None`` where there is none, or the name leads outside.
 
-    Args:
-        members: The paths of all files, by the last part of each.
-        project: The path of the project's file.
-        location: The name.
-    """
-    path = PurePosixPath(location.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or not path.parts:
-        return None
-    alike = members.get(path.name, [])
-    beside = PurePosixPath(project).parent / path
-    elsewhere = [name for name in alike if name.endswith(f"/{path}")]
-    found = [name for name in (str(beside), str(path)) if name in alike]
-    return next(iter(found), elsewhere[0] if len(elsewhere) == 1 else None)
+        It is looked for from the project's folder and from the root; then in any other folder, of which just one may
+        have it, as files are fetched from a container into a folder of their own.
+
+        Args:
+            project: The path of the project's file.
+            location: The name.
+        """
+        path = PurePosixPath(location.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            return None
+        beside = PurePosixPath(project).parent / path
+        found = [name for name in (str(beside), str(path)) if name in self.names]
+        return found[0] if found else self._find_elsewhere(path)
+
+    def _find_elsewhere(self, path: PurePosixPath) -> str | None:
+        alike = self._alike.get(path.name, [])
+        if len(alike) > _MOST_ALIKE:
+            return None
+        found = [name for name in alike if name.endswith(f"/{path}")]
+        return found[0] if len(found) == 1 else None
 
 
 def numbered(values: list[Any]) -> Iterator[tuple[int, Any]]:
