@@ -8,6 +8,7 @@ import pytest
 from tests.execution.examples import RecordingRunner, context_for, dataset, easy, multi_label_dataset
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.dataset import Dataset, Row
+from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
 from windrow.domain.recipe import Recipe
 from windrow.encoders.bulk import encode
 from windrow.encoders.onnx_encoder import OnnxEncoder
@@ -17,7 +18,7 @@ from windrow.execution.trainer import train
 from windrow.execution.training_cost import measure_workload
 from windrow.execution.training_set import encode_training_set
 from windrow.learning import plan
-from windrow.learning.zero_shot import TEMPERATURE, multi_label_zero_shot_head
+from windrow.learning.zero_shot import TEMPERATURE, multi_label_threshold, multi_label_zero_shot_head
 from windrow.storage.artifact import artifact_from_bytes
 
 HEAD_ALONE = Recipe(num_iterations=0)
@@ -94,11 +95,32 @@ def test_the_search_and_the_cross_validation_of_the_head_begin_with_the_descript
         assert task.examples.prior is not None
 
 
-def test_without_two_rows_of_a_label_no_adapter_is_trained(tiny: OnnxEncoder) -> None:
-    trained = train(dataset(1), Recipe(), context_for(tiny), descriptions=MEANINGS)
+def test_without_three_rows_a_label_no_adapter_is_trained(tiny: OnnxEncoder) -> None:
+    for rows in (1, 2):
+        trained = train(dataset(rows), Recipe(), context_for(tiny), descriptions=MEANINGS)
+        assert trained.adapter is not None
+        assert (trained.adapter.scale, trained.adapter.steps) == (0, 0)
+        assert trained.adapter.reason.startswith("Fewer than three rows a label say too little for an adapter")
+
+
+def test_of_several_labels_few_rows_stay_near_the_thresholds_and_scores_without_rows(tiny: OnnxEncoder) -> None:
+    texts = {("label 0",): "reset my password", ("label 0", "label 1"): "charged twice", ("label 2",): "how do words"}
+    rows = tuple(MultiLabelRow(text, labels) for labels, text in texts.items())
+    trained = train(MultiLabelDataset(rows), Recipe(), context_for(tiny), descriptions=MEANINGS)
     assert trained.adapter is not None
-    assert (trained.adapter.scale, trained.adapter.steps) == (0, 0)
-    assert trained.adapter.reason.startswith("No label has two rows that could speak for an adapter")
+    assert trained.adapter.scale == 0
+    usual = multi_label_threshold(3)
+    assert trained.label_thresholds is not None
+    assert max(abs(each - usual) for each in trained.label_thresholds) < 0.05
+    assert trained.scores.temperature == pytest.approx(1, abs=0.1)
+
+
+def test_of_several_labels_an_adapter_that_nothing_could_be_held_out_from_has_the_usual_thresholds(
+    tiny: OnnxEncoder,
+) -> None:
+    recipe = Recipe(cross_validate=False)
+    trained = train(multi_label_dataset(), recipe, context_for(tiny), descriptions=MEANINGS)
+    assert trained.label_thresholds == (multi_label_threshold(3),) * 3
 
 
 def test_of_a_sample_too_the_names_and_descriptions_are_where_they_belong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +139,13 @@ def test_a_description_that_is_longer_than_the_encoder_reads_is_warned_of() -> N
     trained = train(easy(4), HEAD_ALONE, context_for(FakeEncoder()), descriptions=meanings)
     (warning,) = [each for each in trained.warnings if each.code == "truncated_labels"]
     assert "'label 2'" in warning.message
+
+
+def test_the_forecast_knows_that_few_described_rows_train_no_adapter(tiny: OnnxEncoder) -> None:
+    for data, rows in ((dataset(2), 2), (dataset(3), 3), (multi_label_dataset(4), 1), (multi_label_dataset(30), 10)):
+        workload = measure_workload(data, Recipe(), tiny, 1, MEANINGS)
+        assert (workload.plan is None, workload.folds == 0) == ((rows < 3,) * 2)
+        assert measure_workload(data, Recipe(), tiny, 1).plan is not None
 
 
 def test_the_forecast_counts_the_texts_of_descriptions(tiny: OnnxEncoder) -> None:

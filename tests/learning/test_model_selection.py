@@ -166,12 +166,14 @@ def test_beside_a_head_that_begins_with_descriptions_rows_have_to_speak_for_an_a
     assert many.scale == 1.0
 
 
-def test_where_labels_are_described_and_nothing_can_be_held_out_no_adapter_is_trained() -> None:
-    features, label_ids = around_centres(1, 3, spread=0.1)
-    assert choose_adapter_scale(features, label_ids).scale == 1
-    report = choose_adapter_scale(features, label_ids, is_described=True)
-    assert (report.scale, report.candidates) == (0, ())
-    assert "No label has two rows" in report.reason
+def test_where_labels_are_described_fewer_than_three_rows_a_label_train_no_adapter() -> None:
+    for labels, scale in ((np.array([0, 0, 1, 1, 1]), 0.0), (np.array([0, 1, 1, 1, 1, 1]), 1.0)):
+        features = np.random.default_rng(0).standard_normal((len(labels), 8)).astype(np.float32)
+        for each in (labels, np.eye(2, dtype=bool)[labels]):
+            assert choose_adapter_scale(features, each).scale == 1
+            report = choose_adapter_scale(features, each, is_described=True)
+            assert report.scale == scale
+            assert ("Fewer than three rows a label" in report.reason) is (scale == 0)
 
 
 @given(st.integers(1, 300), st.data())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from windrow.arrays import Bools, Floats
-from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, HeldOut, Prior
+from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior
 from windrow.learning.head import LinearHead, sigmoid
 from windrow.learning.head_fitting import log_losses
 from windrow.learning.multi_label_calibrate import (
@@ -54,7 +54,26 @@ def test_rows_that_are_all_decided_correctly_do_not_ask_for_certainty() -> None:
     sets = np.eye(4, dtype=bool)[np.arange(40) % 4]
     logits = np.where(sets, 2, -2).astype(np.float32)
     calibration = fit_set_calibration(logits, sets, OPEN_MINDED)
-    assert sigmoid(calibration.apply(logits)).max() < 0.98
+    assert 0.98 < sigmoid(calibration.apply(logits)).max() < 0.995
+
+
+def test_few_rows_make_rare_labels_no_more_probable_than_they_are() -> None:
+    """Smoothing towards 1/2 would give each label of five rows a probability of 1/7 at least."""
+    logits = np.full((5, 10), -3, np.float32)
+    sets = np.zeros((5, 10), bool)
+    sets[0, 0] = sets[1, 1] = True
+    for prior in (DESCRIBED_PRIOR, ADAPTED_PRIOR, HEAD_PRIOR):
+        assert sigmoid(fit_set_calibration(logits, sets, prior).apply(logits)).mean() < 0.07
+
+
+def test_the_more_pseudo_rows_the_nearer_are_few_rows_to_what_is_usual() -> None:
+    logits, sets = honest(20)
+    calibrated = [
+        fit_set_calibration(logits + 2, sets, Prior(0.0, 0.42, pseudo_rows)).apply(logits + 2)
+        for pseudo_rows in (1.0, 10.0, 100.0)
+    ]
+    far, near, nearest = (float(np.abs(each - logits - 2).mean()) for each in calibrated)
+    assert far > near > nearest > 0
 
 
 def test_calibration_lowers_the_log_loss_of_new_rows() -> None:

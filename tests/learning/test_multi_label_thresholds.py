@@ -58,6 +58,17 @@ def test_a_label_that_no_held_out_row_has_takes_the_threshold_of_all_labels() ->
 def test_without_any_label_in_held_out_rows_nothing_is_known() -> None:
     probabilities, sets = some_rows(10, 3)
     assert choose_thresholds(probabilities, np.zeros_like(sets)).tolist() == [PRIOR_THRESHOLD] * 3
+    assert choose_thresholds(probabilities, np.zeros_like(sets), usual_threshold=0.25).tolist() == [0.25] * 3
+
+
+def test_a_usual_threshold_counts_less_the_more_labels_held_out_rows_have() -> None:
+    probabilities, sets = some_rows(2_000, 3)
+    whole = choose_thresholds(probabilities, sets)
+    of_all = choose_thresholds(probabilities, sets, usual_threshold=0.9)
+    of_few = choose_thresholds(probabilities[:3], sets[:3], usual_threshold=0.9)
+    assert np.abs(of_all - whole).max() < 0.1
+    assert np.abs(of_few - 0.9).max() < 0.1
+    np.testing.assert_allclose(of_all * 100, np.round(of_all * 100), atol=1e-9)
 
 
 @given(st.integers(0, 99), st.integers(1, 30), st.integers(1, 5), st.sampled_from([0.0, 8.0]))

@@ -60,7 +60,6 @@ from windrow.learning.head_fitting import (
 )
 from windrow.learning.label_sets import are_label_ids, count_labels, set_ids, strata
 from windrow.learning.low_rank import Adapter, truncate_to_rank
-from windrow.learning.multi_label_thresholds import PRIOR_THRESHOLD
 from windrow.learning.plan import MAX_AT_ONCE, LayerConfig, Plan, plan_steps
 from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
 from windrow.learning.zero_shot import multi_label_threshold
@@ -235,7 +234,8 @@ def fit(task: FitTask) -> FitOutcome:
         c = None if held_out is None else held_out.c
         head, head_report = fit_adapted_head(examples.features, examples.label_ids, c)
     prior = temperature_prior(is_adapted=task.adapter is not None, is_described=examples.prior is not None)
-    calibrated = calibrate_head(head, examples.label_ids, held_out, prior, _prior_threshold(task))
+    usual_threshold = None if examples.prior is None else multi_label_threshold(len(examples.prior))
+    calibrated = calibrate_head(head, examples.label_ids, held_out, prior, usual_threshold)
     rows = slice(len(examples.groups))
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
     scope = None if held_out is None else measure_scope(centroids, held_out.similarities)
@@ -260,11 +260,6 @@ def _fit_head(
 ) -> tuple[LinearHead, HeadReport, OutOfFoldLogits | None]:
     """Fit the head alone, from the zero-shot head where labels are described."""
     return (fit_head if examples.prior is None else fit_described_head)(examples, seed, search)
-
-
-def _prior_threshold(task: FitTask) -> float:
-    prior = task.examples.prior
-    return PRIOR_THRESHOLD if task.adapter is not None or prior is None else multi_label_threshold(len(prior))
 
 
 def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:

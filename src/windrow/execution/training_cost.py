@@ -21,6 +21,7 @@ from windrow.execution.holdout import assign_eval_folds, num_folds_needed
 from windrow.execution.selection import Selection, select_rows
 from windrow.learning.head_fitting import MAX_CV_WORK
 from windrow.learning.label_sets import append_label_texts, count_labels, strata
+from windrow.learning.model_selection import are_too_few_for_adapter
 from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, Plan, plan_steps
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -152,7 +153,8 @@ def measure_workload(
     workload = Workload(
         encoder.folder, dataset, selection, int(lengths.sum()) + left_out_tokens, int(row_lengths.sum())
     )
-    if recipe.num_iterations == 0:
+    is_described = len(selection.described_ids) > 0
+    if recipe.num_iterations == 0 or are_too_few_for_adapter(selection.label_ids, is_described=is_described):
         return workload
     names = token_counts(selection.name_tokens)
     step_lengths = np.concatenate([row_lengths, names])

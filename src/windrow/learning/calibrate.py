@@ -19,15 +19,18 @@ WIDENED_BY = math.sqrt(2)
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """The prior distribution of temperatures: a normal distribution of the logarithm.
+    """What is usual for a kind of training: its temperatures, a normal distribution of the logarithm.
 
     Args:
         mean: Of the logarithm.
         deviation: Its standard deviation, more than 0.
+        pseudo_rows: The number of held-out rows for which the usual probabilities count where labels do not exclude
+            each other.
     """
 
     mean: float
     deviation: float
+    pseudo_rows: float = 2.0
 
     @property
     def temperature(self) -> float:
@@ -40,8 +43,8 @@ class Prior:
 # lowest log loss, is slightly underconfident. Source: docs/adr/0015, measured.
 ADAPTED_PRIOR = Prior(0.1, 0.17)
 HEAD_PRIOR = Prior(-0.24, 0.42)
-# The zero-shot head is calibrated, and so is one that begins as it.
-DESCRIBED_PRIOR = Prior(0.0, 0.42)
+# The zero-shot head is calibrated, and so is one that begins as it. Source of the rows: docs/adr/0044, measured.
+DESCRIBED_PRIOR = Prior(0.0, 0.42, pseudo_rows=10.0)
 
 
 def temperature_prior(*, is_adapted: bool, is_described: bool) -> Prior:

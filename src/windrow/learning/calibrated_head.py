@@ -34,7 +34,7 @@ def calibrate_head(
     labels: Labels,
     held_out: HeldOut | None,
     prior: Prior,
-    prior_threshold: float = PRIOR_THRESHOLD,
+    usual_threshold: float | None = None,
 ) -> CalibratedHead:
     """Calibrate a head.
 
@@ -42,11 +42,11 @@ def calibrate_head(
         head: The fitted head.
         labels: The labels or label sets that it was fitted to.
         held_out: Held-out rows of like trainings; ``None`` where there are none.
-        prior: The prior of the temperature for this kind of training.
-        prior_threshold: The threshold of each label where no row could be held out.
+        prior: What is usual for this kind of training.
+        usual_threshold: As for ``choose_thresholds``; for label sets, the threshold where no row could be held out.
     """
     if not are_label_ids(labels):
-        return _calibrate_for_sets(head, count_labels(labels), held_out, prior, prior_threshold)
+        return _calibrate_for_sets(head, count_labels(labels), held_out, prior, usual_threshold)
     if held_out is None:
         return CalibratedHead(apply_temperature(head, prior.temperature), prior.temperature, None, None)
     truth = held_out.label_ids
@@ -56,14 +56,15 @@ def calibrate_head(
 
 
 def _calibrate_for_sets(
-    head: LinearHead, labels: int, held_out: HeldOut | None, prior: Prior, prior_threshold: float
+    head: LinearHead, labels: int, held_out: HeldOut | None, prior: Prior, usual_threshold: float | None
 ) -> CalibratedHead:
     if held_out is None:
         calibration = prior_calibration(labels, prior)
-        estimate, thresholds = None, (prior_threshold,) * labels
+        estimate, thresholds = None, (usual_threshold or PRIOR_THRESHOLD,) * labels
     else:
         sets = as_sets(held_out.label_ids)
         calibration = fit_set_calibration(held_out.logits, sets, prior)
-        estimate = estimate_sets(held_out, prior)
-        thresholds = tuple(choose_thresholds(sigmoid(calibration.apply(held_out.logits)), sets).tolist())
+        estimate = estimate_sets(held_out, prior, usual_threshold)
+        probabilities = sigmoid(calibration.apply(held_out.logits))
+        thresholds = tuple(choose_thresholds(probabilities, sets, usual_threshold=usual_threshold).tolist())
     return CalibratedHead(calibration.apply_to_head(head), calibration.temperature, estimate, thresholds)

@@ -12,7 +12,7 @@ from windrow.domain.training_report import AdapterReport, Candidate
 from windrow.learning.calibrate import ADAPTED_PRIOR, HeldOut, Prior, fit_temperature, temperature_prior
 from windrow.learning.head import ADAPTED_CS_OF_SETS
 from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses, smallest_within_one_error
-from windrow.learning.label_sets import are_label_ids, as_sets, share_labels
+from windrow.learning.label_sets import are_label_ids, as_sets, count_labels
 from windrow.learning.multi_label_calibrate import fit_set_calibration
 
 # Leave-one-out error of the frozen features: up to the first, an adapter gains nothing; from the second on, it is used
@@ -23,8 +23,11 @@ FULL_ADAPTER_ERROR = 0.12
 # docs/adr/0010, measured.
 USUAL_GAIN = 0.12
 USUAL_GAIN_DEVIATION = 0.1
-# The same over a head that begins as the zero-shot head of described labels. Source: bench/few_rows.py, measured.
-DESCRIBED_USUAL_GAIN = -0.015
+# The same over a head that begins as the zero-shot head of described labels, for one label a row and for label sets.
+# Source: bench/few_rows.py and docs/adr/0044, measured.
+DESCRIBED_USUAL_GAIN, DESCRIBED_USUAL_GAIN_OF_SETS = -0.015, -0.005
+# With fewer rows a label, in the mean, no adapter is better than descriptions. Source: docs/adr/0044, measured.
+MIN_DESCRIBED_ROWS_A_LABEL = 3
 # The usual standard deviation of that difference between rows, and the number of rows that it counts for: a few rows do
 # not show their own.
 _USUAL_ROW_DEVIATION = 0.4
@@ -33,7 +36,7 @@ _USUAL_ROWS = 8
 # that on new rows by twice its standard error.
 _FOLD_VARIANCE = 4.0
 _NOTHING_SPEAKS_FOR_AN_ADAPTER = (
-    "No label has two rows that could speak for an adapter, so the head alone learns, from descriptions."
+    "Fewer than three rows a label say too little for an adapter, so the head alone learns, from descriptions."
 )
 
 
@@ -58,13 +61,11 @@ def choose_adapter_scale(
     Returns:
         The scale, the reason and the candidates; nothing is trained yet.
     """
+    if are_too_few_for_adapter(labels, is_described=is_described):
+        return AdapterReport(0.0, _NOTHING_SPEAKS_FOR_AN_ADAPTER, ())
     if not are_label_ids(labels):
-        if is_described and not share_labels(labels):
-            return AdapterReport(0.0, _NOTHING_SPEAKS_FOR_AN_ADAPTER, ())
         return AdapterReport(1.0, "The adapter is used in full, as for all rows with several labels.", ())
     errors, evaluated = leave_one_out_errors(features, labels)
-    if evaluated == 0 and is_described:
-        return AdapterReport(0.0, _NOTHING_SPEAKS_FOR_AN_ADAPTER, ())
     if evaluated == 0:
         return AdapterReport(
             1.0, "No label has two rows, so nothing could be estimated; the adapter is used in full.", ()
@@ -83,6 +84,16 @@ def choose_adapter_scale(
     frozen = Candidate(0.0, round(1 - errors / evaluated, 4))
     tried = (frozen, Candidate(round(value, 3), None)) if value else (frozen,)
     return AdapterReport(round(value, 3), f"{verdict}: {facts}.", tried)
+
+
+def are_too_few_for_adapter(labels: Labels, *, is_described: bool) -> bool:
+    """Return whether rows say too little for an adapter beside what labels mean.
+
+    Args:
+        labels: Each row's label, or its label set.
+        is_described: Whether labels are described.
+    """
+    return is_described and bool(as_sets(labels).sum() < MIN_DESCRIBED_ROWS_A_LABEL * count_labels(labels))
 
 
 def choose_by_held_out_rows(
@@ -104,7 +115,8 @@ def choose_by_held_out_rows(
         The report with both estimates; its scale is 0 where the head alone is chosen.
     """
     truth = adapted.label_ids
-    usual_gain = DESCRIBED_USUAL_GAIN if is_described else USUAL_GAIN
+    described_gain = DESCRIBED_USUAL_GAIN if are_label_ids(truth) else DESCRIBED_USUAL_GAIN_OF_SETS
+    usual_gain = described_gain if is_described else USUAL_GAIN
     head_prior = temperature_prior(is_adapted=False, is_described=is_described)
     losses_of_head = _calibrated_losses(head_logits, truth, head_prior)
     gains = losses_of_head - _calibrated_losses(adapted.logits, truth, ADAPTED_PRIOR)

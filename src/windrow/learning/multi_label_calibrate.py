@@ -50,19 +50,21 @@ def fit_set_calibration(logits: Floats, sets: Bools, prior: Prior) -> SetCalibra
     """Fit a temperature of all labels, and a shift of each, so that probabilities match how often labels apply.
 
     They minimise the log loss on held-out rows plus the penalties of their priors, so that a rare label keeps what all
-    labels share, and few rows keep what is usual. Each label's decisions are smoothed by its rows, or else rows that
-    are all decided correctly would ask for certainty.
+    labels share, and few rows keep what is usual. Decisions are smoothed towards the probabilities that are usual, or
+    else rows that are all decided correctly would ask for certainty. To smooth them towards 1/2, as one does where two
+    classes are alike frequent, would make every label of a few rows too probable.
 
     Args:
         logits: Out-of-fold logits; shape [m, labels], float32.
         sets: The rows' label sets; shape [m, labels].
-        prior: The prior of the temperature for this kind of training.
+        prior: What is usual for this kind of training.
 
-    Source: Platt 1999, "Probabilistic outputs for support vector machines"; the prior: docs/adr/0015.
+    Source: Platt 1999, "Probabilistic outputs for support vector machines"; the priors: docs/adr/0015 and 0044.
     """
     from scipy.optimize import minimize  # a server loads it with the first report, not when it starts
 
-    exact, targets = logits.astype(np.float64), _smoothed(sets)
+    exact = logits.astype(np.float64)
+    targets = _smoothed(sets, exact / prior.temperature, prior.pseudo_rows)
     variances = np.array([prior.deviation, SHARED_SHIFT_DEVIATION, OWN_SHIFT_DEVIATION]) ** 2
 
     def cost(parameters: _Exact) -> tuple[float, _Exact]:
@@ -87,15 +89,16 @@ def prior_calibration(labels: int, prior: Prior) -> SetCalibration:
     return SetCalibration(prior.temperature, np.zeros(labels, np.float32))
 
 
-def estimate_sets(held_out: HeldOut, prior: Prior) -> Estimate:
+def estimate_sets(held_out: HeldOut, prior: Prior, usual_threshold: float | None = None) -> Estimate:
     """Estimate from held-out rows how often whole sets are right, and the F1 of labels, at thresholds.
 
     Args:
         held_out: Rows with label sets.
-        prior: The prior of the temperature for this kind of training.
+        prior: What is usual for this kind of training.
+        usual_threshold: As for :func:`choose_thresholds`.
     """
     sets = as_sets(held_out.label_ids)
-    given = given_by_others(held_out.logits, sets, prior)
+    given = given_by_others(held_out.logits, sets, prior, usual_threshold)
     hits, totals, predicted = (given & sets).sum(axis=0), sets.sum(axis=0), given.sum(axis=0)
     correct, total, decided = int((given == sets).all(axis=1).sum()), len(sets), totals + predicted
     known = decided > 0
@@ -109,13 +112,14 @@ def estimate_sets(held_out: HeldOut, prior: Prior) -> Estimate:
     )
 
 
-def given_by_others(logits: Floats, sets: Bools, prior: Prior) -> Bools:
+def given_by_others(logits: Floats, sets: Bools, prior: Prior, usual_threshold: float | None = None) -> Bools:
     """Return the labels that held-out rows are given, each by a calibration and thresholds that other rows chose.
 
     Args:
         logits: Of the held-out rows; shape [m, labels], float32.
         sets: Their label sets; shape [m, labels].
-        prior: The prior of the temperature for this kind of training.
+        prior: What is usual for this kind of training.
+        usual_threshold: As for :func:`choose_thresholds`.
 
     Returns:
         Shape [m, labels], bool.
@@ -127,17 +131,17 @@ def given_by_others(logits: Floats, sets: Bools, prior: Prior) -> Bools:
             continue
         if others.any():
             calibration = fit_set_calibration(logits[others], sets[others], prior)
-            thresholds = choose_thresholds(sigmoid(calibration.apply(logits[others])), sets[others])
+            probabilities = sigmoid(calibration.apply(logits[others]))
+            thresholds = choose_thresholds(probabilities, sets[others], usual_threshold=usual_threshold)
         else:
             calibration = prior_calibration(sets.shape[1], prior)
-            thresholds = np.full(sets.shape[1], PRIOR_THRESHOLD)
+            thresholds = np.full(sets.shape[1], usual_threshold or PRIOR_THRESHOLD)
         given[own] = sigmoid(calibration.apply(logits[own])) >= thresholds
     return given
 
 
-def _smoothed(sets: Bools) -> _Exact:
-    """Return the target of each decision: a little below 1 where the label applies, a little above 0 where not."""
-    positives = sets.sum(axis=0)
-    negatives = len(sets) - positives
-    targets: _Exact = np.where(sets, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+def _smoothed(sets: Bools, usual_logits: _Exact, pseudo_rows: float) -> _Exact:
+    """Return the target of each decision: a little towards its usual probability from 1 or 0."""
+    usual = np.exp(-np.logaddexp(0, -usual_logits))
+    targets: _Exact = (len(sets) * sets + pseudo_rows * usual) / (len(sets) + pseudo_rows)
     return targets
