@@ -1,5 +1,9 @@
 """The tools over real HTTP, with the mcp package's own client, with and without API keys."""
 
+import asyncio
+import gzip
+import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +14,10 @@ import pytest
 from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 
-from tests.agents.talking import MODES, ROWS, create_keys, opened, over_http, serving, talk, train
+from tests.agents.talking import MODES, ROWS, START_TIMEOUT_S, create_keys, opened, over_http, serving, talk, train
 from tests.servers import Servers
 from windrow.domain.audit import AuditRequest
+from windrow.domain.job import JobListRequest
 
 pytestmark = pytest.mark.slow
 
@@ -113,7 +118,55 @@ def test_pages_of_other_sites_other_names_and_other_paths_are_refused(place: Pla
     assert (astray.status_code, astray.json()["code"]) == (404, "not_found")
     streamed = httpx.get(place.url, headers=bearer)
     assert (streamed.status_code, streamed.headers["allow"]) == (405, "POST, DELETE")
-    assert httpx.post(place.url, content="no json", headers=bearer).status_code == 400
+    typed = {**bearer, "Content-Type": "application/json"}
+    assert httpx.post(place.url, content="no json", headers=typed).status_code == 400
+    untyped = httpx.post(place.url, content="no json", headers=bearer)
+    assert (untyped.status_code, untyped.json()["code"]) == (415, "unsupported_media_type")
+
+
+def test_a_body_beyond_the_limit_is_refused_with_what_to_do_whether_its_length_is_declared_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WINDROW_MAX_BODY_BYTES", "20000")
+    train(tmp_path / "data")
+    headers = {**ACCEPT, "Content-Type": "application/json"}
+    large = json.dumps({**INITIALIZE, "more": "a" * 20_000}).encode()
+    with serving(tmp_path, "--data-dir", tmp_path / "data") as url:
+        packed = {"Content-Encoding": "gzip"}
+        for content, more in ((large, {}), (iter([large]), {}), (gzip.compress(large), packed)):
+            refused = httpx.post(url, content=content, headers={**headers, **more})
+            assert refused.status_code == 413
+            assert "raise WINDROW_MAX_BODY_BYTES" in refused.json()["detail"]
+        small = gzip.compress(json.dumps(INITIALIZE).encode())
+        assert httpx.post(url, content=small, headers={**headers, **packed}).status_code == 200
+
+
+def test_a_call_that_its_client_cancels_over_http_cancels_its_training(place: Place) -> None:
+    name = "cancelled_v1"
+
+    async def leave(client: Client) -> None:
+        begun = asyncio.Event()
+
+        async def begin(progress: float, total: float | None, message: str | None) -> None:
+            if progress:
+                begun.set()
+
+        long = {**FIT, "model_name": name, "num_iterations": 1000}
+        task = asyncio.ensure_future(client.call_tool("classifier_fit", long, progress_callback=begin))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    for mode in MODES:
+        talk(over_http(place.url, place.trainer, mode), leave)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        with opened(place.data_dir) as operations:
+            while {job.state for job in operations.list_jobs(JobListRequest()).jobs if job.model_name == name} != {
+                "cancelled"
+            }:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
 
 
 def test_the_tools_of_a_server_take_each_callers_own_key_to_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,6 +18,8 @@ from windrow.domain.hosts import is_loopback
 from windrow.domain.listing import ListRequest
 from windrow.domain.secret import Secret
 from windrow.http.authentication import Authentication, has_key, sent_key
+from windrow.http.bodies import BodyLimit, again, read_body, unpacked
+from windrow.http.budget import Budget
 from windrow.http.guards import HostGuard
 from windrow.http.logs import RequestLog, configure_logging
 from windrow.http.path_prefix import PathPrefix
@@ -24,7 +27,7 @@ from windrow.http.problems import CrossSiteRequest, EndpointNotFound, problem_re
 from windrow.http.proxies import TrustedProxies
 from windrow.http.rate_limits import RateLimits
 from windrow.http.server import OpenService, check_access, listen, run_app
-from windrow.settings import Settings
+from windrow.settings import Settings, variable_name
 
 # Where clients find the tools.
 PATH: Final = "/mcp"
@@ -66,7 +69,7 @@ def serve_directory(open_service: Callable[[Settings], OpenService], settings: S
         def access_of(scope: Scope) -> Access:
             return CallerAccess(service, scope["state"]["caller"], service.keys, settings.limits, settings.local_dir)
 
-        tools = _Tools(open_http_app(runner, access_of, settings.max_body_bytes), settings.cors_origins)
+        tools = _tools(runner, access_of, settings)
         app = Authentication(RateLimits(_NamedOwner(tools), service.quotas), service.keys)
         run_app(_guarded(app, settings), service, settings, listeners, _banner(settings, listeners[0].getsockname()[1]))
 
@@ -93,9 +96,15 @@ def serve_server(url: str, settings: Settings, runner: ToolRunner) -> None:
         def access_of(scope: Scope) -> Access:
             return ForwardedAccess(url, scope["state"]["forwarded_key"])
 
-        tools = _Tools(open_http_app(runner, access_of, settings.max_body_bytes), settings.cors_origins)
+        tools = _tools(runner, access_of, settings)
         app = _guarded(_ForwardedKey(tools), settings)
         run_app(app, NoService(), settings, listeners, _banner(settings, listeners[0].getsockname()[1]))
+
+
+def _tools(runner: ToolRunner, access_of: Callable[[Scope], Access], settings: Settings) -> ASGIApp:
+    """Return the application of the tools."""
+    app = open_http_app(runner, access_of, settings.max_body_bytes)
+    return _Tools(_WholeBodies(app, settings), settings.cors_origins)
 
 
 def _needs_key(url: str) -> bool:
@@ -158,6 +167,33 @@ class _Tools:
             "WINDROW_CORS_ORIGINS.",
             {"origin": origin[:200]},
         )
+
+
+class _WholeBodies:
+    """ASGI middleware that reads bodies as the server does: within its limits, told with what to do, and unpacked.
+
+    Args:
+        app: The application behind it.
+        settings: How large a body may be, and how much those that are being received may be together.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._limit = BodyLimit(settings.max_body_bytes, variable_name("max_body_bytes"))
+        most_bytes = max(settings.max_pending_body_bytes, settings.max_body_bytes)
+        self._budget = Budget(most_bytes, variable_name("max_pending_body_bytes"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        try:
+            with self._budget.reserve() as reservation:
+                body = await read_body(Request(scope, receive), self._limit, reservation)
+        except WindrowError as error:
+            await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
+            return
+        await self._app(unpacked(scope, len(body)), again(body, receive), send)
 
 
 class _NamedOwner:

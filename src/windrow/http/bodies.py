@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive, Scope
 
 from windrow.http.budget import FREE_BYTES, Reservation
 from windrow.http.content_encoding import decoded_body
@@ -64,6 +65,35 @@ async def read_body(request: Request, limit: BodyLimit, reservation: Reservation
     else:
         body = b"".join([chunk async for chunk in limited_body(request, limit, reservation)])
     return b"{}" if optional and not body else body
+
+
+def unpacked(scope: Scope, size_bytes: int) -> Scope:
+    """Return the scope of a request whose body has been read and unpacked.
+
+    Args:
+        scope: As it came.
+        size_bytes: Of the body.
+    """
+    packed = (b"content-encoding", b"content-length", b"transfer-encoding")
+    headers = [(name, value) for name, value in scope["headers"] if name not in packed]
+    return {**scope, "headers": [*headers, (b"content-length", str(size_bytes).encode())]}
+
+
+def again(body: bytes, receive: Receive) -> Receive:
+    """Return what receives a body once more, and then what comes after it.
+
+    Args:
+        body: The body.
+        receive: What received it.
+    """
+    left = [body]
+
+    async def receive_again() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return receive_again
 
 
 async def _small_body(request: Request) -> bytes:

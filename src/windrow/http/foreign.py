@@ -15,7 +15,7 @@ from windrow.api.foreign.form import Dialect, ForeignEndpoint, Received
 from windrow.codec.strict import parse_json
 from windrow.domain.errors import InvalidRequest, LimitExceeded
 from windrow.http.authentication import check_possible
-from windrow.http.bodies import BodyLimit, read_body
+from windrow.http.bodies import BodyLimit, again, read_body, unpacked
 from windrow.http.context import ServerContext, context_of
 from windrow.http.endpoint import SMALL_BODY_BYTES, Call, VerbApp, answer_in_thread, respond
 from windrow.http.guards import check_csrf
@@ -100,7 +100,7 @@ class SharedApp(VerbApp):
             await super().__call__(scope, receive, send)
         except _MeantForAnotherError as meant:
             scope["state"][_DIALECT] = meant.row.dialect
-            await ForeignApp(meant.row)(_unpacked(scope, len(meant.body)), _again(meant.body, receive), send)
+            await ForeignApp(meant.row)(unpacked(scope, len(meant.body)), again(meant.body, receive), send)
 
     def call_of(
         self, context: ServerContext, endpoint: Endpoint[Any], request: Request, url_fields: dict[str, object]
@@ -172,7 +172,7 @@ class CollidingApp:
         row, app = next(((row, app) for row, app in self._rows if keys >= row.keys), (None, self._own))
         if row is not None:
             scope["state"][_DIALECT] = row.dialect
-        await app(_unpacked(scope, len(body)), _again(body, receive), send)
+        await app(unpacked(scope, len(body)), again(body, receive), send)
 
 
 def _keys_of(body: bytes) -> frozenset[str]:
@@ -182,25 +182,6 @@ def _keys_of(body: bytes) -> frozenset[str]:
     except (ValueError, RecursionError):
         return frozenset()
     return frozenset(document) if isinstance(document, dict) else frozenset()
-
-
-def _unpacked(scope: Scope, size: int) -> Scope:
-    """Return the scope of a request whose body has been read and unpacked."""
-    packed = (b"content-encoding", b"content-length", b"transfer-encoding")
-    headers = [(name, value) for name, value in scope["headers"] if name not in packed]
-    return {**scope, "headers": [*headers, (b"content-length", str(size).encode())]}
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Return what receives a body once more, and then what comes after it."""
-    left = [body]
-
-    async def receive_again() -> Message:
-        if left:
-            return {"type": "http.request", "body": left.pop(), "more_body": False}
-        return await receive()
-
-    return receive_again
 
 
 class ForeignErrors:
