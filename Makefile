@@ -32,7 +32,7 @@ RELEASE := .venv-release
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-stream bench-client bench-decisions bench-bodies bench-read bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-upgrade bench-versus bench-zero-shot bench-few-rows torture soak fuzz reference pictures docs dist release audit vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-processor bench-stream bench-client bench-decisions bench-bodies bench-read bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-upgrade bench-versus bench-zero-shot bench-few-rows torture soak fuzz reference pictures docs dist release audit vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,6 +79,9 @@ bench-multi-label: $(VENV)/.test ## Measure multi-label fits beside yes/no class
 
 bench-predict: $(VENV)/.test ## Measure predictions beside other servers: make bench-predict DATA=/path/to/sets
 	$(BIN)/python bench/predict.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-processor: $(VENV)/.test ## Measure the processor time of a predict: make bench-processor OTHER=/path/to/another/checkout
+	$(BIN)/python bench/processor.py $(OTHER) $(ARGS)
 
 bench-stream: $(VENV)/.test ## Measure `windrow predict FILE` beside the bare encoder: make bench-stream ARGS="--rows 100000 --rounds 1"
 	$(BIN)/python bench/stream.py $(ARGS)

@@ -5,6 +5,7 @@ Owns how rows are drawn and which measure belongs to a set; knows nothing of who
 
 import json
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,7 @@ MATTHEWS = frozenset({"amazon_cf_en"})  # so unbalanced that accuracy says littl
 
 Rows = list[dict[str, str]]
 _TEST_SEED = 1_000
+ALL_ROWS = 0  # in place of a number of shots
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +94,39 @@ def draw_mails(rows: int, seed: int, test_rows: int) -> Draw:
 def draw(folder: Path, shots: int, seed: int, test_rows: int | None) -> Draw:
     """Draw ``shots`` rows a class from ``folder/train.jsonl``, and the first ``test_rows`` of the shuffled test rows.
 
-    The order of every step decides the result: one generator goes through the labels in sorted order, samples each
-    label's rows in the file's order, and shuffles what came out. The test rows are shuffled with seed 0.
+    ``ALL_ROWS`` takes every row there is. The order of every step decides the result: one generator goes through the
+    labels in sorted order, samples each label's rows in the file's order, and shuffles what came out. The test rows are
+    shuffled with seed 0.
     """
     rows, chance = read_lines(folder / "train.jsonl"), random.Random(seed)
     train: Rows = []
     for label in sorted({row["label"] for row in rows}):
-        train += chance.sample([row for row in rows if row["label"] == label], shots)
+        own = [row for row in rows if row["label"] == label]
+        train += chance.sample(own, len(own) if shots == ALL_ROWS else shots)
     chance.shuffle(train)
     test = read_lines(folder / "test.jsonl")
     random.Random(0).shuffle(test)
     return Draw(folder.name, shots, seed, train, test[:test_rows])
+
+
+def draw_made_up(rows: int, seed: int, test_rows: int) -> Draw:
+    """Return made-up texts of 6 to 20 words in 20 classes, a quarter of which tell the class, with others to ask about.
+
+    No text comes twice, or hardly; they are for time and memory with many rows.
+    """
+    chance = random.Random(seed)
+    made = list(_made_up(chance, rows + test_rows))
+    return Draw("made_up", rows, seed, made[:rows], made[rows:])
+
+
+def _made_up(chance: random.Random, count: int) -> Iterator[dict[str, str]]:
+    words = ["".join(chance.choices("abcdefghiklmnoprstuvw", k=6)) for _ in range(1_000)]
+    own = [chance.sample(words, 50) for _ in range(20)]
+    for _ in range(count):
+        label = chance.randrange(len(own))
+        length = chance.randint(6, 20)
+        text = " ".join(chance.choice(own[label] if chance.random() < 0.25 else words) for _ in range(length))
+        yield {"text": text, "label": f"label_{label}"}
 
 
 def read_lines(path: Path) -> list[dict[str, str]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import psutil
-from draws import Draw, draw, draw_mails, draw_tickets
+from draws import Draw, draw, draw_made_up, draw_mails, draw_tickets
 from report import tables
 from runs import SETFIT, WINDROW, Fit, Run, append_runs, read_runs, read_scores, scores_beside
 from server import classifier_bytes, post, running_server, watch_memory
@@ -58,12 +58,15 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder of sets, each with train.jsonl and test.jsonl")
     parser.add_argument("--sets", type=_words, default=None, help=f"names, with commas between [{','.join(SETS)}]")
     parser.add_argument("--seeds", type=_numbers, default=[0, 1, 2, 3, 4], help="of the draws [0,1,2,3,4]")
-    parser.add_argument("--shots", type=_numbers, default=[8], help="training rows a class, with commas between [8]")
+    parser.add_argument(
+        "--shots", type=_numbers, default=[8], help="training rows a class, with commas between; 0 for all [8]"
+    )
     parser.add_argument("--iterations", type=_numbers, help="Windrow's num_iterations [20; with --plot 0,5,…,100]")
     parser.add_argument("--test-rows", type=int, default=600, help="rows to ask about [600]")
     parser.add_argument("--repeats", type=int, default=1, help="fits of each draw [1]")
     parser.add_argument("--tickets", action="store_true", help="also time 24 short made-up tickets in 3 classes")
     parser.add_argument("--mails", type=int, metavar="ROWS", help="also fit that many made-up e-mails in 6 classes")
+    parser.add_argument("--made-up", type=int, metavar="ROWS", help="also fit that many made-up texts in 20 classes")
     parser.add_argument("--banking", action="store_true", help="also fit banking77 with 16 rows an intent")
     parser.add_argument("--setfit", action="store_true", help="fit each draw with SetFit too")
     parser.add_argument("--scores", type=Path, help="file of SetFit's scores, for draws that it does not fit here")
@@ -73,7 +76,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, help="PNG file: accuracy over time")
     options = parser.parse_args()
     if options.sets is None:
-        options.sets = [] if options.tickets or options.banking or options.mails else list(SETS)
+        options.sets = [] if options.tickets or options.banking or options.mails or options.made_up else list(SETS)
     options.iterations = options.iterations or (list(PLOTTED_ITERATIONS) if options.plot else [20])
     if options.data is None and (options.sets or options.banking):
         parser.error("--data is missing: the folder that holds the sets (make bench-fit DATA=/path/to/sets)")
@@ -106,6 +109,9 @@ def draws(options: argparse.Namespace) -> Iterator[Draw]:
     if options.mails:
         for seed in options.seeds:
             yield draw_mails(options.mails, seed, options.test_rows)
+    if options.made_up:
+        for seed in options.seeds:
+            yield draw_made_up(options.made_up, seed, options.test_rows)
     for shots, ds, seed in product(options.shots, options.sets, options.seeds):
         yield draw(options.data / ds, shots, seed, options.test_rows)
     if options.banking:
