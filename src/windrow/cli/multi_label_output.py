@@ -98,7 +98,7 @@ def print_multi_label_cross_validation(call: Call, result: MultiLabelCrossValida
     console.print(f"Trainings like this one give {placed_sets(result)}")
     console.print(
         f"{counted(result.folds, 'fold')}, {percent(result.mean_accuracy)} on average, give or take "
-        f"{percent(result.accuracy_std)}. {always_set(result.majority_baseline)}"
+        f"{100 * result.accuracy_std:.1f} points. {always_set(result.majority_baseline)}"
     )
     print_multi_label_metrics(console, result, {})
     if doubted and show_label_errors:

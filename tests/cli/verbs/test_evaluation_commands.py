@@ -219,7 +219,8 @@ def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(
     ended = ask("cross-validate", file, "--folds", 3, "--num-iterations", num_iterations)
     lines, reply = ended.lines, found[0]
     assert lines[0].startswith(f"Trainings like this one place {reply.correct} of {reply.total} rows right: ")
-    assert lines[1].startswith(f"{reply.folds} folds, {percent(reply.mean_accuracy)} on average, give or take ")
+    spread = f"{100 * reply.accuracy_std:.1f} points. "
+    assert lines[1].startswith(f"{reply.folds} folds, {percent(reply.mean_accuracy)} on average, give or take {spread}")
     [doubted] = reply.probable_label_errors
     title = lines.index("Labels to look at again, since the other rows contradict them (1 row):")
     assert lines[title + 3].startswith(f"{doubted.row + 2} my money back please 12 invoice refund ")

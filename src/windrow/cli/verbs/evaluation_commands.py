@@ -270,7 +270,7 @@ def _print_cross_validation(
     console.print(f"Trainings like this one place {_placed(result)}")
     console.print(
         f"{counted(result.folds, 'fold')}, {percent(result.mean_accuracy)} on average, give or take "
-        f"{percent(result.accuracy_std)}. {_always(result.majority_baseline)}"
+        f"{100 * result.accuracy_std:.1f} points. {_always(result.majority_baseline)}"
     )
     _print_metrics(console, result)
     if label_errors and show_label_errors:
