@@ -32,7 +32,7 @@ RELEASE := .venv-release
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-processor bench-stream bench-client bench-decisions bench-bodies bench-read bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-upgrade bench-versus bench-zero-shot bench-few-rows torture soak fuzz reference pictures docs dist release audit vendor format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-multi-label bench-predict bench-processor bench-stream bench-client bench-decisions bench-bodies bench-read bench-forecast bench-fleet bench-lifecycle bench-scale bench-replicas bench-store bench-console bench-ray bench-fair bench-memory bench-upgrade bench-versus bench-zero-shot bench-statements bench-few-rows torture soak fuzz reference pictures docs dist release audit vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -135,6 +135,9 @@ bench-few-rows: $(VENV)/.test ## Measure names and descriptions of labels beside
 
 bench-zero-shot: $(VENV)/.test ## Measure answers by names and descriptions of labels alone: make bench-zero-shot DATA=/path/to/sets
 	$(BIN)/python bench/zero_shot.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-statements: $(VENV)/.test ## Measure statements and scores without a classifier: make bench-statements DATA=/path/to/sets
+	$(BIN)/python bench/statements.py $(if $(DATA),--data $(DATA)) $(ARGS)
 
 torture: $(VENV)/.test ## Kill 500 processes, 500 servers and 200 replicas in the middle of changes, damage 1,000 files, let 8 processes and the writers of 2 replicas race for a minute.
 	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --server-kills 500 --replica-kills 200 --mutants 1000 --race-seconds 60 --replica-seconds 60)

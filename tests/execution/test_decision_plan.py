@@ -182,12 +182,22 @@ def test_a_statement_that_stands_alone_applies_as_far_as_it_is_nearer_than_topic
     assert answer(PlannedQuestion(only_false), text).probabilities == pytest.approx((1 - share, share), abs=1e-4)
 
 
-def test_a_statement_and_its_contrary_are_compared_with_each_other() -> None:
-    text = likeness({"red": 0.9, "green": 0.1})
+def test_a_statement_whose_opposite_is_described_applies_by_both_topics_and_opposite() -> None:
+    text = pointing({"red": DEVIATION / 2, "green": -DEVIATION})
+    by_topics = 1.41 * 0.5 + 1.06 - 0.55 * math.log(4)
+    share = 1 / (1 + math.exp(-(by_topics + 1.5 * DEVIATION / TEMPERATURE) / 2))
     predicate = Question(kind="predicate", instructions="red", options=(Option(""), Option("", "green")))
-    assert answer(PlannedQuestion(predicate), text).probabilities == pytest.approx((0.9, 0.1), abs=1e-5)
+    assert answer(PlannedQuestion(predicate), text).probabilities == pytest.approx((share, 1 - share), abs=1e-4)
+    yes_or_no = choice(Option("yes"), Option("no", "green"), instructions="red")
+    assert answer(PlannedQuestion(yes_or_no), text).probabilities == pytest.approx((share, 1 - share), abs=1e-4)
     no_or_yes = choice(Option("no", "green"), Option("yes"), instructions="red")
-    assert answer(PlannedQuestion(no_or_yes), text).probabilities == pytest.approx((0.1, 0.9), abs=1e-5)
+    assert answer(PlannedQuestion(no_or_yes), text).probabilities == pytest.approx((1 - share, share), abs=1e-4)
+
+
+def test_an_opposite_that_is_as_near_as_the_statement_leaves_it_to_the_topics() -> None:
+    text = pointing({"red": 2 * DEVIATION, "green": 2 * DEVIATION})
+    negated = Question(kind="predicate", instructions="red", options=(Option(""), Option("", "green")))
+    assert answer(PlannedQuestion(negated), text).probabilities[0] > 0.75
 
 
 @pytest.mark.parametrize(

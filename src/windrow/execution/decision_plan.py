@@ -32,6 +32,7 @@ from windrow.learning.zero_shot import (
     cosine_scale,
     label_vectors,
     multi_label_logits,
+    two_sided_logits,
     zero_shot_logits,
 )
 from windrow.storage.catalog import ResolvedModel
@@ -170,18 +171,22 @@ class DecisionPlan:
         return tuple(share if label is None else own * of_known for share, own, label in pairs)
 
     def _zero_shot(self, question: Question, texts: Sequence[Sequence[str]]) -> tuple[float, ...]:
-        if all(texts):
+        number = statement_number(question, texts)
+        if number is None:
             features = [self._last_layer(own) for own in texts]
             vectors = label_vectors(features, self._hidden, [_is_described(each) for each in question.options])
-            scale = 1.0 if self._is_usual else cosine_scale(self._topic_vectors)
-            scores = scores_of_logits(zero_shot_logits(self._own, vectors, scale), "single_label")
+            scores = scores_of_logits(zero_shot_logits(self._own, vectors, self._scale), "single_label")
             return self._checked(scores[0].tolist())
-        # A statement stands alone: it applies or not, beside what texts are often about.
-        (statement,) = filter(None, texts)
-        vectors = label_vectors([self._last_layer(statement)], self._hidden)
-        logits = multi_label_logits(self._own, vectors, self._topic_vectors)
+        # A statement applies or not, beside what texts are often about.
+        stated, *opposite = (
+            label_vectors([self._last_layer(own)], self._hidden) for own in (texts[number], texts[1 - number]) if own
+        )
+        if opposite:
+            logits = two_sided_logits(self._own, stated, opposite[0], self._topic_vectors, self._scale)
+        else:
+            logits = multi_label_logits(self._own, stated, self._topic_vectors)
         share = float(scores_of_logits(logits, "multi_label")[0, 0])
-        return self._checked((share, 1 - share) if texts[0] else (1 - share, share))
+        return self._checked((1 - share, share) if number else (share, 1 - share))
 
     def _checked(self, scores: Sequence[float]) -> tuple[float, ...]:
         if not np.isfinite(scores).all():
@@ -205,14 +210,19 @@ class DecisionPlan:
 
     @cached_property
     def _topics(self) -> Sequence[str]:
-        """The topics, where they matter: beside a statement that stands alone, or for the scale of the cosines."""
-        asked = [texts for texts in self._compared if texts]
-        is_needed = any(not all(texts) for texts in asked) or (bool(asked) and not self._is_usual)
+        """The topics, where they matter: beside a statement, or for the scale of the cosines."""
+        pairs = zip(self.questions, self._compared, strict=True)
+        asked = [(each.question, texts) for each, texts in pairs if texts]
+        is_needed = any(statement_number(*each) is not None for each in asked) or (bool(asked) and not self._is_usual)
         return BACKGROUND_TOPICS if is_needed else ()
 
     @cached_property
     def _topic_vectors(self) -> Floats:
         return label_vectors([self._last_layer([topic]) for topic in self._topics], self._hidden)
+
+    @cached_property
+    def _scale(self) -> float:
+        return 1.0 if self._is_usual else cosine_scale(self._topic_vectors)
 
     @property
     def _is_usual(self) -> bool:
@@ -239,7 +249,7 @@ class DecisionPlan:
 
 
 def zero_shot_texts(question: Question) -> list[list[str]]:
-    """Return the texts that stand for each option; of a statement that stands alone, the other list is empty.
+    """Return the texts that stand for each option; of a statement without an opposite, the other list is empty.
 
     The instructions stand for what is true, unless a description says that; where options say something themselves,
     instructions would only make them more alike.
@@ -253,6 +263,22 @@ def zero_shot_texts(question: Question) -> list[list[str]]:
             return _statement(question, no, yes)[::-1]
         return _statement(question, yes, no)
     return [_texts_of(each) for each in question.options]
+
+
+def statement_number(question: Question, texts: Sequence[Sequence[str]]) -> int | None:
+    """Return which option is a statement that applies to the text or not; ``None`` where the options are compared.
+
+    Args:
+        question: A checked question.
+        texts: From :func:`zero_shot_texts`.
+    """
+    if not all(texts):
+        return 0 if texts[0] else 1
+    if question.kind != "predicate" and not _is_yes_or_no(question.options):
+        return None
+    if not any(each.description for each in question.options):
+        return None  # words like yes and no say nothing to hold against a text
+    return 1 if question.kind != "predicate" and question.options[0].label.lower() in NO_WORDS else 0
 
 
 def _statement(question: Question, yes: Option, no: Option) -> list[list[str]]:

@@ -188,6 +188,30 @@ def multi_label_logits(features: Floats, vectors: Floats, topics: Floats) -> Flo
     return logits
 
 
+def two_sided_logits(features: Floats, true: Floats, false: Floats, topics: Floats, scale: float = 1.0) -> Floats:
+    """Return the logit of a statement for each text, where it is also said what is false.
+
+    It is the mean of two logits: of the statement by itself (:func:`multi_label_logits`), and of it against the
+    opposite. Negations are nearly as similar to each text as what they negate, and "anything else" is like no text, so
+    that the opposite alone tells little; of two opposed judgements, it tells most.
+
+    Args:
+        features: As :func:`multi_label_logits`.
+        true: The vector of what is true, from :func:`label_vectors`; shape [1, width], float32.
+        false: The vector of what is false, as that.
+        topics: As :func:`multi_label_logits`.
+        scale: From :func:`cosine_scale`, for another base model than the default one.
+
+    Returns:
+        Shape [rows, 1], float32.
+
+    Source: bench/statements.py, measured.
+    """
+    against = zero_shot_logits(features, true, scale) - zero_shot_logits(features, false, scale)
+    logits: Floats = (against + multi_label_logits(features, true, topics)) / np.float32(2)
+    return logits
+
+
 def rival_margins(features: Floats, vectors: Floats, topics: Floats) -> Floats:
     """Return how much more similar each text is to each label than to the label's nearest rivals.
 
