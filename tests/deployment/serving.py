@@ -20,7 +20,8 @@ from tests.clusters.ray_cluster import RayCluster, ray_cluster
 from tests.object_stores.servers import moto
 from tests.ports import HOST, free_port
 
-TIMEOUT_S = 90
+# What does not come by then never does, also where others need the machine.
+TIMEOUT_S = 240
 # So many that Ray sets aside; nobody keeps a replica from taking more or less.
 NODE_CPUS = 4
 RETRY_DELAY_S = 0.2
@@ -108,10 +109,12 @@ class Load:
     Args:
         url: The server.
         clients: How many.
+        pause_s: How long each client waits before its next request.
     """
 
     url: str
     clients: int = 4
+    pause_s: float = 0.0
     num_requests: int = 0
     failed_at_first: Counter[str] = field(default_factory=Counter)
     failed_again: Counter[str] = field(default_factory=Counter)
@@ -146,6 +149,7 @@ class Load:
             while not self._end.is_set():
                 label, count = LABELS[count % len(LABELS)], count + 1
                 self._predict(client, label, f"{label} number {count % 50} of {number}")
+                self._end.wait(self.pause_s)
 
     def _predict(self, client: httpx.Client, label: str, text: str) -> None:
         began = time.perf_counter()

@@ -110,7 +110,8 @@ def test_the_nodes_show_prometheus_the_figures_of_each_replica(running: Serving)
 
 def test_under_load_a_lost_replica_an_upgrade_and_a_lost_node_cost_a_retry_at_most(running: Serving) -> None:
     before = {each.pid for each in running.replicas()}
-    with Load(running.url) as load:
+    # A pause leaves processors to those that start.
+    with Load(running.url, pause_s=0.05) as load:
         running.kill_replica()
         wait_until(lambda: len(running.replicas()) == 2, "another replica in place of the lost one")
         load.wait_for(50)

@@ -29,8 +29,8 @@ from windrow.learning.head_fitting import Examples
 pytestmark = pytest.mark.slow
 
 # A process of the cluster shows that it has begun, that a node is gone and so on within this time, or never.
-_PATIENCE_S = 60
-OPTIONS = RayOptions("ray", threads=2)
+_PATIENCE_S = 240
+OPTIONS = RayOptions("ray", threads=2, connect_s=_PATIENCE_S, schedule_s=_PATIENCE_S)
 FIT_TASK = FitTask(
     Examples(np.eye(6, dtype=np.float32), np.array([0, 1, 2, 0, 1, 2]), np.arange(6)), hidden_size=2, seed=42, threads=2
 )

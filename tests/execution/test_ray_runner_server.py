@@ -16,7 +16,7 @@ from tests.servers import TICKETS, Servers, fit, predict
 
 pytestmark = pytest.mark.slow
 
-_PATIENCE_S = 120
+_PATIENCE_S = 240
 JUDGED = {
     "training_data": [{"text": text, "label": label} for label, texts in TICKETS.items() for text in texts],
     "num_iterations": 0,

@@ -26,7 +26,7 @@ import pytest
 from tests.ports import HOST, free_port
 from tests.source_tree import ROOT
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 ACCESS_KEY, SECRET_KEY = "tests-access-key", "tests-secret-key"
 AZURE_ACCOUNT = "devstoreaccount1"
 # Of Azurite's one account; it is the same everywhere.

@@ -21,7 +21,7 @@ JOBS = "/v1/classifier/jobs"
 NUM_ROWS, SHARD_ROWS = 600, 20
 # So many that no machine is done with them before a test has done something else.
 NUM_MANY = 30_000
-TIMEOUT_S = 120
+TIMEOUT_S = 240
 
 
 @pytest.fixture

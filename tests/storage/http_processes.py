@@ -20,7 +20,7 @@ from windrow.domain.store_url import StoreUrl
 from windrow.http.server import serve
 from windrow.settings import Settings
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 # A change: what is done, to which name, with what.
 Change = tuple[str, str, str]
