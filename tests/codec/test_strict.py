@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow.codec.strict import parse_json, short_key
+from windrow.codec.strict import parse_json, parse_value, short_key, why_refused
 from windrow.domain.errors import InvalidJson
 
 VALUES = st.recursive(
@@ -85,6 +85,22 @@ def test_a_key_that_comes_again_is_found_however_far_behind(second: bytes, num_b
     between = b"".join(b'"key%d": 0, ' % i for i in range(num_between))
     with pytest.raises(InvalidJson, match="the key 'text' stands twice"):
         parse_json(b'{"other": 1, "text": 1, ' + between + b'"text": ' + second + b', "last": 1}' + PADDING)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('{"text": "half', "unterminated string"),
+        ('{"text": "a\nb"}', "invalid control character"),
+        ('{"text" 1}', "expecting ':' delimiter"),
+    ],
+)
+def test_the_reason_is_a_whole_sentence_with_or_without_the_place(content: str, why: str) -> None:
+    with pytest.raises(json.JSONDecodeError) as refused:
+        parse_value(content)
+    assert why_refused(refused.value) == why
+    with pytest.raises(InvalidJson, match=rf"(?i){why} at line \d+, column \d+"):
+        parse_json(content.encode())
 
 
 def test_a_key_is_cut_where_it_may_be_a_text_in_the_wrong_place() -> None:

@@ -106,11 +106,17 @@ def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
 def why_refused(error: ValueError | RecursionError) -> str:
     """Return why a value was refused, for a person, without its place."""
     if isinstance(error, json.JSONDecodeError):
-        return error.msg[:1].lower() + error.msg[1:]
+        message = _message(error)
+        return message[:1].lower() + message[1:]
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     # Else it is Python's limit, against numbers that take minutes to read.
     return str(error) if isinstance(error, _RefusedError) else "a number has too many digits"
+
+
+def _message(error: json.JSONDecodeError) -> str:
+    """Return what Python says of an error, without the word behind which it says where."""
+    return error.msg.removesuffix(" at").removesuffix(" starting")
 
 
 def short_key(part: int | str) -> str:
@@ -130,7 +136,7 @@ def _why(error: ValueError | RecursionError, data: bytes) -> str:
             return "it is empty"
         if data.startswith(codecs.BOM_UTF8):
             return "it starts with a byte order mark; save it as UTF-8 without one"
-        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+        return f"{_message(error)} at line {error.lineno}, column {error.colno}"
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is no UTF-8"
     return why_refused(error)
