@@ -578,3 +578,18 @@ def test_names_of_labels_hold_for_the_file_of_a_tool_too() -> None:
     assert [each.detail for each in found.problems] == [
         "the label '2' has no name in label_names. Add it there, or correct that row."
     ]
+
+
+def test_rows_of_a_tool_that_need_no_label_are_read_though_it_is_not_clear_which_ones_they_have() -> None:
+    controls = [
+        {"from_name": name, "to_name": "text", "type": "choices", "value": {"choices": ["a"]}}
+        for name in ("mood", "team")
+    ]
+    content = json.dumps([{"id": 1, "data": {"text": "hi"}, "annotations": [{"result": controls}]}])
+    assert [each.parameter for each in look(content).questions] == ["label_column"]
+    found = look(content, labelled=False)
+    assert (found.questions, lines(found)) == ((), [(1, "hi", None)])
+    assert (found.kind, found.label_column, found.rows_per_label) == ("single_label", None, {})
+    assert lines(look(content, labelled=False, label_column="team")) == [(1, "hi", "a")]
+    foreign = json.dumps(json.loads(content.replace("hi", "gr\u00fcn")), ensure_ascii=False).encode("cp1252")
+    assert lines(look(foreign, labelled=False)) == [(1, "gr\u00fcn", None)]

@@ -99,7 +99,7 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
     check_encoding(request.encoding)
     start = file.tell() if is_seekable(file) else None
     try:
-        return _inspected(file, request, limits)
+        return _inspected_from(start, file, request, limits)
     except InvalidFile as error:
         candidate = error.facts.get("candidate")
         if start is None or request.encoding is not None or not isinstance(candidate, str):
@@ -107,8 +107,34 @@ def inspect_file(file: BinaryIO, request: InspectRequest, limits: InspectionLimi
         file.seek(start)
         asked = OpenQuestion("encoding", render(_READ_AS, error.facts))
         with _or_else(error):
-            found = _inspected(file, replace(request, encoding=candidate), limits)
+            found = _inspected_from(start, file, replace(request, encoding=candidate), limits)
     return replace(found, questions=(asked, *found.questions))
+
+
+def _inspected_from(start: int | None, file: BinaryIO, request: InspectRequest, limits: InspectionLimits) -> Inspection:
+    """Read a whole file of rows; again without its labels where rows need none, and it is not clear where those are.
+
+    Args:
+        start: Where it begins; ``None`` where it can be read once only.
+        file: The file, there.
+        request: How to read it.
+        limits: The most that it may hold.
+    """
+    try:
+        return _inspected(file, request, limits)
+    except _LabelsUnclear as unclear:
+        if start is None:
+            raise unclear.error from unclear
+        file.seek(start)
+        return _inspected(file, request, limits, wants_labels=False)
+
+
+class _LabelsUnclear(Exception):  # noqa: N818 - no error: the file is read again without its labels
+    """It is not clear which part of a tool's rows has the labels, of rows that need none."""
+
+    def __init__(self, error: InvalidFile) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 @contextmanager
@@ -120,15 +146,27 @@ def _or_else(first: InvalidFile) -> Iterator[None]:
         raise first if error.facts.get("parameter") == "encoding" else error from error
 
 
-def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits) -> Inspection:
-    """Read a whole file of rows in the encoding of its mark, of the request, or UTF-8; see :func:`inspect_file`."""
+def _inspected(
+    file: BinaryIO, request: InspectRequest, limits: InspectionLimits, *, wants_labels: bool = True
+) -> Inspection:
+    """Read a whole file of rows in the encoding of its mark, of the request, or UTF-8; see :func:`inspect_file`.
+
+    Args:
+        file: The file.
+        request: How to read it.
+        limits: The most that it may hold.
+        wants_labels: Whether the labels of a tool's rows are told where rows need none.
+
+    Raises:
+        _LabelsUnclear: It is not clear where they are.
+    """
     notes = Notes(limits.rows.max_rows)
     name = request.filename or UNNAMED
     limit = (limits.max_bytes, limits.setting)
     source = Source(name, file, encoding=request.encoding, limit=limit, listener=notes)
     tool, blocks = tell_tool(source, request, labelled=request.labelled)
     if tool is not None:
-        return _inspected_tool(tool, request, limits, notes)
+        return _inspected_tool(tool, request, limits, notes, wants_labels=wants_labels)
     format_, names, rows = open_rows(source, request.filename or "", request, labelled=False, blocks=blocks)
     if len(names) > MAX_COLUMNS:
         raise too_many_columns(source, None)
@@ -179,10 +217,12 @@ def _inspected(file: BinaryIO, request: InspectRequest, limits: InspectionLimits
     )
 
 
-def _inspected_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: Notes) -> Inspection:
+def _inspected_tool(
+    told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: Notes, *, wants_labels: bool
+) -> Inspection:
     """Read a whole file of a labelling tool; where one of its parts is to be chosen, ask which instead."""
     try:
-        return _read_tool(told, request, limits, notes)
+        return _read_tool(told, request, limits, notes, wants_labels=wants_labels)
     except InvalidFile as error:
         parameter = error.facts.get("parameter")
         if (
@@ -191,6 +231,8 @@ def _inspected_tool(told: ToldFile, request: InspectRequest, limits: InspectionL
             or any(getattr(request, each) for each in _PARTS[parameter])
         ):
             raise
+        if not request.labelled and parameter != "text_column":
+            raise _LabelsUnclear(error) from error
         notes = Notes(limits.rows.max_rows)
         notes.note_question(error)
     source = told.document.source
@@ -199,12 +241,16 @@ def _inspected_tool(told: ToldFile, request: InspectRequest, limits: InspectionL
     return replace(found, certainty=told.certainty)
 
 
-def _read_tool(told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: Notes) -> Inspection:
+def _read_tool(
+    told: ToldFile, request: InspectRequest, limits: InspectionLimits, notes: Notes, *, wants_labels: bool
+) -> Inspection:
     """Read a whole file of a labelling tool, and tell its rows as those of a table."""
-    tool = read_tool_rows(told, settles_kind=True)
+    tool = read_tool_rows(told, settles_kind=wants_labels)
     source, columns = told.document.source, tool.columns
     seen = SeenRows(source, limits.rows.max_rows, {each: SeenColumn() for each in tool.names}, is_json=False)
-    found = FoundColumns(columns.text, columns.label, labels=columns.labels)
+    found = FoundColumns(columns.text, None)
+    if wants_labels:
+        found = FoundColumns(columns.text, columns.label, labels=columns.labels)
     wanted = columns if request.labelled else Columns(columns.text)
     table = Table(
         source,
