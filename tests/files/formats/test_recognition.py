@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from tests.files.formats.packing import zipped
 from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import ReadOptions, ToolFormat
 from windrow.files.decoding import Source
@@ -122,3 +123,10 @@ def test_what_the_user_names_is_read_as_such_whatever_it_looks_like() -> None:
     assert (table.format, table.tool.certainty) == ("doccano", 1.0)
     [record] = table.records()
     assert (record.text, record.id) == ("a", "7")
+
+
+def test_a_zip_file_of_several_files_is_not_said_to_be_a_table() -> None:
+    content = zipped({"ann.jsonl": TABLE, "bob.jsonl": TABLE})
+    document = open_document(Source("rows.zip", io.BytesIO(content)), ReadOptions())
+    with pytest.raises(InvalidFile, match=r"Say what it is: format=doccano for [^.]*zipped\.$"):
+        recognise(document, labelled=True)

@@ -32,7 +32,9 @@ def recognise(document: FileDocument, *, labelled: bool) -> tuple[FileFormat, fl
         return best, certainty
     if certainty < SURE and _is_plain(document, labelled=labelled):
         return None
-    raise _unclear(document, [each for each, _ in candidates], is_plain=certainty < SURE)
+    # Several files are no table.
+    is_plain = certainty < SURE and (not document.is_container or len(document.member_names()) == 1)
+    raise _unclear(document, [each for each, _ in candidates], is_plain=is_plain)
 
 
 def candidates_of(beginning: Beginning, least: float = POSSIBLE) -> list[tuple[FileFormat, float]]:
