@@ -52,3 +52,16 @@ def test_logits_that_overflow_give_finite_numbers() -> None:
     features, label_ids = some_rows(3)
     weights, biases = solve_labels(1e6 * features.astype(np.float64), label_ids, 1e6, 50)
     assert np.isfinite(weights).all() and np.isfinite(biases).all()
+
+
+@pytest.mark.parametrize("spoilt", [np.nan, np.inf])
+def test_features_that_are_no_finite_numbers_are_refused(spoilt: float) -> None:
+    features, label_ids = some_rows(3)
+    features[7, 2] = spoilt
+    with pytest.raises(ValueError, match="finite"):
+        solve(features, label_ids, 4.0)
+
+
+def test_a_single_label_is_refused() -> None:
+    with pytest.raises(ValueError, match="two labels"):
+        solve(np.eye(4, dtype=np.float32), np.zeros(4, np.int64), 4.0)

@@ -31,10 +31,15 @@ def solve_labels(features: _Exact, label_ids: Ids, c: float, max_steps: int) -> 
 
     Returns:
         Weights, shape [labels, features], and biases, shape [labels]; for two labels their differences, of one row.
+
+    Raises:
+        ValueError: There is a single label, or a feature is not finite; what came of it would mean nothing.
     """
     from scipy.optimize import minimize  # as ``learning.calibrate`` does
 
     rows, labels = len(label_ids), int(label_ids.max()) + 1
+    if labels < 2 or not np.isfinite(features).all():
+        raise ValueError("A head needs at least two labels, and features that are finite numbers.")
     with_bias = np.concatenate([features, np.ones((rows, 1))], axis=1)
     objective = _Objective(with_bias, np.eye(labels)[label_ids], 1 / (c * rows))
     free = labels if labels > 2 else 1
