@@ -94,7 +94,7 @@ def test_a_form_with_a_file_in_it_is_refused(client: httpx.Client) -> None:
         (b"text\nx\xffx\x81x\xfe\n", {"filename": "a.csv"}, "invalid_file", "a.csv, line 2: the byte 0xff at offset 6"),
         (CSV, {"filename": "a.csv", "text_column": "none"}, "invalid_file", "a.csv: there is no column 'none'"),
         (CSV, {"format": "xls"}, "invalid_parameter", "format is none of csv, tsv, jsonl, json, txt, "),
-        (CSV, {"format": "xlsx"}, "invalid_file", "the file: it is a damaged workbook"),
+        (CSV, {"format": "xlsx"}, "invalid_file", "the file: it looks like CSV, not like a workbook (.xlsx)."),
         (CSV, {"label_names": "0"}, "invalid_parameter", "label_names '0' is no label and its name."),
         (CSV, {"quoting": "all"}, "invalid_parameter", "quoting is none of csv, none."),
         (CSV, {"encoding": "none"}, "invalid_parameter", "none is no encoding of text."),
