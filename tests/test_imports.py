@@ -89,6 +89,7 @@ WIDER_TESTS = {
     Path("test_documented_commands.py"),
     Path("test_operator_pages.py"),
     Path("test_scale_model.py"),
+    Path("test_server_pages.py"),
     Path("test_site.py"),
     Path("test_slow.py"),
     Path("test_surface.py"),
