@@ -190,7 +190,7 @@ class Container:
 
     def execute(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in it, as its user."""
-        return self._enter(["--net", "--mount"], [*self._inside, *command])
+        return self._enter(["--net", "--mount", "--pid"], [*self._inside, *command])
 
     def from_outside(self, script: str, folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run commands of the machine beside it, which reach its ports as if they were published."""

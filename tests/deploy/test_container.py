@@ -144,6 +144,15 @@ def ask(container: Container, folder: Path, verb: str, **body: object) -> dict[s
     return reply
 
 
+def run_commands(container: Container) -> None:
+    """Run what the page runs in a container beside its server; no key is created twice."""
+    commands = re.findall(r"^docker exec windrow (windrow [^>\n]*)", PAGE, re.MULTILINE)
+    assert {"keys", "doctor", "fsck"} == {command.split()[1] for command in commands}
+    for command in commands:
+        done = container.execute(*command.replace("create shop", f"create shop-{container.pid}").split())
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_full_image_trains_and_answers_and_the_one_for_serving_answers_by_that(
     images: dict[str, Image], folder: Path, started: list[Container]
 ) -> None:
@@ -153,6 +162,7 @@ def test_the_full_image_trains_and_answers_and_the_one_for_serving_answers_by_th
     print(f"first answer after {time.monotonic() - began:.1f} s; { ({n: i.size_mb for n, i in images.items()}) } MB")
     trained = ask(full, folder, "fit", model_name="adapted_v1", training_data=ROWS, num_iterations=2)
     assert trained["status"] == "trained"
+    run_commands(full)
     assert full.stop() == 0, (folder / "log-0").read_text()
     serving = start(images["serving"], folder, started)
     for name in ("tickets_v1", "adapted_v1"):
@@ -162,6 +172,10 @@ def test_the_full_image_trains_and_answers_and_the_one_for_serving_answers_by_th
     assert serving.execute("python3", "-c", "import torch").returncode == 1
     refused = ask(serving, folder, "fit", model_name="adapted_v2", training_data=ROWS, num_iterations=2)
     assert refused["code"] == "training_failed"
+    assert "torch is not installed" in str(refused["detail"])
+    head = ask(serving, folder, "fit", model_name="head_v1", training_data=ROWS, num_iterations=0)
+    assert head["status"] == "trained"
+    run_commands(serving)
     assert serving.stop() == 0, (folder / "log-1").read_text()
 
 

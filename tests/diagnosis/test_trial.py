@@ -22,3 +22,13 @@ def test_a_trial_trains_and_predicts_and_says_how_fast(tmp_path: Path, monkeypat
     assert "rightly" in trial.detail
     assert (speed.name, "tokens a second" in speed.detail) == ("speed", True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trial_without_torch_trains_the_head_alone_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "_MIN_S", 0.05)
+    monkeypatch.setattr("windrow.diagnosis.trial.find_spec", {}.get)
+    trial, _ = check_trial(Settings(data_dir=tmp_path / "data"))
+    assert (trial.name, trial.state) == ("trial", "warning"), trial.detail
+    assert "torch is not installed" in trial.detail

@@ -336,6 +336,21 @@ def test_torch_is_loaded_neither_ahead_where_no_adapter_is_trained_nor_for_a_hea
     runner.close()
 
 
+def test_without_torch_a_head_is_fitted_and_an_adapter_refused_with_the_reason(
+    tune_task: TrainAdapterTask,
+) -> None:
+    hidden = "lambda name: '1' if name != 'torch' else (_ for _ in ()).throw(metadata.PackageNotFoundError(name))"
+    without = f"import sys; from importlib import metadata; sys.modules['torch'] = None\nenvironment.version = {hidden}"
+    change = f"from windrow.execution import environment\n{without}"
+    runner = ProcessRunner(1, changed_command(change))
+    runner.start()  # which loads torch ahead where it is there
+    assert "torch" not in runner.run(TASK).versions
+    with pytest.raises(TrainingFailed, match=r"torch is not installed.*num_iterations 0"):
+        runner.run(tune_task)
+    assert runner.run(TASK).artifact
+    runner.close()
+
+
 def test_a_start_leaves_running_processes_alone_and_one_that_is_closed_starts_none() -> None:
     runner = ProcessRunner(1)
     runner.start()

@@ -5,8 +5,9 @@ The description must not identify the machine: no host, no user, no path.
 
 import platform
 import sys
+from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from windrow.arrays import Precision
@@ -19,8 +20,6 @@ _INSTRUCTIONS = {
     "AVX512": {"avx512vl", "avx512bw", "avx512dq", "fma"},
     "AVX2": {"avx2", "fma"},
 }
-# Each training writes them down, and finding one takes half a millisecond.
-_version = cache(version)
 # What Linux calls the instructions that multiply bfloat16.
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
@@ -28,13 +27,15 @@ _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 def describe_environment(threads: int, precision: Precision) -> dict[str, str]:
     """Return this process's environment: each library's version, ``python``, ``platform`` and ``cpu``, by name.
 
+    An installation without torch, which fits heads alone, has no version of it.
+
     Call it in a training process only: on some machines it loads torch.
 
     Args:
         threads: Those that the task is to use.
         precision: The type of the operands of matrix products, as the task says.
     """
-    return {library: _version(library) for library in RECORDED_LIBRARIES} | {
+    return _versions(RECORDED_LIBRARIES) | {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu": _describe_cpu(threads, precision),
@@ -47,7 +48,7 @@ def describe_encoding() -> dict[str, str]:
     It loads nothing: a classifier without rows is made where predictions are.
     """
     libraries = ("windrow", "numpy", "onnxruntime", "tokenizers")
-    return {library: _version(library) for library in libraries} | {
+    return _versions(libraries) | {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu": read_cpu_name(),
@@ -95,19 +96,31 @@ def choose_precision(threads: int, cpu_info: Path = _CPU_INFO) -> Precision:
     return "bfloat16" if is_native and threads > 1 else "float32"
 
 
+# Each training writes them down, and finding one takes half a millisecond.
+@cache
+def _versions(libraries: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of those libraries that are installed."""
+    found = {}
+    for library in libraries:
+        with suppress(PackageNotFoundError):
+            found[library] = version(library)
+    return found
+
+
 def _describe_cpu(threads: int, precision: Precision) -> str:
     # Loading torch takes two seconds, and a fit of the head alone has no other use for it.
     instructions = None if "torch" in sys.modules else read_instructions()
     if instructions is None:
-        import torch
+        with suppress(ModuleNotFoundError):
+            import torch
 
-        instructions = torch.backends.cpu.get_cpu_capability()
+            instructions = torch.backends.cpu.get_cpu_capability()
     # One entry for all: the name alone says little, since virtual machines hide which processor it is and what
     # it can do; and an entry more would make each record in memory 200 bytes larger.
-    parts = [read_cpu_name(), instructions, f"{threads} thread{'s'[: threads != 1]}"]
+    parts = [read_cpu_name(), instructions or "", f"{threads} thread{'s'[: threads != 1]}"]
     if precision != "float32":
         parts.append(precision)
-    return ", ".join(parts)
+    return ", ".join(filter(None, parts))
 
 
 @cache

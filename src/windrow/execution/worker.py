@@ -39,6 +39,10 @@ from windrow.learning.head_fitting import Examples
 NICENESS = 10
 # Where NumPy raises MemoryError, torch raises a RuntimeError with one of these words.
 _TORCH_OUT_OF_MEMORY = ("can't allocate memory", "bad_alloc")
+_TORCH_MISSING = (
+    "torch is not installed where this training ran, and without it no adapter can be trained. Nothing was saved. "
+    "Train the head alone (num_iterations 0), or train where torch is installed on the same data directory."
+)
 
 
 @dataclass(slots=True)
@@ -97,11 +101,11 @@ def main() -> None:
         _warm_up()
         # A task that waits already, as on the command line, need not wait for torch unless it trains an adapter.
         if sys.argv[-2] == WITH_TORCH and tasks.empty():
-            _load_torch()
+            # Where it is not installed, heads can be fitted all the same.
+            with suppress(ModuleNotFoundError):
+                _load_torch()
         while True:
             frame = tasks.get()
-            if frame.kind in (TrainAdapterTask.__name__, TrainAdaptersTask.__name__):
-                _load_torch()
             reply = _answer(frame, server.send_step, limit_bytes)
             server.is_waiting.clear()
             server.send(reply)
@@ -121,10 +125,14 @@ def _read_tasks(requests: IO[bytes], tasks: "queue.SimpleQueue[Frame]", is_waiti
 
 def _answer(frame: Frame, on_step: OnStep, limit_bytes: int) -> Frame:
     try:
+        if frame.kind in (TrainAdapterTask.__name__, TrainAdaptersTask.__name__):
+            _load_torch()
         return run_task(frame, on_step)
     except WindrowError as error:
         return flatten("failed", TaskFailure(error.template, error.facts))
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the server must hear of it
+        if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+            return flatten("failed", TaskFailure(_TORCH_MISSING))
         traceback.print_exc()
         if isinstance(error, MemoryError) or any(words in str(error) for words in _TORCH_OUT_OF_MEMORY):
             return flatten("failed", TaskFailure(*out_of_memory(limit_bytes)))
