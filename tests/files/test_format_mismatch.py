@@ -199,5 +199,12 @@ def test_a_text_is_told_by_how_it_begins(text: str, reads: str) -> None:
     assert look_of(beginning_of("file", text)).format == reads
 
 
+@pytest.mark.parametrize("cell", ["{}", "[]", "[1]", '[{""a"": 1}]'])
+def test_a_cell_that_holds_json_on_a_line_of_its_own_makes_a_table_no_json(cell: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f'text,label\n"My config is\n{cell}\nhelp",bug\nhello,ok\n')
+    texts = [row.text for row in read_rows(tmp_path / "a.csv", ReadOptions(), labelled=True)]
+    assert texts == [f"My config is\n{cell}\nhelp".replace('""', '"'), "hello"]
+
+
 def test_every_plain_format_is_one_of_the_contents() -> None:
     assert {reads for _, reads, _ in CONTENTS.values()} >= set(PLAIN_FORMATS)

@@ -83,8 +83,7 @@ def read_examples_of(path: Path, options: LabelledReadOptions) -> LabelledFile:
     Raises:
         InvalidParameter: The file or a row is wrong; the message names its line.
     """
-    longest = read_settings().max_text_chars if options.skip_bad_rows else None
-    return read_labelled_file(path, options, BadRows(options.skip_bad_rows, longest))
+    return read_labelled_file(path, options, _bad_rows(options))
 
 
 def read_texts_of(path: Path, options: LabelledReadOptions) -> LabelledFile:
@@ -97,7 +96,12 @@ def read_texts_of(path: Path, options: LabelledReadOptions) -> LabelledFile:
     Raises:
         InvalidParameter: The file or a row is wrong; the message names its line.
     """
-    return read_text_file(path, options, BadRows(options.skip_bad_rows))
+    return read_text_file(path, options, _bad_rows(options))
+
+
+def _bad_rows(options: LabelledReadOptions) -> BadRows:
+    longest = read_settings().max_text_chars if options.skip_bad_rows else None
+    return BadRows(options.skip_bad_rows, longest)
 
 
 def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:

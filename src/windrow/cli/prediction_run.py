@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -15,7 +16,7 @@ from windrow.cli.row_output import RowOutput, ShownWriter, opened_output
 from windrow.cli.run_options import Run
 from windrow.cli.summary_text import summary_lines
 from windrow.cli.writing import DocumentWriter, TableWriter
-from windrow.domain.errors import InvalidFile, InvalidParameter, WindrowError
+from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.domain.figures import counted
 from windrow.domain.prediction_summary import PredictionSummary, SummaryCounts, label_summaries
 from windrow.domain.quality_warnings import warn_of_truncated
@@ -53,8 +54,8 @@ class _FileRun:
         table: The file.
         form: How rows are written; ``None`` for what people or programs read alone: a table, or the document of HTTP.
         counts: What was answered so far.
-        bad: The rows that are left out, as they are read.
-        refused: Those that the service refuses, in any order; several threads add to it.
+        bad: The rows that are left out as they are read.
+        refused: Those that the service refuses; several threads add to them.
     """
 
     run: Run
@@ -63,8 +64,9 @@ class _FileRun:
     form: ResultForm | None
     counts: SummaryCounts
     bad: BadRows = field(default_factory=BadRows)
-    refused: list[InvalidFile] = field(default_factory=list)
+    refused: BadRows = field(default_factory=lambda: BadRows(are_skipped=True))
     started: float = field(default_factory=time.perf_counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def context(self) -> ResultContext:
@@ -108,8 +110,6 @@ class _FileRun:
                 self.counts.add(predictions)
                 output.bar.advance(len(chunk))
         output.writer.end()
-        for error in self.refused:
-            self.bad.note_problem(error)
         output.summary = self.summary(output.label_files)
 
     def _on_refused(self, record: Record, refusal: WindrowError) -> None:
@@ -121,14 +121,16 @@ class _FileRun:
         template, facts = refusal_of(record, refusal)
         error = replace(self.table.source, row=(record.line, record.id)).error(template, record.line, **facts)
         if not self.run.options.skip_bad_rows:
-            FirstBadRow().note_problem(error)
-        self.refused.append(error)
+            _first_bad_row(self.run).note_problem(error)
+        with self._lock:
+            self.refused.note_problem(error)
 
     @property
     def left_out(self) -> LeftOutRows:
         """The rows that were left out."""
         found = LeftOutRows()
         found.add_bad(self.bad)
+        found.add_bad(self.refused)
         return found
 
     def summary(self, files: dict[str | NoLabel, str]) -> PredictionSummary:
@@ -212,7 +214,7 @@ def predict_file(operations: "Operations", run: Run) -> PredictionSummary | None
             return None
         begun = find_fingerprint(out, resume=run.options.resume, overwrite=run.options.overwrite)
     bad = BadRows(are_skipped=True)
-    listener = bad if run.options.skip_bad_rows else FirstBadRow()
+    listener = bad if run.options.skip_bad_rows else _first_bad_row(run)
     with open_table(run.path, run.read_options, listener=listener) as table:
         form = None if run.shown in ("table", "document") else _form_of(run, table)
         if out is not None and form is not None and run.options.resume and not form.is_resumable:
@@ -230,6 +232,16 @@ def predict_file(operations: "Operations", run: Run) -> PredictionSummary | None
             pinned = pin_again(operations, run.model_name, begun.reference)
             check_same_run(begun, run.fingerprint(pinned.reference, pinned.kind, form), out)
         return _predict(operations, _FileRun(run, pinned, table, form, SummaryCounts(run.request.min_in_scope), bad))
+
+
+def _first_bad_row(run: Run) -> FirstBadRow:
+    """Return what refuses the file for its first wrong row, and says how to leave such rows out by this command."""
+    if run.shown == "document":
+        return FirstBadRow("")
+    if run.options.place is None:
+        return FirstBadRow()
+    # What is written so far cannot be gone on with: its rows are counted.
+    return FirstBadRow("To leave such rows out, begin anew with --skip-bad-rows and --overwrite.")
 
 
 def _predict(operations: "Operations", file_run: _FileRun) -> PredictionSummary:

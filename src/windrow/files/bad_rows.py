@@ -110,8 +110,15 @@ class BadRows:
         return InvalidFile(f"{first.template} {advice}", {**first.facts, "num_bad_rows": self.num_rows})
 
 
+@dataclass(frozen=True, slots=True)
 class FirstBadRow:
-    """Refuses a file for its first wrong row, once the rows before it are answered; a ``Listener``."""
+    """Refuses a file for its first wrong row, once the rows before it are answered; a ``Listener``.
+
+    Args:
+        advice: How to leave such rows out, as a template; "" where that is not possible.
+    """
+
+    advice: str = LEAVE_OUT
 
     @property
     def takes_questions(self) -> bool:
@@ -122,9 +129,9 @@ class FirstBadRow:
         """Refuse the file.
 
         Raises:
-            InvalidFile: Always; the message names the option that leaves such rows out.
+            InvalidFile: Always; the message says how to leave such rows out.
         """
-        raise InvalidFile(f"{error.template} {LEAVE_OUT}", error.facts)
+        raise InvalidFile(f"{error.template} {self.advice}".rstrip(), error.facts)
 
     def note_question(self, error: InvalidFile) -> None:
         """Refuse the file.

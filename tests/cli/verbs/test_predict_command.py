@@ -174,7 +174,7 @@ def test_a_wrong_row_is_told_with_its_line_and_the_rows_before_are_kept(ask: Run
     assert ended.code == 2
     assert ended.refusal == (
         f"{file}, line 6 (10): the text is blank. Fill it in or remove that row. "
-        "Add --skip-bad-rows to leave such rows out. "
+        "To leave such rows out, begin anew with --skip-bad-rows and --overwrite. "
         f"The rows before are in {out}.partial; go on with --resume."
     )
     assert not out.exists()
@@ -183,6 +183,16 @@ def test_a_wrong_row_is_told_with_its_line_and_the_rows_before_are_kept(ask: Run
     assert resumed.code == 0, resumed.err
     assert "3 rows are there already" in resumed.err
     assert [row["id"] for row in read(out.read_text())] == ["7", "8", "9", "10"]
+
+
+def test_what_leaves_a_wrong_row_out_is_done_as_it_is_told(ask: Run, tmp_path: Path) -> None:
+    file, out = write(tmp_path / "mails.csv", [*MAILS, ("10", " ")]), tmp_path / "out.csv"
+    assert ask("predict", "tickets_v1", file, "--out", out, "--quiet").code == 2
+    anew = ask("predict", "tickets_v1", file, "--out", out, "--quiet", "--skip-bad-rows", "--overwrite")
+    assert anew.code == 0, anew.err
+    assert [row["id"] for row in read(out.read_text())] == ["7", "8", "9"]
+    # No row can be left out of one document, so nothing is said of it.
+    assert "--skip-bad-rows" not in ask("predict", "tickets_v1", file, "--json").err
 
 
 def test_a_row_that_the_service_refuses_is_told_with_its_line(ask: Run, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Files of fastText: what is a label, and what is text."""
 
+import pytest
+
 from tests.files.formats.reading import read_format, sniff_all, told
 from tests.files.formats.telling import left_out
 
@@ -29,3 +31,15 @@ def test_labels_behind_the_text_are_recognised_too() -> None:
     assert [*sniff_all(content, "rows.txt")] == ["fasttext"]
     assert told(read_format("fasttext", content)) == [("good day", ("a",)), ("bad day", ("b",))]
     assert sniff_all(b"text,label\ngood day,__label__a\n", "rows.csv") == {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"good __label__x thing,a\nfoo,b\n",
+        b"what does this mean? __label__x\nnothing, I think\n",
+        b"[a] __label__x\n[b] __label__y\n",
+    ],
+)
+def test_a_table_or_a_text_in_which_a_label_stands_somewhere_is_not_taken_for_it(content: bytes) -> None:
+    assert "fasttext" not in sniff_all(content, "rows.txt")

@@ -95,3 +95,15 @@ def test_intents_of_actions_are_called_by_the_titles_of_their_actions() -> None:
         ("text 2", ("action_2_intent_3",)),
         ("text 3", ("action_3_intent_4",)),
     ]
+
+
+def test_no_title_makes_one_label_of_two_intents() -> None:
+    actions = [
+        {"title": "Billing", "condition": {"intent": "action_1_intent"}},
+        {"title": "Returns", "condition": {"intent": "action_2_intent"}},
+        {"title": "Refunds", "condition": {"intent": "action_2_intent"}},
+    ]
+    names = ("action_1_intent", "action_2_intent", "Billing")
+    intents = [{"intent": name, "examples": [{"text": f"text of {name}"}]} for name in names]
+    content = json.dumps({"actions": actions, "intents": intents}).encode()
+    assert told(read_format("watson", content)) == [(f"text of {name}", (name,)) for name in names]

@@ -13,10 +13,19 @@ _PREFIX: Final = "__label__"
 _LABEL: Final = re.compile(rf"(?<!\S){_PREFIX}(\S*)\s*")
 
 
+_BEHIND: Final = re.compile(rf"(?:\s{_PREFIX}\S+)+$")
+_LOOKED_AT_LINES: Final = 10
+
+
 def _sniff(beginning: Beginning) -> float:
-    first = LINE_END.split(beginning.text.lstrip(), 1)[0]
-    # JSON and tables may have it in a value, where nothing but a blank may stand before it here.
-    return CERTAIN if _LABEL.search(first) and not first.startswith(("{", "[")) else NO
+    lines = LINE_END.split(beginning.text.lstrip(), _LOOKED_AT_LINES)
+    first, *others = [line.rstrip() for line in lines[:_LOOKED_AT_LINES]]
+    if first.startswith(_PREFIX):
+        return CERTAIN
+    # JSON and tables may have it in a value.
+    if first.startswith(("{", "[")) or not _BEHIND.search(first):
+        return NO
+    return CERTAIN if all(map(_LABEL.search, filter(None, others))) else NO
 
 
 def _read(document: Document) -> Reading:

@@ -52,7 +52,7 @@ def _read_workspace(document: Document) -> Reading:
     # A skill of the newer Assistant holds its workspace.
     workspace = as_object(whole.get("workspace", whole))
     intents = list_under(document, workspace, "intents")
-    titles = _titles(workspace)
+    titles = _titles(workspace, intents)
     descriptions = {
         titles.get(name, name): description
         for each in map(as_object, intents)
@@ -66,15 +66,21 @@ def _read_workspace(document: Document) -> Reading:
     )
 
 
-def _titles(workspace: JsonObject) -> dict[str, str]:
-    """Return what people call the intents of actions, which have numbers for names: the title of the action of each."""
-    titles: dict[str, str] = {}
+def _titles(workspace: JsonObject, intents: list[Any]) -> dict[str, str]:
+    """Return what people call the intents of actions, which have numbers for names: the title of the action of each.
+
+    An intent of several actions, or whose title another intent has too, keeps its name.
+    """
+    titles: dict[str, set[str]] = {}
     for action in map(as_object, as_list(workspace.get("actions"))):
         name, title = as_text(as_object(action.get("condition")).get("intent")), as_text(action.get("title")).strip()
         if name and title:
-            titles[name] = title
-    taken = Counter(titles.values())
-    return {name: title for name, title in titles.items() if taken[title] == 1}
+            titles.setdefault(name, set()).add(title)
+    # Two intents stay two labels, whatever the actions are called.
+    others = {name for each in intents if (name := as_text(as_object(each).get("intent"))) not in titles}
+    taken = Counter(chain(others, *titles.values()))
+    only = {name: next(iter(of_actions)) for name, of_actions in titles.items() if len(of_actions) == 1}
+    return {name: title for name, title in only.items() if taken[title] == 1}
 
 
 def _workspace_rows(
