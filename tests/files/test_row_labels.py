@@ -313,6 +313,18 @@ def test_a_cell_that_holds_a_list_is_its_labels(tmp_path: Path) -> None:
     assert [row.labels for row in read_rows(tmp_path / "rows.csv", options, labelled=True)] == expected
 
 
+@pytest.mark.parametrize(
+    ("cell", "wanted"), [("[1.0, 2.0]", ("1", "2")), ("['a', 'b']", ("a", "b")), ("[1, 2]", ("1", "2"))]
+)
+def test_a_list_in_a_cell_is_read_as_one_of_json(cell: str, wanted: tuple[str, ...]) -> None:
+    assert read(f'text,tags\na,"{cell}"\n', "a.csv", labels_column="tags") == [("a", wanted)]
+
+
+def test_a_list_in_a_cell_with_something_else_is_refused_by_that() -> None:
+    with pytest.raises(InvalidFile, match="label is"):
+        read('text,tags\na,"[""b"", null]"\n', "a.csv", labels_column="tags")
+
+
 def test_lists_in_a_column_that_is_called_labels_are_asked_about(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text('text,labels\na,"[""bug"", ""urgent""]"\n')
     with pytest.raises(InvalidFile, match=r"'labels' holds lists of labels as text.*labels_column=labels"):

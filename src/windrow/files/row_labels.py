@@ -5,6 +5,7 @@ Knows nothing of files. What is wrong is a template and its facts, which whoever
 
 import ast
 import json
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -192,12 +193,18 @@ def _list_in(cell: str) -> list[object] | None:
     text = cell.strip()
     if not (text.startswith("[") and text.endswith("]")) or len(text) > _MAX_LIST_CHARS:
         return None
-    for parse in (json.loads, ast.literal_eval):
+    # Python warns of a backslash that its strings do not know.
+    parsers = (json.loads,) if "\\" in text else (json.loads, ast.literal_eval)
+    for parse in parsers:
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             found = parse(text)
-            is_plain = isinstance(found, list) and all(isinstance(each, str | int) for each in found)
-            return found if is_plain else None
+            return found if isinstance(found, list) and all(map(_is_plain, found)) else None
     return None
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether a value in a list may be a label, or be refused as one; what holds others makes no list of it."""
+    return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _unlabelled(column: str | None) -> LabelProblem:

@@ -64,6 +64,17 @@ def test_no_location_leads_to_a_file_that_is_none_of_the_projects(location: str,
         assert "is not among the project's" in why or "it has no location" in why
 
 
+def test_a_missing_text_is_not_taken_from_a_folder_beside_the_others() -> None:
+    documents = [document(name, None, **{"class": {"category": "billing"}}) for name in ("ticket1.txt", "lost.txt")]
+    content = zipped(
+        {"project.json": json.dumps(project(SINGLE_KIND, documents)), **TEXTS, "old/lost.txt": b"an old one"}
+    )
+    assert told(read_format("azure", content)) == [("The invoice is wrong", ("billing",))]
+    [(place, why, _)] = left_out("azure", content)
+    assert place == 2
+    assert "is not among the project's" in why
+
+
 def test_a_link_that_leads_outside_is_no_file_of_the_project(tmp_path: Path) -> None:
     folder = written(tmp_path / "tickets", TEXTS)
     (tmp_path / "secret.txt").write_text("secret")

@@ -86,11 +86,15 @@ def _read_custom_text(document: Document) -> Reading:
         raise document.error(words, kind=declared or kind_of(metadata.get("projectKind")))
     documents = list_under(document, assets, "documents")
     files = MemberPaths(frozenset(document.member_names()))
-    found = [files.find(member, as_text(as_object(each).get("location"))) for each in documents]
+    locations = [as_text(as_object(each).get("location")) for each in documents]
+    found = [files.find(member, each) for each in locations]
+    if not any(found):
+        # Beside some that are there, another folder may hold older ones.
+        found = [files.find_elsewhere(each) for each in locations]
     if documents and not any(found):
         words = "none of the files with its texts is there, such as {location!r}. Download them from the project's "
         words += "container, put them beside its JSON file, and name the folder or a zip file of both."
-        raise document.error(words, location=as_text(as_object(documents[0]).get("location"))[:200])
+        raise document.error(words, location=locations[0][:200])
     entries = numbered([*zip(documents, found, strict=True)])
     return Reading(
         rows=(_document_row(document, kind, place, each) for place, each in entries),

@@ -131,26 +131,38 @@ class MemberPaths:
     def find(self, project: str, location: str) -> str | None:
         """Return the path of a file that a project names; ``None`` where there is none, or the name leads outside.
 
-        It is looked for from the project's folder and from the root; then in any other folder, of which just one may
-        have it, as files are fetched from a container into a folder of their own.
+        It is looked for from the project's folder and from the root.
 
         Args:
             project: The path of the project's file.
             location: The name.
         """
-        path = PurePosixPath(location.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or not path.parts:
+        path = _inner_path(location)
+        if path is None:
             return None
         beside = PurePosixPath(project).parent / path
-        found = [name for name in (str(beside), str(path)) if name in self.names]
-        return found[0] if found else self._find_elsewhere(path)
+        return next((name for name in (str(beside), str(path)) if name in self.names), None)
 
-    def _find_elsewhere(self, path: PurePosixPath) -> str | None:
-        alike = self._alike.get(path.name, [])
+    def find_elsewhere(self, location: str) -> str | None:
+        """Return the path of a file in any folder, of which just one may have it; ``None`` as for :meth:`find`.
+
+        Files may be fetched from a container into a folder of their own.
+
+        Args:
+            location: The name.
+        """
+        path = _inner_path(location)
+        alike = [] if path is None else self._alike.get(path.name, [])
         if len(alike) > _MOST_ALIKE:
             return None
         found = [name for name in alike if name.endswith(f"/{path}")]
         return found[0] if len(found) == 1 else None
+
+
+def _inner_path(location: str) -> PurePosixPath | None:
+    """Return the path that a project gives; ``None`` where it gives none, or one that leads outside."""
+    path = PurePosixPath(location.replace("\\", "/"))
+    return None if path.is_absolute() or ".." in path.parts or not path.parts else path
 
 
 def numbered(values: list[Any]) -> Iterator[tuple[int, Any]]:
