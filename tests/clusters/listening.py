@@ -11,12 +11,15 @@ GRPC_SETTINGS = b"\0\0\x06\x04\0\0\0\0\0\0\x05\0\0\x40\0"
 
 @contextmanager
 def listening(answer: Callable[[socket.socket], object]) -> Iterator[str]:
-    """Listen at an address, and answer the first connection."""
+    """Listen at an address until the block ends, and answer the first connection if there is one."""
     may_end = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
-            connection, _ = listener.accept()
+            try:
+                connection, _ = listener.accept()
+            except OSError:  # the block has ended before anything connected
+                return
             with connection:
                 answer(connection)
                 may_end.wait(30)
@@ -27,4 +30,5 @@ def listening(answer: Callable[[socket.socket], object]) -> Iterator[str]:
             yield f"127.0.0.1:{listener.getsockname()[1]}"
         finally:
             may_end.set()
+            listener.shutdown(socket.SHUT_RDWR)  # which ends a wait in accept, as closing does not
             thread.join()
