@@ -1,8 +1,10 @@
 """Jobs of several servers on one object store: any of them shows, follows and cancels them, and finds the lost ones."""
 
+import itertools
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from windrow.storage.job_files import MAX_FINISHED, JobFiles, StoredJob, stored_
 from windrow.storage.object_store import object_files, store_notices, store_progress
 from windrow.storage.object_store.content_cache import ContentCache
 from windrow.storage.object_store.object_files import ObjectFiles
+from windrow.storage.object_store.store_notices import StoreNotices
 from windrow.storage.object_store.store_owners import CONFIRM_S, DEAD_AFTER, LISTING_S, StoreOwners
 from windrow.storage.object_store.store_progress import StoreProgressBoard
 
@@ -230,17 +233,16 @@ def test_a_new_server_reads_many_jobs_at_the_same_time(opened: Open, store: Shar
     for number in range(200):
         older = replace(ended, id=f"{number:012x}-{number:06x}")
         store.bucket.put(f"loose/jobs/{older.id}/000003.json", stored_job_to_json(StoredJob(older, 3, "somebody")))
-    connection, readers = store.connect(), set[str]()
-    elsewhere = opened(connection)
+    connection, numbers = store.connect(), itertools.count()
+    elsewhere, together = opened(connection), threading.Barrier(5)
 
-    def note(verb: str, key: str) -> None:
-        readers.add(threading.current_thread().name)
-        time.sleep(0.02)  # so that whoever hands them out is not done with each before the next one
+    def wait_for_others(verb: str, key: str) -> None:
+        if verb == "get" and next(numbers) < together.parties:
+            together.wait(30)  # raises where no five are read at the same time
 
-    connection.before = note
+    connection.before = wait_for_others
     jobs = elsewhere.newest(150)
     assert [each.id for each in jobs] == [job.id, *(f"{number:012x}-{number:06x}" for number in range(199, 50, -1))]
-    assert len(readers) > 4
     assert connection.requests["get"] == 150
     assert len(elsewhere.newest(1_000, lambda each: each.id < "00000000000a")) == 10
     assert connection.requests["get"] == 201
@@ -250,16 +252,23 @@ def test_waiting_jobs_share_one_look_a_second(
     opened: Open, store: SharedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_notices, "INTERVAL_S", 600.0)
-    connection, listed = store.connect(), set[str]()
-    connection.before = lambda verb, key: listed.add(key) if verb == "list" else None
+    asked, look = Counter[str](), StoreNotices.may_have
+
+    def note(notices: StoreNotices, job_id: str) -> bool:
+        answer = look(notices, job_id)
+        asked[job_id] += 1
+        return answer
+
+    monkeypatch.setattr(StoreNotices, "may_have", note)
+    connection = store.connect()
     here, running = opened(connection), Training()
-    begin(here, running)
+    ids = {begin(here, running).id}
     for number in range(8):
-        here.begin(Training(str(number)).spec(), ignore_progress)
-    until(lambda: store_notices.NOTICES in listed)
-    time.sleep(0.5)  # in which the others ask, too
+        ids.add(here.begin(Training(str(number)).spec(), ignore_progress)[0].id)
+    until(lambda: all(asked[each] >= 1 for each in ids))
     connection.requests.clear()
-    time.sleep(0.5)
+    asked.clear()
+    until(lambda: all(asked[each] >= 3 for each in ids))
     assert connection.requests["list"] == connection.requests["get"] == 0
 
 
