@@ -295,9 +295,13 @@ export function Parts({ read: { rows_per_split: parts, num_left_out: out, num_un
     </details>`}`;
 }
 
-/** @param {string} label */
+/**
+ * Whether the server warns of a label as of a number: "1", also as "1.0", of digits of any script, and whatever is unseen.
+ * @param {string} label
+ */
 function isNumber(label) {
-  return /^-?\d+$/.test(label);
+  const seen = label.normalize("NFKC").replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu, "").trim();
+  return /^-?(\p{Nd}+|[0-9]+[.,](0{1,2}|0{4,}))$/u.test(seen);
 }
 
 /** Return a text that is not very long. @param {string} text @param {number} [most] Characters. */
