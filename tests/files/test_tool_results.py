@@ -153,13 +153,24 @@ def test_what_was_answered_in_prodigy_stays() -> None:
     assert binary["label"] == "billing"
 
 
-def test_a_task_with_a_taxonomy_gains_the_path_to_its_label() -> None:
-    value = {"taxonomy": [["Money", "Refunds"]]}
-    chosen = {"from_name": "topic", "to_name": "mail", "type": "taxonomy", "value": value}
+@pytest.mark.parametrize("control", ["taxonomy", "choices"])
+def test_a_task_with_a_taxonomy_or_nested_choices_gains_the_path_to_its_label(control: str) -> None:
+    value = {control: [["Money", "Refunds"]]}
+    chosen = {"from_name": "topic", "to_name": "mail", "type": control, "value": value}
     answer = replace(SURE, label="Money/billing")
     [row], remark = shown(
         "label_studio", [{"id": 1, "data": {"mail": "a"}, "annotations": [{"result": [chosen]}]}], [answer]
     )
     [result] = row["predictions"][0]["result"]
-    assert result == chosen | {"value": {"taxonomy": [["Money", "billing"]]}}
+    assert result == chosen | {"value": {control: [["Money", "billing"]]}}
     assert remark == ""
+
+
+def test_a_label_with_a_slash_stays_one_where_choices_are_not_nested() -> None:
+    value = {"choices": ["TCP/IP"]}
+    chosen = {"from_name": "topic", "to_name": "mail", "type": "choices", "value": value}
+    answer = replace(SURE, label="TCP/IP")
+    [row], _ = shown(
+        "label_studio", [{"id": 1, "data": {"mail": "a"}, "annotations": [{"result": [chosen]}]}], [answer]
+    )
+    assert row["predictions"][0]["result"] == [chosen]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TextIO
 
 from windrow.domain.prediction import Kind, Prediction
+from windrow.files.formats.label_studio import BETWEEN_LEVELS, CONTROLS, Control
 from windrow.files.reading import Record
 from windrow.files.text_form import PLAIN, TextForm
 from windrow.files.writing import SCORE_DECIMALS, Gained, JsonLinesWriter, JsonListWriter, JsonShape, RowWriter
@@ -17,9 +18,6 @@ ToolResultFormat = Literal["label_studio", "argilla", "doccano", "prodigy"]
 HELD_ROWS: Final = 1_000
 _FROM_NAME: Final = "label"
 _TO_NAME: Final = "text"
-# The controls of Label Studio whose answers are labels, and what stands between the levels of a taxonomy in one.
-_CONTROLS: Final[tuple[Literal["choices", "taxonomy"], ...]] = ("choices", "taxonomy")
-_BETWEEN_LEVELS: Final = "/"
 _LABEL_KEYS: Final = ("label", "labels", "cats")
 # What stands behind the question's name in a record of Argilla that is flat.
 _SUGGESTION: Final = ".suggestion"
@@ -36,8 +34,11 @@ class ToolNames:
     """In Label Studio, the name of the choices; in Argilla, that of the question."""
     to_name: str | None = None
     """In Label Studio, the name of the text."""
-    control: Literal["choices", "taxonomy"] = "choices"
-    """In Label Studio, the kind of control that is answered: of a taxonomy, a label is the path to it."""
+    control: Control = "choices"
+    """In Label Studio, the kind of control that is answered."""
+    is_nested: bool = False
+    """In Label Studio, whether a label is the path to what is chosen: of a taxonomy always, of choices where the rows
+    show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class ToolWriter:
 
     def _begin(self, found: ToolNames | None) -> RowWriter:
         given, told = self.context.names, found or ToolNames()
-        names = ToolNames(given.from_name or told.from_name, given.to_name or told.to_name, told.control)
+        names = replace(told, from_name=given.from_name or told.from_name, to_name=given.to_name or told.to_name)
         if self.format == "label_studio" and found is None and given.from_name is None:
             self.remark = (
                 f"Label Studio shows these predictions where the Choices are called {_FROM_NAME!r} and the Text "
@@ -118,15 +119,21 @@ class ToolWriter:
 
 
 def _find_choices(values: Mapping[str, object]) -> ToolNames | None:
-    """Return what a task of Label Studio calls its choices and its text, and whether it has a taxonomy."""
+    """Return what a task of Label Studio calls its choices and its text, and whether these are nested."""
     for kind in ("annotations", "completions", "predictions"):
         for annotation in _objects(values.get(kind)):
             for result in _objects(annotation.get("result")):
-                control = next((each for each in _CONTROLS if each == result.get("type")), None)
+                control = next((each for each in CONTROLS if each == result.get("type")), None)
                 if control is not None and isinstance(result.get("from_name"), str):
-                    to_name = result.get("to_name")
-                    return ToolNames(str(result["from_name"]), to_name if isinstance(to_name, str) else None, control)
+                    to_name = result.get("to_name") if isinstance(result.get("to_name"), str) else None
+                    return ToolNames(result["from_name"], to_name, control, _is_nested(control, result.get("value")))
     return None
+
+
+def _is_nested(control: Control, value: object) -> bool:
+    """Whether what was chosen is paths, as in a taxonomy, and in choices that allow it."""
+    chosen = value.get(control) if isinstance(value, Mapping) else None
+    return control == "taxonomy" or (isinstance(chosen, list) and any(isinstance(each, list) for each in chosen))
 
 
 def _find_question(values: Mapping[str, object]) -> ToolNames | None:
@@ -147,7 +154,7 @@ def _find_question(values: Mapping[str, object]) -> ToolNames | None:
 
 def _label_studio(context: ToolContext) -> JsonShape:
     from_name, to_name = context.names.from_name or _FROM_NAME, context.names.to_name or _TO_NAME
-    control = context.names.control
+    control, is_nested = context.names.control, context.names.is_nested
 
     def shape(record: Record, gained: Gained) -> Mapping[str, object]:
         values = record.values
@@ -155,8 +162,8 @@ def _label_studio(context: ToolContext) -> JsonShape:
         task = dict(values) if is_task else {"data": _with_text(record)}
         kept = [each for each in _objects(task.get("predictions")) if each.get("model_version") != context.reference]
         if isinstance(gained, Prediction) and not gained.abstained:
-            paths = [label.split(_BETWEEN_LEVELS) for label in gained.given]
-            chosen = {control: paths if control == "taxonomy" else list(gained.given)}
+            paths = [label.split(BETWEEN_LEVELS) for label in gained.given]
+            chosen = {control: paths if is_nested else list(gained.given)}
             result = {"from_name": from_name, "to_name": to_name, "type": control, "value": chosen}
             results = [result] if gained.given else []
             kept.append({"model_version": context.reference, "score": _score(gained), "result": results})

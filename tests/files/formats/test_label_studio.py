@@ -8,6 +8,7 @@ import pytest
 from tests.files.formats.checks import left_out, reader_of, refused
 from tests.files.formats.label_studio_samples import CSV, JSON, MIN, annotated, task
 from tests.files.formats.reading import sniff_all, told
+from tests.files.formats.telling import notes
 
 rows_of = reader_of("label_studio")
 
@@ -218,6 +219,27 @@ def test_a_label_of_a_taxonomy_or_of_nested_choices_is_the_path_to_it() -> None:
         ("c", ("Animal/Cat",)),
         ("d", ("Plant",)),
     ]
+
+
+@pytest.mark.parametrize("is_flat", [False, True])
+def test_a_level_with_a_slash_is_told_since_it_would_go_back_as_two(*, is_flat: bool) -> None:
+    choice = ["Net", "TCP/IP"]
+    beside = {"annotator": 1, "annotation_id": 1, "lead_time": 1.5}
+    row = (
+        {"id": 1, "text": "a", "topic": {"choices": [choice]}, **beside}
+        if is_flat
+        else task(1, "a", result_of("taxonomy", [choice]))
+    )
+    content = json.dumps([row]).encode()
+    assert told(rows_of([row])) == [("a", ("Net/TCP/IP",))]
+    [note] = notes("label_studio", content)
+    assert note.startswith("levels of nested choices have a slash in their names ('TCP/IP').")
+
+
+def test_a_slash_in_a_choice_that_is_not_nested_is_none_of_a_level() -> None:
+    row = task(1, "a", result_of("choices", ["TCP/IP"]))
+    assert told(rows_of([row])) == [("a", ("TCP/IP",))]
+    assert notes("label_studio", json.dumps([row]).encode()) == []
 
 
 def test_a_taxonomy_may_give_several_labels() -> None:

@@ -6,10 +6,12 @@ labels.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from windrow.domain.figures import listed
 from windrow.files.column_names import LABEL_NAMES, is_called
 from windrow.files.formats.annotators import agreed_labels
 from windrow.files.formats.form import (
@@ -22,6 +24,7 @@ from windrow.files.formats.form import (
     Example,
     FileFormat,
     LeftOut,
+    Note,
     Reading,
 )
 from windrow.files.formats.questions import Questions
@@ -76,12 +79,46 @@ _TASK_KEYS: Final = frozenset(
     ]
 )
 _NOTHING_CHOSEN: Final = "its annotators chose nothing"
-# Where results have what was chosen, which is also their type.
-_CHOSEN: Final = ("choices", "taxonomy")
-_BETWEEN_LEVELS: Final = "/"
+Control = Literal["choices", "taxonomy"]
+# The controls whose answers are labels: the type of a result, and where its value has what was chosen.
+CONTROLS: Final[tuple[Control, ...]] = ("choices", "taxonomy")
+# Stands in a label between the levels of what was chosen, where that is nested.
+BETWEEN_LEVELS: Final = "/"
+_LEVELS_WITH_SLASHES: Final = (
+    "levels of nested choices have a slash in their names ({levels}). A label has a slash between two levels, so "
+    "predictions that go back to Label Studio have several levels in place of such a one. Rename them in the project "
+    "and in the file if predictions are to go back."
+)
 _OTHER_RESULTS: Final = (
     "its annotations hold {types:joined}, and nothing that was chosen for the whole text, as labels are."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """Makes labels of what was chosen.
+
+    Args:
+        slashed: The levels so far in whose names a slash stands, in the order of the file.
+    """
+
+    slashed: dict[str, None] = field(default_factory=dict)
+
+    def labels(self, choices: Sequence[object]) -> list[object]:
+        """Return each nested choice, which is the list of all levels down to it, as one label; any other as it is."""
+        return [*map(self._label, choices)]
+
+    def noted(self, rows: Iterator[Example | LeftOut], notes: list[Note]) -> Iterator[Example | LeftOut]:
+        """Yield rows, and then take note of the levels that would go back as several."""
+        yield from rows
+        if self.slashed:
+            notes.append(Note(_LEVELS_WITH_SLASHES, {"levels": listed(map(repr, self.slashed))}))
+
+    def _label(self, choice: object) -> object:
+        if not (isinstance(choice, list) and choice and all(isinstance(level, str) for level in choice)):
+            return choice
+        self.slashed.update(dict.fromkeys(level for level in choice if BETWEEN_LEVELS in level))
+        return BETWEEN_LEVELS.join(choice)
 
 
 def _sniff(beginning: Beginning) -> float:
@@ -103,18 +140,21 @@ def _sniff_object(row: Mapping[str, Any]) -> float:
 
 def _read(document: Document) -> Reading:
     controls = Questions(document, "control", place_asked(document.options))
+    paths, notes = _Paths(), list[Note]()
     if is_delimited(document):
-        return Reading(_read_flat(document, delimited_objects(document), controls), kind_asked(document.options))
-    return Reading(controls.checked(_read_json(document, controls)), kind_asked(document.options))
+        rows = _read_flat(document, delimited_objects(document), controls, paths)
+    else:
+        rows = controls.checked(_read_json(document, controls, paths))
+    return Reading(paths.noted(rows, notes), kind_asked(document.options), notes=notes)
 
 
-def _read_json(document: Document, controls: Questions) -> Iterator[Example | LeftOut]:
+def _read_json(document: Document, controls: Questions, paths: _Paths) -> Iterator[Example | LeftOut]:
     """Yield the rows of JSON: tasks with all their annotations, or JSON_MIN."""
     values = document.values()
-    parts = Parts(partial(_text_of_task, document), partial(_labels_of_task, document, controls))
+    parts = Parts(partial(_text_of_task, document), partial(_labels_of_task, document, controls, paths))
     for line, value in values:
         if isinstance(value, dict) and not isinstance(value.get("data"), dict) and "annotation_id" in value:
-            yield from _read_flat(document, _again((line, value), values), controls)
+            yield from _read_flat(document, _again((line, value), values), controls, paths)
         else:
             yield from read_rows(document, [(line, value)], parts)
 
@@ -135,7 +175,7 @@ def _text_of_task(document: Document, task: JsonObject) -> object:
     return text_in(document, rooted, "'data'")
 
 
-def _labels_of_task(document: Document, controls: Questions, task: JsonObject) -> list[str] | None:
+def _labels_of_task(document: Document, controls: Questions, paths: _Paths, task: JsonObject) -> list[str] | None:
     annotations = [each for each in _annotations_of(task) if isinstance(each, dict)]
     if not annotations:
         return None
@@ -147,9 +187,9 @@ def _labels_of_task(document: Document, controls: Questions, task: JsonObject) -
     if not any(chosen) and not document.options.labels_column and (types := _types_of(kept)):
         raise NoExample(_OTHER_RESULTS, types=types)
     controls.add(name for each in chosen for name in each)
-    votes = [labels_of(each[controls.name]) for each in chosen if controls.name in each]
+    votes = [labels_of(paths.labels(each[controls.name])) for each in chosen if controls.name in each]
     if document.options.labels_column:  # who chose nothing says that none of the labels fits
-        votes = [labels_of(each.get(controls.name or "", [])) for each in chosen]
+        votes = [labels_of(paths.labels(each.get(controls.name or "", []))) for each in chosen]
     labels = agreed_labels(votes, document.options) if votes else ()
     return fitting_labels(labels, document.options, why_none=_NOTHING_CHOSEN)
 
@@ -168,7 +208,7 @@ def _choices_of(annotation: JsonObject) -> dict[str, list[Any]]:
     chosen: dict[str, list[Any]] = {}
     for result in map(as_object, as_list(annotation.get("result"))):
         choices = _choices_in(result.get("value"))
-        if choices is None or result.get("type", _CHOSEN[0]) not in _CHOSEN:
+        if choices is None or result.get("type", CONTROLS[0]) not in CONTROLS:
             continue
         name = result.get("from_name")
         if not isinstance(name, str):
@@ -180,27 +220,22 @@ def _choices_of(annotation: JsonObject) -> dict[str, list[Any]]:
 def _types_of(annotations: Sequence[JsonObject]) -> list[str]:
     """Return what kinds of results annotations have, sorted."""
     results = (as_object(result) for each in annotations for result in as_list(each.get("result")))
-    return sorted({kind for each in results if isinstance(kind := each.get("type"), str)} - {*_CHOSEN})
+    return sorted({kind for each in results if isinstance(kind := each.get("type"), str)} - {*CONTROLS})
 
 
 def _choices_in(value: object) -> list[Any] | None:
     """Return what was chosen of the whole text; ``None`` where a value is no choice, or one of a part of the text."""
     given = as_object(value)
-    key = next((each for each in _CHOSEN if each in given), None)
+    key = next((each for each in CONTROLS if each in given), None)
     if key is None or "start" in given:
         return None
     choices = given[key]
-    return [*map(_label_of_path, choices if isinstance(choices, list) else [choices])]
+    return choices if isinstance(choices, list) else [choices]
 
 
-def _label_of_path(choice: object) -> object:
-    """Return a nested choice, which is the list of all levels down to it, as one label; any other as it is."""
-    if isinstance(choice, list) and choice and all(isinstance(level, str) for level in choice):
-        return _BETWEEN_LEVELS.join(choice)
-    return choice
-
-
-def _read_flat(document: Document, rows: Iterator[tuple[int, Any]], controls: Questions) -> Iterator[Example | LeftOut]:
+def _read_flat(
+    document: Document, rows: Iterator[tuple[int, Any]], controls: Questions, paths: _Paths
+) -> Iterator[Example | LeftOut]:
     """Yield the texts of JSON_MIN or CSV, where each annotation is a row of its own, those of one text together.
 
     Where a table is to be classified, each of its rows stays.
@@ -210,7 +245,7 @@ def _read_flat(document: Document, rows: Iterator[tuple[int, Any]], controls: Qu
     for _, annotations in grouped:
         (line, first), *others = list(annotations)
         rows_of_text = [first, *(each for _, each in others)]
-        labels = partial(_labels_of_flat, document, controls, rows_of_text)
+        labels = partial(_labels_of_flat, document, controls, paths, rows_of_text)
         yield from read_rows(document, [(line, first)], Parts(partial(_text_of_flat, document, controls), labels))
 
 
@@ -227,14 +262,16 @@ def _text_of_flat(document: Document, controls: Questions, row: JsonObject) -> o
     return text_in(document, data, "a row")
 
 
-def _labels_of_flat(document: Document, controls: Questions, rows: list[object], _: JsonObject) -> list[str] | None:
+def _labels_of_flat(
+    document: Document, controls: Questions, paths: _Paths, rows: list[object], _: JsonObject
+) -> list[str] | None:
     votes = []
     for row in map(as_object, rows):
         key = _label_key(document, controls, row)
         if key is None or (value := parsed_cell(row.get(key))) in (None, ""):
             continue
         chosen = _choices_in_cell(value)
-        votes.append(labels_of(value if chosen is None else chosen))
+        votes.append(labels_of(value if chosen is None else paths.labels(chosen)))
     if not votes:
         return [] if document.options.labels_column else None
     return fitting_labels(agreed_labels(votes, document.options), document.options, why_none=_NOTHING_CHOSEN)
