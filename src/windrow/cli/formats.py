@@ -9,6 +9,7 @@ from windrow.domain.prediction import ABSTAINED, NONE_OF_THE_LABELS
 
 if TYPE_CHECKING:
     from windrow.domain.classifier import Trained
+    from windrow.domain.interval import Interval
     from windrow.domain.job import FitEstimate, Job
     from windrow.domain.recipe import Recipe
     from windrow.domain.training_report import Estimate
@@ -48,6 +49,22 @@ def when(at: datetime | None) -> str:
 def listed(words: Sequence[str]) -> str:
     """Return words as a list on one line, and a dash where there is none."""
     return one_line(", ".join(words)) or "-"
+
+
+def better_or_worse(difference: "Interval", same: str) -> str:
+    """Return in words where a difference of two shares lies: ``1.0 to 5.0 points better (95 % interval)``.
+
+    Args:
+        difference: The interval of the difference, from -1 to 1.
+        same: What is said where there is none.
+    """
+    low, high = 100 * difference.low, 100 * difference.high
+    if low == high == 0:
+        return same
+    if low < 0 < high:
+        return f"between {-low:.1f} points worse and {high:.1f} points better (95 % interval)"
+    nearer, farther = sorted((abs(low), abs(high)))
+    return f"{nearer:.1f} to {farther:.1f} points {'better' if high > 0 else 'worse'} (95 % interval)"
 
 
 def estimate_text(estimate: "Estimate") -> str:

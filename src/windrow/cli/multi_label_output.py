@@ -4,6 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from windrow.cli.call import Call
+from windrow.cli.formats import better_or_worse
 from windrow.cli.metric_tables import disagreement_table
 from windrow.cli.multi_label_tables import (
     confused_table,
@@ -86,12 +87,15 @@ def print_multi_label_comparison(
     call.warn(comparison.warnings)
 
 
-def print_multi_label_cross_validation(call: Call, result: MultiLabelCrossValidation, show_label_errors: int) -> None:
+def print_multi_label_cross_validation(
+    call: Call, result: MultiLabelCrossValidation, num_iterations: int, show_label_errors: int
+) -> None:
     """Print the cross-validation of a multi-label training.
 
     Args:
         call: The call.
         result: The cross-validation.
+        num_iterations: How much the encoder was trained; 0 for the head alone.
         show_label_errors: How many doubted labels are shown.
     """
     console, doubted = data_console(), result.probable_label_errors
@@ -108,6 +112,12 @@ def print_multi_label_cross_validation(call: Call, result: MultiLabelCrossValida
     console.print("\nThe head alone with fewer rows, as many as each training saw; a part of the file is held back:")
     console.print(curve_table(result.learning_curve))
     console.print(f"\n{result.advice_text}")
+    if num_iterations != 0:
+        console.print(
+            f"The head alone (--num-iterations 0) reaches a micro F1 of {percent(result.head_only_micro_f1)}; this "
+            f"training is {better_or_worse(result.head_only_interval, 'no better and no worse')}.",
+            end=" ",
+        )
     console.print(result.recommendation)
     call.warn(result.warnings)
 

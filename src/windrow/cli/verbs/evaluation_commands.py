@@ -10,7 +10,7 @@ import typer
 from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.cli.call import Call
 from windrow.cli.fitted_file import described_labels
-from windrow.cli.formats import given_text, one_line
+from windrow.cli.formats import better_or_worse, given_text, one_line
 from windrow.cli.label_descriptions import LABEL_DESCRIPTION, LABEL_DESCRIPTIONS_FILE, DescribedLabels
 from windrow.cli.labelled_file import read_labelled
 from windrow.cli.metric_tables import (
@@ -40,7 +40,6 @@ from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.errors import InsufficientScope, InvalidParameter
 from windrow.domain.figures import counted, percent
-from windrow.domain.interval import Interval
 from windrow.domain.multi_label_comparison import MultiLabelComparison, MultiLabelResult
 from windrow.domain.multi_label_cross_validation import MultiLabelCrossValidation
 from windrow.domain.multi_label_report import MultiLabelReport
@@ -264,7 +263,7 @@ def _print_cross_validation(
     show_label_errors: int,
 ) -> None:
     if isinstance(result, MultiLabelCrossValidation):
-        print_multi_label_cross_validation(call, result, show_label_errors)
+        print_multi_label_cross_validation(call, result, request.num_iterations, show_label_errors)
         return
     console, label_errors = data_console(), result.probable_label_errors
     console.print(f"Trainings like this one place {_placed(result)}")
@@ -291,22 +290,11 @@ def _print_cross_validation(
     if request.num_iterations != 0:
         console.print(
             f"The head alone (--num-iterations 0) reaches {percent(result.head_only_accuracy)}; this training is "
-            f"{_better_or_worse(result.head_only_interval)}.",
+            f"{better_or_worse(result.head_only_interval, 'right for the same rows')}.",
             end=" ",
         )
     console.print(result.recommendation)
     call.warn(result.warnings)
-
-
-def _better_or_worse(difference: Interval) -> str:
-    """Return in words where a difference of accuracies lies."""
-    low, high = 100 * difference.low, 100 * difference.high
-    if low == high == 0:
-        return "right for the same rows"
-    if low < 0 < high:
-        return f"between {-low:.1f} points worse and {high:.1f} points better (95 % interval)"
-    nearer, farther = sorted((abs(low), abs(high)))
-    return f"{nearer:.1f} to {farther:.1f} points {'better' if high > 0 else 'worse'} (95 % interval)"
 
 
 def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
