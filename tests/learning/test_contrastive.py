@@ -3,7 +3,9 @@
 import gc
 import itertools
 import math
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
@@ -241,6 +243,28 @@ def gradients(inputs: ContrastiveInputs, num_parts: int, monkeypatch: pytest.Mon
         loss = step.take(trained, 0.1, pool)
     assert len(found) == len(names)
     return found | {b"loss": torch.tensor(loss)}
+
+
+def test_where_a_training_fails_those_that_have_not_begun_are_cancelled() -> None:
+    is_told, begun = threading.Event(), threading.Event()
+
+    def wait_to_be_told() -> None:
+        begun.set()
+        assert is_told.wait(10)
+
+    futures: list[Future[None]] = []
+
+    def fail_while_one_runs() -> None:
+        with training_threads(1) as pool:
+            futures.extend(pool.submit(wait_to_be_told) for _ in range(3))
+            assert begun.wait(10)
+            # What runs is waited for, and ends once the others are cancelled.
+            futures[-1].add_done_callback(lambda _: is_told.set())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_while_one_runs()
+    assert [(each.done(), each.cancelled()) for each in futures] == [(True, False), (True, True), (True, True)]
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

@@ -60,7 +60,7 @@ from windrow.learning.head_fitting import (
 )
 from windrow.learning.label_sets import are_label_ids, count_labels, set_ids, strata
 from windrow.learning.low_rank import Adapter, truncate_to_rank
-from windrow.learning.plan import MAX_AT_ONCE, LayerConfig, Plan, plan_steps
+from windrow.learning.plan import MAX_AT_ONCE, STEP_PARTS, LayerConfig, Plan, plan_steps
 from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
 from windrow.learning.zero_shot import multi_label_threshold
 from windrow.storage.artifact import Artifact, artifact_to_bytes
@@ -121,7 +121,7 @@ def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcom
         BaseModelUnavailable: The encoder's files have changed since the task was created.
     """
     trained = _train_layers(task, on_step)
-    with ThreadPoolExecutor(MAX_AT_ONCE) as pool:
+    with ThreadPoolExecutor(min(MAX_AT_ONCE, task.threads)) as pool:
         return trained.outcome(trained.begin_cut(pool))
 
 
@@ -184,7 +184,7 @@ class _TrainedLayers:
         )
 
 
-def _train_layers(task: TrainAdapterTask, on_step: OnStep, num_parts: int = MAX_AT_ONCE) -> _TrainedLayers:
+def _train_layers(task: TrainAdapterTask, on_step: OnStep, num_parts: int = STEP_PARTS) -> _TrainedLayers:
     # Only contrastive training needs torch, so only training processes import it.
     from windrow.learning.contrastive import ContrastiveInputs, train_layers
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from windrow.arrays import PROJECTIONS, Floats, Ids, Labels, TokenStates, token_indices
 from windrow.domain.job import OnStep
 from windrow.learning.layers import PackedTexts, pack_texts, pooled, token_states
-from windrow.learning.plan import MAX_AT_ONCE, MAX_MICRO_BATCH_TOKENS, LayerConfig, Plan
+from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, STEP_PARTS, LayerConfig, Plan
 from windrow.learning.trained_weights import TrainedWeights
 
 Item = TypeVar("Item")
@@ -55,7 +55,7 @@ class ContrastiveResult:
 
 
 def train_layers(
-    inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float | None = None, num_parts: int = MAX_AT_ONCE
+    inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float | None = None, num_parts: int = STEP_PARTS
 ) -> ContrastiveResult:
     """Train the projections of the last layers in full; biases and layer norms stay (training them gained nothing).
 
@@ -101,6 +101,8 @@ def train_layers(
 def training_threads(count: int) -> Iterator[ThreadPoolExecutor]:
     """Share torch's threads between threads that train at the same time.
 
+    An error in the ``with`` block cancels what has not begun, and waits for what has.
+
     Args:
         count: The number of threads; each computes with its part of torch's own.
     """
@@ -108,7 +110,11 @@ def training_threads(count: int) -> Iterator[ThreadPoolExecutor]:
     try:
         # The number of threads is each thread's own, but torch's libraries share one.
         with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(max(1, threads // count),)) as pool:
-            yield pool
+            try:
+                yield pool
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     finally:
         torch.set_num_threads(threads)
 

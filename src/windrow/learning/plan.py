@@ -21,6 +21,9 @@ MAX_MICRO_BATCH_TOKENS = 4_096
 # Trainings at the same time each have their own copies of the weights, so they get by with smaller steps: two of them
 # take no more memory than a large one, for an encoder of MiniLM's size. Larger ones use two threads well by themselves.
 MAX_AT_ONCE = 2
+# The parts of a step that are computed at the same time. It decides the order of the sums, and so how they are rounded:
+# another number gives other weights.
+STEP_PARTS = 2
 MAX_JOINT_TOKENS = 2_560
 MAX_JOINT_WEIGHTS = 22_000_000
 
