@@ -126,3 +126,10 @@ def test_of_described_labels_each_training_begins_with_what_they_mean() -> None:
     assert described.learning_curve[0].micro_f1 > plain.learning_curve[0].micro_f1
     long = cross_validate_sets(data, 2, HEAD_ONLY, context, {"bug": "crash " * 400})
     assert "truncated_labels" in {warning.code for warning in long.warnings}
+
+
+def test_of_few_described_rows_the_reason_why_no_adapter_is_trained_is_told(tiny: OnnxEncoder) -> None:
+    descriptions = dict(zip(LABELS, WORDS, strict=True))
+    found = cross_validate_sets(easy(4), 2, Recipe(num_iterations=2), context_for(tiny), descriptions)
+    assert found.recommended_num_iterations == 0
+    assert found.recommendation.startswith("Fewer than 3 rows a label say too little for an adapter")

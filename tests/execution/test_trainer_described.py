@@ -100,7 +100,7 @@ def test_without_three_rows_a_label_no_adapter_is_trained(tiny: OnnxEncoder) -> 
         trained = train(dataset(rows), Recipe(), context_for(tiny), descriptions=MEANINGS)
         assert trained.adapter is not None
         assert (trained.adapter.scale, trained.adapter.steps) == (0, 0)
-        assert trained.adapter.reason.startswith("Fewer than three rows a label say too little for an adapter")
+        assert trained.adapter.reason.startswith("Fewer than 3 rows a label say too little for an adapter")
 
 
 def test_of_several_labels_few_rows_stay_near_the_thresholds_and_scores_without_rows(tiny: OnnxEncoder) -> None:

@@ -173,7 +173,7 @@ def test_where_labels_are_described_fewer_than_three_rows_a_label_train_no_adapt
             assert choose_adapter_scale(features, each).scale == 1
             report = choose_adapter_scale(features, each, is_described=True)
             assert report.scale == scale
-            assert ("Fewer than three rows a label" in report.reason) is (scale == 0)
+            assert ("Fewer than 3 rows a label" in report.reason) is (scale == 0)
 
 
 @given(st.integers(1, 300), st.data())

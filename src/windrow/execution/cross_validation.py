@@ -44,6 +44,7 @@ class _HeldOutRows:
         curve: The learning curve of the head alone.
         logits: The logits of the requested trainings; shape [m, labels].
         is_adapted: Whether these train an adapter.
+        head_recommendation: What to say where they were to, and none is trained.
         prior: The prior of the temperature for them.
     """
 
@@ -54,6 +55,7 @@ class _HeldOutRows:
     curve: LearningCurve
     logits: Floats
     is_adapted: bool
+    head_recommendation: str
     prior: Prior
 
     @cached_property
@@ -110,6 +112,7 @@ def cross_validate(
         evaluated.curve,
         evaluated.logits,
         evaluated.is_adapted,
+        evaluated.head_recommendation,
         evaluated.prior,
     )
     warnings = (
@@ -131,7 +134,7 @@ def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarnin
     wins = held_out.is_adapted and pair.difference > 0
     recommendation = _recommend(recipe.num_iterations, right.mean(), by_head.mean(), is_significant=pair.is_significant)
     if recipe.num_iterations > 0 and not held_out.is_adapted:
-        recommendation = "The encoder needs no change for these rows: any number of iterations does as the head alone."
+        recommendation = held_out.head_recommendation
     folds = np.unique(held_out.folds)
     interval, baseline = widened(outcome.correct, outcome.total), majority_baseline(held_out.truth)
     return recast(

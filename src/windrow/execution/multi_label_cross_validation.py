@@ -138,11 +138,12 @@ def _conclude(
         head_only_micro_f1=head_f1,
         head_only_interval=pair.micro_f1_interval,
         recommended_num_iterations=recipe.num_iterations if wins else 0,
-        recommendation=_recommend(
+        recommendation=evaluated.head_recommendation
+        if recipe.num_iterations > 0 and not evaluated.is_adapted
+        else _recommend(
             recipe.num_iterations,
             outcome.micro_f1,
             head_f1,
-            is_adapted=evaluated.is_adapted,
             is_significant=not pair.micro_f1_interval.low <= 0 <= pair.micro_f1_interval.high,
         ),
         warnings=(
@@ -195,14 +196,10 @@ def _curve(held_out: _HeldOutSets, by_fraction: list[Decisions]) -> Iterator[Mul
         )
 
 
-def _recommend(
-    requested: int, micro_f1: float, head_f1: float, *, is_adapted: bool, is_significant: bool = False
-) -> str:
+def _recommend(requested: int, micro_f1: float, head_f1: float, *, is_significant: bool) -> str:
     if requested == 0:
         head = f"Only the head was judged (a micro F1 of {percent(head_f1)})"
         return f"{head}. Cross-validate with 20 iterations to see if that is better."
-    if not is_adapted:
-        return "The encoder needs no change for these rows: any number of iterations does as the head alone."
     iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
     facts = f"a micro F1 of {percent(micro_f1)} with {iterations}, {percent(head_f1)} with the head alone"
     points = f"{100 * abs(micro_f1 - head_f1):.1f} points"

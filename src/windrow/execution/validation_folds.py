@@ -36,6 +36,7 @@ class OutOfFold:
         folds: The fold of each held-out row; shape [m], int64.
         logits: The logits of the requested trainings; shape [m, labels], float32.
         is_adapted: Whether these train an adapter.
+        adapter_reason: Why they do or do not, as a training on these rows says it; empty where none was requested.
         is_described: Whether the head alone begins as the zero-shot head of described labels.
     """
 
@@ -43,6 +44,7 @@ class OutOfFold:
     folds: Ids
     logits: Floats
     is_adapted: bool
+    adapter_reason: str
     is_described: bool
 
     @property
@@ -54,6 +56,11 @@ class OutOfFold:
     def prior(self) -> Prior:
         """The prior of the temperature for the requested trainings."""
         return temperature_prior(is_adapted=self.is_adapted, is_described=self.is_described)
+
+    @property
+    def head_recommendation(self) -> str:
+        """What to say where an adapter was asked for, and none is trained."""
+        return f"{self.adapter_reason} Any number of iterations does as the head alone."
 
 
 def evaluate_out_of_fold(
@@ -81,13 +88,16 @@ def evaluate_out_of_fold(
             "label."
         )
     curve = context.run(LearningCurveTask(training_set.examples(), fold_ids, CURVE_FRACTIONS, recipe.seed))
-    logits, is_adapted = curve.logits[-1], recipe.num_iterations > 0 and training_set.policy.choice.scale > 0
+    logits, is_adapted, adapter_reason = curve.logits[-1], False, ""
+    if recipe.num_iterations > 0:
+        choice = training_set.policy.choice
+        is_adapted, adapter_reason = choice.scale > 0, choice.reason
     if is_adapted:
         adapters = train_folds(training_set, fold_ids, recipe, context)
         evaluated = evaluate_folds(training_set, fold_ids, recipe, context, adapters)
         logits = choose_adapted_c(join([part for _, part in evaluated])).logits
     is_described = training_set.prior is not None
-    return OutOfFold(curve, fold_ids[curve.rows], logits, is_adapted, is_described)
+    return OutOfFold(curve, fold_ids[curve.rows], logits, is_adapted, adapter_reason, is_described)
 
 
 def count_possible_folds(training_set: EncodedTrainingSet, folds: int) -> int:

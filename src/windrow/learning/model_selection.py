@@ -36,7 +36,8 @@ _USUAL_ROWS = 8
 # that on new rows by twice its standard error.
 _FOLD_VARIANCE = 4.0
 _NOTHING_SPEAKS_FOR_AN_ADAPTER = (
-    "Fewer than three rows a label say too little for an adapter, so the head alone learns, from descriptions."
+    f"Fewer than {MIN_DESCRIBED_ROWS_A_LABEL} rows a label say too little for an adapter, so the head alone learns, "
+    "from descriptions."
 )
 
 
@@ -93,7 +94,8 @@ def are_too_few_for_adapter(labels: Labels, *, is_described: bool) -> bool:
         labels: Each row's label, or its label set.
         is_described: Whether labels are described.
     """
-    return is_described and bool(as_sets(labels).sum() < MIN_DESCRIBED_ROWS_A_LABEL * count_labels(labels))
+    given = len(labels) if are_label_ids(labels) else int(labels.sum())
+    return is_described and given < MIN_DESCRIBED_ROWS_A_LABEL * count_labels(labels)
 
 
 def choose_by_held_out_rows(
