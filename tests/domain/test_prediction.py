@@ -1,5 +1,6 @@
 """The rules that a predict must follow before anybody looks at a classifier."""
 
+import copy
 import math
 from typing import Any
 
@@ -15,6 +16,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.prediction import (
     Answer,
+    Predicted,
     Prediction,
     PredictLimits,
     PredictRequest,
@@ -24,6 +26,14 @@ from windrow.domain.prediction import (
 )
 
 LIMITS = PredictLimits(max_texts=3, max_model_names=2, max_text_chars=5)
+
+
+def test_predictions_are_copied_with_their_number_of_tokens() -> None:
+    one = Prediction(label="a", scores={"a": 1.0}, truncated=False, model_name="m", revision=1)
+    predicted = Predicted((one,), 7)
+    for copied in (copy.copy(predicted), copy.deepcopy(predicted)):
+        assert type(copied) is Predicted
+        assert (copied, copied.num_tokens) == (predicted, 7)
 
 
 def asked(names: tuple[str, ...], texts: tuple[str, ...], **more: Any) -> PredictRequest:

@@ -174,7 +174,7 @@ class _WholeBodies:
 
     Args:
         app: The application behind it.
-        settings: How large a body may be, and how much those that are being received may be together.
+        settings: How large a body may be, and how much those of all requests may be together.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -187,13 +187,14 @@ class _WholeBodies:
         if scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        try:
-            with self._budget.reserve() as reservation:
+        with self._budget.reserve() as reservation:
+            try:
                 body = await read_body(Request(scope, receive), self._limit, reservation)
-        except WindrowError as error:
-            await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
-            return
-        await self._app(unpacked(scope, len(body)), again(body, receive), send)
+            except WindrowError as error:
+                await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
+                return
+            # The application reads the body within the budget, too.
+            await self._app(unpacked(scope, len(body)), again(body, receive), send)
 
 
 class _NamedOwner:

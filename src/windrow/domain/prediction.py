@@ -145,6 +145,10 @@ class Predicted(tuple[Prediction, ...]):
         made.num_tokens = num_tokens
         return made
 
+    def __getnewargs__(self) -> tuple[tuple[Prediction, ...], int]:
+        """Return what a copy is made of."""
+        return tuple(self), self.num_tokens
+
 
 class Predictions(PresentedList[Prediction]):
     """PresentedList to a column of texts, in its order: a list that shows itself in a few words."""

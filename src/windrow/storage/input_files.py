@@ -134,7 +134,8 @@ def _of_path(name: str, found: os.stat_result) -> InputFile:
 
 
 def _check_same(file: InputFile, now: InputFile) -> None:
-    if (file.size_bytes, file.version) != (now.size_bytes, now.version):
+    # Runs that began with an earlier Windrow kept what a store calls the content with its quotation marks.
+    if (file.size_bytes, file.version.strip('"')) != (now.size_bytes, now.version.strip('"')):
         raise InvalidFile(
             "{file} has changed since this run began. Put it back as it was, or begin anew with {set:overwrite}.",
             {"file": file.name},
