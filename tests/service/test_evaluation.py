@@ -302,6 +302,7 @@ class TestEvaluate:
         assert report.score.correct_per_label["Billing"] == 0
         (warning,) = (each for each in report.warnings if each.code == "unknown_labels")
         assert "'Billing' (like 'billing')" in warning.message
+        assert "and decimals (1 and 1.0) count." in warning.message
 
     def test_shows_what_tells_an_unknown_label_from_a_known_one(self, service: Service) -> None:
         report = evaluate(service, (*TESTS, Row(TESTS[0].text, "bu\u200bg")))

@@ -101,9 +101,7 @@ def main() -> None:
         _warm_up()
         # A task that waits already, as on the command line, need not wait for torch unless it trains an adapter.
         if sys.argv[-2] == WITH_TORCH and tasks.empty():
-            # Where it is not installed, heads can be fitted all the same.
-            with suppress(ModuleNotFoundError):
-                _load_torch()
+            _load_torch_if_installed()
         while True:
             frame = tasks.get()
             reply = _answer(frame, server.send_step, limit_bytes)
@@ -150,6 +148,16 @@ def _warm_up() -> None:
 def _load_torch() -> None:
     """Import torch, and what trains with it."""
     from windrow.learning import contrastive  # noqa: F401
+
+
+def _load_torch_if_installed() -> None:
+    """Do so ahead of the tasks; where it fails, heads can be fitted all the same, and a task that needs it fails."""
+    try:
+        _load_torch()
+    except ModuleNotFoundError as error:
+        # An installation may lack torch on purpose; what lacks another module is damaged, and the log says so.
+        if error.name != "torch":
+            traceback.print_exc()
 
 
 if __name__ == "__main__":

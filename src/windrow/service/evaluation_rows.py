@@ -123,7 +123,8 @@ def check_known_labels(parameter: str, dataset: LabelledDataset, names: Sequence
         more = " …" if len(known) > _NAMED_LABELS else ""
         raise InvalidTestData(
             f"No label of {{arg:{{parameter}}}} is known to {{model_names:joined}}; known are {{known_labels:quoted}}"
-            f"{more}. Correct the labels: case, white space and how characters are composed count.",
+            f"{more}. Correct the labels: case, white space, how characters are composed, and decimals (1 and 1.0) "
+            "count.",
             {"parameter": parameter, "model_names": list(names), "known_labels": list(known[:_NAMED_LABELS])},
         )
 
@@ -137,7 +138,8 @@ def find_warnings(seen: Sequence[SeenRows], dataset: LabelledDataset) -> Iterato
         counts = "is missed" if isinstance(dataset, MultiLabelDataset) else "is wrong"
         message = (
             f"{counted(len(unknown), 'row has a label', 'rows have labels')} unknown here, which {counts} in any case: "
-            f"{', '.join(_unknown_labels(labels, known))}. Case, white space and how characters are composed count."
+            f"{', '.join(_unknown_labels(labels, known))}. Case, white space, how characters are composed, and "
+            "decimals (1 and 1.0) count."
         )
         yield DataWarning("unknown_labels", message, tuple(unknown[:_NAMED_LABELS]))
     yield from find_test_warnings(dataset)
