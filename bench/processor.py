@@ -174,15 +174,28 @@ def request(url: str, text: str) -> bytes:
 
 
 def read_answer(connection: socket.socket) -> None:
-    """Read a whole answer, which has status 200."""
-    answer = connection.recv(65_536)
+    """Read a whole answer, which has status 200.
+
+    Raises:
+        ConnectionError: The server closed the connection before the end.
+    """
+    answer = received(connection)
+    while b"\r\n\r\n" not in answer:
+        answer += received(connection)
     assert answer.startswith(b"HTTP/1.1 200"), answer
     head, _, body = answer.partition(b"\r\n\r\n")
     length = LENGTH.search(head)
     assert length is not None, head
     missing = int(length[1]) - len(body)
-    while missing:
-        missing -= len(connection.recv(65_536))
+    while missing > 0:
+        missing -= len(received(connection))
+
+
+def received(connection: socket.socket) -> bytes:
+    """Return what came next, at least one byte."""
+    if not (data := connection.recv(65_536)):
+        raise ConnectionError("The server closed the connection within an answer.")
+    return data
 
 
 MEASURES: tuple[tuple[str, int, Send], ...] = (
