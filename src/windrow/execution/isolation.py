@@ -34,8 +34,8 @@ _NAMES = frozenset(
 _PREFIXES = ("LC_", "PYTHON", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ATEN_", "MALLOC_")
 
 
-# glibc keeps up to this much of what is freed: a training frees and takes hundreds of MB at each step, and the kernel
-# clears what it gives. Larger blocks are given back at once.
+# glibc keeps up to this much of what is freed, in each of its arenas: a training frees and takes hundreds of MB at each
+# step, and the kernel clears what it gives. Larger blocks are given back at once. Other C libraries do not read these.
 _ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20)}
 
 

@@ -61,7 +61,8 @@ _ACTIVATION_WIDTHS = 18
 # What each further micro-batch of a step leaves behind in the allocator, as a share of what one takes; at most as much
 # again.
 _FRAGMENTED_SHARE = 0.12
-# A trained layer as it was, as it is, its gradient, the optimizer's two moments, and its change.
+# A trained layer as it was, as it is (its change is computed in that place), the gradients of a step's two parts, and
+# the optimizer's two moments.
 _LAYER_COPIES = 6
 # States in the server, in the frames that take them to the training process, and there.
 _STATE_COPIES = 5

@@ -11,7 +11,8 @@ Result = TypeVar("Result")
 class ThreadResults:
     """Waits for futures of threads on an event loop, as ``asyncio.wrap_future`` does, which wakes the loop for each.
 
-    All but :meth:`wait` may run in any thread. Source: docs/adr/0011.
+    :meth:`wait` is for the event loop's thread; the futures may end in any. Unlike there, a wait that is cancelled
+    leaves its future as it is. Source: docs/adr/0011.
     """
 
     def __init__(self) -> None:

@@ -63,8 +63,8 @@ def train_layers(
         inputs: Texts, tensors and plan.
         on_step: Called after each step with its number from 1, the number of steps, and its loss.
         max_seconds: No step begins that would probably end later than this after the call.
-        num_parts: The parts of a step that are computed at the same time, as far as there are threads. They decide how
-            sums are rounded, and the number of threads does not.
+        num_parts: The parts of a step that are computed at the same time, as far as there are threads. They decide the
+            order of the sums, and which thread is ahead does not.
 
     Source: docs/adr/0009.
     """
@@ -188,8 +188,8 @@ class _Step:
 
         Micro-batches bound the memory. Source: Gao et al., Scaling Deep Contrastive Learning Batch Size under Memory
         Limited Setup, arXiv 2101.06983 (gradient caching): the loss is differentiated with respect to the embeddings,
-        then each micro-batch is encoded once more to carry the gradient on. Where a part is a single micro-batch, it is
-        encoded once.
+        then each micro-batch is encoded once more to carry the gradient on. Where every part is a single micro-batch,
+        each is encoded once.
 
         Args:
             trained: The weights.
@@ -241,7 +241,8 @@ def _micro_batches(texts: TokenStates, chosen: Ids, parts: int = 1) -> list[Ids]
     Args:
         texts: All texts.
         chosen: Those of the step.
-        parts: How many micro-batches are in memory at the same time; each part gets as many.
+        parts: How many micro-batches are in memory at the same time. With several, all have nearly as many tokens, and
+            each part gets as many of them, unless a long text takes the room of two.
     """
     order = chosen[np.argsort(texts.lengths[chosen], kind="stable")]
     ends = np.cumsum(texts.lengths[order], dtype=np.int64)

@@ -16,11 +16,12 @@ _EPSILON = 1e-8
 
 
 class TrainedWeights:
-    """The weights that a training changes; thread-safe.
+    """The weights that a training changes.
 
-    A step's texts may be computed in parts, each in a thread of its own. A weight is changed soon after the last part
-    has computed its gradient, while both are in the processor's caches, and no gradient is kept. Sums are taken in the
-    order of the parts, so that threads do not decide how they are rounded.
+    A step's texts may be computed in parts, each in a thread of its own: all but :meth:`begin_step` and :meth:`changes`
+    may run in several threads at the same time. A weight is changed soon after the last part has computed its gradient,
+    while both are in the processor's caches; until then, the gradients of parts that are ahead are kept. Sums are taken
+    in the order of the parts, whichever is ahead.
 
     Args:
         start: The weights before the training, which stay as they are, by name.
@@ -69,7 +70,7 @@ class TrainedWeights:
         assert leaf.grad is not None
         gradient, leaf.grad = leaf.grad.float(), None
         with self._lock:
-            # One of an earlier layer first: no part should do all of it.
+            # What was ready before this one comes first: no part should do all of it.
             ready = self._ready.popleft() if self._ready else None
             if weight.add(part, gradient):
                 self._ready.append(weight)
