@@ -1,6 +1,7 @@
 """What the tests of the HTTP side send, and what they expect of every refusal."""
 
 import re
+import socket
 import time
 from collections.abc import Callable
 
@@ -37,6 +38,22 @@ def check_problem(reply: httpx.Response, status: int, code: str) -> dict[str, ob
     assert document["request_id"] == reply.headers["x-request-id"]
     assert SECRET not in reply.text
     return document
+
+
+def read_head(connection: socket.socket) -> bytes:
+    """Return an answer up to the end of its head at least."""
+    return read_while(connection, lambda received: b"\r\n\r\n" not in received)
+
+
+def read_while(connection: socket.socket, is_needed: Callable[[bytes], bool]) -> bytes:
+    """Receive until no more is needed; a server that hangs up before is an error, not a wait without end."""
+    connection.settimeout(30)
+    received = b""
+    while is_needed(received):
+        part = connection.recv(65_536)
+        assert part, received
+        received += part
+    return received
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -9,7 +9,18 @@ from queue import Queue
 import httpx
 import pytest
 
-from tests.http.asking import ALIASES, FIT, FIT_PATH, PREDICT, PREDICT_PATH, ROWS, check_problem, fit, wait_until
+from tests.http.asking import (
+    ALIASES,
+    FIT,
+    FIT_PATH,
+    PREDICT,
+    PREDICT_PATH,
+    ROWS,
+    check_problem,
+    fit,
+    read_while,
+    wait_until,
+)
 from tests.multi_label import LABELS, NAME, publish_multi_label
 from tests.multi_label import ROWS as MULTI_LABEL_ROWS
 from tests.toy import Toy
@@ -218,9 +229,7 @@ def test_a_second_request_sent_before_the_first_is_answered_is_no_departure(
         assert client.get("/health").status_code == 200
         assert is_connected()
         go_on.set()
-        received = b""
-        while received.count(b"HTTP/1.1 200 OK") < 2 or not received.endswith(b"}\n"):
-            received += connection.recv(65_536)
+        read_while(connection, lambda said: said.count(b"HTTP/1.1 200 OK") < 2 or not said.endswith(b"}\n"))
 
 
 @pytest.mark.parametrize(

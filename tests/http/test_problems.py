@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.http.asking import FIT, FIT_PATH, JSON, PREDICT_PATH, ROWS, SECRET, check_problem
+from tests.http.asking import FIT, FIT_PATH, JSON, PREDICT_PATH, ROWS, SECRET, check_problem, read_head
 from tests.http.conftest import SETTINGS
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME
@@ -353,20 +353,13 @@ def test_a_wrong_method_gets_405_with_the_right_one(client: httpx.Client) -> Non
     assert reply.headers["allow"] == "POST"
 
 
-def _read_head(connection: socket.socket) -> bytes:
-    head = b""
-    while b"\r\n\r\n" not in head:
-        head += connection.recv(4096)
-    return head
-
-
 def test_a_body_that_declares_too_much_gets_413_before_any_of_it_is_sent(client: httpx.Client) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
         connection.sendall(
             b"POST /v1/classifier/fit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Expect: 100-continue\r\nContent-Length: 20001\r\n\r\n"
         )
-        assert _read_head(connection).startswith(b"HTTP/1.1 413 ")
+        assert read_head(connection).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_body_that_streams_too_much_without_declaring_it_gets_413_while_it_streams(client: httpx.Client) -> None:
@@ -377,7 +370,7 @@ def test_a_body_that_streams_too_much_without_declaring_it_gets_413_while_it_str
         )
         for _ in range(5):  # 20,480 bytes, and the stream does not end
             connection.sendall(b"1000\r\n" + b" " * 0x1000 + b"\r\n")
-        assert _read_head(connection).startswith(b"HTTP/1.1 413 ")
+        assert read_head(connection).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_body_over_the_limit_is_told_the_limit_and_its_setting_and_one_at_the_limit_is_read(

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.http.asking import MODEL, MODELS, check_problem, fit, wait_until
+from tests.http.asking import MODEL, MODELS, check_problem, fit, read_head, wait_until
 from tests.http.conftest import SETTINGS
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME
@@ -20,13 +20,6 @@ from windrow.http import uploads
 IMPORT = f"{MODELS}/import"
 ZIP = {"Content-Type": "application/zip"}
 HEAD = b"POST /v1/classifier/models/import HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/zip\r\n"
-
-
-def _read_head(connection: socket.socket) -> bytes:
-    head = b""
-    while b"\r\n\r\n" not in head:
-        head += connection.recv(4096)
-    return head
 
 
 @pytest.mark.slow
@@ -58,7 +51,7 @@ def test_a_file_that_declares_too_much_is_refused_before_any_of_it_is_sent(clien
         connection.sendall(
             HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (SETTINGS.max_import_bytes + 1)
         )
-        assert _read_head(connection).startswith(b"HTTP/1.1 413 ")
+        assert read_head(connection).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_file_that_streams_too_much_without_declaring_it_is_refused_while_it_streams(client: httpx.Client) -> None:
@@ -66,7 +59,7 @@ def test_a_file_that_streams_too_much_without_declaring_it_is_refused_while_it_s
         connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
         for _ in range(SETTINGS.max_import_bytes // 0x1000 + 1):  # and the stream does not end
             connection.sendall(b"1000\r\n" + b" " * 0x1000 + b"\r\n")
-        assert _read_head(connection).startswith(b"HTTP/1.1 413 ")
+        assert read_head(connection).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_file_larger_than_memory_should_hold_goes_to_the_disk_and_arrives_whole(
