@@ -1088,7 +1088,7 @@ def _row_counts() -> Iterator[Refusal]:
     yield sent(
         CROSS_VALIDATE,
         "no label has two texts",
-        {**CROSS_VALIDATE.whole, "training_data": FIVE_LABELS[:3]},
+        {**CROSS_VALIDATE.whole, "training_data": FIVE_LABELS[:3], "label_descriptions": {}},
         422,
         "invalid_training_data",
         "at least two of each label",
