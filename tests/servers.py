@@ -20,6 +20,13 @@ TICKETS = {
 }
 
 
+def hard_rows(num_rows: int = 900) -> list[dict[str, str]]:
+    """Return rows whose label has nothing to do with the text, so that the encoder is trained, which takes minutes."""
+    return [
+        {"text": f"row {place} says this and more", "label": "abc"[place * place // 7 % 3]} for place in range(num_rows)
+    ]
+
+
 @dataclass(frozen=True)
 class Running:
     """A server process and a client of it."""

@@ -13,6 +13,7 @@ import pytest
 from mcp.client.client import Client
 
 from tests.agents.talking import MODES, ROWS, opened, over_stdio, talk, train
+from tests.servers import hard_rows
 from windrow.agents.protocol import check_installed
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.job import JobListRequest
@@ -83,7 +84,7 @@ def test_an_agent_trains_sees_how_far_it_is_cancels_and_promotes(mode: str, tmp_
             if progress:
                 begun.set()
 
-        long = {"model_name": "t_v2", "training_data": ROWS, "num_iterations": 1000}
+        long = {"model_name": "t_v2", "training_data": hard_rows(), "num_iterations": 1000}
         task = asyncio.ensure_future(client.call_tool("classifier_fit", long, progress_callback=begin))
         await begun.wait()
         task.cancel()

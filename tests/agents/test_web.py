@@ -15,7 +15,7 @@ from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 
 from tests.agents.talking import MODES, ROWS, START_TIMEOUT_S, create_keys, opened, over_http, serving, talk, train
-from tests.servers import Servers
+from tests.servers import Servers, hard_rows
 from windrow.domain.audit import AuditRequest
 from windrow.domain.job import JobListRequest
 
@@ -151,7 +151,7 @@ def test_a_call_that_its_client_cancels_over_http_cancels_its_training(place: Pl
             if progress:
                 begun.set()
 
-        long = {**FIT, "model_name": name, "num_iterations": 1000}
+        long = {**FIT, "model_name": name, "training_data": hard_rows(), "num_iterations": 1000}
         task = asyncio.ensure_future(client.call_tool("classifier_fit", long, progress_callback=begin))
         await begun.wait()
         task.cancel()

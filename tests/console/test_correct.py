@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme, Watch
 from tests.console.conftest import Findings, OpenPage
-from tests.servers import Running, fit
+from tests.servers import Running, fit, hard_rows
 
 pytestmark = pytest.mark.slow
 TEST_ROWS = [
@@ -281,7 +281,8 @@ def test_a_training_that_is_cancelled_gives_the_corrections_back(server: Running
     expect(page.get_by_role("button", name="Train tickets")).to_be_visible()
 
     def lengthen(route: Route) -> None:
-        asked = {**body(route.request), "num_iterations": 1000}
+        asked = body(route.request)
+        asked |= {"training_data": [*asked["training_data"], *hard_rows()], "num_iterations": 1000}
         route.continue_(post_data=json.dumps(asked))
 
     page.route("**/v1/classifier/fit?wait=false", lengthen)

@@ -9,18 +9,11 @@ from playwright.sync_api import Locator, Page, expect
 from tests.console.browsing import NARROW, WIDE, Theme, Watch
 from tests.console.conftest import Findings, OpenPage
 from tests.ports import free_port
-from tests.servers import Running, Start, fit
+from tests.servers import Running, Start, fit, hard_rows
 
 pytestmark = pytest.mark.slow
 LONG = {"num_iterations": 1_000, "cross_validate": True}
 ENDED_MS = 90_000
-
-
-def hard_rows(num_rows: int = 900) -> list[dict[str, str]]:
-    """Return rows whose label has nothing to do with the text, so that the encoder is trained, which takes minutes."""
-    return [
-        {"text": f"row {place} says this and more", "label": "abc"[place * place // 7 % 3]} for place in range(num_rows)
-    ]
 
 
 def start_fit(server: Running, name: str, num_rows: int = 900, **more: object) -> dict[str, Any]:
