@@ -87,6 +87,19 @@ def test_each_view_is_reached_by_its_key_and_its_heading_has_the_focus(server: R
         expect(current).to_have_attribute("aria-keyshortcuts", str(number))
 
 
+def test_a_view_that_is_drawn_late_takes_the_focus_from_no_field(server: Running, page: Page) -> None:
+    page.goto(f"{server.client.base_url}#/try?models=tickets_v1")
+    field = page.get_by_role("textbox", name="Text", exact=True)
+    field.focus()
+    page.evaluate(
+        """async () => {
+            const { href } = document.querySelector("link[rel=modulepreload][href*=overlays]");
+            (await import(href)).focusHeading();
+        }"""
+    )
+    expect(field).to_be_focused()
+
+
 def test_no_key_works_while_something_is_typed(server: Running, page: Page) -> None:
     expect(page.get_by_role("link", name="tickets_v1")).to_be_visible()
     press(page, "3")

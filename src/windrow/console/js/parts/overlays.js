@@ -10,8 +10,12 @@ export function isFocusLost() {
   return document.activeElement === null || document.activeElement === document.body;
 }
 
-/** Give the focus to the view's heading, where a screen reader reads on. Returns whether there is one. */
+/**
+ * Give the focus to the view's heading, where a screen reader reads on, unless somebody types in the view by now.
+ * Returns whether there is one.
+ */
 export function focusHeading() {
+  if (document.activeElement?.matches("main :is(input, textarea, select)")) return true;
   const heading = /** @type {HTMLElement | null} */ (document.querySelector("main h1"));
   heading?.focus({ preventScroll: true });
   return heading !== null;
