@@ -16,6 +16,7 @@ import pytest
 # With these comes torch, transformers or ONNX Runtime.
 SLOW_FIXTURES = frozenset({"bundled", "bundled_folder", "tiny", "tiny_folder"})
 STARTS = frozenset({"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"})
+_WATCHED = STARTS | {"import"}
 # Imported once in a process, so that it is refused to the first test that wants it, at the latest in `make quick`.
 SLOW_IMPORTS = frozenset({"sentence_transformers", "transformers"})
 # What a module says all of whose tests are slow.
@@ -26,7 +27,8 @@ _process_id = os.getpid()
 
 
 def _refuse_what_is_slow(event: str, arguments: tuple[object, ...]) -> None:
-    if not _unmarked or os.getpid() != _process_id:
+    # Nothing is called for any other event: a test may be at the limit of recursion.
+    if event not in _WATCHED or not _unmarked or os.getpid() != _process_id:
         return
     if event in STARTS:
         pytest.fail(f"{_unmarked[-1]} starts a process ({event}): mark it with pytest.mark.slow.")
