@@ -53,6 +53,11 @@ class Columns:
     label: str | None = None
     labels: LabelColumns | None = None
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether rows have labels, one or any number."""
+        return (self.label or self.labels) is not None
+
     def text_of(self, values: Mapping[str, object]) -> object:
         """Return a row's text: of several columns, those that are not blank with a blank line between.
 

@@ -156,7 +156,7 @@ def collect_examples(table: Table, name: str, bad: BadRows) -> LabelledFile:
     tool = table.tool
     left_out = LeftOutRows() if tool is None else tool.left_out
     examples: list[FileExample] = []
-    is_labelled = table.columns is not None and (table.columns.label or table.columns.labels) is not None
+    is_labelled = table.columns is not None and table.columns.has_labels
     for record in table.records():
         if bad.refuses:
             # The file is refused, so that its rows are only counted on.

@@ -198,7 +198,7 @@ class Table:
 
     def _records_of(self, tool: ToolRows, *, keep_blank: bool) -> Iterator[Record]:
         """Yield the rows of a labelling tool's file: the examples in it, or all of them where labels are not read."""
-        is_labelled = self.columns is not None and (self.columns.label or self.columns.labels) is not None
+        is_labelled = self.columns is not None and self.columns.has_labels
         for row in tool.examples() if is_labelled else tool.texts():
             values = tool.values_of(row)
             if self.on_row is not None:
