@@ -41,9 +41,11 @@ from windrow.files.table_opening import open_rows
 from windrow.files.tool_rows import TEXT, ToolRows, open_tool, open_tool_folder
 from windrow.files.workbook import CELL_ERRORS
 
-# A text is not blank if its first character is between these, nor an error of a workbook, which begins with #.
-_FIRST_SEEN: Final = "#"
-_LAST_SEEN: Final = "\x7f"
+# An error of a workbook begins so.
+_ERROR_BEGINS: Final = "#"
+# Texts that sort between these begin with a character of ASCII that is seen, and are no error of a workbook.
+_FIRST_SEEN: Final = chr(ord(_ERROR_BEGINS) + 1)
+_AFTER_SEEN: Final = "\x7f"
 # Labels repeat; of so many different ones it is remembered what they are.
 _MOST_KNOWN: Final = 10_000
 # The keys of JSON with one label, or any number of them.
@@ -158,7 +160,7 @@ class Table:
         for line, row in cells:
             text = row[text_at]
             label = "" if label_at is None else known.get(row[label_at])
-            if label is not None and _FIRST_SEEN < text[:1] < _LAST_SEEN:
+            if label is not None and _FIRST_SEEN <= text < _AFTER_SEEN:
                 yield Record(line, text, (names, row), label, None, None, "" if id_at is None else row[id_at])
                 continue
             values = dict(zip(names, row))  # noqa: B905 - they are equally many
@@ -239,7 +241,7 @@ class Table:
     def _text(self, line: int, values: Mapping[str, object], columns: Columns) -> str | None:
         """Return a row's text; ``None`` if it has none and is left out."""
         value = columns.text_of(values)
-        if isinstance(value, str) and value.isascii() and not is_blank(value) and value[0] != _FIRST_SEEN:
+        if isinstance(value, str) and value.isascii() and not is_blank(value) and value[0] != _ERROR_BEGINS:
             return value  # as nearly all are
         if not _has(values, columns):
             self._miss(line, values, "text", columns.text[0])
