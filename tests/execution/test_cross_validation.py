@@ -97,11 +97,11 @@ def test_of_described_labels_each_training_begins_with_what_they_mean(tiny: Onnx
     runner = RecordingRunner()
     found = cross_validate(easy(4), 2, HEAD_ONLY, context_for(FakeEncoder(), runner), descriptions)
     (task,) = runner.curve_tasks
-    assert task.examples.prior is not None
+    assert task.examples.prior_weights is not None
     assert codes(found) == {"truncated_labels"}
     adapted = InstantRunner(tiny.folder)
     cross_validate(dataset(6), 2, Recipe(), context_for(tiny, adapted), {"label 0": "words"})
-    assert all(task.examples.prior is not None for task in adapted.holdout_tasks)
+    assert all(task.examples.prior_weights is not None for task in adapted.holdout_tasks)
     few = cross_validate(dataset(2), 2, Recipe(), context_for(tiny), {"label 0": "words"})
     assert few.recommendation.startswith("Fewer than 3 rows a label say too little for an adapter")
 
@@ -242,23 +242,6 @@ def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     assert found.recommended_num_iterations == 0
     assert found.recommendation == "The test says so. Any number of iterations does as the head alone."
     assert found.accuracy == found.head_only_accuracy
-    words = cross_validation._recommend(12, 0.8, 0.8, is_significant=False)
-    assert words == "The head alone does as well and is faster: 80.0 % with 12 iterations, 80.0 % with the head alone."
-
-
-def test_a_head_that_is_clearly_better_is_said_to_be() -> None:
-    assert cross_validation._recommend(20, 0.92, 0.98, is_significant=True) == (
-        "The head alone is 6.0 points better: 92.0 % with 20 iterations, 98.0 % with the head alone. Use 0 iterations."
-    )
-
-
-@pytest.mark.parametrize("is_significant", [True, False])
-def test_a_better_adapter_is_recommended_with_any_doubt(is_significant: bool) -> None:
-    words = cross_validation._recommend(12, 0.9, 0.8, is_significant=is_significant)
-    facts = "90.0 % with 12 iterations, 80.0 % with the head alone"
-    doubt = "chance may make such a difference on so few rows, but on most sets the encoder's training helps"
-    better = f"The encoder's training makes it 10.0 points better: {facts}."
-    assert words == (better if is_significant else f"{facts}: {doubt}.")
 
 
 def test_a_label_with_few_texts_allows_few_folds_and_a_warning_says_so() -> None:

@@ -42,22 +42,22 @@ def test_descriptions_that_say_something_else_are_no_texts_of_their_labels() -> 
     swapped = {"label 0": "word1", "label 1": "word2", "label 2": "word0"}
     training_set = encode_training_set(easy(4), HEAD_ALONE, context_for(FakeEncoder()), descriptions=swapped)
     assert training_set.num_label_names == 0
-    assert training_set.prior is not None
+    assert training_set.prior_head is not None
 
 
 def test_the_prior_is_the_zero_shot_head_of_the_labels() -> None:
     data = easy(2)
     training_set = encode_training_set(data, HEAD_ALONE, context_for(FakeEncoder()), descriptions=MEANINGS)
     vectors = encode_labels(data.labels, MEANINGS, FakeEncoder())
-    assert training_set.prior is not None
-    np.testing.assert_allclose(training_set.prior.weights, vectors / TEMPERATURE, rtol=1e-5, atol=1e-5)
+    assert training_set.prior_head is not None
+    np.testing.assert_allclose(training_set.prior_head.weights, vectors / TEMPERATURE, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("descriptions", [None, {}, {"label 0": "", "label 1": ""}])
 def test_without_a_description_nothing_is_different(descriptions: dict[str, str] | None) -> None:
     data = easy(4)
     training_set = encode_training_set(data, HEAD_ALONE, context_for(FakeEncoder()), descriptions=descriptions)
-    assert training_set.prior is None
+    assert training_set.prior_head is None
     plain, described = (
         train(data, HEAD_ALONE, context_for(FakeEncoder()), descriptions=each) for each in (None, descriptions)
     )
@@ -68,9 +68,9 @@ def test_rows_of_several_labels_begin_with_the_head_that_scores_each_label_by_it
     data = multi_label_dataset()
     training_set = encode_training_set(data, HEAD_ALONE, context_for(FakeEncoder()), descriptions=MEANINGS)
     vectors = encode_labels(data.labels, MEANINGS, FakeEncoder())
-    assert training_set.prior is not None
-    np.testing.assert_allclose(training_set.prior.weights, multi_label_zero_shot_head(vectors).weights, atol=1e-4)
-    assert training_set.examples().prior_bias == training_set.prior.bias[0] < 0
+    assert training_set.prior_head is not None
+    np.testing.assert_allclose(training_set.prior_head.weights, multi_label_zero_shot_head(vectors).weights, atol=1e-4)
+    assert training_set.examples().prior_bias == training_set.prior_head.bias[0] < 0
     assert len(training_set.name_labels) in {0, 5}
     assert train(data, HEAD_ALONE, context_for(FakeEncoder()), descriptions=MEANINGS).label_thresholds is not None
 
@@ -92,7 +92,7 @@ def test_the_search_and_the_cross_validation_of_the_head_begin_with_the_descript
     tasks = [task for task in runner.tasks if isinstance(task, SearchHeadTask | CrossValidateHeadTask | FitTask)]
     assert {SearchHeadTask, FitTask} <= {type(task) for task in tasks}
     for task in tasks:
-        assert task.examples.prior is not None
+        assert task.examples.prior_weights is not None
 
 
 def test_without_three_rows_a_label_no_adapter_is_trained(tiny: OnnxEncoder) -> None:

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres
-from windrow.learning.advise import CLEAR_GAIN_ERRORS, advise, find_doubted_labels, find_label_errors, is_half
+from windrow.learning.advise import (
+    CLEAR_GAIN_ERRORS,
+    advise,
+    find_doubted_labels,
+    find_label_errors,
+    is_half,
+    recommend_iterations,
+)
 from windrow.learning.head import softmax
 from windrow.learning.head_fitting import Examples, fit_head
 
@@ -135,3 +142,32 @@ def test_nothing_is_doubted_of_a_label_that_each_row_has_or_none() -> None:
 @pytest.mark.parametrize(("half", "full", "is_about_half"), [(4, 8, True), (6, 8, True), (7, 8, False), (2, 2, False)])
 def test_a_rounded_half_may_be_no_half(half: float, full: float, is_about_half: bool) -> None:
     assert is_half(half, full) == is_about_half
+
+
+def test_a_head_that_does_as_well_is_said_to_be_faster() -> None:
+    words = recommend_iterations(1, 0.8, 0.8, is_significant=False)
+    assert words == "The head alone does as well and is faster: 80.0 % with 1 iteration, 80.0 % with the head alone."
+
+
+def test_a_head_that_is_clearly_better_is_said_to_be() -> None:
+    assert recommend_iterations(20, 0.92, 0.98, is_significant=True) == (
+        "The head alone is 6.0 points better: 92.0 % with 20 iterations, 98.0 % with the head alone. Use 0 iterations."
+    )
+
+
+@pytest.mark.parametrize("is_significant", [True, False])
+@pytest.mark.parametrize(
+    ("measure", "begins"), [("", "90.0 %"), ("a micro F1 of ", "a micro F1 of 90.0 %")], ids=["accuracy", "micro F1"]
+)
+def test_a_better_adapter_is_recommended_with_any_doubt(is_significant: bool, measure: str, begins: str) -> None:
+    words = recommend_iterations(12, 0.9, 0.8, is_significant=is_significant, measure=measure)
+    facts = f"{begins} with 12 iterations, 80.0 % with the head alone"
+    doubt = "chance may make such a difference on so few rows, but on most sets the encoder's training helps"
+    better = f"The encoder's training makes it 10.0 points better: {facts}."
+    assert words == (better if is_significant else f"{facts[0].upper()}{facts[1:]}: {doubt}.")
+
+
+def test_where_only_the_head_was_judged_more_iterations_are_recommended_to_be_tried() -> None:
+    assert recommend_iterations(0, 0.5, 0.5, is_significant=False, measure="a micro F1 of ") == (
+        "Only the head was judged (a micro F1 of 50.0 %). Cross-validate with 20 iterations to see if that is better."
+    )

@@ -47,7 +47,7 @@ def examples(each: int, prior: Floats, seed: int = 0, train_only: int = 0) -> Ex
         np.concatenate([label_ids, names]),
         np.arange(len(label_ids)),
         num_train_only_rows=train_only,
-        prior=prior,
+        prior_weights=prior,
     )
 
 
@@ -76,7 +76,7 @@ def test_many_rows_overrule_wrong_descriptions() -> None:
 def test_where_rows_say_nothing_new_the_smallest_c_is_chosen() -> None:
     certain = meanings() * np.float32(60)
     features, label_ids = rows_around(meanings(), 8, spread=0.05)
-    rows = Examples(features, label_ids, np.arange(len(label_ids)), prior=certain)
+    rows = Examples(features, label_ids, np.arange(len(label_ids)), prior_weights=certain)
     assert search_described_head(rows, seed=0).report.c == CANDIDATE_CS[0]
 
 
@@ -84,12 +84,12 @@ def test_the_head_is_the_solution_of_its_logistic_regression() -> None:
     """The gradient is zero where c times that of the loss cancels the distance from the prior."""
     given = examples(4, meanings() * np.float32(3))
     head, report, _ = fit_described_head(given, seed=0)
-    assert given.prior is not None
+    assert given.prior_weights is not None
     logits = head.logits(given.features).astype(np.float64)
     scores = np.exp(logits - logits.max(axis=1, keepdims=True))
     scores /= scores.sum(axis=1, keepdims=True)
     scores[np.arange(len(scores)), given.label_ids] -= 1
-    of_weights = report.c * scores.T @ given.features + (head.weights - given.prior)
+    of_weights = report.c * scores.T @ given.features + (head.weights - given.prior_weights)
     of_bias = report.c * scores.sum(axis=0) + head.bias
     assert np.abs(of_weights).max() < 0.02 * report.c
     assert np.abs(of_bias).max() < 0.02 * report.c
@@ -105,11 +105,11 @@ def sets_of(given: Examples, bias: float = -1.0) -> Examples:
 def test_of_label_sets_the_head_is_the_solution_of_a_regression_for_each_label() -> None:
     given = sets_of(examples(4, meanings() * np.float32(3)))
     head, report, out_of_fold = fit_described_head(given, seed=0)
-    assert given.prior is not None
+    assert given.prior_weights is not None
     assert out_of_fold is not None
     assert out_of_fold.logits.shape == (len(given.features), LABELS)
     residuals = 1 / (1 + np.exp(-head.logits(given.features).astype(np.float64))) - given.label_ids
-    of_weights = report.c * residuals.T @ given.features + (head.weights - given.prior)
+    of_weights = report.c * residuals.T @ given.features + (head.weights - given.prior_weights)
     of_bias = report.c * residuals.sum(axis=0) + head.bias - given.prior_bias
     assert np.abs(of_weights).max() < 0.02 * report.c
     assert np.abs(of_bias).max() < 0.02 * report.c

@@ -10,7 +10,6 @@ import numpy as np
 from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
 from windrow.domain.dataset import Dataset, DataWarning
-from windrow.domain.figures import percent
 from windrow.domain.quality_warnings import warn_of_majority
 from windrow.domain.recipe import Recipe
 from windrow.domain.report import Misclassified
@@ -22,7 +21,7 @@ from windrow.execution.validation_folds import (
     truncation_warnings,
     validation_warnings,
 )
-from windrow.learning.advise import TOO_FEW_ROWS, advise, find_label_errors, is_half
+from windrow.learning.advise import TOO_FEW_ROWS, advise, find_label_errors, is_half, recommend_iterations
 from windrow.learning.calibrate import Prior, fit_temperature, widened
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import compute_metrics, majority_baseline
@@ -132,7 +131,9 @@ def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarnin
     pair = compare_pair(("the head alone", "the training that was asked for"), by_head, right)
     outcome = compute_metrics(scores, held_out.truth, held_out.dataset.labels)
     wins = held_out.is_adapted and pair.difference > 0
-    recommendation = _recommend(recipe.num_iterations, right.mean(), by_head.mean(), is_significant=pair.is_significant)
+    recommendation = recommend_iterations(
+        recipe.num_iterations, right.mean(), by_head.mean(), is_significant=pair.is_significant
+    )
     if recipe.num_iterations > 0 and not held_out.is_adapted:
         recommendation = held_out.head_recommendation
     folds = np.unique(held_out.folds)
@@ -177,19 +178,3 @@ def _curve(
 ) -> Iterator[CurvePoint]:
     for fraction, rows, right, recall in zip(CURVE_FRACTIONS, curve.trained_rows, by_fraction, recalls, strict=True):
         yield CurvePoint(fraction, round(float(rows), 2), float(right.mean()), recall)
-
-
-def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_significant: bool) -> str:
-    if requested == 0:
-        head = f"Only the head was judged ({percent(head_accuracy)})"
-        return f"{head}. Cross-validate with 20 iterations to see if that is better."
-    iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
-    facts = f"{percent(accuracy)} with {iterations}, {percent(head_accuracy)} with the head alone"
-    points = f"{100 * abs(accuracy - head_accuracy):.1f} points"
-    if accuracy <= head_accuracy and is_significant:
-        return f"The head alone is {points} better: {facts}. Use 0 iterations."
-    if accuracy <= head_accuracy:
-        return f"The head alone does as well and is faster: {facts}."
-    if is_significant:
-        return f"The encoder's training makes it {points} better: {facts}."
-    return f"{facts}: chance may make such a difference on so few rows, but on most sets the encoder's training helps."

@@ -8,7 +8,6 @@ import numpy as np
 
 from windrow.arrays import Bools, Floats
 from windrow.domain.cross_validation import LabelAdvice
-from windrow.domain.figures import percent
 from windrow.domain.multi_label import MultiLabelDataset, MultiLabelRow
 from windrow.domain.multi_label_cross_validation import DoubtedLabel, MultiLabelCrossValidation, MultiLabelCurvePoint
 from windrow.domain.quality_warnings import warn_of_majority
@@ -22,7 +21,7 @@ from windrow.execution.validation_folds import (
     truncation_warnings,
     validation_warnings,
 )
-from windrow.learning.advise import TOO_FEW_ROWS, advise, find_doubted_labels, is_half
+from windrow.learning.advise import TOO_FEW_ROWS, advise, find_doubted_labels, is_half, recommend_iterations
 from windrow.learning.calibrate import Prior, widened
 from windrow.learning.head import sigmoid
 from windrow.learning.label_sets import as_sets
@@ -140,11 +139,12 @@ def _conclude(
         recommended_num_iterations=recipe.num_iterations if wins else 0,
         recommendation=evaluated.head_recommendation
         if recipe.num_iterations > 0 and not evaluated.is_adapted
-        else _recommend(
+        else recommend_iterations(
             recipe.num_iterations,
             outcome.micro_f1,
             head_f1,
             is_significant=not pair.micro_f1_interval.low <= 0 <= pair.micro_f1_interval.high,
+            measure="a micro F1 of ",
         ),
         warnings=(
             *validation_warnings(dataset, numbers, folds, requested, held_out.training_set),
@@ -194,19 +194,3 @@ def _curve(held_out: _HeldOutSets, by_fraction: list[Decisions]) -> Iterator[Mul
             recall=_recalls(decided),
             micro_f1=2 * right / stated,
         )
-
-
-def _recommend(requested: int, micro_f1: float, head_f1: float, *, is_significant: bool) -> str:
-    if requested == 0:
-        head = f"Only the head was judged (a micro F1 of {percent(head_f1)})"
-        return f"{head}. Cross-validate with 20 iterations to see if that is better."
-    iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
-    facts = f"a micro F1 of {percent(micro_f1)} with {iterations}, {percent(head_f1)} with the head alone"
-    points = f"{100 * abs(micro_f1 - head_f1):.1f} points"
-    if micro_f1 <= head_f1 and is_significant:
-        return f"The head alone is {points} better: {facts}. Use 0 iterations."
-    if micro_f1 <= head_f1:
-        return f"The head alone does as well and is faster: {facts}."
-    if is_significant:
-        return f"The encoder's training makes it {points} better: {facts}."
-    return f"{facts[0].upper()}{facts[1:]}: chance may make such a difference on so few rows."

@@ -100,7 +100,7 @@ def _run_head_task(frame: Frame) -> object:
         return HoldoutsOutcome(tuple(evaluate_holdout(each) for each in restore(HoldoutsTask, frame).holdouts))
     if frame.kind == SearchHeadTask.__name__:
         asked = restore(SearchHeadTask, frame)
-        search = search_head if asked.examples.prior is None else search_described_head
+        search = search_head if asked.examples.prior_weights is None else search_described_head
         return search(asked.examples, asked.seed)
     if frame.kind == CrossValidateHeadTask.__name__:
         return _cross_validate_head(restore(CrossValidateHeadTask, frame))
@@ -110,7 +110,7 @@ def _run_head_task(frame: Frame) -> object:
 
 
 def _cross_validate_head(task: CrossValidateHeadTask) -> CrossValidateHeadOutcome:
-    cross_validate = cross_validate_head if task.examples.prior is None else cross_validate_described_head
+    cross_validate = cross_validate_head if task.examples.prior_weights is None else cross_validate_described_head
     return CrossValidateHeadOutcome(cross_validate(task.examples, task.folds, task.needed))
 
 
@@ -233,8 +233,8 @@ def fit(task: FitTask) -> FitOutcome:
     else:
         c = None if held_out is None else held_out.c
         head, head_report = fit_adapted_head(examples.features, examples.label_ids, c)
-    prior = temperature_prior(is_adapted=task.adapter is not None, is_described=examples.prior is not None)
-    usual_threshold = None if examples.prior is None else multi_label_threshold(len(examples.prior))
+    prior = temperature_prior(is_adapted=task.adapter is not None, is_described=examples.prior_weights is not None)
+    usual_threshold = None if examples.prior_weights is None else multi_label_threshold(len(examples.prior_weights))
     calibrated = calibrate_head(head, examples.label_ids, held_out, prior, usual_threshold)
     rows = slice(len(examples.groups))
     centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
@@ -259,7 +259,7 @@ def _fit_head(
     examples: Examples, seed: int, search: HeadSearch | None = None
 ) -> tuple[LinearHead, HeadReport, OutOfFoldLogits | None]:
     """Fit the head alone, from the zero-shot head where labels are described."""
-    return (fit_head if examples.prior is None else fit_described_head)(examples, seed, search)
+    return (fit_head if examples.prior_weights is None else fit_described_head)(examples, seed, search)
 
 
 def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
@@ -287,7 +287,7 @@ def _logits_by_c(task: HoldoutTask) -> Floats | None:
 
 def compute_curve(task: LearningCurveTask) -> LearningCurve:
     """Compute a learning curve of the head."""
-    compute = compute_learning_curve if task.examples.prior is None else compute_described_learning_curve
+    compute = compute_learning_curve if task.examples.prior_weights is None else compute_described_learning_curve
     return compute(task.examples, task.folds, task.fractions, task.seed)
 
 

@@ -76,7 +76,7 @@ def train(
         training_set, recipe, context, partial(context.control.report_progress, "training")
     )
     held_out = _cross_validate(training_set, result, folds, recipe, context)
-    result = _keep_if_better(result, held_out, is_described=training_set.prior is not None)
+    result = _keep_if_better(result, held_out, is_described=training_set.prior_head is not None)
     context.control.report_progress("finishing")
     encoded = _encode_as_served(dataset, training_set, result.adapter, context, descriptions)
     examples = _examples(dataset, training_set, encoded)
@@ -165,7 +165,7 @@ def _examples(dataset: LabelledDataset, training_set: EncodedTrainingSet, encode
         groups=rows,
         num_train_only_rows=training_set.num_label_names,
     )
-    return examples.beginning_as(training_set.prior)
+    return examples.beginning_as(training_set.prior_head)
 
 
 def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:

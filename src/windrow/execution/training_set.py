@@ -127,7 +127,7 @@ class EncodedTrainingSet:
         return self._text_labels[: self.num_label_names]
 
     @property
-    def prior(self) -> LinearHead | None:
+    def prior_head(self) -> LinearHead | None:
         """The zero-shot head; ``None`` where no label is described."""
         if len(self.described_ids) == 0:
             return None
@@ -167,7 +167,7 @@ class EncodedTrainingSet:
     def policy(self) -> AdapterPolicy:
         """The policy of a training on all rows."""
         head = None if self.head_search is None else self.head_search.out_of_fold
-        is_described = self.prior is not None
+        is_described = self.prior_head is not None
         choice = choose_adapter_scale(self.row_features, self.label_ids, head, is_described=is_described)
         return AdapterPolicy(choice, len(self.text_ids) + self.num_label_names)
 
@@ -197,7 +197,7 @@ class EncodedTrainingSet:
             groups=self.text_ids,
             num_train_only_rows=self.num_label_names,
         )
-        return examples.beginning_as(self.prior)
+        return examples.beginning_as(self.prior_head)
 
     def subset(self, rows: Ids) -> "EncodedTrainingSet":
         """Return the training set of some distinct rows, at least one of each label."""

@@ -96,7 +96,7 @@ def evaluate_out_of_fold(
         adapters = train_folds(training_set, fold_ids, recipe, context)
         evaluated = evaluate_folds(training_set, fold_ids, recipe, context, adapters)
         logits = choose_adapted_c(join([part for _, part in evaluated])).logits
-    is_described = training_set.prior is not None
+    is_described = training_set.prior_head is not None
     return OutOfFold(curve, fold_ids[curve.rows], logits, is_adapted, adapter_reason, is_described)
 
 

@@ -1,4 +1,4 @@
-"""Find probable label errors, and the labels that would gain from more rows."""
+"""Find probable label errors, the labels that would gain from more rows, and the iterations to recommend."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -147,3 +147,31 @@ def _in_words(
             f"For {listed(map(repr, others), _NAMED_LABELS)} the last doubling of the rows brought no clear gain."
         )
     return " ".join(words)
+
+
+def recommend_iterations(
+    requested: int, score: float, head_score: float, *, is_significant: bool, measure: str = ""
+) -> str:
+    """Return in words what held-out rows say of a training with an adapter beside the head alone.
+
+    Args:
+        requested: The number of iterations that was asked for; 0 asked for the head alone.
+        score: What such a training reaches, in [0, 1].
+        head_score: What the head alone reaches.
+        is_significant: Whether their difference is more than chance.
+        measure: What the scores are, such as "a micro F1 of "; empty for accuracies.
+    """
+    by_head = measure + percent(head_score)
+    if requested == 0:
+        return f"Only the head was judged ({by_head}). Cross-validate with 20 iterations to see if that is better."
+    iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
+    facts = f"{measure}{percent(score)} with {iterations}, {percent(head_score)} with the head alone"
+    points = f"{100 * abs(score - head_score):.1f} points"
+    if score <= head_score and is_significant:
+        return f"The head alone is {points} better: {facts}. Use 0 iterations."
+    if score <= head_score:
+        return f"The head alone does as well and is faster: {facts}."
+    if is_significant:
+        return f"The encoder's training makes it {points} better: {facts}."
+    facts = facts[0].upper() + facts[1:]
+    return f"{facts}: chance may make such a difference on so few rows, but on most sets the encoder's training helps."

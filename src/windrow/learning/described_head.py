@@ -49,8 +49,8 @@ def fit_described_head(
     error of their difference: few rows say little against descriptions.
 
     Args:
-        examples: The rows, with the zero-shot head as ``prior``; train-only rows are what that is made of, and do not
-            count again.
+        examples: The rows, with the zero-shot head as ``prior_weights``; train-only rows are what that is made of, and
+            do not count again.
         seed: Seeds the assignment of rows to folds.
         search: What :func:`search_described_head` found for the same rows and seed; ``None`` to search here.
 
@@ -63,8 +63,8 @@ def fit_described_head(
     rows, back = _rotated(examples)
     search = search or _choose_c(rows, assign_folds(rows.label_ids, examples.groups, seed))
     change, bias = _solve(rows, search.report.c)
-    assert examples.prior is not None
-    weights = examples.prior + (change @ back).astype(np.float32)
+    assert examples.prior_weights is not None
+    weights = examples.prior_weights + (change @ back).astype(np.float32)
     return LinearHead(weights, (bias + examples.prior_bias).astype(np.float32)), search.report, search.out_of_fold
 
 
@@ -145,12 +145,12 @@ class _Rows:
 
 def _rotated(examples: Examples) -> tuple[_Rows, Exact]:
     """Return the rows without the train-only ones, in coordinates of their row space, and the matrix back."""
-    assert examples.prior is not None
+    assert examples.prior_weights is not None
     count = len(examples.groups)
     features = examples.features[:count]
     narrow, back = rotate(features)
     dtype: type[np.floating[Any]] = np.float64 if count <= MAX_EXACT_ROWS else np.float32
-    prior_logits = (features @ examples.prior.T + np.float32(examples.prior_bias)).astype(dtype, copy=False)
+    prior_logits = (features @ examples.prior_weights.T + np.float32(examples.prior_bias)).astype(dtype, copy=False)
     rows = _Rows(narrow.astype(dtype, copy=False), examples.label_ids[:count], prior_logits)
     return rows, back.astype(np.float64)
 

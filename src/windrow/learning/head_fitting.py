@@ -32,8 +32,8 @@ class Examples:
         groups: Rows of one group are never held out from each other (:func:`assign_folds`); shape
             [rows - num_train_only_rows].
         num_train_only_rows: The number of rows at the end that train but are never held out, such as label names.
-        prior: The weights of the zero-shot head of described labels (``learning.described_head``); shape [labels,
-            features], float32; ``None`` where none is described.
+        prior_weights: The weights of the zero-shot head of described labels (``learning.described_head``); shape
+            [labels, features], float32; ``None`` where none is described.
         prior_bias: The bias of that head, the same for each label.
     """
 
@@ -41,12 +41,12 @@ class Examples:
     label_ids: Labels
     groups: Ids
     num_train_only_rows: int = 0
-    prior: Floats | None = None
+    prior_weights: Floats | None = None
     prior_bias: float = 0.0
 
     def beginning_as(self, head: LinearHead | None) -> "Examples":
         """Return the same examples for a head that begins as another one; ``None`` for one that does not."""
-        return self if head is None else replace(self, prior=head.weights, prior_bias=float(head.bias[0]))
+        return self if head is None else replace(self, prior_weights=head.weights, prior_bias=float(head.bias[0]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

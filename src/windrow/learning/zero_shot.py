@@ -183,8 +183,8 @@ def multi_label_logits(features: Floats, vectors: Floats, topics: Floats) -> Flo
     Returns:
         Shape [rows, labels], float32.
     """
-    prior = _RIVAL_INTERCEPT + _RIVAL_LABELS * math.log(max(_FEWEST_LABELS, len(vectors)))
-    logits: Floats = np.float32(_RIVAL_SLOPE) * rival_margins(features, vectors, topics) + np.float32(prior)
+    intercept = _RIVAL_INTERCEPT + _RIVAL_LABELS * math.log(max(_FEWEST_LABELS, len(vectors)))
+    logits: Floats = np.float32(_RIVAL_SLOPE) * rival_margins(features, vectors, topics) + np.float32(intercept)
     return logits
 
 
