@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from windrow.domain.errors import WindrowError
-from windrow.execution.ray_cluster import RayOptions, check_versions, largest_node, no_processors, windrow_missing
+from windrow.execution.ray_cluster import (
+    NOT_MADE,
+    RayOptions,
+    check_versions,
+    largest_node,
+    no_processors,
+    windrow_missing,
+)
 from windrow.execution.ray_training_actor import TrainingActor
 
 # How often whoever waits for the cluster looks at other things.
 LOOK_S: Final = 0.2
 # A call of an actor that answers at once takes longer only where its node is gone or swaps.
 ANSWER_S: Final = 60.0
-# What Ray says of an actor whose class it could not load, or not make.
-_NOT_MADE: Final = "creation task"
 _WARMING_LOOK_S: Final = 0.02
 # Of one actor at the same time: it follows a task, and is told to cancel it.
 _CALLS_AT_ONCE: Final = 4
@@ -160,7 +165,7 @@ class ActorPool:
             except ray.exceptions.RayTaskError as error:  # a method that says so little fails where its code is missing
                 raise windrow_missing(_last_line(error)) from error
             except ray.exceptions.RayActorError as error:
-                if _NOT_MADE in str(error):  # and so does the making of one that has nothing to do
+                if NOT_MADE in str(error):  # and so does the making of one that has nothing to do
                     raise windrow_missing(_last_line(error)) from error
                 raise
             else:

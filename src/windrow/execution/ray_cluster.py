@@ -14,6 +14,8 @@ from windrow.settings import LOCAL_RUNNER, RAY_RUNNER, Settings, read_environmen
 
 # A driver on another machine speaks Ray's client protocol, to this kind of address.
 CLIENT_SCHEME: Final = "ray://"
+# What Ray says of an actor whose class it could not load, or not make.
+NOT_MADE: Final = "creation task"
 _PROBE_TIMEOUT_S: Final = 5.0
 # The variables of a driver, beside those of a training process: where the cluster is and how it is spoken to.
 _PREFIXES: Final = ("RAY_", "GRPC_")

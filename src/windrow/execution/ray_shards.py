@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from windrow.execution.ray_cluster import NOT_MADE
 from windrow.execution.ray_shard_actor import ShardActor
 
-# A shard whose process dies is begun again on another one, so often; more has its reason in the shard.
+# A shard whose process dies is begun again on another one, so often; more has its reason in the shard. So often, too,
+# all that are left are begun again where Ray gives up before one more is whole.
 RETRIES: Final = 3
 # One is classified while the next one lies ready.
 _SHARDS_PER_WORKER: Final = 2
@@ -18,11 +20,47 @@ _SHARDS_PER_WORKER: Final = 2
 def shard_results(job: dict[str, Any], archive: Any, base_model_files: list[Any]) -> Iterator[dict[str, Any]]:
     """Have the cluster that this process is connected to classify shards, and yield what each actor says of one.
 
+    Ray begins the shards of a lost process again, but gives up on all where it cannot tell for a moment what became of
+    the process; then those that are left are begun again.
+
     Args:
         job: ``parts`` as pairs of numbers; ``threads`` and ``workers``; ``actor``, which each actor is told.
         archive: A reference of Ray's to the exported classifier.
         base_model_files: A list with a reference to the base model's files; empty for the one that came with Windrow.
+
+    Raises:
+        RayError: Processes or nodes were lost again and again, or something else is wrong with the cluster.
     """
+    left, losses = {(file, shard) for file, shard in job["parts"]}, 0
+    while left:
+        try:
+            for told in _results_once({**job, "parts": sorted(left)}, archive, base_model_files):
+                left.discard((told["file"], told["shard"]))
+                losses = 0
+                yield told
+        except Exception as error:  # Ray's own, which only a function can name
+            losses += 1
+            if losses > RETRIES or not _is_loss(error):
+                raise
+        else:
+            return
+
+
+def _is_loss(error: Exception) -> bool:
+    """Return whether an error says that a process or a node was lost, and not that what it runs is missing there."""
+    import ray
+
+    lost = (
+        ray.exceptions.RayActorError,
+        ray.exceptions.NodeDiedError,
+        ray.exceptions.WorkerCrashedError,
+        ray.exceptions.ObjectLostError,
+        ray.exceptions.OutOfMemoryError,
+    )
+    return isinstance(error, lost) and NOT_MADE not in str(error)
+
+
+def _results_once(job: dict[str, Any], archive: Any, base_model_files: list[Any]) -> Iterator[dict[str, Any]]:
     import ray
     import ray.data
 
