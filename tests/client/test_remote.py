@@ -234,11 +234,22 @@ def test_a_listener_that_fails_does_not_end_the_fit() -> None:
         RemoteOperations(server.url).fit(REQUEST, fail)
 
 
-def interrupt(connection: object) -> None:
+def interrupt(connection: socket.socket) -> None:
     """Press Ctrl-C, as far as this thread's requests can tell: the main thread is in a fit, and no reply comes."""
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    with contextlib.suppress(OSError):
+        connection.recv(1)  # until the client has closed it
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C do what it does where Python begins, whatever another test has left."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_before_the_reply_cancels_what_was_begun() -> None:
     began = replace(
         QUEUED,

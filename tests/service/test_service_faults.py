@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
@@ -104,7 +105,8 @@ def started_again(root: Path) -> tuple[State, tuple[Job, ...]]:
 def each_failure(before: Path, act: Callable[[Service], object]) -> Iterator[tuple[str, Path]]:
     """Let each call fail in turn, and yield what was said of it, and where it was; at last that all went well."""
     for number in range(1, MAX_CALLS):
-        root = before.with_name(f"{before.name} {number}")  # a thread of the last service may still write into its own
+        # A thread of the last service may still write into its own, also after it is removed.
+        root = Path(tempfile.mkdtemp(dir=before.parent), "copy")
         shutil.copytree(before, root)
         failing, said = FailAt(number, error_for(number)), "done"
         with closing(fake_service(root)) as service:
@@ -114,7 +116,7 @@ def each_failure(before: Path, act: Callable[[Service], object]) -> Iterator[tup
                 except WindrowError as error:
                     said = error.code
             yield said, root
-        shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(root.parent, ignore_errors=True)
         if failing.calls < number:
             assert said == "done"
             return
