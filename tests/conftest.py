@@ -1,6 +1,7 @@
 """What every test starts from: an environment without anybody's settings, no network, and encoders made once."""
 
 import fcntl
+import logging
 import os
 import sys
 import tempfile
@@ -66,6 +67,19 @@ def _loggers_that_follow_each_test() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(structlog, "configure", lambda **how: configure(**{**how, "cache_logger_on_first_use": False}))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _kept_logging() -> Iterator[None]:
+    """Take back what a server that a test starts sets for this process: it writes to the test's standard error.
+
+    That is closed after the test, and each later line of a log, and with it each request, would fail.
+    """
+    root, configured = logging.getLogger(), structlog.get_config()
+    before = root.handlers[:], root.level
+    yield
+    structlog.configure(**configured)
+    root.handlers[:], root.level = before
 
 
 @pytest.fixture(autouse=True, scope="session")

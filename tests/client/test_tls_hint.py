@@ -54,8 +54,8 @@ class TlsServer:
             with connection, contextlib.suppress(OSError):
                 connection.settimeout(10)
                 if connection.recv(1, socket.MSG_PEEK) == b"\x16":
+                    self.handshakes += 1  # before the client has what it wants, and may go
                     self._context.wrap_socket(connection, server_side=True).close()
-                    self.handshakes += 1
                 else:
                     self.requests += 1
                     connection.recv(65_536)

@@ -1,13 +1,10 @@
 """The application inside another program: it begins, says where it is, is asked whether it is well, and ends."""
 
 import asyncio
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import structlog
 from starlette.types import Message
 
 from tests.http.asking import PREDICT_PATH, check_problem
@@ -17,16 +14,6 @@ from windrow.http.hosted import HostedApp, open_hosted_app
 from windrow.settings import Settings
 
 PLACE = {"node": "n1", "replica": "r1"}
-
-
-@pytest.fixture(autouse=True)
-def kept_logging() -> Iterator[None]:
-    """Take back what the application sets for its process."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:], root.level = before[0], before[1]
 
 
 def opened(tmp_path: Path, **changes: object) -> HostedApp:

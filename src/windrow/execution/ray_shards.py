@@ -29,7 +29,7 @@ def shard_results(job: dict[str, Any], archive: Any, base_model_files: list[Any]
         base_model_files: A list with a reference to the base model's files; empty for the one that came with Windrow.
 
     Raises:
-        RayError: Processes or nodes were lost again and again, or something else is wrong with the cluster.
+        Exception: One of Ray's: processes or nodes were lost again and again, or something else is wrong there.
     """
     left, losses = {(file, shard) for file, shard in job["parts"]}, 0
     while left:
