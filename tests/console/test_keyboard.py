@@ -100,6 +100,21 @@ def test_a_view_that_is_drawn_late_takes_the_focus_from_no_field(server: Running
     expect(field).to_be_focused()
 
 
+def test_a_view_that_is_left_changes_no_address_any_more(server: Running, page: Page) -> None:
+    page.goto(f"{server.client.base_url}#/try?models=tickets_v1")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Try")
+    page.evaluate(
+        """async () => {
+            const main = document.querySelector("script[type=module]").src;
+            const { setQuery } = await import(main.replace("main.js", "router.js"));
+            location.hash = "#/aliases";  // the event of which comes once this is done
+            setQuery({ text: "what was typed last" });
+        }"""
+    )
+    expect(page.get_by_role("heading", level=1)).to_have_text("Aliases")
+    expect(page).to_have_url(re.compile(r"#/aliases$"))
+
+
 def test_no_key_works_while_something_is_typed(server: Running, page: Page) -> None:
     expect(page.get_by_role("link", name="tickets_v1")).to_be_visible()
     press(page, "3")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme
 from tests.console.conftest import Findings, OpenPage
@@ -163,6 +163,32 @@ def test_columns_of_1_and_0_are_labels(page: Page) -> None:
         expect(page.get_by_label(f"Use of {label}")).to_have_value("indicator")
     counts = page.get_by_role("region", name="Rows of each label").get_by_role("listitem")
     expect(counts).to_have_text([re.compile(rf"{label}\s*8") for label in LABELS])
+
+
+def test_columns_that_are_chosen_before_the_server_has_answered_stay_chosen(page: Page) -> None:
+    lines = [f'"{row["text"]}",' + ",".join(str(int(label in row["labels"])) for label in LABELS) for row in ROWS]
+    content = "\n".join([f"text,{','.join(LABELS)}", *lines])
+    file: FilePayload = {"name": "matrix.csv", "mimeType": "text/csv", "buffer": content.encode()}
+    held: list[Route] = []
+    open_view(page, "train")
+    page.locator("input[type=file]").set_input_files(file)
+    uses = [page.get_by_label(f"Use of {label}") for label in LABELS]
+    expect(uses[0]).to_be_visible()
+    page.route("**/v1/classifier/inspect**", lambda route: held.append(route))  # noqa: PLW0108 - a builtin is refused
+    for use in uses:
+        use.select_option("indicator")
+    for use in uses:
+        expect(use).to_have_value("indicator")
+    page.wait_for_timeout(0)  # until the last request is held, too
+    assert len(held) == len(LABELS)
+    counts = page.get_by_role("region", name="Rows of each label").get_by_role("listitem")
+    # The first request is answered last: what it says is out of date.
+    for route in reversed(held):
+        with page.expect_response("**/v1/classifier/inspect**"):
+            route.continue_()
+    expect(counts).to_have_text([re.compile(rf"{label}\s*8") for label in LABELS])
+    for use in uses:
+        expect(use).to_have_value("indicator")
 
 
 def test_a_classifier_begins_with_descriptions_alone(page: Page, server: Running) -> None:

@@ -48,11 +48,13 @@ export function go(path, query) {
 }
 
 /**
- * Change the query of the present view, without a step for the back button.
+ * Change the query of the present view, without a step for the back button. Where the address leads elsewhere already,
+ * and only its event is still to come, nothing is changed: it would lead back.
  * @param {NonNullable<Parameters<typeof href>[1]>} changes
  */
 export function setQuery(changes) {
-  const { path, query } = route.value;
+  const { path, query } = read(location.hash);
+  if (href(path) !== href(route.peek().path)) return;
   history.replaceState(null, "", href(path, { ...query, ...changes }));
   route.value = read(location.hash);
 }

@@ -168,10 +168,12 @@ const OTHER_ENCODINGS = ["cp1252", "cp1250", "mac-roman"];
 
 /**
  * What a file does not say, and what its columns are taken for; each can be changed.
- * @param {{ found: Json, separator?: string | null, busy?: boolean, labelled?: boolean, onRead: (how: Columns) => void }} props
- *   `separator` is what was said to stand between labels.
+ * @param {{ found: Json, asked?: Columns, separator?: string | null, busy?: boolean, labelled?: boolean, onRead: (how: Columns) => void }} props
+ *   `asked` is what was changed since, and the server has not answered yet; `separator` is what was said to stand
+ *   between labels.
  */
-export function FileColumns({ found, separator = null, busy, labelled: hasLabels = true, onRead }) {
+export function FileColumns({ found: answered, asked = {}, separator = null, busy, labelled: hasLabels = true, onRead }) {
+  const found = withAsked(answered, asked);
   if (![...TABLES, "txt"].includes(found.format) && !found.questions.length) return null; // a tool knows its columns
   const { columns, questions, text_columns: texts, label_column: label, labels_column: several, indicator_columns: indicators } = found;
   const uses = [["text", "the text"], ...(hasLabels || saysLabels(found) ? WAYS : []), ...BESIDE.slice(0, hasLabels ? 2 : 1), ["", "nothing"]];
@@ -216,6 +218,12 @@ export function FileColumns({ found, separator = null, busy, labelled: hasLabels
         })}</tbody>
       </table>
     <//>`}`;
+}
+
+/** The columns of a file with those that were assigned instead. @param {Json} found @param {Columns} asked @returns {Json} */
+function withAsked(found, asked) {
+  const { text_column: texts, indicator_columns: indicators, label_column, labels_column, id_column, split_column } = asked;
+  return texts ? { ...found, text_columns: texts, indicator_columns: indicators ?? [], label_column, labels_column, id_column, split_column } : found;
 }
 
 /** What parts of a tool's file may be taken for, by the option that was asked for. @type {Record<string, [string, string][]>} */

@@ -134,11 +134,13 @@ async function readFile(file, options = {}) {
   const mine = { ...NOTHING, file, options, leftOut: new Set(/** @type {number[]} */ ([])), busy: Boolean(file) };
   draft.value = file === draft.peek().file ? { ...mine, read: draft.peek().read } : mine;
   if (!file) return;
+  // Else another file is read by now, or this one otherwise.
+  const isWanted = () => draft.peek().file === file && draft.peek().options === options;
   try {
     const read = await call("inspect", { filename: file.name, ...options }, { file });
-    if (draft.peek().file === file) draft.value = { ...draft.peek(), read, busy: false };
+    if (isWanted()) draft.value = { ...draft.peek(), read, busy: false };
   } catch (error) {
-    if (draft.peek().file === file) draft.value = { ...draft.peek(), busy: false, error: /** @type {Error} */ (error) };
+    if (isWanted()) draft.value = { ...draft.peek(), busy: false, error: /** @type {Error} */ (error) };
   }
 }
 
@@ -265,7 +267,7 @@ const DELIMITERS = /** @type {Record<string, string>} */ ({ ",": "commas", ";": 
 
 /** What the server understood of a file, and which columns it takes; each can be changed. @param {{ read: Json }} props */
 export function Understood({ read }) {
-  const { options } = draft.value;
+  const { options, busy } = draft.value;
   const facts = [
     TOOLS.includes(read.format) ? read.format.replaceAll("_", " ") : read.format.toUpperCase(),
     read.certainty < 1 && `${percent(read.certainty)} sure`,
@@ -278,7 +280,7 @@ export function Understood({ read }) {
     <p>${read.columns.length > 0 && `${counted(read.num_rows, "row")}: `}${facts.filter(Boolean).join(", ")}.
       ${read.text_columns.length > 1 && html` The columns <bdi>${read.text_columns.join(", ")}</bdi> are joined to one text, with a blank line between.`}</p>
     ${read.kind === "multi_label" && html`<p>Each row has any number of labels, so this becomes a multi-label classifier. ${read.rows_without_labels ? `${counted(read.rows_without_labels, "row has", "rows have")} none of them.` : "Each row has at least one; add some that have none, so that the classifier sees what to leave alone."}</p>`}
-    <${Parts} read=${read} /><${FileColumns} found=${read} separator=${options.label_separator} onRead=${again} />
+    <${Parts} read=${read} /><${FileColumns} found=${read} asked=${busy ? options : {}} separator=${options.label_separator} onRead=${again} />
     <${LabelNames} found=${read} given=${options.label_names} onRead=${again} />
     <details class="differently">
       <summary>Read it differently</summary>
