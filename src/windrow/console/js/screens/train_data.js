@@ -30,8 +30,7 @@ export const SAMPLE = "demo_tickets.csv";
 const EMPTY = { text: "", label: "" };
 const typed = signal([EMPTY]);
 const UNDESCRIBED = { label: "", means: "" };
-/** Labels, each with a sentence about it. */
-const described = signal([UNDESCRIBED]);
+const described = signal([UNDESCRIBED]); // labels, each with a sentence about it
 const pasted = signal("");
 const TYPING_MS = 500;
 const MOST_BEHIND = 50;
@@ -134,8 +133,7 @@ async function readFile(file, options = {}) {
   const mine = { ...NOTHING, file, options, leftOut: new Set(/** @type {number[]} */ ([])), busy: Boolean(file) };
   draft.value = file === draft.peek().file ? { ...mine, read: draft.peek().read } : mine;
   if (!file) return;
-  // Else another file is read by now, or this one otherwise.
-  const isWanted = () => draft.peek().file === file && draft.peek().options === options;
+  const isWanted = () => draft.peek().file === file && draft.peek().options === options; // else it is read otherwise by now
   try {
     const read = await call("inspect", { filename: file.name, ...options }, { file });
     if (isWanted()) draft.value = { ...draft.peek(), read, busy: false };
