@@ -61,6 +61,13 @@ def as_csv(name: str, separator: str = ";") -> FilePayload:
     return {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
 
 
+def as_matrix(name: str) -> FilePayload:
+    """Return the rows with a column of 1 and 0 for each label."""
+    lines = [f'"{row["text"]}",' + ",".join(str(int(label in row["labels"])) for label in LABELS) for row in ROWS]
+    content = "\n".join([f"text,{','.join(LABELS)}", *lines])
+    return {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
+
+
 def record(server: Running, name: str) -> dict[str, Any]:
     answer: dict[str, Any] = server.client.get(f"/v1/classifier/models/{name}").json()
     return answer
@@ -153,11 +160,8 @@ def test_what_stands_between_labels_of_csv_is_asked(page: Page, separator: str) 
 
 
 def test_columns_of_1_and_0_are_labels(page: Page) -> None:
-    lines = [f'"{row["text"]}",' + ",".join(str(int(label in row["labels"])) for label in LABELS) for row in ROWS]
-    content = "\n".join([f"text,{','.join(LABELS)}", *lines])
     open_view(page, "train")
-    file: FilePayload = {"name": "matrix.csv", "mimeType": "text/csv", "buffer": content.encode()}
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file]").set_input_files(as_matrix("matrix.csv"))
     for label in LABELS:
         page.get_by_label(f"Use of {label}").select_option("indicator")
         expect(page.get_by_label(f"Use of {label}")).to_have_value("indicator")
@@ -166,12 +170,9 @@ def test_columns_of_1_and_0_are_labels(page: Page) -> None:
 
 
 def test_columns_that_are_chosen_before_the_server_has_answered_stay_chosen(page: Page) -> None:
-    lines = [f'"{row["text"]}",' + ",".join(str(int(label in row["labels"])) for label in LABELS) for row in ROWS]
-    content = "\n".join([f"text,{','.join(LABELS)}", *lines])
-    file: FilePayload = {"name": "matrix.csv", "mimeType": "text/csv", "buffer": content.encode()}
     held: list[Route] = []
     open_view(page, "train")
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file]").set_input_files(as_matrix("matrix.csv"))
     uses = [page.get_by_label(f"Use of {label}") for label in LABELS]
     expect(uses[0]).to_be_visible()
     page.route("**/v1/classifier/inspect**", lambda route: held.append(route))  # noqa: PLW0108 - a builtin is refused
@@ -179,7 +180,10 @@ def test_columns_that_are_chosen_before_the_server_has_answered_stay_chosen(page
         use.select_option("indicator")
     for use in uses:
         expect(use).to_have_value("indicator")
-    page.wait_for_timeout(0)  # until the last request is held, too
+    for _ in range(300):  # until the last request is held, too
+        if len(held) == len(LABELS):
+            break
+        page.wait_for_timeout(100)
     assert len(held) == len(LABELS)
     counts = page.get_by_role("region", name="Rows of each label").get_by_role("listitem")
     # The first request is answered last: what it says is out of date.

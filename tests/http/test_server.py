@@ -19,7 +19,7 @@ import pytest
 from tests.http.asking import wait_until
 from tests.http.certificates import Authority
 from tests.http.conftest import ServerProcess, StartServer
-from tests.toy import Toy, do_nothing
+from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http import server as http_server
@@ -129,7 +129,6 @@ def test_a_service_is_closed_where_the_application_cannot_be_made(monkeypatch: p
         raise OSError("no more threads")
 
     monkeypatch.setattr(http_server, "create_app", broken)
-    monkeypatch.setattr(http_server, "configure_logging", do_nothing)
     toy = Toy()
     with pytest.raises(OSError, match="no more threads"):
         http_server.serve(lambda _: toy, Settings(port=0))

@@ -7,7 +7,7 @@ import numpy as np
 
 from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import LabelAdvice
-from windrow.domain.figures import listed, percent
+from windrow.domain.figures import counted, listed, percent
 
 # A gain is clear from this many standard errors on. With one, chance alone passes for a label in six; with two, for one
 # in forty, and each false alarm costs a person the labelling of rows.
@@ -161,10 +161,10 @@ def recommend_iterations(
         is_significant: Whether their difference is more than chance.
         measure: What the scores are, such as "a micro F1 of "; empty for accuracies.
     """
-    by_head = measure + percent(head_score)
     if requested == 0:
-        return f"Only the head was judged ({by_head}). Cross-validate with 20 iterations to see if that is better."
-    iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
+        head = f"Only the head was judged ({measure}{percent(head_score)})"
+        return f"{head}. Cross-validate with 20 iterations to see if that is better."
+    iterations = counted(requested, "iteration")
     facts = f"{measure}{percent(score)} with {iterations}, {percent(head_score)} with the head alone"
     points = f"{100 * abs(score - head_score):.1f} points"
     if score <= head_score and is_significant:
