@@ -24,7 +24,7 @@ from windrow.execution.runner import ignore_steps
 from windrow.execution.tasks import AdapterTensors
 from windrow.execution.training_set import AdapterPolicy, TrainingContext, encode_training_set
 from windrow.learning import plan
-from windrow.learning.plan import FULL_BATCH, MINI_BATCH
+from windrow.learning.plan import FULL_BATCH, MANY_LABELS, MINI_BATCH
 
 Tune = Callable[..., TrainedAdapter]
 
@@ -128,11 +128,17 @@ def test_a_partial_scale_is_applied_to_the_adapter(tuned: Tune, monkeypatch: pyt
 
 
 def test_many_rows_are_trained_with_the_mini_batch_schedule(tuned: Tune) -> None:
+    report = report_of(tuned(dataset(100), Recipe(num_iterations=7)))
+    assert (report.layers, report.rank, report.epochs, report.planned_steps) == (4, MINI_BATCH.rank, 1, 2)
+
+
+def test_many_rows_of_many_labels_change_the_last_layers(tuned: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MAX_FEW_LABELS", 2)
     trained = tuned(dataset(100), Recipe(num_iterations=4))
     report = report_of(trained)
     assert (report.layers, report.rank, report.epochs, report.planned_steps) == (
-        MINI_BATCH.layers,
-        MINI_BATCH.rank,
+        MANY_LABELS.layers,
+        MANY_LABELS.rank,
         1,
         2,
     )
@@ -164,7 +170,7 @@ def test_a_plan_that_the_budget_cuts_short_is_reported(tuned: Tune, monkeypatch:
     """A pass over 300 rows takes two steps of 150 texts."""
     assert report_of(tuned(dataset(100), Recipe(num_iterations=7))).ended_by == "plan"
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 310)
-    report = report_of(tuned(dataset(100), Recipe(num_iterations=7)))
+    report = report_of(tuned(dataset(100), Recipe(num_iterations=14)))
     assert (report.epochs, report.planned_steps, report.steps, report.ended_by) == (2, 2, 2, "step_budget")
 
 

@@ -20,7 +20,6 @@ from windrow.execution.training_cost import (
 )
 from windrow.execution.training_set import encode_training_set
 from windrow.learning import plan
-from windrow.learning.label_sets import strata
 from windrow.learning.plan import plan_steps
 
 HEAD_ONLY = Recipe(num_iterations=0)
@@ -40,7 +39,7 @@ def test_the_size_is_that_of_the_training_that_follows(tiny: OnnxEncoder) -> Non
     assert workload.plan is not None
     every = replace(training_set, num_label_names=3)
     lengths = every.contrastive_inputs()[0].lengths.astype(np.int64)
-    planned = plan_steps(strata(every.contrastive_inputs()[1]), lengths, Recipe())
+    planned = plan_steps(every.contrastive_inputs()[1], lengths, Recipe())
     assert len(workload.plan.steps) == len(planned.steps)
     assert workload.step_tokens == tuple(int(lengths[step].sum()) for step in planned.steps)
     assert workload.folds == 3

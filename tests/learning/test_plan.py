@@ -16,6 +16,8 @@ from windrow.learning.plan import (
     FULL_BATCH,
     FULL_BATCH_TEXTS,
     GROUP_TEXTS,
+    MANY_LABELS,
+    MAX_FEW_LABELS,
     MAX_PLANNED_TEXTS,
     MAX_PLANNED_TOKENS,
     MINI_BATCH,
@@ -92,11 +94,24 @@ def test_few_texts_all_meet_in_every_step() -> None:
     assert plan_steps(labels_of([100, 157]), Recipe(num_iterations=20, batch_size=300)).schedule == FULL_BATCH
 
 
+@pytest.mark.parametrize(("labels", "schedule"), [(MAX_FEW_LABELS, MINI_BATCH), (MAX_FEW_LABELS + 1, MANY_LABELS)])
+def test_the_number_of_labels_decides_how_many_texts_are_trained(labels: int, schedule: ScheduleConfig) -> None:
+    assert plan_steps(labels_of([7] * labels), Recipe()).schedule is schedule
+    assert plan_steps(labels_of([2] * labels), Recipe()).schedule is FULL_BATCH
+
+
+@pytest.mark.parametrize(("labels", "schedule"), [(MAX_FEW_LABELS, MINI_BATCH), (MAX_FEW_LABELS + 1, MANY_LABELS)])
+def test_labels_are_counted_and_not_their_sets(labels: int, schedule: ScheduleConfig) -> None:
+    sets = np.random.default_rng(0).random((300, labels)) < 0.5
+    assert len(np.unique(sets, axis=0)) > MAX_FEW_LABELS
+    assert plan.plan_steps(sets, np.full(300, TOKENS), Recipe()).schedule is schedule
+
+
 def test_the_budget_bounds_the_texts_of_all_steps_and_the_plan_says_what_it_cut() -> None:
     planned = plan_steps(labels_of([3_000, 1_000]), Recipe(num_iterations=20))
     assert sum(map(len, planned.steps)) <= MAX_PLANNED_TEXTS
     assert sum(map(len, planned.steps)) + len(planned.steps[-1]) > MAX_PLANNED_TEXTS
-    assert (planned.epochs, planned.requested_steps) == (5, 5 * 16)
+    assert (planned.epochs, planned.requested_steps) == (3, 3 * 16)
     assert len(planned.learning_rates) == len(planned.steps) == 32
 
 

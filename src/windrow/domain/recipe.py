@@ -47,7 +47,7 @@ class TrainingParameters:
         DEFAULT_NUM_ITERATIONS
     )
     """How long the encoder learns from the training texts, 0 to 1,000: every 7 make one pass in which each text meets
-    the others (every 4, above 256 texts); 0 trains the head alone, which is quick.
+    the others (every 4, above 256 texts of more than 40 labels); 0 trains the head alone, which is quick.
     """
     batch_size: Annotated[int, Schema(minimum=BATCH_SIZE_RANGE[0], maximum=BATCH_SIZE_RANGE[1])] = DEFAULT_BATCH_SIZE
     """Texts that meet in one contrastive step, at least, 2 to 1,024; up to 256, a step takes 256 all the same."""

@@ -58,7 +58,7 @@ from windrow.learning.head_fitting import (
     fit_head,
     search_head,
 )
-from windrow.learning.label_sets import are_label_ids, count_labels, set_ids, strata
+from windrow.learning.label_sets import are_label_ids, count_labels, set_ids
 from windrow.learning.low_rank import Adapter, truncate_to_rank
 from windrow.learning.plan import MAX_AT_ONCE, STEP_PARTS, LayerConfig, Plan, plan_steps
 from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
@@ -192,7 +192,7 @@ def _train_layers(task: TrainAdapterTask, on_step: OnStep, num_parts: int = STEP
     layers = LayerConfig(
         tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling, task.precision
     )
-    plan = plan_steps(strata(task.label_ids), task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
+    plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
     left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
     num_layers = min(plan.schedule.layers, len(layers.layers))
     if left_s is not None and left_s <= 0:

@@ -20,7 +20,7 @@ from windrow.execution.adapter_training import count_at_once
 from windrow.execution.holdout import assign_eval_folds, num_folds_needed
 from windrow.execution.selection import Selection, select_rows
 from windrow.learning.head_fitting import MAX_CV_WORK
-from windrow.learning.label_sets import append_label_texts, count_labels, strata
+from windrow.learning.label_sets import append_label_texts, count_labels
 from windrow.learning.model_selection import are_too_few_for_adapter
 from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, Plan, plan_steps
 
@@ -160,7 +160,7 @@ def measure_workload(
     names = token_counts(selection.name_tokens)
     step_lengths = np.concatenate([row_lengths, names])
     names_of = np.concatenate([np.arange(count_labels(selection.label_ids)), selection.described_ids])
-    plan = plan_steps(strata(append_label_texts(selection.label_ids, names_of)), step_lengths, recipe)
+    plan = plan_steps(append_label_texts(selection.label_ids, names_of), step_lengths, recipe)
     step_tokens = tuple(int(step_lengths[step].sum()) for step in plan.steps)
     workload = replace(workload, plan=plan, step_tokens=step_tokens)
     if not recipe.cross_validate:

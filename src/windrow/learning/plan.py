@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Ids, Pooling, Precision
+from windrow.arrays import Ids, Labels, Pooling, Precision
 from windrow.domain.recipe import Recipe
+from windrow.learning.label_sets import count_labels, strata
 
 # Up to this many texts, each step takes all of them, and so compares every pair. Source: docs/adr/0009.
 FULL_BATCH_TEXTS = 256
+# Up to this many labels, six layers and a wide temperature tell them apart better; above, the nearest of them matter
+# most. Source: docs/adr/0009: measured with up to 40 labels, and with 77 and more.
+MAX_FEW_LABELS = 40
 # Texts of one label that go into a mini-batch together, so that each has positives there.
 GROUP_TEXTS = 4
 # The step budget: what all steps together encode, at most. About two minutes on two cores, and 250 MB of states.
@@ -53,6 +57,9 @@ FULL_BATCH = ScheduleConfig(
     iterations_per_epoch=7, peak_learning_rate=5e-4, max_lr_sum=1e-3, temperature=0.2, layers=6, rank=8
 )
 MINI_BATCH = ScheduleConfig(
+    iterations_per_epoch=7, peak_learning_rate=5e-4, max_lr_sum=math.inf, temperature=0.2, layers=6, rank=8
+)
+MANY_LABELS = ScheduleConfig(
     iterations_per_epoch=4, peak_learning_rate=3e-4, max_lr_sum=math.inf, temperature=0.05, layers=3, rank=12
 )
 
@@ -95,21 +102,23 @@ class Plan:
     requested_steps: int
 
 
-def plan_steps(label_ids: Ids, lengths: Ids, recipe: Recipe, full_size: int | None = None) -> Plan:
+def plan_steps(labels: Labels, lengths: Ids, recipe: Recipe, full_size: int | None = None) -> Plan:
     """Plan a training: full-batch steps for few texts, otherwise mini-batches with several texts of a label.
 
     More ``num_iterations`` never give fewer epochs, and a larger ``batch_size`` never smaller steps.
 
     Args:
-        label_ids: Each text's label, shape [n].
+        labels: Each text's label, shape [n], or its label set. Each label has a text, also in a fold.
         lengths: Each text's number of tokens, shape [n].
         recipe: ``num_iterations``, ``batch_size`` and the seed that shuffles.
         full_size: For a fold of a cross-validation, the number of texts of the training that it evaluates, so that both
             have the same schedule and batch size; ``None`` for that training itself.
     """
-    batch_size = max(recipe.batch_size, FULL_BATCH_TEXTS)
-    schedule = FULL_BATCH if (full_size or len(label_ids)) <= batch_size else MINI_BATCH
-    if full_size is not None and schedule is MINI_BATCH:
+    label_ids, batch_size = strata(labels), max(recipe.batch_size, FULL_BATCH_TEXTS)
+    schedule = FULL_BATCH
+    if (full_size or len(label_ids)) > batch_size:
+        schedule = MINI_BATCH if count_labels(labels) <= MAX_FEW_LABELS else MANY_LABELS
+    if full_size is not None and schedule is not FULL_BATCH:
         batch_size = math.ceil(full_size / math.ceil(full_size / batch_size))
     epochs = math.ceil(recipe.num_iterations / schedule.iterations_per_epoch)
     generator = np.random.default_rng(recipe.seed)
