@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,9 +56,7 @@ class ScheduleConfig:
 FULL_BATCH = ScheduleConfig(
     iterations_per_epoch=7, peak_learning_rate=5e-4, max_lr_sum=1e-3, temperature=0.2, layers=6, rank=8
 )
-MINI_BATCH = ScheduleConfig(
-    iterations_per_epoch=7, peak_learning_rate=5e-4, max_lr_sum=math.inf, temperature=0.2, layers=6, rank=8
-)
+MINI_BATCH = replace(FULL_BATCH, max_lr_sum=math.inf)
 MANY_LABELS = ScheduleConfig(
     iterations_per_epoch=4, peak_learning_rate=3e-4, max_lr_sum=math.inf, temperature=0.05, layers=3, rank=12
 )
