@@ -147,6 +147,23 @@ def test_many_rows_are_fitted_in_half_the_memory_to_nearly_the_same_head(monkeyp
     np.testing.assert_allclose(lean.weights, exact.weights, atol=0.02)
 
 
+def test_a_c_is_not_tried_once_a_smaller_one_is_better_whatever_fold_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given, tried = examples(20, meanings() * np.float32(0.1)), []
+    given = replace(given, label_ids=np.random.default_rng(1).permutation(given.label_ids))
+    real = described_head._solve  # which heads are tried is seen nowhere else
+
+    def solve(rows: Any, c: float, start: Any = None) -> Any:
+        tried.append(c)
+        return real(rows, c, start)
+
+    monkeypatch.setattr(described_head, "_solve", solve)
+    report = search_described_head(given, seed=0).report
+    assert report.c == min(tried) == CANDIDATE_CS[0]
+    assert max(tried) < max(CANDIDATE_CS)
+
+
 def test_train_only_rows_do_not_count_again() -> None:
     prior = meanings() * np.float32(8)
     plain, with_names = (fit_described_head(examples(4, prior, train_only=count), seed=0)[0] for count in (0, LABELS))

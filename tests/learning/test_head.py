@@ -82,6 +82,15 @@ def test_rotated_features_keep_every_product_and_lead_back(rows_per_label: int, 
     np.testing.assert_allclose(narrow @ back, features, atol=1e-5)
 
 
+def test_columns_of_many_rotated_rows_do_not_correlate() -> None:
+    features, _ = around_centres(300, 2, spread=1.0, width=64)
+    narrow, back = rotate(features)
+    assert narrow.shape == features.shape
+    products = narrow.T.astype(float) @ narrow
+    np.testing.assert_allclose(products, np.diag(np.diag(products)), atol=1e-3)
+    np.testing.assert_allclose(narrow @ back, features, atol=1e-5)
+
+
 @pytest.mark.parametrize("labels", [2, 5])
 def test_an_adapted_head_is_scikit_learns_on_weighted_layers(labels: int) -> None:
     from sklearn.linear_model import LogisticRegression  # takes a second, which collecting tests should not

@@ -101,7 +101,7 @@ def test_a_fitted_head_separates_separable_labels(labels: int) -> None:
 
 
 @pytest.mark.parametrize("labels", [2, 5])
-@pytest.mark.parametrize("rows_per_label", [4, 60])
+@pytest.mark.parametrize("rows_per_label", [4, 60, 300])
 def test_scores_are_those_of_scikit_learn_on_the_unrotated_features(labels: int, rows_per_label: int) -> None:
     from sklearn.linear_model import LogisticRegression  # takes a second, which collecting tests should not
 
@@ -110,6 +110,19 @@ def test_scores_are_those_of_scikit_learn_on_the_unrotated_features(labels: int,
     head, report, _ = fit_head(examples, seed=0)
     reference = LogisticRegression(C=report.c, max_iter=5_000, tol=1e-8).fit(features, label_ids)
     np.testing.assert_allclose(head.scores(examples.features), reference.predict_proba(features), atol=5e-3)
+
+
+def test_a_c_is_not_tried_once_a_smaller_one_is_better_whatever_fold_is_left_out(
+    trained: list[tuple[Floats, Ids, float]],
+) -> None:
+    examples = clusters(30, 3, width=16, spread=4.0)
+    report = search_head(examples, seed=0).report
+    assert [c for *_, c in trained] == [1.0] * MAX_FOLDS + [4.0] * MAX_FOLDS
+    assert report.c == 1.0
+    trained.clear()
+    report = search_head(clusters(30, 3, width=16, spread=0.3), seed=0).report
+    assert {c for *_, c in trained} == set(CANDIDATE_CS)
+    assert report.c == 64.0
 
 
 def test_the_same_rows_give_the_same_bits() -> None:
@@ -142,25 +155,44 @@ def test_texts_that_are_all_alike_give_a_head_that_knows_the_frequencies() -> No
     assert head.scores(features)[0, 0] > 0.5
 
 
-def test_more_rows_than_the_cross_validation_samples_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(head_fitting, "MAX_CV_ROWS", 20)
+def allow_a_sample_to_choose_c(monkeypatch: pytest.MonkeyPatch, examples: Examples, rows: int) -> None:
+    """Let so many rows be what C is chosen by at the most."""
+    labels = examples.label_ids.max() + 1 if examples.label_ids.ndim == 1 else examples.label_ids.shape[1]
+    monkeypatch.setattr(head_fitting, "MAX_CV_ROWS", rows)
+    monkeypatch.setattr(head_fitting, "MAX_CV_WORK", (rows + 2) * examples.features.shape[1] * labels)
+
+
+def test_a_sample_of_very_many_rows_chooses_c_and_a_fold_of_all_is_held_out_from_the_rest(
+    monkeypatch: pytest.MonkeyPatch, trained: list[tuple[Floats, Ids, float]]
+) -> None:
     examples = clusters(30, 3, width=16)
+    allow_a_sample_to_choose_c(monkeypatch, examples, 20)
     head, report, out_of_fold = fit_head(examples, seed=0)
     assert report.cv_folds == MAX_FOLDS
     assert (head.scores(examples.features).argmax(axis=1) == examples.label_ids).mean() > 0.95
     assert out_of_fold is not None
-    assert len(np.unique(out_of_fold.rows)) == 20
-    # What is said of a sampled row is said of that row, not of the one with its place in the sample.
+    folds = assign_folds(examples.label_ids, examples.groups, 0)
+    assert out_of_fold.rows.tolist() == np.flatnonzero(folds == 0).tolist()
     assert (out_of_fold.logits.argmax(axis=1) == examples.label_ids[out_of_fold.rows]).mean() > 0.9
+    *searched, (most, _, _), (whole, _, _) = [(rows_in(own, examples), ids, c) for own, ids, c in trained]
+    assert {c for *_, c in searched} == set(CANDIDATE_CS)
+    assert max(len(rows) for rows, *_ in searched) == 16
+    assert sorted([*most, *out_of_fold.rows.tolist()]) == whole == list(range(90))
+    # No held-out row has a say in the choice of what it judges.
+    assert not {row for rows, *_ in searched for row in rows} & set(out_of_fold.rows.tolist())
+    assert {c for *_, c in trained[-2:]} == {report.c}
 
 
 def test_a_label_that_the_sample_would_miss_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(head_fitting, "MAX_CV_ROWS", 10)
     examples = clusters(30, 3, width=16)
     rare = np.concatenate([examples.label_ids, [3]])
     features = np.concatenate([examples.features, -examples.features[:1]])
+    given = Examples(features, rare, np.arange(91))
+    allow_a_sample_to_choose_c(monkeypatch, given, 10)
     for seed in range(5):
-        out_of_fold = judged_of(Examples(features, rare, np.arange(91)), seed)
+        _, report, out_of_fold = fit_head(given, seed)
+        assert report.cv_folds >= 3
+        assert out_of_fold is not None
         assert out_of_fold.logits.shape[1] == 4
         assert 90 not in out_of_fold.rows
 
@@ -284,7 +316,7 @@ def test_too_much_work_for_a_choice_of_c_holds_out_one_fold_at_the_default(
     monkeypatch: pytest.MonkeyPatch, trained: list[tuple[Floats, Ids, float]]
 ) -> None:
     examples = clusters(20, 3, width=8, spread=1.0)
-    monkeypatch.setattr(head_fitting, "MAX_CV_WORK", examples.features.size * 3 - 1)
+    monkeypatch.setattr(head_fitting, "MAX_CV_WORK", 48 * 8 * 3 - 1)
     head, report, out_of_fold = fit_head(examples, seed=0)
     assert (report.c, report.cv_accuracy, report.cv_folds) == (DEFAULT_C, None, 0)
     assert out_of_fold is not None
@@ -309,8 +341,11 @@ def test_the_fractions_of_a_learning_curve_are_nested_and_the_last_one_is_all_ro
     examples = clusters(9, 3, width=8, spread=1.0)
     folds = assign_folds(examples.label_ids, examples.groups, 0, 3)
     study = compute_learning_curve(examples, folds, SHARES, seed=5)
-    by_share = [[rows_in(features, examples) for features, *_ in trained[start:][:3]] for start in (12, 15, 18)]
-    assert len(trained) == 3 * len(CANDIDATE_CS) + 3 * 3
+    searched = len(trained) - 3 * 3
+    starts = (searched, searched + 3, searched + 6)
+    by_share = [[rows_in(features, examples) for features, *_ in trained[start:][:3]] for start in starts]
+    assert searched % 3 == 0
+    assert searched >= 3 * 2
     whole = [rows_in(features, examples) for features, *_ in trained[:3]]
     for fold in range(3):
         assert sorted(whole[fold]) == np.flatnonzero(folds != fold).tolist()
@@ -440,7 +475,9 @@ def test_a_learning_curve_of_label_sets_rises() -> None:
 
 
 def test_of_too_many_rows_with_label_sets_a_sample_chooses_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(head_fitting, "MAX_CV_ROWS", 30)
     examples = label_sets(rows=100)
-    out_of_fold = judged_of(examples)
-    assert 25 <= len(out_of_fold.rows) <= 35
+    allow_a_sample_to_choose_c(monkeypatch, examples, 40)
+    _, report, out_of_fold = fit_head(examples, seed=0)
+    assert report.cv_folds == MAX_FOLDS
+    assert out_of_fold is not None
+    assert 15 <= len(out_of_fold.rows) <= 25

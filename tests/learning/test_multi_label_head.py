@@ -17,8 +17,9 @@ def some_rows(rows: int = 80, labels: int = 5, width: int = 12) -> tuple[Floats,
     return features, features @ directions.T + random.normal(size=(rows, labels)) > np.linspace(1, 6, labels)
 
 
-def test_each_label_has_the_logistic_regression_that_scikit_learn_finds_for_it_alone() -> None:
-    features, sets = some_rows()
+@pytest.mark.parametrize("rows", [80, 600])
+def test_each_label_has_the_logistic_regression_that_scikit_learn_finds_for_it_alone(rows: int) -> None:
+    features, sets = some_rows(rows)
     weights, biases = solve_sets(features.astype(np.float64), sets, 4.0)
     assert (weights.shape, biases.shape) == ((5, 12), (5,))
     assert weights.dtype == biases.dtype == np.float32

@@ -5,7 +5,7 @@ import pytest
 
 from windrow.arrays import Floats, Ids
 from windrow.learning import head
-from windrow.learning.head import solve
+from windrow.learning.head import rotate, solve
 from windrow.learning.softmax_head import solve_labels
 
 
@@ -32,13 +32,26 @@ def test_it_finds_what_scikit_learn_finds(labels: int, c: float) -> None:
 
 
 @pytest.mark.parametrize("labels", [2, 3])
-def test_few_rows_and_many_are_fitted_alike(labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    features, label_ids = some_rows(labels)
-    few = solve(features, label_ids, 4.0)
-    monkeypatch.setattr(head, "MAX_EXACT_ROWS", len(features) - 1)
-    many = solve(features, label_ids, 4.0)
-    assert few.weights.shape == many.weights.shape == (labels, 12)
-    np.testing.assert_allclose(few.scores(features), many.scores(features), atol=2e-3)
+def test_little_work_and_much_are_fitted_alike(labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    features, label_ids = some_rows(labels, rows=600)
+    exact = solve(features, label_ids, 4.0)
+    monkeypatch.setattr(head, "MAX_EXACT_WORK", features.size * labels - 1)
+    single = solve(features, label_ids, 4.0)
+    assert exact.weights.shape == single.weights.shape == (labels, 12)
+    assert exact.weights.tobytes() != single.weights.tobytes()
+    np.testing.assert_allclose(exact.scores(features), single.scores(features), atol=2e-3)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_many_rows_along_one_direction_are_fitted_as_scikit_learn_fits_them(labels: int) -> None:
+    from sklearn.linear_model import LogisticRegression  # takes a second, which collecting tests should not
+
+    features, label_ids = some_rows(labels, rows=600)
+    narrow, back = rotate(features * np.geomspace(1, 0.01, 12, dtype=np.float32))
+    weights, biases = solve_labels(narrow.astype(np.float64), label_ids, 64.0, 1_000)
+    found = LogisticRegression(C=64.0, tol=1e-9, max_iter=5_000).fit(narrow.astype(np.float64), label_ids)
+    np.testing.assert_allclose(weights @ back, found.coef_ @ back, atol=2e-2)
+    np.testing.assert_allclose(biases, found.intercept_, atol=2e-2)
 
 
 def test_rows_that_are_all_alike_leave_the_share_of_each_label() -> None:

@@ -16,7 +16,9 @@ class HeadReport(Value):
     how far the head may leave what descriptions alone would answer; 0 without rows.
     """
     cv_accuracy: float | None
-    """Its cross-validated accuracy, from 0 to 1; ``None`` where no label has two rows."""
+    """Its cross-validated accuracy, by all rows or by a sample of very many, from 0 to 1; ``None`` where there was no
+    cross-validation.
+    """
     cv_folds: int
     """Folds of that cross-validation; 0 where there was none."""
 

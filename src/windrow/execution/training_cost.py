@@ -19,7 +19,7 @@ from windrow.encoders.onnx_encoder import TextEncoder, token_counts
 from windrow.execution.adapter_training import count_at_once
 from windrow.execution.holdout import assign_eval_folds, num_folds_needed
 from windrow.execution.selection import Selection, select_rows
-from windrow.learning.head_fitting import MAX_CV_WORK
+from windrow.learning.head_fitting import MAX_CV_ROWS, MAX_CV_WORK
 from windrow.learning.label_sets import append_label_texts, count_labels
 from windrow.learning.model_selection import are_too_few_for_adapter
 from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, Plan, plan_steps
@@ -31,12 +31,13 @@ MAX_COUNTED_TEXTS = 2_000
 ENCODE_FLOPS = 60e9
 TRAIN_FLOPS = 60e9
 _TRUNCATE_SECONDS = 5e-10  # to truncate one layer's weight change to a low rank by SVD, per width cubed
-# One fit of the head takes _FIT_SECONDS x (rows x labels x rank of the features) ** _FIT_GROWTH seconds.
-_FIT_SECONDS = 3e-5
+# One fit of the head takes _FIT_SECONDS x (rows x labels x rank of the features) ** _FIT_GROWTH seconds. Source:
+# docs/adr/0003, with room for machines of half the speed.
+_FIT_SECONDS = 1e-5
 _FIT_GROWTH = 0.6
 _FOLD_SHARE = 0.8  # the time of a fold's training, as a share of the training on all rows
 _FITS_WITH_CV = 20  # fits of a head-only training: five folds times four candidates of C
-_FITS_WITHOUT_CV = 2  # if the data are too large to choose C by cross-validation
+_FITS_OF_MANY_ROWS = 2  # all rows, and all but a fold
 _MIN_SECONDS: Mapping[Stage, float] = {
     "encoding": 0.01,
     "training": 0.1,
@@ -64,6 +65,9 @@ _FRAGMENTED_SHARE = 0.12
 # A trained layer as it was, as it is (its change is computed in that place), the gradients of a step's two parts, and
 # the optimizer's two moments.
 _LAYER_COPIES = 6
+# Features in the server; and in the training process as they came, rotated, and without a fold. Of 50,000 rows that
+# process takes 1.4 GB.
+_FEATURE_COPIES = 6
 # States in the server, in the frames that take them to the training process, and there.
 _STATE_COPIES = 5
 
@@ -193,8 +197,8 @@ def estimate_stages(workload: Workload, recipe: Recipe, calibration: CostCalibra
 def estimate_memory(workload: Workload) -> tuple[int, str]:
     """Return the peak resident memory of a training in bytes, beside the server's own, and the reason."""
     folder, rows = workload.folder, len(workload.dataset.rows)
-    # Features of all texts, in the server and in the training process, and their states before the adapted layers.
-    features = 3 * rows * feature_size(folder) * _FLOAT_BYTES
+    # Features of all texts, and their states before the adapted layers.
+    features = _FEATURE_COPIES * rows * feature_size(folder) * _FLOAT_BYTES
     states = _STATE_COPIES * workload.selected_tokens * folder.hidden_size * _FLOAT_BYTES
     weights = workload.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * _LAYER_COPIES * workload.at_once
     process = _PROCESS_BYTES if workload.plan is None else _TORCH_PROCESS_BYTES
@@ -288,10 +292,9 @@ def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
     """Yield the uncalibrated estimate of each stage."""
     folder, plan = workload.folder, workload.plan
     rows, labels, is_sample = len(workload.dataset.rows), len(workload.dataset.labels), workload.selection.fraction < 1
-    work = rows * labels * min(rows, feature_size(folder))
-    head = _FIT_SECONDS * work**_FIT_GROWTH
+    head = _fit_seconds(rows, labels, folder)
     if plan is None:
-        head *= _FITS_WITH_CV if work <= MAX_CV_WORK else _FITS_WITHOUT_CV
+        head = _head_seconds(rows, labels, folder)
     selected = f"{len(workload.selection.numbers)} distinct rows ({workload.selected_tokens} tokens)"
     yield _stage_cost(
         "encoding",
@@ -328,6 +331,26 @@ def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
 
 def _stage_cost(stage: Stage, seconds: float, reason: str) -> StageEstimate:
     return StageEstimate(stage, _MIN_SECONDS[stage] + seconds, reason)
+
+
+def _fit_seconds(rows: int, labels: int, folder: EncoderFolder) -> float:
+    """Return what one fit of the head takes."""
+    seconds: float = _FIT_SECONDS * _fit_work(rows, labels, folder) ** _FIT_GROWTH
+    return seconds
+
+
+def _head_seconds(rows: int, labels: int, folder: EncoderFolder) -> float:
+    """Return what the head alone takes, with the choice of its C by all rows or by a sample of them."""
+    if _fit_work(rows, labels, folder) <= MAX_CV_WORK:
+        return _FITS_WITH_CV * _fit_seconds(rows, labels, folder)
+    seconds = _FITS_OF_MANY_ROWS * _fit_seconds(rows, labels, folder)
+    if _fit_work(MAX_CV_ROWS, labels, folder) <= MAX_CV_WORK:
+        seconds += _FITS_WITH_CV * _fit_seconds(MAX_CV_ROWS, labels, folder)
+    return seconds
+
+
+def _fit_work(rows: int, labels: int, folder: EncoderFolder) -> int:
+    return rows * labels * min(rows, feature_size(folder))
 
 
 def _flops(folder: EncoderFolder, tokens: int, layers: int) -> float:

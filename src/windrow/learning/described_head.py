@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import HeadReport
 from windrow.learning.folds import assign_folds, splits
-from windrow.learning.head import MAX_EXACT_ROWS, LinearHead, rotate
+from windrow.learning.head import LinearHead, rotate
 from windrow.learning.head_fitting import (
     DEFAULT_C,
     MAX_CV_WORK,
@@ -24,20 +23,21 @@ from windrow.learning.head_fitting import (
     OutOfFoldLogits,
     are_right,
     fraction_of,
+    is_past_lowest,
     log_losses,
     smallest_within_one_error,
 )
 from windrow.learning.label_sets import are_label_ids, as_sets, strata
+from windrow.learning.preconditioning import AnyFloats, Exact, minimize_scaled, parameter_scales
 
 # From a head that is all but the zero-shot head to one that hardly knows it.
 CANDIDATE_CS = (1 / 64, 1 / 16, 1 / 4, 1.0, 4.0, 16.0, 64.0)
 # Where no row can be held out. Source: bench/few_rows.py, measured: with one row a label, no set loses by it.
 CAUTIOUS_C = 1 / 64
+# Up to this many rows double precision is affordable.
+MAX_EXACT_ROWS = 2_000
 _MAX_SOLVER_STEPS = 200
-_TOLERANCE = 1e-7
-
-Exact = npt.NDArray[np.float64]
-_AnyFloats = npt.NDArray[np.floating[Any]]
+_TOLERANCE = 1e-4
 
 
 def fit_described_head(
@@ -62,10 +62,14 @@ def fit_described_head(
     """
     rows, back = _rotated(examples)
     search = search or _choose_c(rows, assign_folds(rows.label_ids, examples.groups, seed))
-    change, bias = _solve(rows, search.report.c)
+    table = _solve(rows, search.report.c)
     assert examples.prior_weights is not None
-    weights = examples.prior_weights + (change @ back).astype(np.float32)
-    return LinearHead(weights, (bias + examples.prior_bias).astype(np.float32)), search.report, search.out_of_fold
+    weights = examples.prior_weights + (table[:, :-1] @ back).astype(np.float32)
+    return (
+        LinearHead(weights, (table[:, -1] + examples.prior_bias).astype(np.float32)),
+        search.report,
+        search.out_of_fold,
+    )
 
 
 def search_described_head(examples: Examples, seed: int) -> HeadSearch:
@@ -119,7 +123,7 @@ def compute_described_learning_curve(
     logits, sizes = [], []
     for fraction in fractions[:-1]:
         fewer = [(fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
-        logits.append(np.concatenate([_held_out_logits(rows, train, held, [c])[0] for train, held in fewer]))
+        logits.append(_held_out_logits(rows, fewer, [_solve(rows.part(train), c) for train, _ in fewer]))
         sizes.append(np.mean([len(train) for train, _ in fewer]))
     logits.append(_nested_logits(by_c, losses, folds[held_out]))
     sizes.append(np.mean([len(train) for train, _ in fold_splits]))
@@ -130,9 +134,9 @@ def compute_described_learning_curve(
 class _Rows:
     """Rows with the logits of the zero-shot head for them: float64, or float32 of many rows."""
 
-    features: _AnyFloats
+    features: AnyFloats
     label_ids: Labels
-    prior_logits: _AnyFloats
+    prior_logits: AnyFloats
 
     def part(self, rows: Ids) -> "_Rows":
         return replace(
@@ -176,11 +180,32 @@ def _choose_c(rows: _Rows, folds: Ids) -> HeadSearch:
 
 
 def _cross_validate(rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]], is_choice: bool) -> tuple[Floats, Exact]:
-    """Return held-out logits, shape [candidates, held out, labels], and their log losses, [candidates, held out]."""
-    candidates = CANDIDATE_CS if is_choice else (DEFAULT_C,)
-    logits = np.concatenate([_held_out_logits(rows, train, held, candidates) for train, held in fold_splits], axis=1)
+    """Return held-out logits, shape [candidates, held out, labels], and their log losses, [candidates, held out].
+
+    The candidates are those up to the first that is of no use.
+    """
+    folds = np.repeat(np.arange(len(fold_splits)), [len(held) for _, held in fold_splits])
     truth = rows.label_ids[np.concatenate([held for _, held in fold_splits])]
-    return logits, np.array([log_losses(own, truth) for own in logits])
+    starts: Sequence[Exact | None] = [None] * len(fold_splits)
+    logits, losses = [], []
+    for c in CANDIDATE_CS if is_choice else (DEFAULT_C,):
+        # The solution at one C is near the one at the next.
+        tables = [_solve(rows.part(train), c, start) for (train, _), start in zip(fold_splits, starts, strict=True)]
+        starts = tables
+        logits.append(_held_out_logits(rows, fold_splits, tables))
+        losses.append(log_losses(logits[-1], truth))
+        if is_past_lowest(np.array(losses), folds):
+            break
+    return np.array(logits), np.array(losses)
+
+
+def _held_out_logits(rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]], tables: Sequence[Exact]) -> Floats:
+    """Return the logits of held-out rows, each fold's by its own head; shape [held out, labels], float32."""
+    own = [
+        rows.prior_logits[held] + rows.features[held] @ table[:, :-1].T + table[:, -1]
+        for (_, held), table in zip(fold_splits, tables, strict=True)
+    ]
+    return np.concatenate(own).astype(np.float32)
 
 
 def _nested_logits(logits: Floats, losses: Exact, folds: Ids) -> Floats:
@@ -193,20 +218,7 @@ def _nested_logits(logits: Floats, losses: Exact, folds: Ids) -> Floats:
     return picked
 
 
-def _held_out_logits(rows: _Rows, train: Ids, held_out: Ids, candidates: Sequence[float]) -> Floats:
-    """Return the logits of held-out rows at each C; shape [candidates, held out, labels], float32."""
-    part, held = rows.part(train), rows.part(held_out)
-    logits = []
-    start: Exact | None = None
-    for c in candidates:
-        change, bias = _solve(part, c, start)
-        # The solution at one C is near the one at the next.
-        start = np.concatenate([change, bias[:, None]], axis=1)
-        logits.append(held.prior_logits + held.features @ change.T + bias)
-    return np.array(logits, np.float32)
-
-
-def _solve(rows: _Rows, c: float, start: Exact | None = None) -> tuple[Exact, Exact]:
+def _solve(rows: _Rows, c: float, start: Exact | None = None) -> Exact:
     """Return the change of the zero-shot head's weights and bias with the highest posterior density.
 
     The bias is regularised as the weights are, as that of a feature that is 1 in each row: where one row of a label
@@ -215,35 +227,34 @@ def _solve(rows: _Rows, c: float, start: Exact | None = None) -> tuple[Exact, Ex
     Args:
         rows: The rows.
         c: Inverse regularisation.
-        start: Where the solver begins: weights, and the bias as the last column.
+        start: Where the solver begins; ``None`` for no change.
 
     Returns:
-        Weights, shape [labels, features], and bias, shape [labels]; float64.
+        The change of the weights, and that of the biases as the last column; shape [labels, features + 1].
     """
-    from scipy.optimize import minimize  # only a training process fits heads
+    features, labels, penalty = rows.features, rows.label_ids, 1 / (c * len(rows.features))
 
-    dtype = rows.features.dtype
-    features = np.concatenate([rows.features, np.ones((len(rows.features), 1), dtype)], axis=1)
-    shape = rows.prior_logits.shape[1], features.shape[1]
-    labels = rows.label_ids
-
-    def cost(flat: Exact) -> tuple[float, Exact]:
-        change = flat.reshape(shape)
-        logits = features @ change.astype(dtype, copy=False).T
+    def objective(table: Exact) -> tuple[float, Exact]:
+        exact = table.astype(features.dtype, copy=False)
+        logits = features @ exact[:, :-1].T
+        logits += exact[:, -1]
         logits += rows.prior_logits
         loss, residuals = (
             _softmax_loss(logits, labels) if are_label_ids(labels) else _sigmoid_loss(logits, as_sets(labels))
         )
-        gradient = c * (residuals.T @ features) + change
-        return c * loss + 0.5 * float((change**2).sum()), gradient.ravel()
+        gradient = np.empty_like(table)
+        gradient[:, :-1] = residuals.T @ features
+        gradient[:, -1] = residuals.sum(axis=0)
+        gradient /= len(features)
+        gradient += penalty * table
+        return loss / len(features) + penalty / 2 * float(np.vdot(table, table)), gradient
 
-    begin = np.zeros(shape[0] * shape[1]) if start is None else start.ravel()
-    options = {"maxiter": _MAX_SOLVER_STEPS, "ftol": _TOLERANCE}
-    solution = minimize(cost, begin, jac=True, method="L-BFGS-B", options=options).x.reshape(shape)
-    return solution[:, :-1], solution[:, -1]
+    begin = np.zeros((rows.prior_logits.shape[1], features.shape[1] + 1)) if start is None else start
+    scales = parameter_scales(features, penalty)
+    return minimize_scaled(objective, begin, scales, _TOLERANCE, _MAX_SOLVER_STEPS)
 
 
-def _softmax_loss(logits: _AnyFloats, label_ids: Ids) -> tuple[float, _AnyFloats]:
+def _softmax_loss(logits: AnyFloats, label_ids: Ids) -> tuple[float, AnyFloats]:
     """Return the log loss of rows with one label each, and its derivative by their logits, which it overwrites."""
     own = np.arange(len(logits)), label_ids
     logits -= logits.max(axis=1, keepdims=True)
@@ -255,10 +266,10 @@ def _softmax_loss(logits: _AnyFloats, label_ids: Ids) -> tuple[float, _AnyFloats
     return loss, scores
 
 
-def _sigmoid_loss(logits: _AnyFloats, sets: Bools) -> tuple[float, _AnyFloats]:
+def _sigmoid_loss(logits: AnyFloats, sets: Bools) -> tuple[float, AnyFloats]:
     """Return the log loss of rows with label sets, over all labels, and its derivative by their logits."""
     decay = np.exp(-np.abs(logits))
     signed = np.where(sets, -logits, logits)
     loss = float((np.maximum(signed, 0) + np.log1p(decay)).sum(dtype=np.float64))
-    residuals: _AnyFloats = np.where(logits >= 0, 1, decay) / (1 + decay) - sets
+    residuals: AnyFloats = np.where(logits >= 0, 1, decay) / (1 + decay) - sets
     return loss, residuals

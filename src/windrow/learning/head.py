@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Floats, Ids, Labels
+from windrow.arrays import Floats, Labels
 from windrow.domain.prediction import Kind
 from windrow.domain.training_report import HeadReport
-from windrow.learning.label_sets import are_label_ids, as_sets
+from windrow.learning.label_sets import are_label_ids, as_sets, count_labels
 from windrow.learning.multi_label_head import solve_sets
-from windrow.learning.softmax_head import AnyFloats, solve_labels
+from windrow.learning.preconditioning import MAX_UNSCALED_ROWS, AnyFloats
+from windrow.learning.softmax_head import solve_labels
 
 # On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
 ADAPTED_C = 30.0
@@ -18,9 +19,8 @@ ADAPTED_C = 30.0
 # one where they do not tell them apart. Source: docs/adr/0035, measured.
 ADAPTED_CS_OF_SETS = (ADAPTED_C, 10.0, 5.0, 2.0)
 ADAPTED_LAYER_WEIGHTS = (0.5, 0.5, 1.0)
-# Up to this many rows double precision is affordable and converges closer; above, it takes too much memory, and half as
-# long again (4,000 rows of 77 labels: 3.3 s against 2.1 s, 90.8 % both).
-MAX_EXACT_ROWS = 2_000
+# Rows x width x labels up to which double precision is affordable; above, it takes twice as long.
+MAX_EXACT_WORK = 10_000_000
 MAX_SOLVER_STEPS = 1_000
 
 
@@ -132,10 +132,19 @@ def fit_adapted_head(features: Floats, labels: Labels, c: float | None = None) -
 
 
 def rotate(features: Floats) -> tuple[Floats, Floats]:
-    """Return features in coordinates of their row space, and the matrix that maps them back."""
+    """Return features in coordinates of their row space, and the matrix that maps them back.
+
+    A few rows span a small subspace, and L2 regularisation is blind to rotation: solving in that subspace gives the
+    same head in a fraction of the time. Of many rows all columns are kept, but do not correlate any more, so that
+    their scales say how curved the loss is (``learning.preconditioning``).
+    """
     rows, width = features.shape
-    if rows >= width:
+    if width <= rows <= MAX_UNSCALED_ROWS:
         return features, np.eye(width, dtype=np.float32)
+    if width <= rows:
+        _, directions = np.linalg.eigh((features.T @ features).astype(np.float64))
+        back = np.ascontiguousarray(directions.T, np.float32)
+        return features @ back.T, back
     left, sizes, back = np.linalg.svd(features.astype(np.float64), full_matrices=False)
     return (left * sizes).astype(np.float32), back.astype(np.float32)
 
@@ -148,23 +157,12 @@ def solve(features: Floats, labels: Labels, c: float) -> LinearHead:
         labels: Each row's label, every id from 0 to its maximum at least once, at least two of them; or its label set.
         c: Inverse regularisation, scikit-learn's ``C``.
     """
-    exact = features.astype(np.float64) if len(features) <= MAX_EXACT_ROWS else None
+    is_exact = features.size * count_labels(labels) <= MAX_EXACT_WORK
+    numbers: AnyFloats = features.astype(np.float64) if is_exact else features
     if not are_label_ids(labels):
-        return LinearHead(*solve_sets(features if exact is None else exact, as_sets(labels), c))
-    weights, bias = (
-        _solve_many(features, labels, c) if exact is None else solve_labels(exact, labels, c, MAX_SOLVER_STEPS)
-    )
+        return LinearHead(*solve_sets(numbers, as_sets(labels), c))
+    weights, bias = solve_labels(numbers, labels, c, MAX_SOLVER_STEPS)
     if len(weights) == 1:
         # The differences of two softmax rows.
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     return LinearHead(weights.astype(np.float32), bias.astype(np.float32))
-
-
-def _solve_many(features: Floats, label_ids: Ids, c: float) -> tuple[AnyFloats, AnyFloats]:
-    """Fit a logistic regression to many rows, as :func:`windrow.learning.softmax_head.solve_labels` does to few."""
-    # Only the training process fits heads; a server that merely predicts never loads scikit-learn.
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=c, max_iter=MAX_SOLVER_STEPS)
-    model.fit(features, label_ids)
-    return model.coef_, model.intercept_

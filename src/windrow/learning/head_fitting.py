@@ -15,10 +15,11 @@ from windrow.learning.label_sets import are_label_ids, as_sets, count_labels, st
 
 CANDIDATE_CS = (1.0, 4.0, 16.0, 64.0)
 DEFAULT_C = 16.0
-MAX_CV_ROWS = 5_000
-# Rows x width x labels up to which C is chosen by cross-validation; twenty fits of that size take about half a minute.
-# Beyond, the default is as good as any: with many rows or labels the accuracy hardly depends on C.
+# Rows x width x labels up to which C is chosen by cross-validation; twenty fits of that size take about ten seconds.
 MAX_CV_WORK = 100_000_000
+# Beyond, so many rows choose it, unless there are so many labels that these are too much work, too. There the default
+# is as good as any: with many labels the accuracy hardly depends on C.
+MAX_CV_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,8 +110,6 @@ def fit_head(
 
     Source: docs/adr/0003.
     """
-    # A few rows span a small subspace, and L2 regularisation is blind to rotation: solving in that subspace gives
-    # the same head in a fraction of the time.
     narrow, back = rotate(examples.features)
     search = search or _choose_c(replace(examples, features=narrow), seed)
     head = solve(narrow, examples.label_ids, search.report.c)
@@ -196,23 +195,28 @@ def fraction_of(train: Ids, label_ids: Ids, permutation: Ids, fraction: float) -
 
 
 def _choose_c(examples: Examples, seed: int) -> HeadSearch:
-    """Choose C by cross-validation."""
-    sampled, rows, folds = _folded(examples, seed)
+    """Choose C by cross-validation; for very many rows by that of a sample of those that are not held out."""
+    count = len(examples.groups)
+    assigned = assign_folds(examples.label_ids[:count], examples.groups, seed)
+    folds = np.concatenate([assigned, np.full(examples.num_train_only_rows, -1)])
     fold_splits = list(splits(folds))
     if not fold_splits:
         return HeadSearch(HeadReport(DEFAULT_C, None, 0), None)
-    is_choice = _can_cross_validate_c(sampled)
-    candidates = CANDIDATE_CS if is_choice else (DEFAULT_C,)
-    if not is_choice:
-        fold_splits = fold_splits[:1]
+    if not _can_cross_validate_c(examples):
+        train, held_out = fold_splits[0]
+        sample = _sample(examples, train, seed)
+        report = HeadReport(DEFAULT_C, None, 0)
+        if _can_cross_validate_c(sample):
+            report = _choose_c(sample, seed).report
+        logits = _out_of_fold_logits(examples, fold_splits[:1], report.c)
+        return HeadSearch(report, OutOfFoldLogits(held_out, folds[held_out], logits))
     held_out = np.concatenate([held for _, held in fold_splits])
-    logits, losses = _cross_validate_c(sampled, fold_splits, candidates)
-    out_of_fold = OutOfFoldLogits(rows[held_out], folds[held_out], _nested_logits(logits, losses, folds[held_out]))
-    if not is_choice:
-        return HeadSearch(HeadReport(DEFAULT_C, None, 0), out_of_fold)
+    by_c, losses = _cross_validate_c(examples, fold_splits, CANDIDATE_CS)
     chosen = int(losses.mean(axis=1).argmin())
-    accuracy = float(are_right(logits[chosen], sampled.label_ids[held_out]).mean())
-    return HeadSearch(HeadReport(CANDIDATE_CS[chosen], accuracy, len(fold_splits)), out_of_fold)
+    accuracy = float(are_right(by_c[chosen], examples.label_ids[held_out]).mean())
+    logits = _nested_logits(by_c, losses, folds[held_out])
+    report = HeadReport(CANDIDATE_CS[chosen], accuracy, len(fold_splits))
+    return HeadSearch(report, OutOfFoldLogits(held_out, folds[held_out], logits))
 
 
 def _can_cross_validate_c(examples: Examples) -> bool:
@@ -222,29 +226,26 @@ def _can_cross_validate_c(examples: Examples) -> bool:
 def _cross_validate_c(
     examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], candidates: Sequence[float]
 ) -> tuple[Floats, npt.NDArray[np.float64]]:
-    """Return the out-of-fold logits and log losses for each candidate of C.
+    """Return the out-of-fold logits and log losses for the candidates of C, up to the first that is of no use.
+
+    Args:
+        examples: The rows.
+        fold_splits: Which rows train and which are held out, by fold.
+        candidates: In ascending order.
 
     Returns:
         Logits, shape [candidates, held out, labels], float32; log losses, shape [candidates, held out], float64.
     """
-    truth = examples.label_ids[np.concatenate([held for _, held in fold_splits])]
-    logits = np.array([_out_of_fold_logits(examples, fold_splits, c) for c in candidates])
-    return logits, np.array([log_losses(own, truth) for own in logits])
-
-
-def _folded(examples: Examples, seed: int) -> tuple[Examples, Ids, Ids]:
-    """Return the examples, or a sample of very many; the rows' indices; and their folds, -1 for train-only rows."""
-    count = len(examples.label_ids) - examples.num_train_only_rows
-    sampled = _sample(strata(examples.label_ids[:count]), seed)
-    rows = np.concatenate([sampled, np.arange(count, len(examples.label_ids))])
-    assigned = assign_folds(examples.label_ids[sampled], examples.groups[sampled], seed)
-    chosen = Examples(
-        examples.features[rows],
-        examples.label_ids[rows],
-        examples.groups[sampled],
-        num_train_only_rows=examples.num_train_only_rows,
-    )
-    return chosen, rows, np.concatenate([assigned, np.full(examples.num_train_only_rows, -1)])
+    held_out = np.concatenate([held for _, held in fold_splits])
+    folds = np.repeat(np.arange(len(fold_splits)), [len(held) for _, held in fold_splits])
+    truth = examples.label_ids[held_out]
+    logits, losses = [], []
+    for c in candidates:
+        logits.append(_out_of_fold_logits(examples, fold_splits, c))
+        losses.append(log_losses(logits[-1], truth))
+        if is_past_lowest(np.array(losses), folds):
+            break
+    return np.array(logits), np.array(losses)
 
 
 def _out_of_fold_logits(examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], c: float) -> Floats:
@@ -267,12 +268,33 @@ def _nested_logits(logits: Floats, losses: npt.NDArray[np.float64], folds: Ids) 
         losses: Shape [candidates, rows].
         folds: The rows' folds.
     """
-    chosen = np.empty(len(folds), dtype=np.int64)
-    for fold in np.unique(folds):
-        others = losses[:, folds != fold] if (folds != fold).any() else losses
-        chosen[folds == fold] = others.mean(axis=1).argmin()
-    picked: Floats = logits[chosen, np.arange(len(folds))]
+    _, places = np.unique(folds, return_inverse=True)
+    picked: Floats = logits[_best_without_each_fold(losses, folds)[places], np.arange(len(folds))]
     return picked
+
+
+def _best_without_each_fold(losses: npt.NDArray[np.float64], folds: Ids) -> Ids:
+    """Return the candidate with the lowest loss on the rows of all other folds, for each fold in ascending order.
+
+    Args:
+        losses: Shape [candidates, rows].
+        folds: The rows' folds; of a single one, its own rows choose.
+    """
+    numbers = np.unique(folds)
+    others = [losses[:, folds != fold] if len(numbers) > 1 else losses for fold in numbers]
+    return np.array([own.mean(axis=1).argmin() for own in others])
+
+
+def is_past_lowest(losses: npt.NDArray[np.float64], folds: Ids) -> bool:
+    """Return whether the last candidate of C has a higher loss than an earlier one, whichever fold is left out.
+
+    The loss falls with C and then rises, so no larger C is of use, and the largest ones take the longest.
+
+    Args:
+        losses: Shape [candidates, rows].
+        folds: The rows' folds.
+    """
+    return bool(_best_without_each_fold(losses, folds).max() < len(losses) - 1)
 
 
 def are_right(logits: Floats, truth: Labels) -> Bools:
@@ -318,10 +340,20 @@ def smallest_within_one_error(losses: npt.NDArray[np.float64]) -> int:
     return int((excess.mean(axis=1) <= errors).argmax())
 
 
-def _sample(label_ids: Ids, seed: int) -> Ids:
-    """Return about ``MAX_CV_ROWS`` rows at most, with at least one of each label: enough to choose C."""
-    if len(label_ids) <= MAX_CV_ROWS:
-        return np.arange(len(label_ids))
-    permutation = np.random.default_rng(seed).permutation(len(label_ids))
-    _, first_of_label = np.unique(label_ids[permutation], return_index=True)
-    return np.union1d(permutation[:MAX_CV_ROWS], permutation[first_of_label])
+def _sample(examples: Examples, rows: Ids, seed: int) -> Examples:
+    """Return about ``MAX_CV_ROWS`` rows at most, with at least one of each label, and all train-only rows.
+
+    Args:
+        examples: All rows.
+        rows: The rows to draw from, in ascending order, the train-only ones among them; shape [n], int64.
+        seed: Of the draw.
+    """
+    count = len(examples.groups)
+    own, train_only = rows[rows < count], rows[rows >= count]
+    permutation = np.random.default_rng(seed).permutation(own)
+    _, first_of_label = np.unique(strata(examples.label_ids[permutation]), return_index=True)
+    drawn = np.union1d(permutation[:MAX_CV_ROWS], permutation[first_of_label])
+    chosen = np.concatenate([drawn, train_only])
+    return Examples(
+        examples.features[chosen], examples.label_ids[chosen], examples.groups[drawn], examples.num_train_only_rows
+    )

@@ -1,12 +1,11 @@
 """Fit a logistic regression for each label of label sets, all of them in one minimisation."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from windrow.arrays import Bools, Floats
+from windrow.learning.preconditioning import AnyFloats, Exact, minimize_scaled, parameter_scales
 
 # The solver's tolerance on each component of the gradient of the mean loss. scikit-learn's default is ten times as
 # large, and leaves logits of rare labels short of the minimum by 0.4.
@@ -15,11 +14,8 @@ _MAX_SOLVER_STEPS = 1_000
 # The cells, rows times labels, whose logits are computed at a time: of many rows and labels they would take gigabytes.
 _MAX_CELLS = 4_000_000
 
-_Exact = npt.NDArray[np.float64]
-_AnyFloats = npt.NDArray[np.floating[Any]]
 
-
-def solve_sets(features: _AnyFloats, sets: Bools, c: float) -> tuple[Floats, Floats]:
+def solve_sets(features: AnyFloats, sets: Bools, c: float) -> tuple[Floats, Floats]:
     """Fit a logistic regression for each label, and return their weights and biases.
 
     They are fitted together, since the matrix products of all labels take little longer than those of one: scikit-learn
@@ -34,18 +30,18 @@ def solve_sets(features: _AnyFloats, sets: Bools, c: float) -> tuple[Floats, Flo
         Weights, shape [labels, features], float32, and biases, shape [labels], float32. A label that no row has, or
         every row, tells rows apart by nothing: it has weights of 0, and the bias of its smoothed share of the rows.
     """
-    from scipy.optimize import minimize  # as ``learning.calibrate`` does
-
     rows, counts = len(sets), sets.sum(axis=0)
     biases = np.log((counts + 0.5) / (rows - counts + 0.5))
     weights = np.zeros((sets.shape[1], features.shape[1]))
     varying = np.flatnonzero((counts > 0) & (counts < rows))
     if len(varying):
-        start = np.concatenate([weights[varying], biases[varying, None]], axis=1)
-        objective = _Objective(features, sets[:, varying], c)
-        options = {"maxiter": _MAX_SOLVER_STEPS, "maxfun": 2 * _MAX_SOLVER_STEPS, "gtol": _TOLERANCE, "ftol": 0.0}
-        found = minimize(objective.value_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
-        solution = found.x.reshape(start.shape)
+        solution = minimize_scaled(
+            _Objective(features, sets[:, varying], c).value_and_gradient,
+            np.concatenate([weights[varying], biases[varying, None]], axis=1),
+            parameter_scales(features, 1 / (c * rows)),
+            tolerance=_TOLERANCE,
+            max_steps=_MAX_SOLVER_STEPS,
+        )
         weights[varying], biases[varying] = solution[:, :-1], solution[:, -1]
     return weights.astype(np.float32), biases.astype(np.float32)
 
@@ -60,14 +56,13 @@ class _Objective:
         c: Inverse regularisation.
     """
 
-    features: _AnyFloats
+    features: AnyFloats
     sets: Bools
     c: float
 
-    def value_and_gradient(self, parameters: _Exact) -> tuple[float, _Exact]:
-        """Return the objective and its gradient for weights and a bias of each label, flattened."""
+    def value_and_gradient(self, table: Exact) -> tuple[float, Exact]:
+        """Return the objective and its gradient for a table of weights, with the biases as its last column."""
         rows, labels = self.sets.shape
-        table = parameters.reshape(labels, -1)
         weights, biases = table[:, :-1].astype(self.features.dtype), table[:, -1].astype(self.features.dtype)
         gradient, loss = np.zeros(table.shape), 0.0
         size = max(1, _MAX_CELLS // labels)
@@ -82,4 +77,4 @@ class _Objective:
             gradient[:, -1] += residuals.sum(axis=0)
         gradient[:, :-1] += table[:, :-1] / self.c
         penalty = float(np.square(table[:, :-1]).sum()) / (2 * self.c)
-        return (loss + penalty) / rows, (gradient / rows).ravel()
+        return (loss + penalty) / rows, gradient / rows
