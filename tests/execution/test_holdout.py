@@ -19,7 +19,6 @@ from windrow.execution import training_set as training_set_module
 from windrow.execution.adapter_training import train_adapter
 from windrow.execution.control import TrainingControl
 from windrow.execution.holdout import (
-    ENOUGH_HELD_OUT_ROWS,
     FEW_FOLDS,
     assign_eval_folds,
     cross_validate_adapter,
@@ -28,6 +27,7 @@ from windrow.execution.holdout import (
     train_with_folds,
 )
 from windrow.execution.runner import Outcome, ignore_steps
+from windrow.execution.selection import ENOUGH_HELD_OUT_ROWS
 from windrow.execution.tasks import (
     CrossValidateHeadTask,
     HoldoutsTask,

@@ -18,9 +18,12 @@ from windrow.domain.training_report import AdapterReport
 from windrow.encoders.adapters import Adapter, pack_adapter
 from windrow.encoders.bulk import encode
 from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, Tokens
+from windrow.execution import selection as selection_module
+from windrow.execution import trainer as trainer_module
 from windrow.execution import training_set as training_set_module
 from windrow.execution.control import TrainingControl
 from windrow.execution.runner import Runner
+from windrow.execution.selection import select_rows
 from windrow.execution.trainer import Trained, train
 from windrow.execution.training_cost import measure_workload
 from windrow.learning import plan
@@ -260,6 +263,50 @@ def test_rows_beyond_the_step_budget_still_teach_the_head(
     assert trained.warnings[0].message.startswith(f"Contrastive training took {report.steps} steps over {report.texts}")
     # The head knows rows that contrastive training never saw.
     assert artifact_from_bytes(trained.artifact).head.weights.shape == (3, 96)
+
+
+@pytest.mark.parametrize("data", [dataset(60), multi_label_dataset(180)])
+def test_rows_that_no_sample_had_judge_its_adapter_beside_the_head_alone(
+    data: LabelledDataset, tiny: OnnxEncoder, fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 40)
+    monkeypatch.setattr(selection_module, "ENOUGH_HELD_OUT_ROWS", 18)
+    held_out = select_rows(data, Recipe(), tiny).held_out
+    assert 15 <= len(held_out) <= 21
+    runner = InstantRunner(tiny.folder)
+    trained = fit(data, runner=runner)
+    # No fold is trained: the rows that judge were left out of the training itself.
+    assert len(runner.adapter_tasks) == 1
+    alone, adapted = runner.holdout_tasks
+    assert (alone.is_adapted, adapted.is_adapted) == (False, True)
+    for task in (alone, adapted):
+        assert len(task.holdout_features) == len(held_out)
+        assert len(task.examples.groups) == 180 - len(held_out)
+        texts = np.array(data.text_ids)[held_out]
+        assert not set(texts.tolist()) & set(task.examples.groups.tolist())
+    assert np.abs(alone.holdout_features - adapted.holdout_features).max() > 0.01
+    report = report_of(trained)
+    assert f"of {len(held_out)} held-out rows" in report.reason
+    if report.scale:
+        assert trained.report.estimate is not None
+        assert trained.report.estimate.total == len(held_out)
+
+
+@pytest.mark.parametrize("is_better", [True, False])
+def test_the_head_alone_is_used_where_all_rows_are_worth_more_than_the_adapter_of_a_sample(
+    is_better: bool, tiny: OnnxEncoder, fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 40)
+    monkeypatch.setattr(selection_module, "ENOUGH_HELD_OUT_ROWS", 18)
+    scale = 1.0 if is_better else 0.0
+    monkeypatch.setattr(
+        trainer_module, "choose_by_held_out_rows", lambda report, *_, **__: replace(report, scale=scale)
+    )
+    data = dataset(60)
+    trained = fit(data, runner=InstantRunner(tiny.folder))
+    assert (artifact_from_bytes(trained.artifact).adapter is not None) == is_better
+    if not is_better:
+        assert trained.artifact == fit(data, Recipe(num_iterations=0)).artifact
 
 
 def test_a_sample_without_an_adapter_still_fits_the_head_on_every_row(

@@ -10,7 +10,7 @@ from tests.fakes.encoder import FakeEncoder
 from windrow.domain.job import Progress, StageEstimate
 from windrow.domain.recipe import Recipe
 from windrow.encoders.onnx_encoder import OnnxEncoder
-from windrow.execution import training_cost
+from windrow.execution import selection, training_cost
 from windrow.execution.training_cost import (
     CostCalibration,
     EtaEstimator,
@@ -155,6 +155,40 @@ def test_a_sample_is_encoded_once_more_with_all_other_texts(tiny: OnnxEncoder, m
     reasons = [estimate_stages(workload, HEAD_ONLY, CostCalibration())[-2].reason for workload in (sample, whole)]
     assert reasons[0].startswith(f"120 texts ({sample.tokens} tokens) are encoded as they will be served, and the head")
     assert reasons[1] == "The head is fitted to 120 rows of 3 labels."
+
+
+def test_a_sample_that_left_out_rows_is_judged_by_them_and_not_by_folds(
+    tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 30)
+    monkeypatch.setattr(selection, "ENOUGH_HELD_OUT_ROWS", 12)
+    workload = measure_workload(dataset(40), Recipe(), tiny, 2)
+    stages = {stage.stage: stage for stage in estimate_stages(workload, Recipe(), CostCalibration())}
+    assert workload.folds == 0
+    texts = f"120 texts ({workload.tokens} tokens) are encoded as they will be served"
+    assert stages["validating"].reason == (
+        f"{texts}, with the adapter and without it, and 12 rows that trained neither judge."
+    )
+    assert stages["finishing"].reason == "The head is fitted to 120 rows of 3 labels."
+    unjudged = Recipe(cross_validate=False)
+    plain = {
+        stage.stage: stage
+        for stage in estimate_stages(measure_workload(dataset(40), unjudged, tiny, 2), unjudged, CostCalibration())
+    }
+    assert "validating" not in plain
+    assert "are encoded as they will be served, and the head is fitted" in plain["finishing"].reason
+
+
+def test_the_head_of_very_many_rows_takes_no_more_fits_than_it_is_given(
+    tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = []
+    for most in (10**9, 1_000, 1):
+        monkeypatch.setattr(training_cost, "MAX_CV_WORK", most)
+        monkeypatch.setattr(training_cost, "MAX_CV_ROWS", 10)
+        workload = measure_workload(dataset(40), HEAD_ONLY, tiny, 2)
+        seconds.append(estimate_stages(workload, HEAD_ONLY, CostCalibration())[-2].seconds)
+    assert seconds == sorted(set(seconds), reverse=True)
 
 
 def test_the_calibration_adapts_and_one_outlier_does_not_spoil_it() -> None:

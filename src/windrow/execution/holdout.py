@@ -18,10 +18,12 @@ from windrow.execution.adapter_training import (
 )
 from windrow.execution.control import TrainingControl
 from windrow.execution.runner import ignore_steps
+from windrow.execution.selection import ENOUGH_HELD_OUT_ROWS
 from windrow.execution.tasks import CrossValidateHeadTask, HoldoutOutcome, HoldoutsTask, HoldoutTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext
 from windrow.learning.calibrate import HeldOut, join
 from windrow.learning.folds import assign_folds, splits
+from windrow.learning.head_fitting import Examples
 from windrow.learning.model_selection import choose_adapted_c
 
 # Each fold costs a training. With few rows, three folds, each on two thirds, cost twice the training itself; with many
@@ -29,7 +31,6 @@ from windrow.learning.model_selection import choose_adapted_c
 FEW_FOLDS = 3
 MANY_FOLDS = 5
 MANY_ROWS = 1_000
-ENOUGH_HELD_OUT_ROWS = 200
 # The maximum ratio between the durations of two folds of the same size.
 _MARGIN = 1.5
 
@@ -40,7 +41,7 @@ class PairedHeldOut:
 
     Args:
         adapted: With an adapter.
-        head_logits: Those of the head alone, cross-validated on the same folds of the frozen encoder's features; shape
+        head_logits: Those of the head alone, trained on the same rows with the frozen encoder's features; shape
             [m, labels], float32.
     """
 
@@ -85,8 +86,9 @@ def train_with_folds(
     context.control.report_progress("training")
     folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
     parts: list[EncodedTrainingSet] = []
-    # The training comes first where time is limited.
-    if recipe.cross_validate and recipe.max_seconds is None and _is_small(training_set, context):
+    # The training comes first where time is limited. A sample that left out rows is judged by them.
+    is_judged_by_folds = recipe.cross_validate and recipe.max_seconds is None and len(training_set.held_out) == 0
+    if is_judged_by_folds and _is_small(training_set, context):
         parts = [training_set.subset(train) for train, _ in splits(_first_folds(folds))]
     if not parts:
         return main.finish(context.run(main.task, on_step)), TrainedFolds()
@@ -139,6 +141,37 @@ def cross_validate_adapter(
     if head_logits is None:
         head_logits = _cross_validate_head(training_set, folds, len(adapted), context)
     return PairedHeldOut(choose_adapted_c(join(adapted)), head_logits)
+
+
+def hold_out_rows(
+    examples: Examples, training_set: EncodedTrainingSet, seed: int, context: TrainingContext, *, is_adapted: bool
+) -> HeldOut:
+    """Fit a head to all other rows than those that a sample was not to have, and return its output for these.
+
+    Args:
+        examples: All encoded rows, with the adapter that the sample has trained or with none.
+        training_set: The sample; its ``held_out`` rows, and others with the same texts, train nothing.
+        seed: Seeds the choice of the head's C.
+        context: The training's resources.
+        is_adapted: Whether they are encoded with the adapter.
+
+    Raises:
+        TrainingFailed: The task failed.
+        ShuttingDown: The runner was closed.
+    """
+    held_out = training_set.held_out
+    others = np.flatnonzero(~np.isin(examples.groups, examples.groups[held_out]))
+    train_only = np.arange(len(examples.groups), len(examples.label_ids))
+    kept = np.concatenate([others, train_only])
+    part = replace(
+        examples,
+        features=examples.features[kept],
+        label_ids=examples.label_ids[kept],
+        groups=examples.groups[others],
+    )
+    outcome = context.run(HoldoutTask(part, training_set.hidden_size, seed, is_adapted, examples.features[held_out]))
+    parts = [HeldOut(outcome.logits, examples.label_ids[held_out], outcome.similarities, folds=1, by_c=outcome.by_c)]
+    return choose_adapted_c(join(parts))
 
 
 def assign_eval_folds(label_ids: Labels, text_ids: Ids, seed: int) -> Ids:

@@ -10,9 +10,15 @@ from windrow.domain.dataset import Dataset
 from windrow.domain.multi_label import MultiLabelDataset
 from windrow.domain.recipe import Recipe
 from windrow.encoders.onnx_encoder import TextEncoder, Tokens
+from windrow.learning.folds import assign_folds
 from windrow.learning.label_sets import set_ids, strata
 from windrow.learning.model_selection import label_name_texts
 from windrow.learning.plan import sample_rows
+
+# Rows that are held out give a temperature and an interval that are good enough from so many on, and need no more than
+# so large a part of all rows. Source: docs/adr/0016, measured.
+ENOUGH_HELD_OUT_ROWS = 200
+_MAX_HELD_OUT_FOLDS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +35,8 @@ class Selection:
         text_ids: The text of each distinct row.
         label_ids: The label of each distinct row, or its label set.
         fraction: The selected fraction of all rows, in (0, 1]; below 1 they are a sample.
+        held_out: The numbers of rows that are not in a sample, to judge its training beside the head alone on all
+            other rows; none where nearly all rows are selected, or nothing is cross-validated.
     """
 
     texts: Sequence[str]
@@ -40,6 +48,7 @@ class Selection:
     text_ids: Ids
     label_ids: Labels
     fraction: float
+    held_out: Ids
 
     def all_tokens(self, encoder: TextEncoder) -> list[Tokens]:
         """Return the tokens of all texts, followed by those of the label names; tokenizes the missing ones."""
@@ -67,9 +76,13 @@ def select_rows(
     # A token takes three bytes or more in nearly every language, so this rarely underestimates.
     lengths = [min(encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in distinct]
     text_ids, label_ids = np.array(dataset.text_ids), labels_of(dataset)
-    sampled = sample_rows(strata(label_ids), np.array(lengths)[text_ids], recipe.seed)
-    equal_sets = set_ids(label_ids)
-    chosen = sampled[_first_of_equals(text_ids[sampled] * (int(equal_sets.max()) + 1) + equal_sets[sampled])]
+    row_lengths, equal_sets = np.array(lengths)[text_ids], set_ids(label_ids)
+    sampled, held_out = sample_rows(strata(label_ids), row_lengths, recipe.seed), np.empty(0, np.int64)
+    if len(sampled) < len(label_ids) and recipe.num_iterations and recipe.cross_validate and recipe.max_seconds is None:
+        others, held_out = _hold_out(label_ids, text_ids, len(sampled), recipe.seed)
+        sampled = others[sample_rows(strata(label_ids)[others], row_lengths[others], recipe.seed)]
+    row_ids = text_ids * (int(equal_sets.max()) + 1) + equal_sets
+    chosen, held_out = (rows[_first_of_equals(row_ids[rows])] for rows in (sampled, held_out))
     own = text_ids[chosen][_first_of_equals(text_ids[chosen])]
     positions = np.empty(len(distinct), np.int64)
     positions[own] = np.arange(len(own))
@@ -84,6 +97,7 @@ def select_rows(
         text_ids=positions[text_ids[chosen]],
         label_ids=label_ids[chosen],
         fraction=len(sampled) / len(dataset.rows),
+        held_out=held_out,
     )
 
 
@@ -102,6 +116,15 @@ def labels_of(dataset: Dataset | MultiLabelDataset) -> Labels:
     for row, own in zip(sets, dataset.label_sets, strict=True):
         row[list(own)] = True
     return sets
+
+
+def _hold_out(label_ids: Labels, text_ids: Ids, sampled: int, seed: int) -> tuple[Ids, Ids]:
+    """Return all rows but a fold, and that fold, unless a sample of the rest would be smaller for it."""
+    count = len(label_ids)
+    max_folds = min(_MAX_HELD_OUT_FOLDS, count // ENOUGH_HELD_OUT_ROWS)
+    folds = assign_folds(label_ids, text_ids, seed, max_folds) if max_folds > 1 else np.full(count, -1)
+    others = np.flatnonzero(folds != 0)
+    return (others, np.flatnonzero(folds == 0)) if len(others) >= sampled else (np.arange(count), others[:0])
 
 
 def _first_of_equals(values: Ids) -> Ids:

@@ -1,7 +1,7 @@
 """Train a classifier, from checked rows to a finished artifact."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -20,7 +20,13 @@ from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import Encoded, encode
 from windrow.execution.adapter_training import TrainedAdapter
 from windrow.execution.environment import choose_precision
-from windrow.execution.holdout import PairedHeldOut, TrainedFolds, cross_validate_adapter, train_with_folds
+from windrow.execution.holdout import (
+    PairedHeldOut,
+    TrainedFolds,
+    cross_validate_adapter,
+    hold_out_rows,
+    train_with_folds,
+)
 from windrow.execution.selection import Selection, labels_of, texts_of_labels
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
@@ -75,11 +81,11 @@ def train(
     result, folds = train_with_folds(
         training_set, recipe, context, partial(context.control.report_progress, "training")
     )
-    held_out = _cross_validate(training_set, result, folds, recipe, context)
+    served = _ServedTexts(dataset, training_set, context, descriptions)
+    held_out = _cross_validate(served, result, folds, recipe)
     result = _keep_if_better(result, held_out, is_described=training_set.prior_head is not None)
     context.control.report_progress("finishing")
-    encoded = _encode_as_served(dataset, training_set, result.adapter, context, descriptions)
-    examples = _examples(dataset, training_set, encoded)
+    encoded, examples = served.encoded(result.adapter), served.examples(result.adapter)
     task = FitTask(
         examples,
         context.encoder.folder.hidden_size,
@@ -113,18 +119,76 @@ def train(
     return recast(Trained, outcome, adapter=result.report, report=report, warnings=warnings)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _ServedTexts:
+    """All texts of a training, encoded as they are served.
+
+    Args:
+        dataset: All rows.
+        training_set: The rows for contrastive training.
+        context: The training's resources.
+        descriptions: What labels mean, by label.
+    """
+
+    dataset: LabelledDataset
+    training_set: EncodedTrainingSet
+    context: TrainingContext
+    descriptions: Mapping[str, str] | None
+    # With the adapter, and without one.
+    known: dict[bool, Encoded] = field(default_factory=dict)
+
+    def encoded(self, adapter: AdapterTensors | None) -> Encoded:
+        """Return the features of the distinct texts, then of the label names and descriptions.
+
+        Args:
+            adapter: The training's, or ``None`` for none.
+        """
+        is_adapted = adapter is not None
+        if is_adapted not in self.known:
+            self.known[is_adapted] = self._encode(adapter)
+        return self.known[is_adapted]
+
+    def examples(self, adapter: AdapterTensors | None) -> Examples:
+        """Return all rows, and the label names that take part, for fitting the head."""
+        training_set, dataset = self.training_set, self.dataset
+        rows, names = np.array(dataset.text_ids), np.arange(training_set.num_label_names)
+        examples = Examples(
+            features=self.encoded(adapter).features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
+            label_ids=append_label_texts(labels_of(dataset), training_set.name_labels),
+            groups=rows,
+            num_train_only_rows=training_set.num_label_names,
+        )
+        return examples.beginning_as(training_set.prior_head)
+
+    def _encode(self, adapter: AdapterTensors | None) -> Encoded:
+        training_set = self.training_set
+        if training_set.fraction == 1:
+            features = training_set.with_adapter(adapter, self.context).features
+            return Encoded(features, training_set.states.truncated)
+        # A sample's states come from other batches, which round differently, so all texts are encoded again.
+        encoder = self.context.encoder
+        changes = None if adapter is None else pack_adapter(encoder.folder, adapter)
+        texts = [*self.dataset.distinct_texts, *texts_of_labels(self.dataset.labels, self.descriptions)[0]]
+        return encode(encoder, texts, changes, self.context.compute)
+
+
 def _cross_validate(
-    training_set: EncodedTrainingSet,
-    result: TrainedAdapter,
-    folds: TrainedFolds,
-    recipe: Recipe,
-    context: TrainingContext,
+    served: _ServedTexts, result: TrainedAdapter, folds: TrainedFolds, recipe: Recipe
 ) -> PairedHeldOut | None:
-    """Cross-validate an adapter beside the head alone; ``None`` where that cannot be done."""
+    """Evaluate an adapter beside the head alone on held-out rows; ``None`` where that cannot be done."""
+    training_set, context = served.training_set, served.context
     # Folds of a training that max_seconds ended early would train longer than it did, and there is no time for them.
     if result.adapter is None or result.report is None or result.report.ended_by == "max_seconds":
         return None
-    return cross_validate_adapter(training_set, recipe, context, folds)
+    if len(training_set.held_out) == 0:
+        return cross_validate_adapter(training_set, recipe, context, folds)
+    # What a sample's folds say is true of heads that know the sample. All rows may be worth more than the adapter.
+    context.control.report_progress("validating")
+    alone, adapted = (
+        hold_out_rows(served.examples(adapter), training_set, recipe.seed, context, is_adapted=adapter is not None)
+        for adapter in (None, result.adapter)
+    )
+    return PairedHeldOut(adapted, alone.logits)
 
 
 def _keep_if_better(result: TrainedAdapter, held_out: PairedHeldOut | None, *, is_described: bool) -> TrainedAdapter:
@@ -138,34 +202,6 @@ def _keep_if_better(result: TrainedAdapter, held_out: PairedHeldOut | None, *, i
 def _known_search(dataset: LabelledDataset, training_set: EncodedTrainingSet) -> HeadSearch | None:
     """Return the cross-validation of the head on all rows, if there was one: not where rows are left out or equal."""
     return training_set.head_search if len(training_set.numbers) == len(dataset.rows) else None
-
-
-def _encode_as_served(
-    dataset: LabelledDataset,
-    training_set: EncodedTrainingSet,
-    adapter: AdapterTensors | None,
-    context: TrainingContext,
-    descriptions: Mapping[str, str] | None,
-) -> Encoded:
-    """Return the features of the distinct texts, then of the label names and descriptions, as they are served."""
-    if training_set.fraction == 1:
-        return Encoded(training_set.with_adapter(adapter, context).features, training_set.states.truncated)
-    # A sample's states come from other batches, which round differently, so all texts are encoded again.
-    changes = None if adapter is None else pack_adapter(context.encoder.folder, adapter)
-    texts = [*dataset.distinct_texts, *texts_of_labels(dataset.labels, descriptions)[0]]
-    return encode(context.encoder, texts, changes, context.compute)
-
-
-def _examples(dataset: LabelledDataset, training_set: EncodedTrainingSet, encoded: Encoded) -> Examples:
-    """Return all rows, and the label names that take part, for fitting the head."""
-    rows, names = np.array(dataset.text_ids), np.arange(training_set.num_label_names)
-    examples = Examples(
-        features=encoded.features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
-        label_ids=append_label_texts(labels_of(dataset), training_set.name_labels),
-        groups=rows,
-        num_train_only_rows=training_set.num_label_names,
-    )
-    return examples.beginning_as(training_set.prior_head)
 
 
 def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:

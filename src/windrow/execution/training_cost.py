@@ -84,7 +84,8 @@ class Workload:
         selected_tokens: The number of tokens of the rows for contrastive training.
         plan: The steps of contrastive training; ``None`` for none.
         step_tokens: The number of tokens of each step.
-        folds: The number of cross-validation folds; each fold repeats the training.
+        folds: The number of cross-validation folds; each fold repeats the training. None where a sample is trained
+            that held-out rows are not in.
         at_once: How many of the training and its folds run at the same time.
     """
 
@@ -167,7 +168,7 @@ def measure_workload(
     plan = plan_steps(append_label_texts(selection.label_ids, names_of), step_lengths, recipe)
     step_tokens = tuple(int(step_lengths[step].sum()) for step in plan.steps)
     workload = replace(workload, plan=plan, step_tokens=step_tokens)
-    if not recipe.cross_validate:
+    if not recipe.cross_validate or len(selection.held_out):
         return workload
     folds = num_folds_needed(assign_eval_folds(selection.label_ids, selection.text_ids, recipe.seed))
     at_once = 1
@@ -320,11 +321,17 @@ def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
             why = f"The training is done {parts}; without cross-validation that is left out."
             yield _stage_cost("validating", again + judging, why)
     fitted = f"the head is fitted to {rows} rows of {labels} labels."
-    if plan is not None or is_sample:
-        layers = folder.layers if is_sample else len(top_layers(folder))
-        head += _flops(folder, workload.tokens, layers) / ENCODE_FLOPS
-        texts = len(workload.dataset.distinct_texts)
-        fitted = f"{texts} texts ({workload.tokens} tokens) are encoded as they will be served, and {fitted}"
+    encode_all = _flops(folder, workload.tokens, folder.layers if is_sample else len(top_layers(folder))) / ENCODE_FLOPS
+    held_out, texts = len(workload.selection.held_out), len(workload.dataset.distinct_texts)
+    encoded = f"{texts} texts ({workload.tokens} tokens) are encoded as they will be served"
+    if held_out and plan is not None:
+        why = (
+            f"{encoded.capitalize()}, with the adapter and without it, and {held_out} rows that trained neither judge."
+        )
+        yield _stage_cost("validating", 2 * encode_all + _head_seconds(rows, labels, folder) + head, why)
+    elif plan is not None or is_sample:
+        head += encode_all
+        fitted = f"{encoded}, and {fitted}"
     yield _stage_cost("finishing", head, fitted.capitalize())
     yield _stage_cost("saving", 0.0, "The classifier is written, read back and asked once.")
 

@@ -91,6 +91,7 @@ class EncodedTrainingSet:
         took_s: The duration of encoding in seconds.
         cosine_scale: How far cosines of the encoder spread (``learning.zero_shot.cosine_scale``).
         head_search: The cross-validation of the head alone, on the frozen encoder; ``None`` where there was none.
+        held_out: As of :class:`Selection`.
     """
 
     states: TrunkStates
@@ -105,6 +106,7 @@ class EncodedTrainingSet:
     took_s: float
     cosine_scale: float = 1.0
     head_search: HeadSearch | None = None
+    held_out: Ids = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def hidden_size(self) -> int:
