@@ -157,6 +157,17 @@ def test_a_sample_is_encoded_once_more_with_all_other_texts(tiny: OnnxEncoder, m
     assert reasons[1] == "The head is fitted to 120 rows of 3 labels."
 
 
+def test_a_training_in_bfloat16_takes_half_as_long(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {}
+    for precision in ("float32", "bfloat16"):
+        monkeypatch.setattr(training_cost, "choose_precision", lambda _, own=precision: own)
+        workload = measure_workload(dataset(300), Recipe(), tiny, 2)
+        heavy = replace(workload, step_tokens=(10**9,))
+        stages = estimate_stages(heavy, Recipe(), CostCalibration())
+        seconds[precision] = next(stage.seconds for stage in stages if stage.stage == "training")
+    assert seconds["bfloat16"] == pytest.approx(seconds["float32"] / 2, rel=0.01)
+
+
 def test_a_sample_that_left_out_rows_is_judged_by_them_and_not_by_folds(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from typing import get_args
 
 import numpy as np
 
-from windrow.arrays import Ids
+from windrow.arrays import Ids, Precision
 from windrow.domain.job import Progress, Stage, StageEstimate
 from windrow.domain.labelled_rows import LabelledDataset
 from windrow.domain.recipe import Recipe
@@ -17,6 +17,7 @@ from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import feature_size, top_layers
 from windrow.encoders.onnx_encoder import TextEncoder, token_counts
 from windrow.execution.adapter_training import count_at_once
+from windrow.execution.environment import choose_precision
 from windrow.execution.holdout import assign_eval_folds, num_folds_needed
 from windrow.execution.selection import Selection, select_rows
 from windrow.learning.head_fitting import MAX_CV_ROWS, MAX_CV_WORK
@@ -27,9 +28,10 @@ from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, Plan, plan_steps
 STAGES: tuple[Stage, ...] = get_args(Stage)
 # The maximum number of texts to tokenize; the token counts of further texts are extrapolated.
 MAX_COUNTED_TEXTS = 2_000
-# Initial speeds on two cores, until trainings calibrate them. Source: bench/forecast.py.
-ENCODE_FLOPS = 60e9
-TRAIN_FLOPS = 60e9
+# Initial speeds on two cores, until trainings calibrate them: between those of the slow and the fast machines that were
+# measured. Source: bench/forecast.py.
+ENCODE_FLOPS = 120e9
+TRAIN_FLOPS: Mapping[Precision, float] = {"float32": 100e9, "bfloat16": 200e9}
 _TRUNCATE_SECONDS = 5e-10  # to truncate one layer's weight change to a low rank by SVD, per width cubed
 # One fit of the head takes _FIT_SECONDS x (rows x labels x rank of the features) ** _FIT_GROWTH seconds. Source:
 # docs/adr/0003, with room for machines of half the speed.
@@ -87,6 +89,7 @@ class Workload:
         folds: The number of cross-validation folds; each fold repeats the training. None where a sample is trained
             that held-out rows are not in.
         at_once: How many of the training and its folds run at the same time.
+        precision: The type of the operands of contrastive training's matrix products.
     """
 
     folder: EncoderFolder
@@ -98,6 +101,7 @@ class Workload:
     step_tokens: tuple[int, ...] = ()
     folds: int = 0
     at_once: int = 1
+    precision: Precision = "float32"
 
     @property
     def kind(self) -> str:
@@ -167,7 +171,7 @@ def measure_workload(
     names_of = np.concatenate([np.arange(count_labels(selection.label_ids)), selection.described_ids])
     plan = plan_steps(append_label_texts(selection.label_ids, names_of), step_lengths, recipe)
     step_tokens = tuple(int(step_lengths[step].sum()) for step in plan.steps)
-    workload = replace(workload, plan=plan, step_tokens=step_tokens)
+    workload = replace(workload, plan=plan, step_tokens=step_tokens, precision=choose_precision(threads))
     if not recipe.cross_validate or len(selection.held_out):
         return workload
     folds = num_folds_needed(assign_eval_folds(selection.label_ids, selection.text_ids, recipe.seed))
@@ -304,7 +308,7 @@ def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
     )
     if plan is not None:
         layers, step_tokens = workload.trained_layers, sum(workload.step_tokens)
-        training = 3 * _flops(folder, step_tokens, layers) / TRAIN_FLOPS
+        training = 3 * _flops(folder, step_tokens, layers) / TRAIN_FLOPS[workload.precision]
         training += _TRUNCATE_SECONDS * layers * folder.hidden_size**3
         count, largest = len(plan.steps), max(map(len, plan.steps), default=0)
         why = f"{count} steps, each over up to {largest} texts, in {layers} layers"
