@@ -31,17 +31,24 @@ def test_fit_says_what_was_trained_and_how_good_it_is(
     ask: Run, toy: Scripted, rows_file: Path, left: list[str]
 ) -> None:
     fitted = ask("fit", "tickets_v1", rows_file)
-    estimate = toy.show(ModelRequest("tickets_v1")).report.estimate
+    shown = toy.show(ModelRequest("tickets_v1"))
+    estimate, adapter = shown.report.estimate, shown.adapter
     assert estimate is not None
+    assert adapter is not None
     first, *others = fitted.lines
     assert re.fullmatch(r"tickets_v1, revision 1, answers: 2 labels, 4 rows, in \d\.\d s\.", first)
     assert others == [
         "Labels: invoice, refund",
         f"Accuracy on new rows: {estimate_text(estimate)}, by {estimate.total} rows judged unseen",
+        f"Encoder: {adapter.reason}",
     ]
     assert "Warning: 2 labels have fewer than 4 rows" in fitted.err
     assert "A free name for the next version: tickets_v2" in fitted.err
     assert left == ["left"]
+
+
+def test_a_fit_of_the_head_alone_has_nothing_to_say_of_the_encoder(ask: Run, toy: Scripted, rows_file: Path) -> None:
+    assert "Encoder:" not in ask("fit", "tickets_v1", rows_file, "--num-iterations", "0").out
 
 
 def test_fit_warns_of_rows_that_tell_nothing_and_of_those_that_are_not_read_whole(

@@ -161,6 +161,8 @@ def _print_result(call: Call, result: FitResult) -> None:
     print(f"Labels: {listed(result.labels)}")
     estimate = result.report.estimate
     print(f"Accuracy on new rows: {'not estimated' if estimate is None else _estimated(estimate)}")
+    if result.adapter is not None:
+        print(f"Encoder: {result.adapter.reason}")
     call.warn(result.warnings, result.taken_over_rows)
     # A name without a version may never get one, so no next name is suggested.
     if result.next_name is not None and read_version(result.model_name) is not None:
