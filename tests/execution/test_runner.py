@@ -46,7 +46,7 @@ def fit_task(features: Floats, label_ids: Ids) -> FitTask:
 
 
 TASK = fit_task(np.eye(6, dtype=np.float32), np.array([0, 1, 2, 0, 1, 2]))
-# scikit-learn refuses a single label: a task that always fails inside the training.
+# A head refuses a single label: a task that always fails inside the training.
 BROKEN_TASK = fit_task(np.eye(2, dtype=np.float32), np.array([0, 0]))
 
 # A training process in which one thing is changed before it starts.

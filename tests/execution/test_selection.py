@@ -60,6 +60,24 @@ def test_equal_rows_are_held_out_once_and_their_texts_are_in_no_sample() -> None
     assert not set(held_out) & {data.rows[number].text for number in chosen.numbers}
 
 
+def test_where_few_rows_differ_folds_judge() -> None:
+    rows = [Row(f"text {number % 40}", f"label {number % 2}") for number in range(400)]
+    chosen = select(check_rows(rows, DataLimits()))
+    assert (len(chosen.numbers), len(chosen.held_out)) == (30, 0)
+    assert chosen.fraction == 0.75
+
+
+def test_where_labels_have_two_texts_no_half_of_all_rows_is_left_out() -> None:
+    rows = [Row(f"text {number}", f"label {number // 2}") for number in range(200)]
+    assert len(select(check_rows(rows, DataLimits())).held_out) == 0
+
+
+def test_copies_of_few_rows_are_no_sample() -> None:
+    rows = [Row(f"text {number % 30}", f"label {number % 2}") for number in range(400)]
+    chosen = select(check_rows(rows, DataLimits()))
+    assert (len(chosen.numbers), chosen.fraction) == (30, 1)
+
+
 @pytest.mark.parametrize(
     "recipe", [Recipe(num_iterations=0), Recipe(cross_validate=False), Recipe(max_seconds=60)], ids=str
 )

@@ -190,7 +190,7 @@ def test_a_sample_that_left_out_rows_is_judged_by_them_and_not_by_folds(
     assert "are encoded as they will be served, and the head is fitted" in plain["finishing"].reason
 
 
-def test_the_head_of_very_many_rows_takes_no_more_fits_than_it_is_given(
+def test_a_sample_that_chooses_c_makes_the_forecast_of_very_many_rows_shorter(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = []

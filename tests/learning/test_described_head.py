@@ -141,7 +141,7 @@ def test_many_rows_are_fitted_in_half_the_memory_to_nearly_the_same_head(monkeyp
     exact, _, _ = fit_described_head(given, seed=0)
     assert set(types) == {(np.dtype(np.float64),) * 2}
     types.clear()
-    monkeypatch.setattr(described_head, "MAX_EXACT_ROWS", 10)
+    monkeypatch.setattr(described_head, "MAX_EXACT_WORK", 10)
     lean, _, _ = fit_described_head(given, seed=0)
     assert set(types) == {(np.dtype(np.float32),) * 2}
     np.testing.assert_allclose(lean.weights, exact.weights, atol=0.02)

@@ -23,6 +23,7 @@ from windrow.learning.head_fitting import (
     compute_learning_curve,
     cross_validate_head,
     fit_head,
+    is_past_lowest,
     log_losses,
     search_head,
 )
@@ -123,6 +124,15 @@ def test_a_c_is_not_tried_once_a_smaller_one_is_better_whatever_fold_is_left_out
     report = search_head(clusters(30, 3, width=16, spread=0.3), seed=0).report
     assert {c for *_, c in trained} == set(CANDIDATE_CS)
     assert report.c == 64.0
+
+
+def test_the_search_goes_on_where_all_rows_prefer_the_last_c() -> None:
+    folds = np.arange(3)
+    # Whichever fold is left out, another earlier candidate is best; of all rows the last one is.
+    losses = np.array([[0.0, 3.0, 3.0], [3.0, 0.0, 3.0], [3.0, 3.0, 0.0], [1.9, 1.9, 1.9]])
+    assert not is_past_lowest(losses, folds)
+    assert is_past_lowest(losses + np.array([[0], [0], [0], [0.2]]), folds)
+    assert not is_past_lowest(losses[:1], folds)
 
 
 def test_the_same_rows_give_the_same_bits() -> None:

@@ -68,11 +68,14 @@ def test_logits_that_overflow_give_finite_numbers() -> None:
 
 
 @pytest.mark.parametrize("spoilt", [np.nan, np.inf])
-def test_features_that_are_no_finite_numbers_are_refused(spoilt: float) -> None:
-    features, label_ids = some_rows(3)
+@pytest.mark.parametrize("rows", [8, 60, 600])
+def test_features_that_are_no_finite_numbers_are_refused(spoilt: float, rows: int) -> None:
+    features, label_ids = some_rows(3, rows)
     features[7, 2] = spoilt
     with pytest.raises(ValueError, match="finite"):
         solve(features, label_ids, 4.0)
+    with pytest.raises(ValueError, match="finite"):
+        rotate(features)
 
 
 def test_a_single_label_is_refused() -> None:

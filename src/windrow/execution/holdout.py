@@ -155,6 +155,9 @@ def hold_out_rows(
         context: The training's resources.
         is_adapted: Whether they are encoded with the adapter.
 
+    Returns:
+        The m held-out rows with their logits, shape [m, labels], float32.
+
     Raises:
         TrainingFailed: The task failed.
         ShuttingDown: The runner was closed.
@@ -170,8 +173,8 @@ def hold_out_rows(
         groups=examples.groups[others],
     )
     outcome = context.run(HoldoutTask(part, training_set.hidden_size, seed, is_adapted, examples.features[held_out]))
-    parts = [HeldOut(outcome.logits, examples.label_ids[held_out], outcome.similarities, folds=1, by_c=outcome.by_c)]
-    return choose_adapted_c(join(parts))
+    label_ids = examples.label_ids[held_out]
+    return choose_adapted_c(HeldOut(outcome.logits, label_ids, outcome.similarities, folds=1, by_c=outcome.by_c))
 
 
 def assign_eval_folds(label_ids: Labels, text_ids: Ids, seed: int) -> Ids:

@@ -101,7 +101,8 @@ def cross_validate_sets(
         TrainingFailed: A task failed.
         ShuttingDown: The runner was closed.
     """
-    recipe = replace(recipe, max_seconds=None)
+    # Without cross_validate no row is left out for a judgement beside the folds.
+    recipe = replace(recipe, max_seconds=None, cross_validate=False)
     training_set = encode_training_set(dataset, recipe, context, descriptions=descriptions)
     evaluated = evaluate_out_of_fold(training_set, folds, recipe, context)
     return _conclude(_HeldOutSets(dataset, training_set, evaluated), folds, recipe, context)

@@ -15,10 +15,12 @@ from windrow.learning.label_sets import set_ids, strata
 from windrow.learning.model_selection import label_name_texts
 from windrow.learning.plan import sample_rows
 
-# Rows that are held out give a temperature and an interval that are good enough from so many on, and need no more than
-# so large a part of all rows. Source: docs/adr/0016, measured.
+# From so many held-out rows on, a temperature and an interval are good enough. Source: docs/adr/0016, measured.
 ENOUGH_HELD_OUT_ROWS = 200
-_MAX_HELD_OUT_FOLDS = 10
+# One of so many folds of distinct rows is left out of a sample: a tenth is enough, and the heads that it judges should
+# know nearly all other rows.
+_MIN_FOLDS = 5
+_MAX_FOLDS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +37,8 @@ class Selection:
         text_ids: The text of each distinct row.
         label_ids: The label of each distinct row, or its label set.
         fraction: The selected fraction of all rows, in (0, 1]; below 1 they are a sample.
-        held_out: The numbers of rows that are not in a sample, to judge its training beside the head alone on all
-            other rows; none where nearly all rows are selected, or nothing is cross-validated.
+        held_out: The numbers of distinct rows that a sample was not to have, to judge its adapter beside the head
+            alone; none where folds judge, or nothing does.
     """
 
     texts: Sequence[str]
@@ -67,7 +69,8 @@ def select_rows(
 
     Args:
         dataset: Checked rows.
-        recipe: Its seed chooses the sample of too many rows.
+        recipe: Its seed chooses the sample of too many rows, which leaves out some to judge an adapter by, if one is
+            trained and cross-validated without a limit of time.
         encoder: Tokenizes the texts.
         max_read: The maximum number of tokenized texts; ``None`` for all.
         descriptions: What labels mean, by label; not every label needs one.
@@ -76,13 +79,16 @@ def select_rows(
     # A token takes three bytes or more in nearly every language, so this rarely underestimates.
     lengths = [min(encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in distinct]
     text_ids, label_ids = np.array(dataset.text_ids), labels_of(dataset)
-    row_lengths, equal_sets = np.array(lengths)[text_ids], set_ids(label_ids)
-    sampled, held_out = sample_rows(strata(label_ids), row_lengths, recipe.seed), np.empty(0, np.int64)
-    if len(sampled) < len(label_ids) and recipe.num_iterations and recipe.cross_validate and recipe.max_seconds is None:
-        others, held_out = _hold_out(label_ids, text_ids, len(sampled), recipe.seed)
-        sampled = others[sample_rows(strata(label_ids)[others], row_lengths[others], recipe.seed)]
-    row_ids = text_ids * (int(equal_sets.max()) + 1) + equal_sets
-    chosen, held_out = (rows[_first_of_equals(row_ids[rows])] for rows in (sampled, held_out))
+    equal_sets = set_ids(label_ids)
+    different = _first_of_equals(text_ids * (int(equal_sets.max()) + 1) + equal_sets)
+    row_strata, row_lengths = strata(label_ids), np.array(lengths)[text_ids]
+    chosen, held_out = _sample(different, row_strata, row_lengths, recipe.seed), different[:0]
+    fraction = len(chosen) / len(different)
+    if fraction < 1 and recipe.num_iterations and recipe.cross_validate and recipe.max_seconds is None:
+        fold = different[_fold(label_ids[different], text_ids[different], recipe.seed)]
+        others = _sample(np.setdiff1d(different, fold), row_strata, row_lengths, recipe.seed)
+        if len(fold) and len(others) >= len(chosen):
+            chosen, held_out = others, fold
     own = text_ids[chosen][_first_of_equals(text_ids[chosen])]
     positions = np.empty(len(distinct), np.int64)
     positions[own] = np.arange(len(own))
@@ -96,7 +102,7 @@ def select_rows(
         numbers=chosen,
         text_ids=positions[text_ids[chosen]],
         label_ids=label_ids[chosen],
-        fraction=len(sampled) / len(dataset.rows),
+        fraction=fraction,
         held_out=held_out,
     )
 
@@ -118,13 +124,21 @@ def labels_of(dataset: Dataset | MultiLabelDataset) -> Labels:
     return sets
 
 
-def _hold_out(label_ids: Labels, text_ids: Ids, sampled: int, seed: int) -> tuple[Ids, Ids]:
-    """Return all rows but a fold, and that fold, unless a sample of the rest would be smaller for it."""
-    count = len(label_ids)
-    max_folds = min(_MAX_HELD_OUT_FOLDS, count // ENOUGH_HELD_OUT_ROWS)
-    folds = assign_folds(label_ids, text_ids, seed, max_folds) if max_folds > 1 else np.full(count, -1)
-    others = np.flatnonzero(folds != 0)
-    return (others, np.flatnonzero(folds == 0)) if len(others) >= sampled else (np.arange(count), others[:0])
+def _sample(rows: Ids, row_strata: Ids, row_lengths: Ids, seed: int) -> Ids:
+    """Return the numbers of those of some rows that one training may take."""
+    return rows[sample_rows(row_strata[rows], row_lengths[rows], seed)]
+
+
+def _fold(label_ids: Labels, text_ids: Ids, seed: int) -> Ids:
+    """Return the indices of a tenth to a fifth of distinct rows; none where these would be too few, or too many."""
+    max_folds = min(_MAX_FOLDS, len(label_ids) // ENOUGH_HELD_OUT_ROWS)
+    if max_folds < _MIN_FOLDS:
+        return np.empty(0, np.int64)
+    folds = assign_folds(label_ids, text_ids, seed, max_folds)
+    # There are fewer folds where no label has so many rows, and smaller ones of labels with a single text.
+    fold = np.flatnonzero(folds == 0)
+    is_usable = 0.9 * ENOUGH_HELD_OUT_ROWS <= len(fold) <= 1.1 * len(folds) / _MIN_FOLDS
+    return fold if is_usable else fold[:0]
 
 
 def _first_of_equals(values: Ids) -> Ids:

@@ -279,7 +279,8 @@ def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
 def _logits_by_c(task: HoldoutTask) -> Floats | None:
     """Return the logits at each C from which one is to be chosen; ``None`` where there is no choice."""
     features, label_ids = task.examples.features, task.examples.label_ids
-    if are_label_ids(label_ids) or features.size * count_labels(label_ids) > MAX_CV_WORK:
+    # Four fits in place of the twenty that choose the C of a head alone.
+    if are_label_ids(label_ids) or features.size * count_labels(label_ids) > 5 * MAX_CV_WORK:
         return None
     heads = (fit_adapted_head(features, label_ids, c)[0] for c in ADAPTED_CS_OF_SETS)
     return np.stack([head.logits(task.holdout_features) for head in heads])

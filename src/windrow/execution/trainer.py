@@ -60,7 +60,10 @@ def train(
     selection: Selection | None = None,
     descriptions: Mapping[str, str] | None = None,
 ) -> Trained:
-    """Train a classifier. Each distinct text is tokenized and encoded once; those of a sample, twice.
+    """Train a classifier.
+
+    Each distinct text is encoded once; where a sample trains, its texts once more; and where rows that it was not to
+    have judge it, all texts with the adapter and without it.
 
     Args:
         dataset: Checked rows.
@@ -81,11 +84,13 @@ def train(
     result, folds = train_with_folds(
         training_set, recipe, context, partial(context.control.report_progress, "training")
     )
-    served = _ServedTexts(dataset, training_set, context, descriptions)
+    served = _ServedTexts(dataset, training_set, context, descriptions, result.adapter)
     held_out = _cross_validate(served, result, folds, recipe)
     result = _keep_if_better(result, held_out, is_described=training_set.prior_head is not None)
     context.control.report_progress("finishing")
-    encoded, examples = served.encoded(result.adapter), served.examples(result.adapter)
+    is_adapted = result.adapter is not None
+    served.forget(is_adapted=not is_adapted)
+    encoded, examples = served.encoded(is_adapted=is_adapted), served.examples(is_adapted=is_adapted)
     task = FitTask(
         examples,
         context.encoder.folder.hidden_size,
@@ -128,32 +133,38 @@ class _ServedTexts:
         training_set: The rows for contrastive training.
         context: The training's resources.
         descriptions: What labels mean, by label.
+        adapter: The one that was trained; ``None`` for none.
     """
 
     dataset: LabelledDataset
     training_set: EncodedTrainingSet
     context: TrainingContext
     descriptions: Mapping[str, str] | None
-    # With the adapter, and without one.
-    known: dict[bool, Encoded] = field(default_factory=dict)
+    adapter: AdapterTensors | None
+    _known: dict[bool, Encoded] = field(default_factory=dict)
 
-    def encoded(self, adapter: AdapterTensors | None) -> Encoded:
+    def encoded(self, *, is_adapted: bool) -> Encoded:
         """Return the features of the distinct texts, then of the label names and descriptions.
 
         Args:
-            adapter: The training's, or ``None`` for none.
+            is_adapted: Whether to encode them with the adapter.
         """
-        is_adapted = adapter is not None
-        if is_adapted not in self.known:
-            self.known[is_adapted] = self._encode(adapter)
-        return self.known[is_adapted]
+        if is_adapted not in self._known:
+            self._known[is_adapted] = self._encode(self.adapter if is_adapted else None)
+        return self._known[is_adapted]
 
-    def examples(self, adapter: AdapterTensors | None) -> Examples:
+    def forget(self, *, is_adapted: bool) -> None:
+        """Free the features with the adapter, or those without, if there are any."""
+        self._known.pop(is_adapted, None)
+
+    def examples(self, *, is_adapted: bool) -> Examples:
         """Return all rows, and the label names that take part, for fitting the head."""
         training_set, dataset = self.training_set, self.dataset
         rows, names = np.array(dataset.text_ids), np.arange(training_set.num_label_names)
         examples = Examples(
-            features=self.encoded(adapter).features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
+            features=self.encoded(is_adapted=is_adapted).features[
+                np.concatenate([rows, len(dataset.distinct_texts) + names])
+            ],
             label_ids=append_label_texts(labels_of(dataset), training_set.name_labels),
             groups=rows,
             num_train_only_rows=training_set.num_label_names,
@@ -185,8 +196,8 @@ def _cross_validate(
     # What a sample's folds say is true of heads that know the sample. All rows may be worth more than the adapter.
     context.control.report_progress("validating")
     alone, adapted = (
-        hold_out_rows(served.examples(adapter), training_set, recipe.seed, context, is_adapted=adapter is not None)
-        for adapter in (None, result.adapter)
+        hold_out_rows(served.examples(is_adapted=is_adapted), training_set, recipe.seed, context, is_adapted=is_adapted)
+        for is_adapted in (False, True)
     )
     return PairedHeldOut(adapted, alone.logits)
 

@@ -54,8 +54,8 @@ _MAX_CHANGE = 4.0
 # What takes longer than estimated still takes this share of the time that it took already, rather than none: only that
 # time says how far the estimate was wrong.
 _OVERDUE_SHARE = 0.25
-# The resident memory of a training process, for a head alone and with torch. These and the next four were measured, see
-# decision 4.
+# The resident memory of a training process, for a head alone and with torch. These and the next
+# five were measured, see decision 4.
 _PROCESS_BYTES = 200_000_000
 _TORCH_PROCESS_BYTES = 520_000_000
 _FLOAT_BYTES = 4
@@ -67,8 +67,8 @@ _FRAGMENTED_SHARE = 0.12
 # A trained layer as it was, as it is (its change is computed in that place), the gradients of a step's two parts, and
 # the optimizer's two moments.
 _LAYER_COPIES = 6
-# Features in the server; and in the training process as they came, rotated, and without a fold. Of 50,000 rows that
-# process takes 1.4 GB.
+# Features of texts and of rows in the server, in the frame that takes them to the training process, and there: of all
+# rows, rotated, and without a fold. Of 50,000 rows that process takes 1.4 GB.
 _FEATURE_COPIES = 6
 # States in the server, in the frames that take them to the training process, and there.
 _STATE_COPIES = 5
@@ -86,8 +86,8 @@ class Workload:
         selected_tokens: The number of tokens of the rows for contrastive training.
         plan: The steps of contrastive training; ``None`` for none.
         step_tokens: The number of tokens of each step.
-        folds: The number of cross-validation folds; each fold repeats the training. None where a sample is trained
-            that held-out rows are not in.
+        folds: The number of cross-validation folds; each fold repeats the training. 0 where rows that a sample
+            was not to have judge it.
         at_once: How many of the training and its folds run at the same time.
         precision: The type of the operands of contrastive training's matrix products.
     """
@@ -203,7 +203,8 @@ def estimate_memory(workload: Workload) -> tuple[int, str]:
     """Return the peak resident memory of a training in bytes, beside the server's own, and the reason."""
     folder, rows = workload.folder, len(workload.dataset.rows)
     # Features of all texts, and their states before the adapted layers.
-    features = _FEATURE_COPIES * rows * feature_size(folder) * _FLOAT_BYTES
+    copies = _FEATURE_COPIES + (len(workload.selection.held_out) > 0)  # with the adapter, and without it
+    features = copies * rows * feature_size(folder) * _FLOAT_BYTES
     states = _STATE_COPIES * workload.selected_tokens * folder.hidden_size * _FLOAT_BYTES
     weights = workload.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * _LAYER_COPIES * workload.at_once
     process = _PROCESS_BYTES if workload.plan is None else _TORCH_PROCESS_BYTES
@@ -329,9 +330,7 @@ def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
     held_out, texts = len(workload.selection.held_out), len(workload.dataset.distinct_texts)
     encoded = f"{texts} texts ({workload.tokens} tokens) are encoded as they will be served"
     if held_out and plan is not None:
-        why = (
-            f"{encoded.capitalize()}, with the adapter and without it, and {held_out} rows that trained neither judge."
-        )
+        why = f"{encoded}, with the adapter and without it, and {held_out} rows that trained neither judge."
         yield _stage_cost("validating", 2 * encode_all + _head_seconds(rows, labels, folder) + head, why)
     elif plan is not None or is_sample:
         head += encode_all
@@ -355,8 +354,10 @@ def _head_seconds(rows: int, labels: int, folder: EncoderFolder) -> float:
     if _fit_work(rows, labels, folder) <= MAX_CV_WORK:
         return _FITS_WITH_CV * _fit_seconds(rows, labels, folder)
     seconds = _FITS_OF_MANY_ROWS * _fit_seconds(rows, labels, folder)
-    if _fit_work(MAX_CV_ROWS, labels, folder) <= MAX_CV_WORK:
-        seconds += _FITS_WITH_CV * _fit_seconds(MAX_CV_ROWS, labels, folder)
+    # The fold that is held out has no say in the choice.
+    drawn = min(MAX_CV_ROWS, rows * 4 // 5)
+    if _fit_work(drawn, labels, folder) <= MAX_CV_WORK:
+        seconds += _FITS_WITH_CV * _fit_seconds(drawn, labels, folder)
     return seconds
 
 

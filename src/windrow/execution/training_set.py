@@ -234,7 +234,7 @@ def encode_training_set(
 
     Args:
         dataset: Checked rows.
-        recipe: Its seed chooses the sample of too many rows.
+        recipe: Chooses the sample of too many rows (:func:`select_rows`).
         context: The training's resources.
         selection: The selected rows; ``None`` to select them here.
         descriptions: What labels mean, by label; not every label needs one.

@@ -137,7 +137,18 @@ def rotate(features: Floats) -> tuple[Floats, Floats]:
     A few rows span a small subspace, and L2 regularisation is blind to rotation: solving in that subspace gives the
     same head in a fraction of the time. Of many rows all columns are kept, but do not correlate any more, so that
     their scales say how curved the loss is (``learning.preconditioning``).
+
+    Args:
+        features: Shape [rows, width], float32.
+
+    Returns:
+        The rows in these coordinates, shape [rows, rank], and the matrix that leads back, shape [rank, width]; float32.
+
+    Raises:
+        ValueError: A feature is not finite.
     """
+    if not np.isfinite(features).all():
+        raise ValueError("A head needs features that are finite numbers.")
     rows, width = features.shape
     if width <= rows <= MAX_UNSCALED_ROWS:
         return features, np.eye(width, dtype=np.float32)

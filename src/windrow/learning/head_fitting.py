@@ -286,7 +286,7 @@ def _best_without_each_fold(losses: npt.NDArray[np.float64], folds: Ids) -> Ids:
 
 
 def is_past_lowest(losses: npt.NDArray[np.float64], folds: Ids) -> bool:
-    """Return whether the last candidate of C has a higher loss than an earlier one, whichever fold is left out.
+    """Return whether the last candidate of C is worse than an earlier one by all rows, and whichever fold is left out.
 
     The loss falls with C and then rises, so no larger C is of use, and the largest ones take the longest.
 
@@ -294,7 +294,8 @@ def is_past_lowest(losses: npt.NDArray[np.float64], folds: Ids) -> bool:
         losses: Shape [candidates, rows].
         folds: The rows' folds.
     """
-    return bool(_best_without_each_fold(losses, folds).max() < len(losses) - 1)
+    last = len(losses) - 1
+    return bool(losses.mean(axis=1).argmin() < last and _best_without_each_fold(losses, folds).max() < last)
 
 
 def are_right(logits: Floats, truth: Labels) -> Bools:

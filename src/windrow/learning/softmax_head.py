@@ -14,9 +14,9 @@ _TOLERANCE = 1e-4
 def solve_labels(features: AnyFloats, label_ids: Ids, c: float, max_steps: int) -> tuple[Exact, Exact]:
     """Fit a logistic regression, and return its weights and biases.
 
-    The solution is that of scikit-learn's ``LogisticRegression``, from the same start by the same algorithm. Of a few
-    rows that one spends nine tenths of its time on checks, and choosing C takes twenty fits or more; of many it takes
-    up to eight times as many steps.
+    The solution is that of scikit-learn's ``LogisticRegression``, from the same start by the same algorithm, of many
+    rows in other coordinates. Of a few rows that one spends nine tenths of its time on checks, and choosing C takes
+    twenty fits or more; of many it takes up to thirty times as many steps.
 
     Args:
         features: Shape [rows, features]; computed in their type.
