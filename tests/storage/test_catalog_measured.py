@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.storage.examples import TEST_SCORE, THRESHOLD, new_revision, notes, open_catalog, open_names
+from tests.storage.model import Server
 from tests.storage.tickets import AT, publish
 from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import DescribeRequest
@@ -55,6 +56,18 @@ def test_a_score_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
     entry = catalog.record_evaluation(catalog.publish(new_revision()), TEST_SCORE)
     assert catalog.record_evaluation(entry, BETTER).record.test == BETTER
     assert catalog.record_evaluation(entry, TEST_SCORE).record.test == TEST_SCORE  # found before the last change
+
+
+def test_a_score_is_kept_although_rows_were_erased_while_it_was_measured(files: Files) -> None:
+    server = Server(files)
+    server.fit("a", 3)
+    measured = server.catalog.current("a")
+    server.erase("a", 3)
+    assert server.catalog.current("a").blobs != measured.blobs
+    kept = server.catalog.record_evaluation(measured, TEST_SCORE)
+    assert kept.record.test == TEST_SCORE
+    assert kept.blobs == server.catalog.current("a").blobs != measured.blobs
+    assert kept.has_erased_rows
 
 
 def test_a_threshold_stays_when_a_score_is_kept(catalog: Catalog) -> None:

@@ -335,10 +335,7 @@ class Catalog:
         with self._names.lock():
             now = self.current(name)
             # Not only the number: a name that was purged and trained anew counts from 1 again.
-            if (without_notes_or_scores(now.record), now.blobs) != (
-                without_notes_or_scores(entry.record),
-                entry.blobs,
-            ):
+            if _what_is_measured(now) != _what_is_measured(entry):
                 raise ConcurrentChange(
                     "Revision {revision} of {model_name} was measured, but revision {answering} answers now, so the "
                     "score was not kept. Evaluate again.",
@@ -391,3 +388,8 @@ class Catalog:
                 "another classifier.",
                 {**error.facts, "alias": alias, "points_to": str(target)},
             ) from error
+
+
+def _what_is_measured(entry: ClassifierState) -> tuple[Record, Mapping[str, BlobRef]]:
+    """Return what a score belongs to: not to the rows, from which some may be erased while it is measured."""
+    return without_notes_or_scores(entry.record), {role: ref for role, ref in entry.blobs.items() if role != ROWS}
