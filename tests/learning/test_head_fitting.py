@@ -294,9 +294,10 @@ def test_each_fold_uses_the_c_that_the_other_folds_choose() -> None:
     folds = np.array([0, 0, 1, 1, 2, 2])
     losses = np.where(folds == 1, [[0.0], [9.0]], [[2.0], [1.0]])
     logits = np.array([np.full((6, 2), number, np.float32) for number in range(2)])
-    picked = head_fitting._nested_logits(logits, losses, folds)
+    picked = head_fitting.nested_logits(logits, losses, folds, head_fitting.lowest)
     assert picked[:, 0].tolist() == [0, 0, 1, 1, 0, 0]
-    assert head_fitting._nested_logits(logits, losses, np.zeros(6, np.int64))[:, 0].tolist() == [0] * 6
+    of_one_fold = head_fitting.nested_logits(logits, losses, np.zeros(6, np.int64), head_fitting.lowest)
+    assert of_one_fold[:, 0].tolist() == [0] * 6
 
 
 def test_the_c_with_the_lowest_log_loss_on_held_out_rows_is_chosen() -> None:

@@ -54,8 +54,8 @@ _MAX_CHANGE = 4.0
 # What takes longer than estimated still takes this share of the time that it took already, rather than none: only that
 # time says how far the estimate was wrong.
 _OVERDUE_SHARE = 0.25
-# The resident memory of a training process, for a head alone and with torch. These and the next
-# five were measured, see decision 4.
+# The resident memory of a training process, for a head alone and with torch. These and the next five were measured, see
+# decision 4.
 _PROCESS_BYTES = 200_000_000
 _TORCH_PROCESS_BYTES = 520_000_000
 _FLOAT_BYTES = 4
@@ -298,9 +298,7 @@ def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
     """Yield the uncalibrated estimate of each stage."""
     folder, plan = workload.folder, workload.plan
     rows, labels, is_sample = len(workload.dataset.rows), len(workload.dataset.labels), workload.selection.fraction < 1
-    head = _fit_seconds(rows, labels, folder)
-    if plan is None:
-        head = _head_seconds(rows, labels, folder)
+    head = (_head_seconds if plan is None else _fit_seconds)(rows, labels, folder)
     selected = f"{len(workload.selection.numbers)} distinct rows ({workload.selected_tokens} tokens)"
     yield _stage_cost(
         "encoding",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from windrow.arrays import Bools, Floats, Ids, Labels
+from windrow.arrays import Floats, Ids, Labels
 from windrow.domain.training_report import HeadReport
 from windrow.learning.folds import assign_folds, splits
 from windrow.learning.head import MAX_EXACT_WORK, LinearHead, rotate
@@ -25,10 +25,13 @@ from windrow.learning.head_fitting import (
     fraction_of,
     is_past_lowest,
     log_losses,
+    nested_logits,
     smallest_within_one_error,
 )
 from windrow.learning.label_sets import are_label_ids, as_sets, strata
+from windrow.learning.multi_label_head import sigmoid_loss
 from windrow.learning.preconditioning import MAX_UNSCALED_ROWS, AnyFloats, Exact, minimize_scaled, parameter_scales
+from windrow.learning.softmax_head import softmax_loss
 
 # From a head that is all but the zero-shot head to one that hardly knows it.
 CANDIDATE_CS = (1 / 64, 1 / 16, 1 / 4, 1.0, 4.0, 16.0, 64.0)
@@ -100,7 +103,7 @@ def cross_validate_described_head(examples: Examples, folds: Ids, needed: int) -
     is_choice = _can_choose(rows)
     logits, losses = _cross_validate(rows, fold_splits if is_choice else fold_splits[:needed], is_choice)
     held_out = np.concatenate([held for _, held in fold_splits])[: logits.shape[1]]
-    nested = _nested_logits(logits, losses, folds[held_out])
+    nested = nested_logits(logits, losses, folds[held_out], smallest_within_one_error)
     return nested[: sum(len(held) for _, held in fold_splits[:needed])]
 
 
@@ -126,7 +129,7 @@ def compute_described_learning_curve(
         fewer = [(fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
         logits.append(_held_out_logits(rows, fewer, [_solve(rows.part(train), c) for train, _ in fewer]))
         sizes.append(np.mean([len(train) for train, _ in fewer]))
-    logits.append(_nested_logits(by_c, losses, folds[held_out]))
+    logits.append(nested_logits(by_c, losses, folds[held_out], smallest_within_one_error))
     sizes.append(np.mean([len(train) for train, _ in fold_splits]))
     return LearningCurve(held_out, np.array(logits), np.array(sizes, np.float32))
 
@@ -173,7 +176,9 @@ def _choose_c(rows: _Rows, folds: Ids) -> HeadSearch:
     fold_splits = fold_splits if is_choice else fold_splits[:1]
     logits, losses = _cross_validate(rows, fold_splits, is_choice)
     held_out = np.concatenate([held for _, held in fold_splits])
-    out_of_fold = OutOfFoldLogits(held_out, folds[held_out], _nested_logits(logits, losses, folds[held_out]))
+    out_of_fold = OutOfFoldLogits(
+        held_out, folds[held_out], nested_logits(logits, losses, folds[held_out], smallest_within_one_error)
+    )
     if not is_choice:
         return HeadSearch(HeadReport(DEFAULT_C, None, 0), out_of_fold)
     best = smallest_within_one_error(losses)
@@ -210,16 +215,6 @@ def _held_out_logits(rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]], tables
     return np.concatenate(own).astype(np.float32)
 
 
-def _nested_logits(logits: Floats, losses: Exact, folds: Ids) -> Floats:
-    """Return each row's logits at the C that the other folds choose (nested cross-validation)."""
-    chosen = np.empty(len(folds), np.int64)
-    for fold in np.unique(folds):
-        others = losses[:, folds != fold] if (folds != fold).any() else losses
-        chosen[folds == fold] = smallest_within_one_error(others)
-    picked: Floats = logits[chosen, np.arange(len(folds))]
-    return picked
-
-
 def _solve(rows: _Rows, c: float, start: Exact | None = None) -> Exact:
     """Return the change of the zero-shot head's weights and bias with the highest posterior density.
 
@@ -242,7 +237,7 @@ def _solve(rows: _Rows, c: float, start: Exact | None = None) -> Exact:
         logits += exact[:, -1]
         logits += rows.prior_logits
         loss, residuals = (
-            _softmax_loss(logits, labels) if are_label_ids(labels) else _sigmoid_loss(logits, as_sets(labels))
+            softmax_loss(logits, labels) if are_label_ids(labels) else sigmoid_loss(logits, as_sets(labels))
         )
         gradient = np.empty_like(table)
         gradient[:, :-1] = residuals.T @ features
@@ -255,24 +250,3 @@ def _solve(rows: _Rows, c: float, start: Exact | None = None) -> Exact:
     scales = parameter_scales(features, penalty)
     tolerance = _TOLERANCE_OF_FEW_ROWS if len(features) <= MAX_UNSCALED_ROWS else _TOLERANCE
     return minimize_scaled(objective, begin, scales, tolerance, _MAX_SOLVER_STEPS)
-
-
-def _softmax_loss(logits: AnyFloats, label_ids: Ids) -> tuple[float, AnyFloats]:
-    """Return the log loss of rows with one label each, and its derivative by their logits, which it overwrites."""
-    own = np.arange(len(logits)), label_ids
-    logits -= logits.max(axis=1, keepdims=True)
-    scores = np.exp(logits)
-    sums = scores.sum(axis=1)
-    loss = float((np.log(sums) - logits[own]).sum(dtype=np.float64))
-    scores /= sums[:, None]
-    scores[own] -= 1
-    return loss, scores
-
-
-def _sigmoid_loss(logits: AnyFloats, sets: Bools) -> tuple[float, AnyFloats]:
-    """Return the log loss of rows with label sets, over all labels, and its derivative by their logits."""
-    decay = np.exp(-np.abs(logits))
-    signed = np.where(sets, -logits, logits)
-    loss = float((np.maximum(signed, 0) + np.log1p(decay)).sum(dtype=np.float64))
-    residuals: AnyFloats = np.where(logits >= 0, 1, decay) / (1 + decay) - sets
-    return loss, residuals

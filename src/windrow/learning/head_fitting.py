@@ -1,7 +1,7 @@
 """Fit a head, choose its regularisation by cross-validation, and compute learning curves."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,9 @@ MAX_CV_WORK = 100_000_000
 # Beyond, so many rows choose it, unless there are so many labels that these are too much work, too. There the default
 # is as good as any: with many labels the accuracy hardly depends on C.
 MAX_CV_ROWS = 5_000
+
+# From the losses of candidates on the same rows, shape [candidates, rows], to the candidate that these choose.
+Choose = Callable[[npt.NDArray[np.float64]], int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +147,7 @@ def cross_validate_head(examples: Examples, folds: Ids, needed: int) -> Floats:
         return _out_of_fold_logits(examples, fold_splits[:needed], DEFAULT_C)
     logits, losses = _cross_validate_c(examples, fold_splits, CANDIDATE_CS)
     held_out = np.concatenate([held for _, held in fold_splits])
-    return _nested_logits(logits, losses, folds[held_out])[: sum(len(held) for _, held in fold_splits[:needed])]
+    return nested_logits(logits, losses, folds[held_out], lowest)[: sum(len(held) for _, held in fold_splits[:needed])]
 
 
 def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[float], seed: int) -> LearningCurve:
@@ -164,7 +167,7 @@ def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[f
     held_out = np.concatenate([held for _, held in fold_splits])
     candidates = CANDIDATE_CS if _can_cross_validate_c(examples) else (DEFAULT_C,)
     by_c, losses = _cross_validate_c(examples, fold_splits, candidates)
-    c = candidates[int(losses.mean(axis=1).argmin())]
+    c = candidates[lowest(losses)]
     permutation, count = np.random.default_rng(seed).permutation(len(folds)), len(folds)
     row_strata = strata(examples.label_ids[:count])
     logits, sizes = [], []
@@ -172,7 +175,7 @@ def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[f
         fewer = [(fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
         logits.append(_out_of_fold_logits(examples, fewer, c))
         sizes.append(np.mean([(train < count).sum() for train, _ in fewer]))
-    logits.append(_nested_logits(by_c, losses, folds[held_out]))
+    logits.append(nested_logits(by_c, losses, folds[held_out], lowest))
     sizes.append(np.mean([(train < count).sum() for train, _ in fold_splits]))
     return LearningCurve(held_out, np.array(logits), np.array(sizes, np.float32))
 
@@ -212,9 +215,9 @@ def _choose_c(examples: Examples, seed: int) -> HeadSearch:
         return HeadSearch(report, OutOfFoldLogits(held_out, folds[held_out], logits))
     held_out = np.concatenate([held for _, held in fold_splits])
     by_c, losses = _cross_validate_c(examples, fold_splits, CANDIDATE_CS)
-    chosen = int(losses.mean(axis=1).argmin())
+    chosen = lowest(losses)
     accuracy = float(are_right(by_c[chosen], examples.label_ids[held_out]).mean())
-    logits = _nested_logits(by_c, losses, folds[held_out])
+    logits = nested_logits(by_c, losses, folds[held_out], lowest)
     report = HeadReport(CANDIDATE_CS[chosen], accuracy, len(fold_splits))
     return HeadSearch(report, OutOfFoldLogits(held_out, folds[held_out], logits))
 
@@ -258,7 +261,7 @@ def _out_of_fold_logits(examples: Examples, fold_splits: Sequence[tuple[Ids, Ids
     )
 
 
-def _nested_logits(logits: Floats, losses: npt.NDArray[np.float64], folds: Ids) -> Floats:
+def nested_logits(logits: Floats, losses: npt.NDArray[np.float64], folds: Ids, choose: Choose) -> Floats:
     """Return each row's logits at the C that the other folds choose (nested cross-validation).
 
     The C chosen by the same rows would make their estimate too good.
@@ -266,23 +269,23 @@ def _nested_logits(logits: Floats, losses: npt.NDArray[np.float64], folds: Ids) 
     Args:
         logits: Shape [candidates, rows, labels].
         losses: Shape [candidates, rows].
-        folds: The rows' folds.
+        folds: The rows' folds; of a single one, its own rows choose.
+        choose: Returns the candidate that the losses of some rows choose.
     """
     _, places = np.unique(folds, return_inverse=True)
-    picked: Floats = logits[_best_without_each_fold(losses, folds)[places], np.arange(len(folds))]
+    picked: Floats = logits[_choices_without_each_fold(losses, folds, choose)[places], np.arange(len(folds))]
     return picked
 
 
-def _best_without_each_fold(losses: npt.NDArray[np.float64], folds: Ids) -> Ids:
-    """Return the candidate with the lowest loss on the rows of all other folds, for each fold in ascending order.
-
-    Args:
-        losses: Shape [candidates, rows].
-        folds: The rows' folds; of a single one, its own rows choose.
-    """
+def _choices_without_each_fold(losses: npt.NDArray[np.float64], folds: Ids, choose: Choose) -> Ids:
+    """Return the candidate that the rows of all other folds choose, for each fold in ascending order."""
     numbers = np.unique(folds)
-    others = [losses[:, folds != fold] if len(numbers) > 1 else losses for fold in numbers]
-    return np.array([own.mean(axis=1).argmin() for own in others])
+    return np.array([choose(losses[:, folds != fold] if len(numbers) > 1 else losses) for fold in numbers])
+
+
+def lowest(losses: npt.NDArray[np.float64]) -> int:
+    """Return the candidate with the lowest mean loss; losses of shape [candidates, rows]."""
+    return int(losses.mean(axis=1).argmin())
 
 
 def is_past_lowest(losses: npt.NDArray[np.float64], folds: Ids) -> bool:
@@ -295,7 +298,7 @@ def is_past_lowest(losses: npt.NDArray[np.float64], folds: Ids) -> bool:
         folds: The rows' folds.
     """
     last = len(losses) - 1
-    return bool(losses.mean(axis=1).argmin() < last and _best_without_each_fold(losses, folds).max() < last)
+    return bool(lowest(losses) < last and _choices_without_each_fold(losses, folds, lowest).max() < last)
 
 
 def are_right(logits: Floats, truth: Labels) -> Bools:

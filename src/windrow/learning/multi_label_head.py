@@ -69,12 +69,27 @@ class _Objective:
         for first in range(0, rows, size):
             features, sets = self.features[first : first + size], self.sets[first : first + size]
             logits = features @ weights.T + biases
-            decay = np.exp(-np.abs(logits))
-            signed = np.where(sets, -logits, logits)
-            loss += float((np.maximum(signed, 0) + np.log1p(decay)).sum(dtype=np.float64))
-            residuals = np.where(logits >= 0, 1, decay) / (1 + decay) - sets
+            own_loss, residuals = sigmoid_loss(logits, sets)
+            loss += own_loss
             gradient[:, :-1] += residuals.T @ features
             gradient[:, -1] += residuals.sum(axis=0)
         gradient[:, :-1] += table[:, :-1] / self.c
         penalty = float(np.square(table[:, :-1]).sum()) / (2 * self.c)
         return (loss + penalty) / rows, gradient / rows
+
+
+def sigmoid_loss(logits: AnyFloats, sets: Bools) -> tuple[float, AnyFloats]:
+    """Return the log loss of rows with label sets, over all labels, and its derivative by their logits.
+
+    Args:
+        logits: Shape [rows, labels].
+        sets: Each row's label set; shape [rows, labels].
+
+    Returns:
+        The sum over all rows, and the derivatives, shape [rows, labels], in the type of the logits.
+    """
+    decay = np.exp(-np.abs(logits))
+    signed = np.where(sets, -logits, logits)
+    loss = float((np.maximum(signed, 0) + np.log1p(decay)).sum(dtype=np.float64))
+    residuals: AnyFloats = np.where(logits >= 0, 1, decay) / (1 + decay) - sets
+    return loss, residuals

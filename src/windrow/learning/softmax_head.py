@@ -66,23 +66,37 @@ class _Objective:
         For two labels they are the second one's, and the first one's are 0.
         """
         rows, weights = len(self.features), table[:, :-1]
-        own = np.arange(rows), self.label_ids
         exact = table.astype(self.features.dtype, copy=False)
         logits = self.features @ exact[:, :-1].T
         logits += exact[:, -1]
         if len(table) < self.labels:
             logits = np.concatenate([np.zeros((rows, 1), logits.dtype), logits], axis=1)
-        logits -= logits.max(axis=1, keepdims=True)
-        of_own_labels = logits[own].sum(dtype=np.float64)
-        shares = np.exp(logits, out=logits)
-        sums = shares.sum(axis=1, keepdims=True)
-        loss = float(np.log(sums).sum(dtype=np.float64) - of_own_labels) / rows
-        shares /= sums
-        shares[own] -= 1
-        residuals = shares[:, self.labels - len(table) :]
+        loss, residuals = softmax_loss(logits, self.label_ids)
+        residuals = residuals[:, self.labels - len(table) :]
         gradient = np.empty_like(table)
         gradient[:, :-1] = residuals.T @ self.features
         gradient[:, -1] = residuals.sum(axis=0)
         gradient /= rows
         gradient[:, :-1] += self.penalty * weights
-        return loss + self.penalty / 2 * float(np.vdot(weights, weights)), gradient
+        return loss / rows + self.penalty / 2 * float(np.vdot(weights, weights)), gradient
+
+
+def softmax_loss(logits: AnyFloats, label_ids: Ids) -> tuple[float, AnyFloats]:
+    """Return the log loss of rows with one label each, and its derivative by their logits, which it overwrites.
+
+    Args:
+        logits: Shape [rows, labels].
+        label_ids: Shape [rows].
+
+    Returns:
+        The sum over all rows, and the derivatives, shape [rows, labels], in the type of the logits.
+    """
+    own = np.arange(len(logits)), label_ids
+    logits -= logits.max(axis=1, keepdims=True)
+    of_own_labels = logits[own].sum(dtype=np.float64)
+    shares = np.exp(logits, out=logits)
+    sums = shares.sum(axis=1, keepdims=True)
+    loss = float(np.log(sums).sum(dtype=np.float64) - of_own_labels)
+    shares /= sums
+    shares[own] -= 1
+    return loss, shares
