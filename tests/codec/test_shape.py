@@ -1,4 +1,4 @@
-"""Values are counted before they are parsed: no fewer than a parser makes, and none that stands in a string."""
+"""Values are counted before they are parsed, and how deep they are: as a parser makes them, and none in a string."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.codec.shape import find_excess
+from windrow.codec.shape import MAX_DEPTH, find_excess, is_too_deep
 
 # What it may be wrong by.
 ABOUT = 256
@@ -78,3 +78,51 @@ def test_few_long_values_are_looked_at_once_or_twice_and_not_once_a_window() -> 
     text = "[" + ",".join(['"' + "a" * 5_000 + '"'] * 4_000) + "]"
     assert find_excess(text, 5_000, 1) is None
     assert find_excess(text, 3_000, 1) == "values"
+
+
+def depth_of(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(depth_of, inner), default=0)
+
+
+def nested(kind: str, levels: int, value: str) -> str:
+    opening, closing = {"list": ("[", "]"), "object": ('{"[": ', "}"), "both": ('[1, {"}": ', "}, []]")}[kind]
+    return opening * levels + value + closing * levels
+
+
+@given(any_json, st.booleans(), st.sampled_from(["list", "object", "both"]), st.integers(-3, 3))
+def test_a_value_is_too_deep_where_it_is_and_nowhere_else(value: Any, is_spaced: bool, kind: str, more: int) -> None:
+    levels = MAX_DEPTH - depth_of(value) + more
+    if kind == "both":
+        levels //= 2
+    text = nested(kind, levels, json.dumps(value, indent=1 if is_spaced else None))
+    is_deep = depth_of(json.loads(text)) > MAX_DEPTH
+    assert is_too_deep(text) == is_deep
+    assert is_too_deep(f'"a", \n {text}]' + "[" * 200, 4) == is_deep
+
+
+@pytest.mark.parametrize(
+    "between", ["1," * 80_000, '"' + "[" * 250_000 + '",', "[]," * 80_000, "[[]]," * 50_000, " " * 250_000]
+)
+@pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1])
+def test_depth_is_counted_over_any_number_of_characters(between: str, depth: int) -> None:
+    before = depth // 2
+    assert is_too_deep("[" * before + between + "[" * (depth - before)) == (depth > MAX_DEPTH)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "1", '"' + "[" * 300, '["' + "[" * 300, "]" * 300, "[" * MAX_DEPTH, "[]" + "[" * 300, "[[]" * 40]
+)
+def test_what_breaks_off_or_is_no_json_is_as_deep_as_a_parser_would_go(text: str) -> None:
+    assert not is_too_deep(text)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', "[{", '[1, "]", '])
+def test_a_pile_is_too_deep_though_nothing_closes_it(opening: str) -> None:
+    assert is_too_deep(opening * 100_000)
+    assert not is_too_deep(opening)
+
+
+def test_a_value_is_looked_at_no_further_than_its_end() -> None:
+    text = '{"a": [1, {"b": []}]}\n' * 20_000
+    assert not any(is_too_deep(text, start) for start in range(0, len(text), 21 + 1))

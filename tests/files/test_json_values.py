@@ -63,7 +63,7 @@ def test_each_value_knows_its_line() -> None:
         ('{"texts": [], "test_data": []}', "a second list of rows, test_data"),
         ('{"texts" ["a"]}', ": is missing"),
         ("text", "begins with"),
-        ("[" * 100_000, "nested too deeply"),
+        ("[" * 100_000, "nested more than 100 levels deep"),
     ],
 )
 def test_what_is_broken_is_told_with_its_line(document: str, words: str) -> None:

@@ -412,12 +412,16 @@ NOT_JSON = (
     ("a number of 5,000 digits", b'{"seed": ' + b"9" * 5_000 + b"}", ("digits",)),
     ("a negative number of 5,000 digits", b'{"seed": -' + b"9" * 5_000 + b"}", ("digits",)),
     ("a number of 500,000 digits", b'{"seed": ' + b"9" * 500_000 + b"}", ("digits",)),
-    ("a pile of [", b"[" * 100_000, ("nested too deeply",)),
-    ("a pile of [ and ]", b"[" * 100_000 + b"]" * 100_000, ("nested too deeply",)),
-    ("a pile of {", b'{"a":' * 100_000, ("nested too deeply",)),
-    ("a pile of { and }", b'{"a":' * 80_000 + b"1" + b"}" * 80_000, ("nested too deeply",)),
-    ("a pile of [ in a field", b'{"texts": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", ("nested too deeply",)),
-    ("a pile of { in a row", b'{"training_data": [' + b'{"text":' * 50_000, ("nested too deeply",)),
+    ("a pile of [", b"[" * 100_000, ("nested more than 100 levels deep",)),
+    ("a pile of [ and ]", b"[" * 100_000 + b"]" * 100_000, ("nested more than 100 levels deep",)),
+    ("a pile of {", b'{"a":' * 100_000, ("nested more than 100 levels deep",)),
+    ("a pile of { and }", b'{"a":' * 80_000 + b"1" + b"}" * 80_000, ("nested more than 100 levels deep",)),
+    (
+        "a pile of [ in a field",
+        b'{"texts": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+        ("nested more than 100 levels deep",),
+    ),
+    ("a pile of { in a row", b'{"training_data": [' + b'{"text":' * 50_000, ("nested more than 100 levels deep",)),
 )
 
 

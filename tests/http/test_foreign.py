@@ -107,6 +107,9 @@ def test_where_paths_collide_the_keys_of_the_body_decide(client: TestClient) -> 
     assert own.headers["content-type"] == "application/problem+json"
     assert client.post("/v1/classify", json={"words": ""}).json() == {"oops": "invalid_text"}
     assert client.post("/v1/classify", json=["words"]).status_code == 422
+    for broken in ("[" * 9_000, '{"words": ' + "[" * 9_000):
+        reply = client.post("/v1/classify", content=broken, headers={"Content-Type": "application/json"})
+        assert (reply.status_code, reply.json()["code"]) == (400, "invalid_json")
 
 
 def test_a_colliding_row_is_off_unless_its_format_is_named(operations: Toy, monkeypatch: pytest.MonkeyPatch) -> None:

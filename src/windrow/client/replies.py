@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 from windrow.api.endpoints import PROBLEM_TYPE
 from windrow.client.errors import FailedInServer, RefusedByServer, UnexpectedReply
+from windrow.codec.shape import is_too_deep
 from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.errors import WindrowError, class_of
 from windrow.domain.prediction import Prediction, PredictRequest
@@ -99,7 +100,7 @@ def parse_problem(status: int, content_type: str, content: bytes, url: str) -> W
 
 def _read_problem(content: bytes) -> dict[str, object]:
     try:
-        document = json.loads(content)
+        document = None if is_too_deep(content.decode("latin-1")) else json.loads(content)
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}

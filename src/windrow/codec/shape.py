@@ -1,9 +1,13 @@
-"""Limit the number and length of the values of a JSON text before parsing it: two characters can become 80 bytes."""
+"""Limit the number, length and nesting of the values of a JSON text before parsing it.
+
+Two characters can become 80 bytes. And a parser that gives up only at Python's limit of recursion leaves no room for
+what the garbage collector calls meanwhile, such as the finalizer of a file: it would fail, and nobody would know.
+"""
 
 import re
 from typing import Final, Literal
 
-from windrow.codec.patterns import STRING
+from windrow.codec.patterns import SPACE, STRING
 
 # The number of values that one regex call counts; it holds the GIL meanwhile. Each value but the first follows one of
 # ``[``, ``{`` and ``,``.
@@ -15,6 +19,16 @@ _ONE: Final = re.compile(_NEXT)
 _MANY: Final = re.compile(rf"(?:{_NEXT}){{{_RUN}}}+")
 # Strings up to this length are always allowed, since they cost little.
 _SHORTEST_LONG: Final = 500_000
+# How many lists and objects may stand around a value: more than any program writes, and far below what Python's limit
+# of recursion leaves for parsing.
+MAX_DEPTH: Final = 100
+_BLANKS: Final = re.compile(SPACE)
+_PART: Final = rf'(?:[^"\[\]{{}}]++|{STRING})'
+_TO_BRACKET: Final = re.compile(rf"{_PART}*+")
+# Steps over lists and objects that hold no others.
+_TO_NESTED: Final = re.compile(rf"(?:{_PART}|\[{_PART}*+\]|\{{{_PART}*+\}})*+")
+# The number of characters that one regex call looks at, but for a longer string.
+_SLICE: Final = 100_000
 # Which limit a text exceeds: too many values; too long a string; too long a run of blanks or digits outside strings.
 Excess = Literal["values", "string", "blanks"]
 
@@ -60,3 +74,36 @@ def _find_long(text: str, start: int, longest: int) -> Excess | None:
 def _end_of_plain(text: str, start: int, stop: int) -> int:
     plain = _PLAIN.match(text, start, stop)
     return start if plain is None else plain.end()
+
+
+def is_too_deep(text: str, start: int = 0) -> bool:
+    """Return whether a JSON value is nested more than :data:`MAX_DEPTH` levels deep; ``[]`` is one level.
+
+    Runs in linear time, looks at no more than the value, and lets other threads run. The text need not be valid JSON: a
+    parser goes no deeper before it raises an error.
+
+    Args:
+        text: Holds the value.
+        start: Where it begins, apart from blanks.
+    """
+    if start == 0 and text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False  # as with most values, in a hundredth of the time
+    blanks = _BLANKS.match(text, start)
+    end = start if blanks is None else blanks.end()
+    if text[end : end + 1] not in ("[", "{"):
+        return False
+    depth = 0
+    while True:
+        next_char = text[end : end + 1]
+        if next_char in ("[", "{"):
+            depth, end = depth + 1, end + 1
+        elif next_char in ("]", "}"):
+            depth, end = depth - 1, end + 1
+        elif next_char == '"':
+            if (string := _QUOTED.match(text, end)) is None:  # it breaks off
+                return False
+            end = string.end()  # it is longer than a slice, or goes on in the next one
+        if end == len(text) or not 0 < depth <= MAX_DEPTH:
+            return depth > MAX_DEPTH
+        part = (_TO_NESTED if depth < MAX_DEPTH else _TO_BRACKET).match(text, end, end + _SLICE)
+        end = end if part is None else part.end()

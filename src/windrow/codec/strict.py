@@ -14,7 +14,7 @@ from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # it has
 from typing import Any, Final, NoReturn
 
 from windrow.codec.patterns import FLAT, SPACE, STRING, spaced
-from windrow.codec.shape import find_excess
+from windrow.codec.shape import MAX_DEPTH, find_excess, is_too_deep
 from windrow.domain.errors import InvalidJson, LimitExceeded
 
 MAX_KEY_CHARS = 40
@@ -57,8 +57,9 @@ def parse_json(
         text = data.decode()
         if len(text) >= _LONG_CHARS:
             _check_shape(text, subject, most_values, most_chars)
+        _check_depth(text)
         return (_DECODER if len(text) < _LONG_CHARS else _CHUNKED_DECODER).decode(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InvalidJson(
             subject + " cannot be read as JSON: {why}. Correct it and {send} it again.", {"why": _why(error, data)}
         ) from error
@@ -85,6 +86,11 @@ def _check_shape(text: str, subject: str, most_values: int, most_chars: int) -> 
         raise _RefusedError("it has too many blanks, digits or other characters one after another")
 
 
+def _check_depth(text: str, start: int = 0) -> None:
+    if is_too_deep(text, start):
+        raise _RefusedError(f"it is nested more than {MAX_DEPTH} levels deep")
+
+
 def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
     """Parse one value of a strict JSON document whose end is not known yet.
 
@@ -97,19 +103,18 @@ def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
 
     Raises:
         ValueError: As ``json.JSONDecodeError``, where the text breaks off or is no JSON; else the value is refused by
-            strict JSON, or holds a number that no JSON could be written with again. :func:`why_refused` says why.
-        RecursionError: It is nested too deeply.
+            strict JSON, is nested too deeply, or holds a number that no JSON could be written with again.
+            :func:`why_refused` says why.
     """
+    _check_depth(text, start)
     return _FINITE_DECODER.raw_decode(text, start)
 
 
-def why_refused(error: ValueError | RecursionError) -> str:
+def why_refused(error: ValueError) -> str:
     """Return why a value was refused, for a person, without its place."""
     if isinstance(error, json.JSONDecodeError):
         message = _message(error)
         return message[:1].lower() + message[1:]
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
     # Else it is Python's limit, against numbers that take minutes to read.
     return str(error) if isinstance(error, _RefusedError) else "a number has too many digits"
 
@@ -130,7 +135,7 @@ def kind_of(value: object) -> str:
     return _KINDS.get(type(value), type(value).__name__)
 
 
-def _why(error: ValueError | RecursionError, data: bytes) -> str:
+def _why(error: ValueError, data: bytes) -> str:
     if isinstance(error, json.JSONDecodeError):
         if not data.strip():
             return "it is empty"

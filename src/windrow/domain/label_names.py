@@ -1,6 +1,7 @@
 """What labels are called that a file only numbers: read from a reader's option."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -8,6 +9,8 @@ from windrow.domain.errors import InvalidParameter
 
 _PARAMETER: Final = "label_names"
 _SHOWN_CHARS: Final = 200
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"')
+_OPENING: Final = re.compile(r"[\[{]")
 
 
 def parse_label_names(given: Iterable[str]) -> dict[str, str]:
@@ -47,9 +50,12 @@ def _pairs(given: str) -> Iterator[tuple[str, str]]:
 
 
 def _pairs_of_json(given: str) -> Iterator[tuple[str, str]]:
+    # What is nested is refused before it is parsed: a parser may get to Python's limit of recursion.
+    if len(_OPENING.findall(_STRING.sub("", given))) > 1:
+        raise _wrong(given, "is no JSON, or has a name that is no text")
     try:
         names = json.loads(given)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _wrong(given, "is no JSON") from error
     pairs = names.items() if isinstance(names, Mapping) else enumerate(names)
     for label, name in pairs:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from windrow.arrays import Pooling
+from windrow.codec.shape import is_too_deep
 from windrow.disk import open_plain, read_plain
 from windrow.domain.base_models import allowed_ids, check_model_id, is_allowed, pinned_commit
 from windrow.domain.errors import BaseModelNotAllowed, InvalidBaseModel
@@ -220,10 +221,13 @@ def _read_any_json(path: Path, default: str | None = None) -> object:
     try:
         if default is not None and not path.exists():
             return json.loads(default)
-        return json.loads(read_plain(str(path), _MAX_JSON_BYTES, follow=True))  # the hub's cache is made of links
+        content = read_plain(str(path), _MAX_JSON_BYTES, follow=True)  # the hub's cache is made of links
+        if is_too_deep(content.decode("latin-1")):
+            raise ValueError("it is nested too deeply")
+        return json.loads(content)
     except FileNotFoundError as error:
         raise _invalid(path.parent, f"has no {path.name}", "Copy the whole sentence-transformers folder.") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise _invalid(path.parent, f"has a {path.name} that cannot be read", "Copy the model again.") from error
 
 

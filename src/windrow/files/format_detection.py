@@ -61,7 +61,7 @@ def _format_of_object(line: str) -> Format:
         value, _ = parse_value(line)
     except json.JSONDecodeError:
         return "json"  # an object that goes on in the next line
-    except (ValueError, RecursionError):
+    except ValueError:
         return "jsonl"  # which is refused with its line
     has_rows = any(isinstance(value.get(key), list) for key in ROW_KEYS)
     lists = [each for each in value.values() if isinstance(each, list) and each and isinstance(each[0], dict)]

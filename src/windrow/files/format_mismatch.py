@@ -116,7 +116,7 @@ def _is_value(line: str) -> bool:
         return False
     try:
         return parse_value(line)[1] == len(line)
-    except (ValueError, RecursionError):
+    except ValueError:
         return False
 
 

@@ -68,7 +68,7 @@ def json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any
             if end < len(line.strip()):
                 raise json.JSONDecodeError("Extra data", line, end)
             yield number, value
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             words = "the JSON is broken: {reason}. Correct that line."
             if source.listener is None:
                 raise source.error(words, number, reason=why_refused(error)) from error
@@ -223,7 +223,7 @@ class _Document:
                 # What breaks off may only be unread.
                 if self.is_whole or len(self.text) - self.at > self.max_chars:
                     raise self.broken(why_refused(error)) from error
-            except (ValueError, RecursionError) as error:
+            except ValueError as error:
                 raise self.broken(why_refused(error)) from error
             else:
                 # A number at the end of what was read may go on.

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from windrow.codec.shape import is_too_deep
 from windrow.domain.multi_label import MAX_LABELS_PER_ROW
 from windrow.domain.read_options import ReadOptions
 from windrow.files.columns import LabelColumns, names_label_columns
@@ -191,7 +192,7 @@ def _split(value: object, where: LabelColumns) -> list[object] | LabelProblem:
 def _list_in(cell: str) -> list[object] | None:
     """Return the labels of a cell that holds a list, as JSON or as Python writes it; ``None`` for any other cell."""
     text = cell.strip()
-    if not (text.startswith("[") and text.endswith("]")) or len(text) > _MAX_LIST_CHARS:
+    if not (text.startswith("[") and text.endswith("]")) or len(text) > _MAX_LIST_CHARS or is_too_deep(text):
         return None
     # Python warns of a backslash that its strings do not know.
     parsers = (json.loads,) if "\\" in text else (json.loads, ast.literal_eval)

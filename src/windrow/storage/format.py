@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
-from windrow.codec.shape import find_excess
+from windrow.codec.shape import MAX_DEPTH, find_excess, is_too_deep
 from windrow.codec.values import ValidationError, from_json, to_document, to_members
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.upgrade import STEPS
@@ -109,7 +109,7 @@ def parse(data: bytes) -> Any:
     _check_values(data)
     try:
         return _DECODER.decode(data.decode())
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Mismatch(f"is no JSON text ({error})") from error
 
 
@@ -152,8 +152,11 @@ def is_newer(error: InvalidArtifact) -> bool:
 
 
 def _check_values(data: bytes) -> None:
-    if find_excess(data.decode("latin-1"), MAX_VALUES, len(data)) is not None:
+    text = data.decode("latin-1")
+    if find_excess(text, MAX_VALUES, len(data)) is not None:
         raise Mismatch(f"has more than {MAX_VALUES} values")
+    if is_too_deep(text):
+        raise Mismatch(f"is nested more than {MAX_DEPTH} levels deep")
 
 
 def _read_unsealed(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:

@@ -61,7 +61,7 @@ def test_items_that_all_stand_in_one_line_are_counted_as_rows() -> None:
         (b'[{"a": 1}] and more', "something follows the end"),
         (b'{"a": 1}\n{"a": \n', "line 2: the JSON is broken"),
         (b'{"a":\n1}\n{"a": 2}', "something follows the end"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 100_000, "nested more than 100 levels deep"),
         (b'[{"a": 1}, "\xff"]', "is not UTF-8"),
     ],
 )

@@ -105,7 +105,7 @@ def first_value(text: str) -> object:
     if stripped[0] == "[":
         start += 1
         start += len(text[start:]) - len(text[start:].lstrip())
-    with suppress(ValueError, RecursionError):
+    with suppress(ValueError):
         return parse_value(text, start)[0]
     return None
 
@@ -119,7 +119,7 @@ def begins_with_line_of_json(text: str) -> bool:
         return parse_value(line)[1] == len(line)
     except json.JSONDecodeError:
         return False
-    except (ValueError, RecursionError):
+    except ValueError:
         return True  # which is refused with its line
 
 

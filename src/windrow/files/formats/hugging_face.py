@@ -174,7 +174,7 @@ def _classes(document: Document, schema: Any, name: str) -> dict[str, Sequence[o
     if described := (schema.metadata or {}).get(b"huggingface"):
         try:
             said = as_object(parse_value(described.decode())[0]).get("info")
-        except (ValueError, RecursionError):
+        except ValueError:
             said = None  # what somebody else wrote there says nothing of classes
     if not as_object(said).get("features") and name:
         beside = str(PurePosixPath(name).parent / _INFO_FILE)

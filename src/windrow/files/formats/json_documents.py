@@ -70,7 +70,7 @@ def member_value(document: Document, name: str) -> Any:
         value, end = parse_value(text)
         if end < len(text):
             raise document.error("in {member}, something follows the end of the JSON. Remove it.", member=name)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         words = "the JSON in {member} is broken: {reason}. Correct it, or leave that file out."
         raise document.error(words, member=name, reason=why_refused(error)) from error
     return value
@@ -89,7 +89,7 @@ def member_lines(document: Document, name: str) -> Iterator[tuple[int, Any]]:
             value, end = parse_value(stripped)
             if end < len(stripped):
                 raise ValueError("something follows the value")
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             words = "the JSON in {member}, line {number}, is broken: {reason}. Correct that line."
             raise document.error(words, member=name, number=line, reason=why_refused(error)) from error
         yield line, value

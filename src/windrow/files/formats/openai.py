@@ -169,7 +169,7 @@ def _json_of(answer: str) -> object:
         return None
     try:
         value, end = parse_value(answer)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return value if end == len(answer) else None
 

@@ -279,7 +279,7 @@ def _rows_of_markdown(text: str, seen: _Seen, split: Split | None) -> Iterator[E
 def _rows_of_json(text: str, refuse: Refuse, seen: _Seen, split: Split | None) -> Iterator[Example | LeftOut]:
     try:
         whole, _ = parse_value(text.strip())
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise refuse("the JSON is broken: {reason}. Correct it.", reason=why_refused(error)) from error
     data = as_object(whole).get("rasa_nlu_data")
     if not isinstance(data, dict):

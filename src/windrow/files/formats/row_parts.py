@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from windrow.codec.shape import is_too_deep
 from windrow.domain.characters import is_blank
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import ReadOptions
@@ -220,9 +221,9 @@ def _named_rows(names: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> 
 
 def parsed_cell(value: object) -> object:
     """Return what a cell holds as JSON, if it is an object or a list written as such; otherwise the cell."""
-    if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
+    if not isinstance(value, str) or value.strip()[:1] not in ("{", "[") or is_too_deep(value):
         return value
     try:
         return json.loads(value)
-    except (ValueError, RecursionError):
+    except ValueError:
         return value
