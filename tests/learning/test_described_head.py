@@ -19,7 +19,7 @@ from windrow.learning.described_head import (
 )
 from windrow.learning.folds import assign_folds
 from windrow.learning.head import LinearHead
-from windrow.learning.head_fitting import DEFAULT_C, Examples, smallest_within_one_error
+from windrow.learning.head_fitting import DEFAULT_C, Examples
 
 WIDTH, LABELS = 24, 3
 
@@ -235,12 +235,3 @@ def test_very_many_rows_are_not_cross_validated(monkeypatch: pytest.MonkeyPatch)
     assert 0 < len(search.out_of_fold.rows) < 18
     folds = assign_folds(given.label_ids, given.groups, 0, 3)
     assert cross_validate_described_head(given, folds, 2).shape == (int((folds < 2).sum()), LABELS)
-
-
-def test_the_smallest_candidate_within_one_standard_error_is_chosen() -> None:
-    losses = np.array([[1.0, 1.2, 0.8, 1.0], [0.9, 1.1, 0.9, 1.1], [0.2, 0.2, 0.2, 0.2], [0.21, 0.19, 0.2, 0.2]])
-    assert smallest_within_one_error(losses) == 2
-    # The second is better by 0.05 +- 0.14: no reason to leave the first.
-    noisy = np.array([[1.0, 1.0, 1.0, 1.0], [1.3, 0.6, 1.1, 0.8]])
-    assert smallest_within_one_error(noisy) == 0
-    assert smallest_within_one_error(np.array([[2.0], [1.0]])) == 0

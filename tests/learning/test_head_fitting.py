@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.learning.examples import around_centres, unit
 from windrow.arrays import Floats, Ids
 from windrow.learning import head_fitting
+from windrow.learning.candidates import are_right, log_losses
 from windrow.learning.folds import MAX_FOLDS, assign_folds, splits
 from windrow.learning.head import LinearHead, solve
 from windrow.learning.head_fitting import (
@@ -19,12 +20,9 @@ from windrow.learning.head_fitting import (
     DEFAULT_C,
     Examples,
     OutOfFoldLogits,
-    are_right,
     compute_learning_curve,
     cross_validate_head,
     fit_head,
-    is_past_lowest,
-    log_losses,
     search_head,
 )
 
@@ -124,15 +122,6 @@ def test_a_c_is_not_tried_once_a_smaller_one_is_better_whatever_fold_is_left_out
     report = search_head(clusters(30, 3, width=16, spread=0.3), seed=0).report
     assert {c for *_, c in trained} == set(CANDIDATE_CS)
     assert report.c == 64.0
-
-
-def test_the_search_goes_on_where_all_rows_prefer_the_last_c() -> None:
-    folds = np.arange(3)
-    # Whichever fold is left out, another earlier candidate is best; of all rows the last one is.
-    losses = np.array([[0.0, 3.0, 3.0], [3.0, 0.0, 3.0], [3.0, 3.0, 0.0], [1.9, 1.9, 1.9]])
-    assert not is_past_lowest(losses, folds)
-    assert is_past_lowest(losses + np.array([[0], [0], [0], [0.2]]), folds)
-    assert not is_past_lowest(losses[:1], folds)
 
 
 def test_the_same_rows_give_the_same_bits() -> None:
@@ -289,17 +278,6 @@ def test_duplicates_of_a_held_out_text_never_train() -> None:
     assert right["torn apart"] > 0.75
 
 
-def test_each_fold_uses_the_c_that_the_other_folds_choose() -> None:
-    """Its own rows speak for the first C, all others for the last."""
-    folds = np.array([0, 0, 1, 1, 2, 2])
-    losses = np.where(folds == 1, [[0.0], [9.0]], [[2.0], [1.0]])
-    logits = np.array([np.full((6, 2), number, np.float32) for number in range(2)])
-    picked = head_fitting.nested_logits(logits, losses, folds, head_fitting.lowest)
-    assert picked[:, 0].tolist() == [0, 0, 1, 1, 0, 0]
-    of_one_fold = head_fitting.nested_logits(logits, losses, np.zeros(6, np.int64), head_fitting.lowest)
-    assert of_one_fold[:, 0].tolist() == [0] * 6
-
-
 def test_the_c_with_the_lowest_log_loss_on_held_out_rows_is_chosen() -> None:
     easy, hard = clusters(12, 3, spread=0.05), clusters(12, 3, spread=100.0)
     assert fit_head(easy, seed=0)[1].c == max(CANDIDATE_CS)
@@ -431,16 +409,6 @@ def label_sets(rows: int = 60, labels: int = 4, spread: float = 0.3) -> Examples
     centres, sets = unit(random.normal(size=(labels, 64))), random.random((rows, labels)) < 0.35
     features = unit(sets @ centres + spread * unit(random.normal(size=(rows, 64))))
     return Examples(features, sets, np.arange(rows))
-
-
-def test_the_log_loss_of_a_label_set_is_that_of_all_its_decisions() -> None:
-    logits = np.array([[2, -1, 0], [-50, 60, -70]], np.float32)
-    truth = np.array([[1, 0, 1], [0, 1, 0]], bool)
-    probabilities = 1 / (1 + np.exp(-np.array([2, 1, 0])))
-    np.testing.assert_allclose(log_losses(logits, truth), [-np.log(probabilities).sum(), 0], atol=1e-6)
-    assert are_right(logits, truth).tolist() == [True, True]
-    assert are_right(logits, ~truth).tolist() == [False, False]
-    assert are_right(logits, np.array([0, 2])).tolist() == [True, False]
 
 
 def test_c_is_chosen_for_label_sets_by_the_log_loss_of_all_decisions() -> None:

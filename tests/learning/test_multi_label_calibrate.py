@@ -5,8 +5,8 @@ import pytest
 
 from windrow.arrays import Bools, Floats
 from windrow.learning.calibrate import ADAPTED_PRIOR, DESCRIBED_PRIOR, HEAD_PRIOR, HeldOut, Prior
+from windrow.learning.candidates import log_losses
 from windrow.learning.head import LinearHead, sigmoid
-from windrow.learning.head_fitting import log_losses
 from windrow.learning.multi_label_calibrate import (
     estimate_sets,
     fit_set_calibration,

@@ -12,6 +12,7 @@ import numpy as np
 
 from windrow.arrays import Floats, Ids, Labels
 from windrow.domain.training_report import HeadReport
+from windrow.learning.candidates import ScoredCandidates, score_candidates, smallest_within_one_error
 from windrow.learning.folds import assign_folds, splits
 from windrow.learning.head import MAX_EXACT_WORK, LinearHead, rotate
 from windrow.learning.head_fitting import (
@@ -21,12 +22,7 @@ from windrow.learning.head_fitting import (
     HeadSearch,
     LearningCurve,
     OutOfFoldLogits,
-    are_right,
     fraction_of,
-    is_past_lowest,
-    log_losses,
-    nested_logits,
-    smallest_within_one_error,
 )
 from windrow.learning.label_sets import are_label_ids, as_sets, strata
 from windrow.learning.multi_label_head import sigmoid_loss
@@ -100,11 +96,8 @@ def cross_validate_described_head(examples: Examples, folds: Ids, needed: int) -
     """
     rows, _ = _rotated(examples)
     fold_splits = list(splits(folds))
-    is_choice = _can_choose(rows)
-    logits, losses = _cross_validate(rows, fold_splits if is_choice else fold_splits[:needed], is_choice)
-    held_out = np.concatenate([held for _, held in fold_splits])[: logits.shape[1]]
-    nested = nested_logits(logits, losses, folds[held_out], smallest_within_one_error)
-    return nested[: sum(len(held) for _, held in fold_splits[:needed])]
+    scored = _score(rows, fold_splits if _can_choose(rows) else fold_splits[:needed])
+    return scored.nested_logits(smallest_within_one_error)[: sum(len(held) for _, held in fold_splits[:needed])]
 
 
 def compute_described_learning_curve(
@@ -120,18 +113,17 @@ def compute_described_learning_curve(
     """
     rows, _ = _rotated(examples)
     fold_splits = list(splits(folds))
-    held_out = np.concatenate([held for _, held in fold_splits])
-    by_c, losses = _cross_validate(rows, fold_splits, _can_choose(rows))
-    c = CANDIDATE_CS[smallest_within_one_error(losses)] if _can_choose(rows) else DEFAULT_C
+    scored = _score(rows, fold_splits)
+    c, _ = scored.choose(smallest_within_one_error)
     permutation, row_strata = np.random.default_rng(seed).permutation(len(folds)), strata(rows.label_ids)
     logits, sizes = [], []
     for fraction in fractions[:-1]:
         fewer = [(fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
         logits.append(_held_out_logits(rows, fewer, [_solve(rows.part(train), c) for train, _ in fewer]))
         sizes.append(np.mean([len(train) for train, _ in fewer]))
-    logits.append(nested_logits(by_c, losses, folds[held_out], smallest_within_one_error))
+    logits.append(scored.nested_logits(smallest_within_one_error))
     sizes.append(np.mean([len(train) for train, _ in fold_splits]))
-    return LearningCurve(held_out, np.array(logits), np.array(sizes, np.float32))
+    return LearningCurve(scored.rows, np.array(logits), np.array(sizes, np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,37 +165,27 @@ def _choose_c(rows: _Rows, folds: Ids) -> HeadSearch:
     if not fold_splits:
         return HeadSearch(HeadReport(CAUTIOUS_C, None, 0), None)
     is_choice = _can_choose(rows)
-    fold_splits = fold_splits if is_choice else fold_splits[:1]
-    logits, losses = _cross_validate(rows, fold_splits, is_choice)
-    held_out = np.concatenate([held for _, held in fold_splits])
-    out_of_fold = OutOfFoldLogits(
-        held_out, folds[held_out], nested_logits(logits, losses, folds[held_out], smallest_within_one_error)
-    )
+    scored = _score(rows, fold_splits if is_choice else fold_splits[:1])
+    logits = scored.nested_logits(smallest_within_one_error)
+    out_of_fold = OutOfFoldLogits(scored.rows, folds[scored.rows], logits)
     if not is_choice:
         return HeadSearch(HeadReport(DEFAULT_C, None, 0), out_of_fold)
-    best = smallest_within_one_error(losses)
-    accuracy = float(are_right(logits[best], rows.label_ids[held_out]).mean())
-    return HeadSearch(HeadReport(CANDIDATE_CS[best], accuracy, len(fold_splits)), out_of_fold)
+    c, accuracy = scored.choose(smallest_within_one_error)
+    return HeadSearch(HeadReport(c, accuracy, len(fold_splits)), out_of_fold)
 
 
-def _cross_validate(rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]], is_choice: bool) -> tuple[Floats, Exact]:
-    """Return held-out logits, shape [candidates, held out, labels], and their log losses, [candidates, held out].
+def _score(rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]]) -> ScoredCandidates:
+    """Score the candidates for C; of very many rows the usual one alone."""
+    starts: list[Exact | None] = [None] * len(fold_splits)
 
-    The candidates are those up to the first that is of no use.
-    """
-    folds = np.repeat(np.arange(len(fold_splits)), [len(held) for _, held in fold_splits])
-    truth = rows.label_ids[np.concatenate([held for _, held in fold_splits])]
-    starts: Sequence[Exact | None] = [None] * len(fold_splits)
-    logits, losses = [], []
-    for c in CANDIDATE_CS if is_choice else (DEFAULT_C,):
+    def logits_at(c: float) -> Floats:
         # The solution at one C is near the one at the next.
         tables = [_solve(rows.part(train), c, start) for (train, _), start in zip(fold_splits, starts, strict=True)]
-        starts = tables
-        logits.append(_held_out_logits(rows, fold_splits, tables))
-        losses.append(log_losses(logits[-1], truth))
-        if is_past_lowest(np.array(losses), folds):
-            break
-    return np.array(logits), np.array(losses)
+        starts[:] = tables
+        return _held_out_logits(rows, fold_splits, tables)
+
+    cs = CANDIDATE_CS if _can_choose(rows) else (DEFAULT_C,)
+    return score_candidates(cs, logits_at, fold_splits, rows.label_ids)
 
 
 def _held_out_logits(rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]], tables: Sequence[Exact]) -> Floats:

@@ -1,17 +1,16 @@
 """Fit a head, choose its regularisation by cross-validation, and compute learning curves."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from windrow.arrays import Bools, Floats, Ids, Labels
+from windrow.arrays import Floats, Ids, Labels
 from windrow.domain.training_report import HeadReport
+from windrow.learning.candidates import ScoredCandidates, lowest, score_candidates
 from windrow.learning.folds import assign_folds, splits
 from windrow.learning.head import LinearHead, rotate, solve
-from windrow.learning.label_sets import are_label_ids, as_sets, count_labels, strata
+from windrow.learning.label_sets import count_labels, strata
 
 CANDIDATE_CS = (1.0, 4.0, 16.0, 64.0)
 DEFAULT_C = 16.0
@@ -20,9 +19,6 @@ MAX_CV_WORK = 100_000_000
 # Beyond, so many rows choose it, unless there are so many labels that these are too much work, too. There the default
 # is as good as any: with many labels the accuracy hardly depends on C.
 MAX_CV_ROWS = 5_000
-
-# From the losses of candidates on the same rows, shape [candidates, rows], to the candidate that these choose.
-Choose = Callable[[npt.NDArray[np.float64]], int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,9 +141,8 @@ def cross_validate_head(examples: Examples, folds: Ids, needed: int) -> Floats:
     fold_splits = list(splits(np.concatenate([folds, np.full(examples.num_train_only_rows, -1)])))
     if not _can_cross_validate_c(examples):
         return _out_of_fold_logits(examples, fold_splits[:needed], DEFAULT_C)
-    logits, losses = _cross_validate_c(examples, fold_splits, CANDIDATE_CS)
-    held_out = np.concatenate([held for _, held in fold_splits])
-    return nested_logits(logits, losses, folds[held_out], lowest)[: sum(len(held) for _, held in fold_splits[:needed])]
+    nested = _score(examples, fold_splits, CANDIDATE_CS).nested_logits(lowest)
+    return nested[: sum(len(held) for _, held in fold_splits[:needed])]
 
 
 def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[float], seed: int) -> LearningCurve:
@@ -164,10 +159,8 @@ def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[f
     narrow, _ = rotate(examples.features)
     examples = replace(examples, features=narrow)
     fold_splits = list(splits(np.concatenate([folds, np.full(examples.num_train_only_rows, -1)])))
-    held_out = np.concatenate([held for _, held in fold_splits])
-    candidates = CANDIDATE_CS if _can_cross_validate_c(examples) else (DEFAULT_C,)
-    by_c, losses = _cross_validate_c(examples, fold_splits, candidates)
-    c = candidates[lowest(losses)]
+    scored = _score(examples, fold_splits, CANDIDATE_CS if _can_cross_validate_c(examples) else (DEFAULT_C,))
+    c, _ = scored.choose(lowest)
     permutation, count = np.random.default_rng(seed).permutation(len(folds)), len(folds)
     row_strata = strata(examples.label_ids[:count])
     logits, sizes = [], []
@@ -175,9 +168,9 @@ def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[f
         fewer = [(fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
         logits.append(_out_of_fold_logits(examples, fewer, c))
         sizes.append(np.mean([(train < count).sum() for train, _ in fewer]))
-    logits.append(nested_logits(by_c, losses, folds[held_out], lowest))
+    logits.append(scored.nested_logits(lowest))
     sizes.append(np.mean([(train < count).sum() for train, _ in fold_splits]))
-    return LearningCurve(held_out, np.array(logits), np.array(sizes, np.float32))
+    return LearningCurve(scored.rows, np.array(logits), np.array(sizes, np.float32))
 
 
 def fraction_of(train: Ids, label_ids: Ids, permutation: Ids, fraction: float) -> Ids:
@@ -213,42 +206,22 @@ def _choose_c(examples: Examples, seed: int) -> HeadSearch:
             report = _choose_c(sample, seed).report
         logits = _out_of_fold_logits(examples, fold_splits[:1], report.c)
         return HeadSearch(report, OutOfFoldLogits(held_out, folds[held_out], logits))
-    held_out = np.concatenate([held for _, held in fold_splits])
-    by_c, losses = _cross_validate_c(examples, fold_splits, CANDIDATE_CS)
-    chosen = lowest(losses)
-    accuracy = float(are_right(by_c[chosen], examples.label_ids[held_out]).mean())
-    logits = nested_logits(by_c, losses, folds[held_out], lowest)
-    report = HeadReport(CANDIDATE_CS[chosen], accuracy, len(fold_splits))
-    return HeadSearch(report, OutOfFoldLogits(held_out, folds[held_out], logits))
+    scored = _score(examples, fold_splits, CANDIDATE_CS)
+    c, accuracy = scored.choose(lowest)
+    logits = scored.nested_logits(lowest)
+    return HeadSearch(
+        HeadReport(c, accuracy, len(fold_splits)), OutOfFoldLogits(scored.rows, folds[scored.rows], logits)
+    )
 
 
 def _can_cross_validate_c(examples: Examples) -> bool:
     return examples.features.size * count_labels(examples.label_ids) <= MAX_CV_WORK
 
 
-def _cross_validate_c(
-    examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], candidates: Sequence[float]
-) -> tuple[Floats, npt.NDArray[np.float64]]:
-    """Return the out-of-fold logits and log losses for the candidates of C, up to the first that is of no use.
-
-    Args:
-        examples: The rows.
-        fold_splits: Which rows train and which are held out, by fold.
-        candidates: In ascending order.
-
-    Returns:
-        Logits, shape [candidates, held out, labels], float32; log losses, shape [candidates, held out], float64.
-    """
-    held_out = np.concatenate([held for _, held in fold_splits])
-    folds = np.repeat(np.arange(len(fold_splits)), [len(held) for _, held in fold_splits])
-    truth = examples.label_ids[held_out]
-    logits, losses = [], []
-    for c in candidates:
-        logits.append(_out_of_fold_logits(examples, fold_splits, c))
-        losses.append(log_losses(logits[-1], truth))
-        if is_past_lowest(np.array(losses), folds):
-            break
-    return np.array(logits), np.array(losses)
+def _score(examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], cs: Sequence[float]) -> ScoredCandidates:
+    return score_candidates(
+        cs, lambda c: _out_of_fold_logits(examples, fold_splits, c), fold_splits, examples.label_ids
+    )
 
 
 def _out_of_fold_logits(examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], c: float) -> Floats:
@@ -259,89 +232,6 @@ def _out_of_fold_logits(examples: Examples, fold_splits: Sequence[tuple[Ids, Ids
             for train, held_out in fold_splits
         ]
     )
-
-
-def nested_logits(logits: Floats, losses: npt.NDArray[np.float64], folds: Ids, choose: Choose) -> Floats:
-    """Return each row's logits at the C that the other folds choose (nested cross-validation).
-
-    The C chosen by the same rows would make their estimate too good.
-
-    Args:
-        logits: Shape [candidates, rows, labels].
-        losses: Shape [candidates, rows].
-        folds: The rows' folds; of a single one, its own rows choose.
-        choose: Returns the candidate that the losses of some rows choose.
-    """
-    _, places = np.unique(folds, return_inverse=True)
-    picked: Floats = logits[_choices_without_each_fold(losses, folds, choose)[places], np.arange(len(folds))]
-    return picked
-
-
-def _choices_without_each_fold(losses: npt.NDArray[np.float64], folds: Ids, choose: Choose) -> Ids:
-    """Return the candidate that the rows of all other folds choose, for each fold in ascending order."""
-    numbers = np.unique(folds)
-    return np.array([choose(losses[:, folds != fold] if len(numbers) > 1 else losses) for fold in numbers])
-
-
-def lowest(losses: npt.NDArray[np.float64]) -> int:
-    """Return the candidate with the lowest mean loss; losses of shape [candidates, rows]."""
-    return int(losses.mean(axis=1).argmin())
-
-
-def is_past_lowest(losses: npt.NDArray[np.float64], folds: Ids) -> bool:
-    """Return whether the last candidate of C is worse than an earlier one by all rows, and whichever fold is left out.
-
-    The loss falls with C and then rises, so no larger C is of use, and the largest ones take the longest.
-
-    Args:
-        losses: Shape [candidates, rows].
-        folds: The rows' folds.
-    """
-    last = len(losses) - 1
-    return bool(lowest(losses) < last and _choices_without_each_fold(losses, folds, lowest).max() < last)
-
-
-def are_right(logits: Floats, truth: Labels) -> Bools:
-    """Return whether each row's label has the highest logit, or its whole set the probabilities of 0.5 and more.
-
-    Args:
-        logits: Shape [rows, labels].
-        truth: The rows' labels or label sets.
-    """
-    if are_label_ids(truth):
-        right: Bools = logits.argmax(axis=1) == truth
-        return right
-    whole: Bools = ((logits >= 0) == as_sets(truth)).all(axis=1)
-    return whole
-
-
-def log_losses(logits: Floats, truth: Labels) -> npt.NDArray[np.float64]:
-    """Return the log loss of each row, in nats; for label sets, the sum of the log losses of all labels.
-
-    Args:
-        logits: Shape [rows, labels].
-        truth: The rows' labels or label sets.
-    """
-    if not are_label_ids(truth):
-        signed = np.where(as_sets(truth), -logits, logits)
-        own_sets: npt.NDArray[np.float64] = np.logaddexp(0, signed).sum(axis=1, dtype=np.float64)
-        return own_sets
-    peak = logits.max(axis=1, keepdims=True)
-    spread = np.log(np.exp(logits - peak).sum(axis=1, dtype=np.float64)) + peak[:, 0]
-    own: npt.NDArray[np.float64] = spread - logits[np.arange(len(truth)), truth]
-    return own
-
-
-def smallest_within_one_error(losses: npt.NDArray[np.float64]) -> int:
-    """Return the first candidate whose mean loss exceeds the lowest one by one standard error of it at most.
-
-    Args:
-        losses: Each candidate's losses on the same rows; shape [candidates, rows], float64.
-    """
-    excess = losses - losses[losses.mean(axis=1).argmin()]
-    rows = losses.shape[1]
-    errors = excess.std(axis=1, ddof=1) / math.sqrt(rows) if rows > 1 else np.full(len(losses), np.inf)
-    return int((excess.mean(axis=1) <= errors).argmax())
 
 
 def _sample(examples: Examples, rows: Ids, seed: int) -> Examples:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from windrow.arrays import Bools, Floats, Ids, Labels
 from windrow.domain.training_report import AdapterReport, Candidate
 from windrow.learning.calibrate import ADAPTED_PRIOR, HeldOut, Prior, fit_temperature, temperature_prior
+from windrow.learning.candidates import are_right, log_losses, smallest_within_one_error
 from windrow.learning.head import ADAPTED_CS_OF_SETS
-from windrow.learning.head_fitting import OutOfFoldLogits, are_right, log_losses, smallest_within_one_error
+from windrow.learning.head_fitting import OutOfFoldLogits
 from windrow.learning.label_sets import are_label_ids, as_sets, count_labels
 from windrow.learning.multi_label_calibrate import fit_set_calibration
 
