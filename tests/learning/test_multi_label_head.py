@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from windrow.arrays import Bools, Floats
-from windrow.learning import multi_label_head
+from windrow.learning import linear_loss
 from windrow.learning.head import fit_adapted_head, sigmoid, solve
 from windrow.learning.multi_label_head import solve_sets
 
@@ -32,7 +32,7 @@ def test_each_label_has_the_logistic_regression_that_scikit_learn_finds_for_it_a
 def test_rows_in_chunks_give_the_same_solution(monkeypatch: pytest.MonkeyPatch) -> None:
     features, sets = some_rows()
     whole = solve_sets(features, sets, 4.0)
-    monkeypatch.setattr(multi_label_head, "_MAX_CELLS", 5 * 7)
+    monkeypatch.setattr(linear_loss, "_MAX_CELLS", 5 * 7)
     for chunked, at_once in zip(solve_sets(features, sets, 4.0), whole, strict=True):
         np.testing.assert_allclose(chunked, at_once, atol=5e-3)
 

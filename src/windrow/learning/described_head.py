@@ -24,10 +24,9 @@ from windrow.learning.head_fitting import (
     OutOfFoldLogits,
     fraction_of,
 )
-from windrow.learning.label_sets import are_label_ids, as_sets, strata
-from windrow.learning.multi_label_head import sigmoid_loss
+from windrow.learning.label_sets import strata
+from windrow.learning.linear_loss import LinearLoss
 from windrow.learning.preconditioning import MAX_UNSCALED_ROWS, AnyFloats, Exact, minimize_scaled, parameter_scales
-from windrow.learning.softmax_head import softmax_loss
 
 # From a head that is all but the zero-shot head to one that hardly knows it.
 CANDIDATE_CS = (1 / 64, 1 / 16, 1 / 4, 1.0, 4.0, 16.0, 64.0)
@@ -211,24 +210,9 @@ def _solve(rows: _Rows, c: float, start: Exact | None = None) -> Exact:
     Returns:
         The change of the weights, and that of the biases as the last column; shape [labels, features + 1].
     """
-    features, labels, penalty = rows.features, rows.label_ids, 1 / (c * len(rows.features))
-
-    def objective(table: Exact) -> tuple[float, Exact]:
-        exact = table.astype(features.dtype, copy=False)
-        logits = features @ exact[:, :-1].T
-        logits += exact[:, -1]
-        logits += rows.prior_logits
-        loss, residuals = (
-            softmax_loss(logits, labels) if are_label_ids(labels) else sigmoid_loss(logits, as_sets(labels))
-        )
-        gradient = np.empty_like(table)
-        gradient[:, :-1] = residuals.T @ features
-        gradient[:, -1] = residuals.sum(axis=0)
-        gradient /= len(features)
-        gradient += penalty * table
-        return loss / len(features) + penalty / 2 * float(np.vdot(table, table)), gradient
-
+    features, penalty = rows.features, 1 / (c * len(rows.features))
+    loss = LinearLoss(features, rows.label_ids, penalty, rows.prior_logits, is_bias_penalised=True)
     begin = np.zeros((rows.prior_logits.shape[1], features.shape[1] + 1)) if start is None else start
     scales = parameter_scales(features, penalty)
     tolerance = _TOLERANCE_OF_FEW_ROWS if len(features) <= MAX_UNSCALED_ROWS else _TOLERANCE
-    return minimize_scaled(objective, begin, scales, tolerance, _MAX_SOLVER_STEPS)
+    return minimize_scaled(loss.value_and_gradient, begin, scales, tolerance, _MAX_SOLVER_STEPS)
