@@ -46,9 +46,9 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Floats, Ids, float]]:
     """What heads were fitted to, and how strong they are, in the order in which they were."""
     calls: list[tuple[Floats, Ids, float]] = []
 
-    def remember(features: Floats, label_ids: Ids, c: float) -> LinearHead:
+    def remember(features: Floats, label_ids: Ids, c: float, start: LinearHead | None = None) -> LinearHead:
         calls.append((features, label_ids, c))
-        return solve(features, label_ids, c)
+        return solve(features, label_ids, c, start)
 
     monkeypatch.setattr(head_fitting, "solve", remember)
     return calls
@@ -122,6 +122,26 @@ def test_a_c_is_not_tried_once_a_smaller_one_is_better_whatever_fold_is_left_out
     report = search_head(clusters(30, 3, width=16, spread=0.3), seed=0).report
     assert {c for *_, c in trained} == set(CANDIDATE_CS)
     assert report.c == 64.0
+
+
+@pytest.mark.parametrize(("rows_per_label", "are_begun"), [(160, False), (200, True)])
+def test_the_head_at_a_c_begins_as_that_of_the_smaller_one_where_rows_are_many(
+    rows_per_label: int, are_begun: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[LinearHead | None] = []
+    made: list[LinearHead] = []
+
+    def remember(features: Floats, label_ids: Ids, c: float, start: LinearHead | None = None) -> LinearHead:
+        given.append(start)
+        made.append(solve(features, label_ids, c, start))
+        return made[-1]
+
+    monkeypatch.setattr(head_fitting, "solve", remember)
+    search_head(clusters(rows_per_label, 3, width=16, spread=0.3), seed=0)
+    assert given[:MAX_FOLDS] == [None] * MAX_FOLDS
+    later = given[MAX_FOLDS:]
+    assert len(later) == MAX_FOLDS * (len(CANDIDATE_CS) - 1)
+    assert all(start is (head if are_begun else None) for start, head in zip(later, made, strict=False))
 
 
 def test_the_same_rows_give_the_same_bits() -> None:

@@ -37,6 +37,16 @@ def test_rows_in_chunks_give_the_same_solution(monkeypatch: pytest.MonkeyPatch) 
         np.testing.assert_allclose(chunked, at_once, atol=5e-3)
 
 
+@pytest.mark.parametrize("rows", [80, 600])
+def test_it_finds_the_same_from_another_start(rows: int) -> None:
+    features, sets = some_rows(rows)
+    sets[:, 2] = False
+    smaller, whole = (solve(features, sets, c) for c in (1.0, 4.0))
+    begun = solve(features, sets, 4.0, smaller)
+    np.testing.assert_allclose(begun.weights, whole.weights, atol=1e-2)
+    np.testing.assert_allclose(begun.bias, whole.bias, atol=1e-2)
+
+
 @pytest.mark.parametrize(("value", "share"), [(False, 0.5 / 81), (True, 80.5 / 81)])
 def test_a_label_of_no_row_or_of_every_row_has_its_smoothed_share_and_no_weights(value: bool, share: float) -> None:
     features, sets = some_rows()

@@ -32,6 +32,15 @@ def test_it_finds_what_scikit_learn_finds(labels: int, c: float) -> None:
 
 
 @pytest.mark.parametrize("labels", [2, 3])
+@pytest.mark.parametrize("rows", [60, 600])
+def test_it_finds_the_same_from_another_start(labels: int, rows: int) -> None:
+    features, label_ids = some_rows(labels, rows)
+    smaller, whole = (solve(features, label_ids, c) for c in (1.0, 4.0))
+    begun = solve(features, label_ids, 4.0, smaller)
+    np.testing.assert_allclose(begun.scores(features), whole.scores(features), atol=5e-3)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
 def test_little_work_and_much_are_fitted_alike(labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
     features, label_ids = some_rows(labels, rows=600)
     exact = solve(features, label_ids, 4.0)

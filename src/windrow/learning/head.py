@@ -160,19 +160,21 @@ def rotate(features: Floats) -> tuple[Floats, Floats]:
     return (left * sizes).astype(np.float32), back.astype(np.float32)
 
 
-def solve(features: Floats, labels: Labels, c: float) -> LinearHead:
+def solve(features: Floats, labels: Labels, c: float, start: LinearHead | None = None) -> LinearHead:
     """Fit a logistic regression; for label sets, one for each label.
 
     Args:
         features: Shape [rows, features], float32.
         labels: Each row's label, every id from 0 to its maximum at least once, at least two of them; or its label set.
         c: Inverse regularisation, scikit-learn's ``C``.
+        start: The head from which the solver begins, such as that of another ``c``; ``None`` for none.
     """
     is_exact = features.size * count_labels(labels) <= MAX_EXACT_WORK
     numbers: AnyFloats = features.astype(np.float64) if is_exact else features
+    table = None if start is None else np.column_stack([start.weights, start.bias]).astype(np.float64)
     if not are_label_ids(labels):
-        return LinearHead(*solve_sets(numbers, as_sets(labels), c))
-    weights, bias = solve_labels(numbers, labels, c, MAX_SOLVER_STEPS)
+        return LinearHead(*solve_sets(numbers, as_sets(labels), c, table))
+    weights, bias = solve_labels(numbers, labels, c, MAX_SOLVER_STEPS, table)
     if len(weights) == 1:
         # The differences of two softmax rows.
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2

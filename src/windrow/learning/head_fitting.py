@@ -11,6 +11,7 @@ from windrow.learning.candidates import ScoredCandidates, lowest, score_candidat
 from windrow.learning.folds import assign_folds, splits
 from windrow.learning.head import LinearHead, rotate, solve
 from windrow.learning.label_sets import count_labels, strata
+from windrow.learning.preconditioning import MAX_UNSCALED_ROWS
 
 CANDIDATE_CS = (1.0, 4.0, 16.0, 64.0)
 DEFAULT_C = 16.0
@@ -219,19 +220,28 @@ def _can_cross_validate_c(examples: Examples) -> bool:
 
 
 def _score(examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], cs: Sequence[float]) -> ScoredCandidates:
-    return score_candidates(
-        cs, lambda c: _out_of_fold_logits(examples, fold_splits, c), fold_splits, examples.label_ids
-    )
+    none: Sequence[LinearHead | None] = [None] * len(fold_splits)
+    previous = none
+
+    def logits_at(c: float) -> Floats:
+        nonlocal previous
+        # Of many rows, the solution at one C is nearer to the one at the next than no weights are.
+        starts = previous if len(examples.features) > MAX_UNSCALED_ROWS else none
+        heads = [
+            solve(examples.features[train], examples.label_ids[train], c, start)
+            for (train, _), start in zip(fold_splits, starts, strict=True)
+        ]
+        previous = heads
+        held_out = (examples.features[rows] for _, rows in fold_splits)
+        return np.concatenate([head.logits(each) for head, each in zip(heads, held_out, strict=True)])
+
+    return score_candidates(cs, logits_at, fold_splits, examples.label_ids)
 
 
 def _out_of_fold_logits(examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], c: float) -> Floats:
     """Return the out-of-fold logits at one C; shape [held out, labels], float32."""
-    return np.concatenate(
-        [
-            solve(examples.features[train], examples.label_ids[train], c).logits(examples.features[held_out])
-            for train, held_out in fold_splits
-        ]
-    )
+    logits: Floats = _score(examples, fold_splits, (c,)).logits[0]
+    return logits
 
 
 def _sample(examples: Examples, rows: Ids, seed: int) -> Examples:

@@ -4,7 +4,7 @@ import numpy as np
 
 from windrow.arrays import Bools, Floats
 from windrow.learning.linear_loss import LinearLoss
-from windrow.learning.preconditioning import AnyFloats, minimize_scaled, parameter_scales
+from windrow.learning.preconditioning import AnyFloats, Exact, minimize_scaled, parameter_scales
 
 # The solver's tolerance on each component of the gradient of the mean loss. scikit-learn's default is ten times as
 # large, and leaves logits of rare labels short of the minimum by 0.4.
@@ -12,7 +12,7 @@ _TOLERANCE = 1e-5
 _MAX_SOLVER_STEPS = 1_000
 
 
-def solve_sets(features: AnyFloats, sets: Bools, c: float) -> tuple[Floats, Floats]:
+def solve_sets(features: AnyFloats, sets: Bools, c: float, start: Exact | None = None) -> tuple[Floats, Floats]:
     """Fit a logistic regression for each label, and return their weights and biases.
 
     They are fitted together, since the matrix products of all labels take little longer than those of one: scikit-learn
@@ -22,6 +22,8 @@ def solve_sets(features: AnyFloats, sets: Bools, c: float) -> tuple[Floats, Floa
         features: Shape [rows, features]; computed in their type.
         sets: Each row's label set; shape [rows, labels].
         c: Inverse regularisation, scikit-learn's ``C``.
+        start: Weights and, as the last column, biases from which the solver begins; shape [labels, features + 1];
+            ``None`` for no weights and the labels' shares.
 
     Returns:
         Weights, shape [labels, features], float32, and biases, shape [labels], float32. A label that no row has, or
@@ -35,7 +37,7 @@ def solve_sets(features: AnyFloats, sets: Bools, c: float) -> tuple[Floats, Floa
         penalty = 1 / (c * rows)
         solution = minimize_scaled(
             LinearLoss(features, sets[:, varying], penalty).value_and_gradient,
-            np.concatenate([weights[varying], biases[varying, None]], axis=1),
+            (np.column_stack([weights, biases]) if start is None else start)[varying],
             parameter_scales(features, penalty),
             tolerance=_TOLERANCE,
             max_steps=_MAX_SOLVER_STEPS,
