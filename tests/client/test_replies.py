@@ -62,7 +62,7 @@ def test_codes_that_only_http_has_are_kept() -> None:
         (404, "text/html", b"<html>", "is no Windrow server: it says status 404"),
         (404, PROBLEM, b"{", "is no Windrow server"),
         (404, PROBLEM, b"[]", "is no Windrow server"),
-        (404, PROBLEM, b"[" * 9_000, "is no Windrow server"),
+        (404, PROBLEM, b"\xef\xbb\xbf" + b"[" * 9_000, "is no Windrow server"),
         (404, PROBLEM, b'{"title": "x"}', "is no Windrow server"),
         (404, "application/json", b'{"code": "alias_not_found", "detail": "x"}', "is no Windrow server"),
         (302, "text/html", b"", "points to another address"),

@@ -123,6 +123,13 @@ def test_a_pile_is_too_deep_though_nothing_closes_it(opening: str) -> None:
     assert not is_too_deep(opening)
 
 
-def test_a_value_is_looked_at_no_further_than_its_end() -> None:
-    text = '{"a": [1, {"b": []}]}\n' * 20_000
-    assert not any(is_too_deep(text, start) for start in range(0, len(text), 21 + 1))
+def test_what_follows_a_value_is_not_looked_at() -> None:
+    text = '{"a": [1, {"b": []}]}\n' + "[" * 200
+    assert not is_too_deep(" " + text, 1)
+    assert is_too_deep(text, text.index("\n"))
+
+
+def test_a_text_that_is_broken_is_not_looked_at_further() -> None:
+    """A parser stops there, too."""
+    assert not is_too_deep("[[1, " + "[}" * 200 + "[" * 200)
+    assert not is_too_deep('{"a": ' + "[}" * 200 + "[" * 200)

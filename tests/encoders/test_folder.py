@@ -153,7 +153,7 @@ def test_the_digest_depends_on_content_alone(tiny_folder: EncoderFolder, path: P
         (lambda p: (p / "tokenizer.json").unlink(), "no tokenizer.json.*save_pretrained"),
         (lambda p: (p / "modules.json").unlink(), "no modules.json"),
         (lambda p: (p / "modules.json").write_text("["), "modules.json that cannot be read"),
-        (lambda p: (p / "modules.json").write_text("[" * 9_000), "modules.json that cannot be read"),
+        (lambda p: (p / "modules.json").write_text("\ufeff" + "[" * 9_000), "modules.json that cannot be read"),
         (lambda p: (p / "modules.json").write_text("[]"), "without Transformer and Pooling"),
         (lambda p: (p / "modules.json").write_text('[{"type": "x.Dense", "path": "2_Dense"}]'), "Dense"),
         (

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
+from windrow.codec.lenient import parse_lenient
 from windrow.disk import reason
 from windrow.domain.errors import InvalidFile, InvalidParameter, StorageFailed
 from windrow.domain.prediction import Kind
@@ -213,7 +214,7 @@ def _fingerprint_path(partial: Path) -> Path:
 
 def _read_fingerprint(partial: Path) -> RunFingerprint:
     try:
-        return RunFingerprint(**json.loads(_fingerprint_path(partial).read_text(encoding="utf-8")))
+        return RunFingerprint(**parse_lenient(_fingerprint_path(partial).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise InvalidParameter(
             "It is not known how {file} was begun, since {note} beside it cannot be read. Begin anew with --overwrite.",
@@ -307,7 +308,7 @@ def _written(path: Path, found: _Found, form: TextForm) -> WrittenRows:
 
 def _parsed_json(path: Path, line: str) -> dict[str, object]:
     try:
-        value = json.loads(line)
+        value = parse_lenient(line)
     except ValueError:
         value = None
     if isinstance(value, dict):

@@ -1,13 +1,12 @@
 """Parse a server's HTTP replies into domain values, or into the error that the server raised."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
 from windrow.api.endpoints import PROBLEM_TYPE
 from windrow.client.errors import FailedInServer, RefusedByServer, UnexpectedReply
-from windrow.codec.shape import is_too_deep
+from windrow.codec.lenient import parse_lenient
 from windrow.domain.classification import Classification, ClassifyRequest
 from windrow.domain.errors import WindrowError, class_of
 from windrow.domain.prediction import Prediction, PredictRequest
@@ -100,7 +99,7 @@ def parse_problem(status: int, content_type: str, content: bytes, url: str) -> W
 
 def _read_problem(content: bytes) -> dict[str, object]:
     try:
-        document = None if is_too_deep(content.decode("latin-1")) else json.loads(content)
+        document = parse_lenient(content)
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}

@@ -22,11 +22,14 @@ _SHORTEST_LONG: Final = 500_000
 # How many lists and objects may stand around a value: more than any program writes, and far below what Python's limit
 # of recursion leaves for parsing.
 MAX_DEPTH: Final = 100
-_BLANKS: Final = re.compile(SPACE)
 _PART: Final = rf'(?:[^"\[\]{{}}]++|{STRING})'
 _TO_BRACKET: Final = re.compile(rf"{_PART}*+")
 # Steps over lists and objects that hold no others.
 _TO_NESTED: Final = re.compile(rf"(?:{_PART}|\[{_PART}*+\]|\{{{_PART}*+\}})*+")
+# A list or an object that holds no others, or the beginning of one.
+_FLAT: Final = re.compile(rf"\[{_PART}*+\]|\{{{_PART}*+\}}|([\[{{])")
+_BLANKS: Final = re.compile(SPACE)
+_CLOSING: Final = {"[": "]", "{": "}"}
 # The number of characters that one regex call looks at, but for a longer string.
 _SLICE: Final = 100_000
 # Which limit a text exceeds: too many values; too long a string; too long a run of blanks or digits outside strings.
@@ -79,31 +82,35 @@ def _end_of_plain(text: str, start: int, stop: int) -> int:
 def is_too_deep(text: str, start: int = 0) -> bool:
     """Return whether a JSON value is nested more than :data:`MAX_DEPTH` levels deep; ``[]`` is one level.
 
-    Runs in linear time, looks at no more than the value, and lets other threads run. The text need not be valid JSON: a
-    parser goes no deeper before it raises an error.
+    Runs in linear time, and lets other threads run. The text need not be valid JSON: a parser goes no deeper before it
+    raises an error.
 
     Args:
         text: Holds the value.
-        start: Where it begins, apart from blanks.
+        start: Where it begins, apart from blanks; what follows it is not looked at, unless this is 0.
     """
     if start == 0 and text.count("[") + text.count("{") <= MAX_DEPTH:
-        return False  # as with most values, in a hundredth of the time
+        return False  # as with most texts, in a hundredth of the time
     blanks = _BLANKS.match(text, start)
-    end = start if blanks is None else blanks.end()
-    if text[end : end + 1] not in ("[", "{"):
-        return False
-    depth = 0
-    while True:
+    begin = start if blanks is None else blanks.end()
+    if (value := _FLAT.match(text, begin, begin + _SLICE)) is None:
+        return False  # no list, no object
+    end, closing = value.end(), [] if value[1] is None else [_CLOSING[value[1]]]
+    while closing and end < len(text):
+        part = (_TO_NESTED if len(closing) < MAX_DEPTH else _TO_BRACKET).match(text, end, end + _SLICE)
+        end = end if part is None else part.end()
         next_char = text[end : end + 1]
-        if next_char in ("[", "{"):
-            depth, end = depth + 1, end + 1
-        elif next_char in ("]", "}"):
-            depth, end = depth - 1, end + 1
+        if next_char in _CLOSING:
+            if len(closing) == MAX_DEPTH:
+                return True
+            closing.append(_CLOSING[next_char])
+            end += 1
         elif next_char == '"':
             if (string := _QUOTED.match(text, end)) is None:  # it breaks off
                 return False
             end = string.end()  # it is longer than a slice, or goes on in the next one
-        if end == len(text) or not 0 < depth <= MAX_DEPTH:
-            return depth > MAX_DEPTH
-        part = (_TO_NESTED if depth < MAX_DEPTH else _TO_BRACKET).match(text, end, end + _SLICE)
-        end = end if part is None else part.end()
+        elif next_char in ("]", "}"):
+            if next_char != closing.pop():  # it is broken
+                return False
+            end += 1
+    return False

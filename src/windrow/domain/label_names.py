@@ -9,7 +9,9 @@ from windrow.domain.errors import InvalidParameter
 
 _PARAMETER: Final = "label_names"
 _SHOWN_CHARS: Final = 200
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"')
+# A parser of more of them may get to Python's limit of recursion.
+_MAX_OPENINGS: Final = 100
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _OPENING: Final = re.compile(r"[\[{]")
 
 
@@ -50,9 +52,8 @@ def _pairs(given: str) -> Iterator[tuple[str, str]]:
 
 
 def _pairs_of_json(given: str) -> Iterator[tuple[str, str]]:
-    # What is nested is refused before it is parsed: a parser may get to Python's limit of recursion.
-    if len(_OPENING.findall(_STRING.sub("", given))) > 1:
-        raise _wrong(given, "is no JSON, or has a name that is no text")
+    if len(_OPENING.findall(_STRING.sub("", given))) > _MAX_OPENINGS:
+        raise _wrong(given, "has a name that is no text")
     try:
         names = json.loads(given)
     except ValueError as error:

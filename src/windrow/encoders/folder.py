@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from windrow.arrays import Pooling
-from windrow.codec.shape import is_too_deep
+from windrow.codec.lenient import parse_lenient
 from windrow.disk import open_plain, read_plain
 from windrow.domain.base_models import allowed_ids, check_model_id, is_allowed, pinned_commit
 from windrow.domain.errors import BaseModelNotAllowed, InvalidBaseModel
@@ -220,11 +219,8 @@ def _read_json(path: Path, *, optional: bool = False) -> dict[str, Any]:
 def _read_any_json(path: Path, default: str | None = None) -> object:
     try:
         if default is not None and not path.exists():
-            return json.loads(default)
-        content = read_plain(str(path), _MAX_JSON_BYTES, follow=True)  # the hub's cache is made of links
-        if is_too_deep(content.decode("latin-1")):
-            raise ValueError("it is nested too deeply")
-        return json.loads(content)
+            return parse_lenient(default)
+        return parse_lenient(read_plain(str(path), _MAX_JSON_BYTES, follow=True))  # the hub's cache is made of links
     except FileNotFoundError as error:
         raise _invalid(path.parent, f"has no {path.name}", "Copy the whole sentence-transformers folder.") from error
     except (OSError, ValueError) as error:

@@ -9,6 +9,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from windrow.codec.lenient import parse_lenient
 from windrow.disk import PRIVATE_FILE, PRIVATE_FOLDER, disk_error, make_private, open_plain, read_plain, reason, sync
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import ADAPTED_TOP_FILE, TENSORS_FILE, TOP_FILE, TRUNK_FILE
@@ -87,7 +88,7 @@ def find_graph_problem(graphs: Path) -> str | None:
         graphs: The directory.
     """
     try:
-        digests = json.loads(read_plain(str(graphs / DIGESTS_FILE), _MAX_DIGESTS_BYTES))
+        digests = parse_lenient(read_plain(str(graphs / DIGESTS_FILE), _MAX_DIGESTS_BYTES))
         if digests.keys() != _GRAPH_FILES:
             return f"{DIGESTS_FILE} names other files than those of the graphs."
         for name, expected in digests.items():
@@ -95,7 +96,7 @@ def find_graph_problem(graphs: Path) -> str | None:
                 return f"{name} is not as it was written."
     except OSError as error:
         return f"A file cannot be read ({reason(error)})."
-    except (ValueError, RecursionError, AttributeError, LookupError, TypeError):
+    except (ValueError, AttributeError, LookupError, TypeError):
         return f"{DIGESTS_FILE} is not as it was written."
     return None
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from windrow.api.endpoints import MAX_SMALL_BODY_BYTES, PROBLEM_TYPE, Endpoint
 from windrow.api.foreign.form import Dialect, ForeignEndpoint, Received
-from windrow.codec.shape import is_too_deep
+from windrow.codec.lenient import parse_lenient
 from windrow.codec.strict import parse_json
 from windrow.domain.errors import InvalidRequest, LimitExceeded
 from windrow.http.authentication import check_possible
@@ -179,8 +179,7 @@ class CollidingApp:
 def _keys_of(body: bytes) -> frozenset[str]:
     """Return the keys of a body that is an object; none of another one, which its reader refuses."""
     try:
-        text = body.decode()
-        document = None if is_too_deep(text) else json.loads(text)
+        document = parse_lenient(body)
     except ValueError:
         return frozenset()
     return frozenset(document) if isinstance(document, dict) else frozenset()

@@ -104,7 +104,7 @@ def parse(data: bytes) -> Any:
 
     Raises:
         Mismatch: It is none. NaN, infinities, and objects that name a field twice are none either. Or it has more
-            values than Windrow writes.
+            values than Windrow writes, or is nested more than ``MAX_DEPTH`` levels deep.
     """
     _check_values(data)
     try:

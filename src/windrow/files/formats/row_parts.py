@@ -3,12 +3,11 @@
 Knows no tool: each says where the parts of its rows stand, and nothing in a row may break more than that row.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from windrow.codec.shape import is_too_deep
+from windrow.codec.lenient import parse_lenient
 from windrow.domain.characters import is_blank
 from windrow.domain.prediction import Kind
 from windrow.domain.read_options import ReadOptions
@@ -221,9 +220,9 @@ def _named_rows(names: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> 
 
 def parsed_cell(value: object) -> object:
     """Return what a cell holds as JSON, if it is an object or a list written as such; otherwise the cell."""
-    if not isinstance(value, str) or value.strip()[:1] not in ("{", "[") or is_too_deep(value):
+    if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
         return value
     try:
-        return json.loads(value)
+        return parse_lenient(value)
     except ValueError:
         return value
