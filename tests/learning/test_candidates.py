@@ -25,14 +25,17 @@ def logits_of(scores: list[float]) -> Floats:
 
 
 def test_candidates_are_scored_up_to_the_first_that_is_of_no_use() -> None:
-    asked = []
+    asked: list[tuple[float, float | None]] = []
 
-    def logits_at(c: float) -> Floats:
-        asked.append(c)
+    def fit(c: float, before: float | None) -> float:
+        asked.append((c, before))
+        return c
+
+    def logits(c: float) -> Floats:
         return logits_of([-c, -c, c, c] if c < 5 else [9, 9, 9, -9])
 
-    scored = score_candidates((1.0, 4.0, 16.0, 64.0), logits_at, FOLDS, LABELS)
-    assert (tuple(scored.cs), asked) == ((1.0, 4.0, 16.0), [1.0, 4.0, 16.0])
+    scored = score_candidates((1.0, 4.0, 16.0, 64.0), fit, logits, FOLDS, LABELS)
+    assert (tuple(scored.cs), asked) == ((1.0, 4.0, 16.0), [(1.0, None), (4.0, 1.0), (16.0, 4.0)])
     assert (scored.rows.tolist(), scored.folds.tolist()) == ([0, 1, 2, 3], [0, 0, 1, 1])
     assert (scored.logits.shape, scored.losses.shape) == ((3, 4, 2), (3, 4))
     assert scored.choose(lowest) == (4.0, 1.0)

@@ -144,6 +144,16 @@ def test_the_head_at_a_c_begins_as_that_of_the_smaller_one_where_rows_are_many(
     assert all(start is (head if are_begun else None) for start, head in zip(later, made, strict=False))
 
 
+def test_a_head_moves_on_from_the_one_at_the_smaller_c_however_near_its_own_minimum_is() -> None:
+    """Of so many easy rows the solver's tolerance alone would leave it where it begins."""
+    rows = clusters(50_000, 2, width=4, spread=0.1)
+    heads = [solve(rows.features, rows.label_ids, 1.0)]
+    for c in (4.0, 16.0, 64.0):
+        heads.append(solve(rows.features, rows.label_ids, c, heads[-1]))
+    losses = [log_losses(head.logits(rows.features), rows.label_ids).mean() for head in heads]
+    assert all(larger < 0.5 * smaller for smaller, larger in pairwise(losses))
+
+
 def test_the_same_rows_give_the_same_bits() -> None:
     examples = clusters(8, 3)
     first, second = (fit_head(examples, seed=3) for _ in range(2))

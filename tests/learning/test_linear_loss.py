@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from windrow.arrays import Labels
+from windrow.arrays import Ids, Labels
 from windrow.learning import linear_loss
-from windrow.learning.linear_loss import LinearLoss
+from windrow.learning.linear_loss import LinearLoss, softmax_loss
+from windrow.learning.preconditioning import AnyFloats
 
 ROWS, LABELS, WIDTH = 9, 3, 4
 RANDOM = np.random.default_rng(6)
@@ -64,10 +65,17 @@ def test_rows_are_computed_in_parts_without_a_change(labels: Labels, monkeypatch
     np.testing.assert_allclose(gradient_in_parts, gradient)
 
 
-def test_features_decide_the_type_and_stay_as_they_are() -> None:
+def test_features_decide_the_type_and_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     features = FEATURES.astype(np.float32)
+    types: list[str] = []
+
+    def remember(logits: AnyFloats, label_ids: Ids) -> tuple[float, AnyFloats]:
+        types.append(logits.dtype.name)
+        return softmax_loss(logits, label_ids)
+
+    monkeypatch.setattr(linear_loss, "softmax_loss", remember)
     loss = replace(mean_loss(IDS, False, False), features=features)
     value, gradient = loss.value_and_gradient(TABLE)
     assert value == pytest.approx(mean_loss(IDS, False, False).value_and_gradient(TABLE)[0], rel=1e-6)
-    assert gradient.dtype == np.float64
+    assert (types, gradient.dtype.name) == (["float32", "float64"], "float64")
     np.testing.assert_array_equal(features, FEATURES.astype(np.float32))

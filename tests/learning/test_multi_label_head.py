@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from windrow.arrays import Bools, Floats
-from windrow.learning import linear_loss
+from windrow.learning import linear_loss, multi_label_head
 from windrow.learning.head import fit_adapted_head, sigmoid, solve
 from windrow.learning.multi_label_head import solve_sets
 
@@ -38,13 +38,17 @@ def test_rows_in_chunks_give_the_same_solution(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("rows", [80, 600])
-def test_it_finds_the_same_from_another_start(rows: int) -> None:
+def test_it_begins_where_it_is_told_and_finds_the_same(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     features, sets = some_rows(rows)
     sets[:, 2] = False
     smaller, whole = (solve(features, sets, c) for c in (1.0, 4.0))
     begun = solve(features, sets, 4.0, smaller)
     np.testing.assert_allclose(begun.weights, whole.weights, atol=1e-2)
     np.testing.assert_allclose(begun.bias, whole.bias, atol=1e-2)
+    monkeypatch.setattr(multi_label_head, "minimize_scaled", lambda objective, start, *_, **__: start)
+    at_once = solve(features, sets, 4.0, smaller)
+    np.testing.assert_allclose(at_once.weights, smaller.weights)
+    np.testing.assert_allclose(at_once.bias, smaller.bias)
 
 
 @pytest.mark.parametrize(("value", "share"), [(False, 0.5 / 81), (True, 80.5 / 81)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from windrow.arrays import Floats, Ids
-from windrow.learning import head
+from windrow.learning import head, softmax_head
 from windrow.learning.head import rotate, solve
 from windrow.learning.softmax_head import solve_labels
 
@@ -33,11 +33,14 @@ def test_it_finds_what_scikit_learn_finds(labels: int, c: float) -> None:
 
 @pytest.mark.parametrize("labels", [2, 3])
 @pytest.mark.parametrize("rows", [60, 600])
-def test_it_finds_the_same_from_another_start(labels: int, rows: int) -> None:
+def test_it_begins_where_it_is_told_and_finds_the_same(labels: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     features, label_ids = some_rows(labels, rows)
     smaller, whole = (solve(features, label_ids, c) for c in (1.0, 4.0))
     begun = solve(features, label_ids, 4.0, smaller)
     np.testing.assert_allclose(begun.scores(features), whole.scores(features), atol=5e-3)
+    monkeypatch.setattr(softmax_head, "minimize_scaled", lambda objective, start, *_, **__: start)
+    at_once = solve(features, label_ids, 4.0, smaller)
+    np.testing.assert_allclose(at_once.scores(features), smaller.scores(features), atol=1e-6)
 
 
 @pytest.mark.parametrize("labels", [2, 3])

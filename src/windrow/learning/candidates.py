@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from windrow.learning.label_sets import are_label_ids, as_sets
 
 # From the losses of candidates on the same rows, shape [candidates, rows], to the candidate that these choose.
 Choose = Callable[[npt.NDArray[np.float64]], int]
+# The heads of all folds at one C.
+Heads = TypeVar("Heads")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,14 +54,18 @@ class ScoredCandidates:
 
 
 def score_candidates(
-    cs: Sequence[float], logits_at: Callable[[float], Floats], fold_splits: Sequence[tuple[Ids, Ids]], labels: Labels
+    cs: Sequence[float],
+    fit: Callable[[float, Heads | None], Heads],
+    logits_of: Callable[[Heads], Floats],
+    fold_splits: Sequence[tuple[Ids, Ids]],
+    labels: Labels,
 ) -> ScoredCandidates:
     """Score candidates for C on held-out rows, up to the first one that is of no use.
 
     Args:
         cs: The candidates, in ascending order; at least one.
-        logits_at: Returns the logits of the held-out rows at one of them, fold by fold, and is asked in this order;
-            shape [held out, labels], float32.
+        fit: Fits the folds' heads at one of them, and may begin as those of the one before; ``None`` at the first.
+        logits_of: Returns what these say of the held-out rows, fold by fold; shape [held out, labels], float32.
         fold_splits: Which rows train and which are held out, by fold.
         labels: The labels or label sets of all rows.
     """
@@ -67,8 +74,10 @@ def score_candidates(
     truth = labels[rows]
     logits: list[Floats] = []
     losses: list[npt.NDArray[np.float64]] = []
+    heads: Heads | None = None
     for c in cs:
-        logits.append(logits_at(c))
+        heads = fit(c, heads)
+        logits.append(logits_of(heads))
         losses.append(log_losses(logits[-1], truth))
         if is_past_lowest(np.array(losses), folds):
             break

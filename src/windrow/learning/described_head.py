@@ -118,7 +118,7 @@ def compute_described_learning_curve(
     logits, sizes = [], []
     for fraction in fractions[:-1]:
         fewer = [(fraction_of(train, row_strata, permutation, fraction), held) for train, held in fold_splits]
-        logits.append(_held_out_logits(rows, fewer, [_solve(rows.part(train), c) for train, _ in fewer]))
+        logits.append(_held_out_logits(rows, fewer, _fit_folds(rows, fewer, c)))
         sizes.append(np.mean([len(train) for train, _ in fewer]))
     logits.append(scored.nested_logits(smallest_within_one_error))
     sizes.append(np.mean([len(train) for train, _ in fold_splits]))
@@ -175,16 +175,21 @@ def _choose_c(rows: _Rows, folds: Ids) -> HeadSearch:
 
 def _score(rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]]) -> ScoredCandidates:
     """Score the candidates for C; of very many rows the usual one alone."""
-    starts: list[Exact | None] = [None] * len(fold_splits)
+    return score_candidates(
+        CANDIDATE_CS if _can_choose(rows) else (DEFAULT_C,),
+        lambda c, before: _fit_folds(rows, fold_splits, c, before),
+        lambda tables: _held_out_logits(rows, fold_splits, tables),
+        fold_splits,
+        rows.label_ids,
+    )
 
-    def logits_at(c: float) -> Floats:
-        # The solution at one C is near the one at the next.
-        tables = [_solve(rows.part(train), c, start) for (train, _), start in zip(fold_splits, starts, strict=True)]
-        starts[:] = tables
-        return _held_out_logits(rows, fold_splits, tables)
 
-    cs = CANDIDATE_CS if _can_choose(rows) else (DEFAULT_C,)
-    return score_candidates(cs, logits_at, fold_splits, rows.label_ids)
+def _fit_folds(
+    rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]], c: float, starts: Sequence[Exact] | None = None
+) -> list[Exact]:
+    """Return what :func:`_solve` does for each fold at one C, from the solutions at another one or from no change."""
+    begun: Sequence[Exact | None] = starts or [None] * len(fold_splits)
+    return [_solve(rows.part(train), c, start) for (train, _), start in zip(fold_splits, begun, strict=True)]
 
 
 def _held_out_logits(rows: _Rows, fold_splits: Sequence[tuple[Ids, Ids]], tables: Sequence[Exact]) -> Floats:

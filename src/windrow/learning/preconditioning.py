@@ -14,6 +14,8 @@ _CURVATURE = 0.1
 # The relative gain of a step below which the minimum counts as found, too; as in scikit-learn.
 _LEAST_GAIN = 64 * float(np.finfo(np.float64).eps)
 _MAX_LINE_SEARCH_STEPS = 50
+# The share of the gradient at the start that may be left.
+_MAX_GRADIENT_LEFT = 0.3
 
 AnyFloats = npt.NDArray[np.floating[Any]]
 Exact = npt.NDArray[np.float64]
@@ -26,7 +28,8 @@ def minimize_scaled(objective: Objective, start: Exact, scales: Exact, tolerance
 
     Args:
         objective: To minimise.
-        start: Where to begin; shape [labels, features + 1].
+        start: Where to begin; shape [labels, features + 1]. Unless it is all zeros, the gradient has to become less than
+            a third of what it is there: else the minimum for another penalty may count as the one for this.
         scales: As :func:`parameter_scales` returns them; shape [features + 1].
         tolerance: The largest component of the scaled gradient at which the minimum counts as found.
         max_steps: The most steps.
@@ -42,6 +45,14 @@ def minimize_scaled(objective: Objective, start: Exact, scales: Exact, tolerance
         value, gradient = objective(flat.reshape(start.shape) * scales)
         return value, (gradient * scales).ravel()
 
+    begin = (start / scales).ravel()
+    value, gradient = scaled(begin)
+    if begin.any():
+        tolerance = min(tolerance, _MAX_GRADIENT_LEFT * float(np.abs(gradient).max()))
+
+    def scaled_but_once(flat: Exact) -> tuple[float, Exact]:
+        return (value, gradient) if np.array_equal(flat, begin) else scaled(flat)
+
     options = {
         "maxiter": max_steps,
         "maxfun": 2 * max_steps,
@@ -49,7 +60,7 @@ def minimize_scaled(objective: Objective, start: Exact, scales: Exact, tolerance
         "gtol": tolerance,
         "ftol": _LEAST_GAIN,
     }
-    found = minimize(scaled, (start / scales).ravel(), jac=True, method="L-BFGS-B", options=options)
+    found = minimize(scaled_but_once, begin, jac=True, method="L-BFGS-B", options=options)
     table: Exact = found.x.reshape(start.shape) * scales
     return table
 
