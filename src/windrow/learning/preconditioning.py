@@ -28,8 +28,8 @@ def minimize_scaled(objective: Objective, start: Exact, scales: Exact, tolerance
 
     Args:
         objective: To minimise.
-        start: Where to begin; shape [labels, features + 1]. Unless it is all zeros, the gradient has to become less than
-            a third of what it is there: else the minimum for another penalty may count as the one for this.
+        start: Where to begin; shape [labels, features + 1]. Unless it is all zeros, the gradient has to become a third
+            of what it is there: else the minimum for another penalty may count as the one for this.
         scales: As :func:`parameter_scales` returns them; shape [features + 1].
         tolerance: The largest component of the scaled gradient at which the minimum counts as found.
         max_steps: The most steps.
