@@ -140,7 +140,7 @@ def test_the_policy_lets_a_page_do_no_more_than_it_must_and_the_watch_sees_the_a
 
 
 def _wait_for_problems(page: Page, watch: Watch) -> None:
-    for _ in range(100):
+    for _ in range(600):
         if watch.problems:
             break
         page.wait_for_timeout(50)

@@ -67,8 +67,9 @@ class Counted:
 
 
 def run_often(runner: RayRunner) -> None:
-    """Run a task until the runner refuses: a process of a node that is gone may outlive it by one."""
-    for _ in range(50):
+    """Run a task until the runner refuses: a process of a node that is gone may outlive it for a while."""
+    until_s = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < until_s:
         runner.run(FIT_TASK)
 
 
