@@ -191,6 +191,35 @@ def test_a_wrong_answer_is_corrected_by_keys_and_kept_in_this_browser(server: Ru
     expect(page.get_by_text("Kept for the next version: this is login")).to_be_visible()
 
 
+def test_a_correction_is_said_to_be_kept_once_the_browser_has_it(server: Running, page: Page) -> None:
+    open_try(server, page, "models=tickets&text=who+changed+my+bill")
+    expect(best(page)).to_be_visible()
+    page.evaluate(
+        """() => {
+          const { set } = Object.getOwnPropertyDescriptor(IDBTransaction.prototype, "oncomplete");
+          Object.defineProperty(IDBTransaction.prototype, "oncomplete", {
+            set(handler) {
+              const isChange = this.mode === "readwrite";
+              set.call(this, isChange ? (event) => { window.complete = () => handler(event); } : handler);
+            },
+          });
+        }"""
+    )
+    press(page, "c")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="login").click()
+    dialog.get_by_role("button", name="Keep it for the next version").click()
+    for _ in range(300):
+        if page.evaluate("Boolean(window.complete)"):
+            break
+        page.wait_for_timeout(100)
+    expect(page.get_by_text("Kept for the next version")).to_have_count(0)
+    expect(page.get_by_text("1 row waits")).to_have_count(0)
+    page.evaluate("window.complete()")
+    expect(page.get_by_text("Kept for the next version: this is login")).to_be_visible()
+    expect(page.get_by_text("1 row waits")).to_be_visible()
+
+
 def test_what_was_tried_before_is_among_the_examples(server: Running, page: Page) -> None:
     open_try(server, page)
     type_text(page, "give me my money back")

@@ -62,6 +62,9 @@ export async function forgetTestSet(sha256) {
 /** By classifier; read them with `loadCorrections`. */
 export const corrections = signal(/** @type {Record<string, Corrections>} */ ({}));
 
+/** How many changes the database does not have yet: none is said to be kept until then. */
+export const saving = signal(0);
+
 /** Read what this browser keeps. */
 export async function loadCorrections() {
   const all = /** @type {Corrections[]} */ (await readAll("corrections"));
@@ -82,7 +85,8 @@ export async function setItems(modelName, items) {
   const { [modelName]: _, ...others } = corrections.peek();
   const own = { model_name: modelName, items };
   corrections.value = items.length ? { ...others, [modelName]: own } : others;
-  await (items.length ? keep("corrections", own) : drop("corrections", modelName));
+  saving.value += 1;
+  await (items.length ? keep("corrections", own) : drop("corrections", modelName)).finally(() => (saving.value -= 1));
 }
 
 /**
@@ -176,6 +180,7 @@ async function drop(store, key) {
 }
 
 /**
+ * Ask the database; a change is made when its transaction ends.
  * @template T
  * @param {Store} store
  * @param {IDBTransactionMode} mode
@@ -187,9 +192,10 @@ async function ask(store, mode, work) {
   const database = await opened;
   if (!database) return undefined;
   return new Promise((resolve, reject) => {
-    const request = work(database.transaction(store, mode).objectStore(store));
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    const transaction = database.transaction(store, mode);
+    const request = work(transaction.objectStore(store));
+    transaction.oncomplete = () => resolve(request.result);
+    transaction.onabort = () => reject(transaction.error);
   });
 }
 

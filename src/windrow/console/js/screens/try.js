@@ -1,7 +1,7 @@
 /** Type a text, and see at once what classifiers say about it, and why. */
 import { call, returned } from "../api.js";
 import { givenLabels, inLine, milliseconds, number, score } from "../format.js";
-import { asItem, corrections, isSame, itemsOf, loadCorrections, NEW_BELOW, putItems } from "../kept.js";
+import { asItem, corrections, isSame, itemsOf, loadCorrections, NEW_BELOW, putItems, saving } from "../kept.js";
 import { useReply } from "../load.js";
 import { AliasChip, Button, Header, Name, NoClassifier, Notice, Problem, Reply, Sheet, Text, Warnings } from "../parts/bits.js";
 import { Bars } from "../parts/charts.js";
@@ -153,7 +153,7 @@ function AnswerSheet({ name, answer, text, first, onCorrect }) {
   const record = useReply("show", { model_name: name }, { shown: false });
   const threshold = record.value?.threshold?.abstain_below;
   const best = Math.max(...Object.values(/** @type {Record<string, number>} */ (answer.scores)));
-  const kept = (corrections.value[answer.model_name]?.items ?? []).find((each) => each.text === text && each.label !== null);
+  const kept = !saving.value && corrections.value[answer.model_name]?.items.find((each) => each.text === text && each.label !== null);
   const isOpen = route.value.query.why === name;
   return html`<${Sheet}
     title=${html`<${Name} of=${answer.model_name} />`}
