@@ -1,7 +1,7 @@
 /**
  * What this browser keeps for the person who uses it: test sets, and corrections that no classifier has learned yet.
  *
- * It stays in the browser's own database (IndexedDB); nothing of it is on the server. A window without a database, as a
+ * It stays in the browser's own database (IndexedDB); nothing of it is on the server. A window without one, as a
  * private one may be, keeps it as long as the page is open.
  */
 import { signal } from "./ui.js";
@@ -17,7 +17,7 @@ import { signal } from "./ui.js";
 /** The test sets, the newest one first; read them with `loadTestSets`. */
 export const testSets = signal(/** @type {TestSet[]} */ ([]));
 
-/** Read the test sets that this browser has. */
+/** Read this browser's test sets. */
 export async function loadTestSets() {
   const all = /** @type {TestSet[]} */ (await readAll("test_sets"));
   testSets.value = all.sort((one, other) => other.added - one.added);
@@ -62,7 +62,7 @@ export async function forgetTestSet(sha256) {
 /** By classifier; read them with `loadCorrections`. */
 export const corrections = signal(/** @type {Record<string, Corrections>} */ ({}));
 
-/** How many changes the database does not have yet: none is said to be kept until then. */
+/** How many changes the database does not have yet. */
 export const saving = signal(0);
 
 /** Read what this browser keeps. */
@@ -85,12 +85,12 @@ export async function setItems(modelName, items) {
   const { [modelName]: _, ...others } = corrections.peek();
   const own = { model_name: modelName, items };
   corrections.value = items.length ? { ...others, [modelName]: own } : others;
-  saving.value += 1;
-  await (items.length ? keep("corrections", own) : drop("corrections", modelName)).finally(() => (saving.value -= 1));
+  saving.value++;
+  await (items.length ? keep("corrections", own) : drop("corrections", modelName)).finally(() => saving.value--);
 }
 
 /**
- * Add texts to look at, before those that are there; a text that is there stays as it is.
+ * Add texts to look at before those that are there; one that is there stays as it is.
  * @param {string} modelName
  * @param {(Partial<Item> & { text: string })[]} found
  * @returns {Promise<number>} How many are new.
@@ -106,7 +106,7 @@ export async function addItems(modelName, found) {
 }
 
 /**
- * Put items in place of those of the same text; what is new comes before the others.
+ * Put items in place of those of the same text; new ones come before the others.
  * @param {string} modelName
  * @param {Item[]} changed
  */
@@ -164,12 +164,12 @@ const KEYS = { test_sets: "sha256", corrections: "model_name" };
 /** @type {Promise<IDBDatabase | null> | null} */
 let opened = null;
 
-/** Return everything of a store. @param {Store} store @returns {Promise<any[]>} */
+/** Return all of a store. @param {Store} store @returns {Promise<any[]>} */
 async function readAll(store) {
   return (await ask(store, "readonly", (each) => each.getAll())) ?? [];
 }
 
-/** Keep a value, in place of the one of the same key. @param {Store} store @param {object} value */
+/** Keep a value in place of that of the same key. @param {Store} store @param {object} value */
 async function keep(store, value) {
   await ask(store, "readwrite", (each) => each.put(value));
 }
@@ -180,7 +180,7 @@ async function drop(store, key) {
 }
 
 /**
- * Ask the database; a change is made when its transaction ends.
+ * A change is made when its transaction ends.
  * @template T
  * @param {Store} store
  * @param {IDBTransactionMode} mode
