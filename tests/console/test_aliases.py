@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.console.browsing import NARROW, WIDE, Theme, Watch
 from tests.console.conftest import Findings, OpenPage
@@ -74,6 +74,29 @@ def test_each_alias_is_listed_with_target_author_reason_and_lock(server: Running
     for text in ("tickets_v1@1", "ana", "Checked by hand."):
         expect(line).to_contain_text(text)
     expect(line.get_by_role("img", name="protected by a gate")).to_be_visible()
+
+
+def test_what_is_typed_before_the_aliases_are_there_stays(server: Running, page: Page) -> None:
+    promoted(server, "typed", "tickets_v1")
+    held: list[Route] = []
+    may_go_on = False
+
+    def hold(route: Route) -> None:
+        if may_go_on:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/v1/classifier/aliases*", hold)
+    show(page, server, "aliases/typed?promote=tickets_v1")
+    page.get_by_text("Rows that must be read right, now").click()
+    dialog(page).get_by_label("Text", exact=True).fill("send me the bill")
+    may_go_on = True
+    for route in held[-1:]:  # those before belong to the page that was loaded anew
+        route.continue_()
+    expect(dialog(page)).to_contain_text("Points to tickets_v1 now.")
+    expect(dialog(page).get_by_label("Text", exact=True)).to_have_value("send me the bill")
+    expect(dialog(page).get_by_label("Text", exact=True)).to_be_visible()
 
 
 def test_rows_that_an_alias_keeps_refuse_a_version_that_reads_them_wrong_and_say_which(

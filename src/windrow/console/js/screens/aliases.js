@@ -208,7 +208,7 @@ function Promote({ alias: given, model: proposed, onClose }) {
           <button type="submit" hidden></button>
         </form>
         <div>
-          <${KeptRows} key=${current?.changed_at ?? ""} model=${classifiers.value.models.find((each) => each.name === model.replace(/@.*/, ""))} rows=${kept ?? current?.must_pass ?? []} onChange=${setKept} hidden=${Boolean(current?.protected && !current.must_pass.length)} />
+          <${KeptRows} model=${classifiers.value.models.find((each) => each.name === model.replace(/@.*/, ""))} rows=${kept ?? current?.must_pass ?? []} onChange=${setKept} hidden=${Boolean(current?.protected && !current.must_pass.length)} />
           <h3>Only if it does well on a test set</h3>
           <${TestSetField} value=${test} onChange=${(sha256) => setQuery({ test: sha256 })} />
           ${set &&
