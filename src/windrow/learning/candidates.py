@@ -47,9 +47,8 @@ class ScoredCandidates:
 
         The C chosen by the same rows would make their estimate too good. Of a single fold, its own rows choose.
         """
-        _, places = np.unique(self.folds, return_inverse=True)
         choices = _choices_without_each_fold(self.losses, self.folds, rule)
-        picked: Floats = self.logits[choices[places], np.arange(len(self.folds))]
+        picked: Floats = self.logits[choices[self.folds], np.arange(len(self.folds))]
         return picked
 
 
@@ -114,7 +113,7 @@ def smallest_within_one_error(losses: npt.NDArray[np.float64]) -> int:
     Args:
         losses: Each candidate's losses on the same rows; shape [candidates, rows], float64.
     """
-    excess = losses - losses[losses.mean(axis=1).argmin()]
+    excess = losses - losses[lowest(losses)]
     rows = losses.shape[1]
     errors = excess.std(axis=1, ddof=1) / math.sqrt(rows) if rows > 1 else np.full(len(losses), np.inf)
     return int((excess.mean(axis=1) <= errors).argmax())
